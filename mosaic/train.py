@@ -1,0 +1,240 @@
+"""Training SAEs on a residual stream with SAELens: one activation stream feeds every SAE of a suite.
+
+The language model runs once per token; each SAE sees the same activations in the same order, so SAEs that
+differ in their seed differ in nothing else. BatchTopK is saved as JumpReLU, TopK as TopK, both in SAELens's
+own layout (`cfg.json`, `sae_weights.safetensors`).
+
+Shapes: N tokens, d = d_model, D = width (latents).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mosaic.errors import MosaicError
+from mosaic.lm import LanguageModel, Tokens, plan_batches
+
+if TYPE_CHECKING:
+    import torch
+
+ARCHITECTURES = ("batchtopk", "topk")
+
+
+@dataclass(frozen=True)
+class SAESpec:
+    """One SAE to train: f = TopK_k(W_enc (x - b_dec) + b_enc), x^ = W_dec f + b_dec.
+
+    layer: layer number, counted as the model's profile counts. width: number of latents D. k: mean active
+    latents a token (L0). seed: of the initialisation only. architecture: "batchtopk" or "topk".
+    """
+
+    layer: int
+    width: int
+    k: int = 64
+    seed: int = 0
+    architecture: str = "batchtopk"
+
+    @property
+    def name(self) -> str:
+        return f"layer_{self.layer}_width_{width_name(self.width)}_seed_{self.seed}"
+
+
+@dataclass(frozen=True)
+class TrainRun:
+    """How long and how fast: tokens seen (epochs repeat the texts in a new order), activations a step, Adam's rate."""
+
+    tokens: int = 40_000_000
+    batch_size: int = 4096
+    learning_rate: float = 6e-4
+    token_budget: int = 8192
+    held_out: float = 0.02
+    seed: int = 0
+
+
+def width_name(width: int) -> str:
+    """2048 -> "2k", as Gemma Scope names its widths; 1,048,576 -> "1m"."""
+    for unit, name in ((2**20, "m"), (2**10, "k")):
+        if width >= unit and width % unit == 0:
+            return f"{width // unit}{name}"
+    return str(width)
+
+
+def passages(document: str, characters: int = 900) -> Iterator[str]:
+    """Cut a document at sentence ends into passages of about `characters` characters."""
+    passage = ""
+    for sentence in re.split(r"(?<=[.!?。！？])\s+|\n+", document):
+        if passage and len(passage) + len(sentence) > characters:
+            yield passage.strip()
+            passage = ""
+        passage += sentence + " "
+    if passage.strip():
+        yield passage.strip()
+
+
+def train(
+    lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run: TrainRun, out: Path
+) -> list[dict]:
+    """Train all `specs` in lockstep, save each under `out/<name>`, and measure them on held-out texts.
+
+    Returns one row an SAE: the spec, tokens, L0, fraction of variance unexplained, dead latents (share that
+    never fires on the held-out tokens). The same rows are written to `out/card.json`.
+    Raises MosaicError for a layer the model lacks, an unknown architecture, or fewer texts than one batch needs.
+    """
+    import torch
+    from sae_lens.config import SAETrainerConfig
+    from sae_lens.training.mixing_buffer import multi_hook_concat_split_iter
+    from sae_lens.training.multi_sae_trainer import MultiSAETrainer
+
+    layers = sorted({spec.layer for spec in specs})
+    lm.check_layers(layers)
+    texts = list(dict.fromkeys(text for text in texts if text.strip()))
+    order = np.random.default_rng(run.seed).permutation(len(texts))
+    n_held = max(1, round(run.held_out * len(texts)))
+    tokens = lm.tokenize([texts[i] for i in order])
+    held, kept = _slice(tokens, 0, n_held), _slice(tokens, n_held, len(texts))
+    if kept.lengths.sum() < 2 * run.batch_size:
+        raise MosaicError(
+            f"{kept.lengths.sum()} training tokens do not fill two batches of {run.batch_size}. "
+            "Give more texts, or a smaller batch_size."
+        )
+
+    steps = run.tokens // run.batch_size
+    saes = {spec.name: _new_sae(spec, lm) for spec in specs}
+    hooks = {spec.name: str(spec.layer) for spec in specs}
+    config = SAETrainerConfig(
+        total_training_samples=steps * run.batch_size,
+        train_batch_size_samples=run.batch_size,
+        lr=run.learning_rate,
+        lr_end=run.learning_rate / 10,
+        lr_warm_up_steps=min(500, steps // 10),
+        lr_decay_steps=steps // 4,
+        device=lm.device,
+        dead_feature_window=min(200, max(1, steps // 10)),
+        n_batches_for_norm_estimate=min(20, max(1, steps // 4)),
+    )
+    torch.manual_seed(run.seed)
+    stream = multi_hook_concat_split_iter(
+        buffer_size=64 * run.batch_size,
+        batch_size=run.batch_size,
+        activations_loader=_activations(lm, kept, layers, run),
+        hook_names=[str(layer) for layer in layers],
+    )
+    MultiSAETrainer(config, saes, hooks, stream).fit()
+    rows = []
+    for spec in specs:
+        folder = Path(out) / spec.name
+        save(saes[spec.name], folder)
+        measured = measure(folder, lm, held, spec.layer)
+        rows.append({"name": spec.name, **asdict(spec), "tokens": config.total_training_samples, **measured})
+    (Path(out) / "card.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return rows
+
+
+def save(sae, folder: Path) -> None:
+    """Save a trained SAE for inference, matrices in bfloat16 (half the disk; biases and thresholds stay float32)."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights, config = sae.save_inference_model(folder)
+    state = load_file(weights)
+    save_file({k: v.to(torch.bfloat16) if v.ndim == 2 else v for k, v in state.items()}, weights)
+    settings = json.loads(Path(config).read_text(encoding="utf-8"))
+    settings.update(device="cpu", dtype="float32")
+    Path(config).write_text(json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def measure(folder: Path, lm: LanguageModel, tokens: Tokens, layer: int) -> dict[str, float]:
+    """L0, fraction of variance unexplained and dead latents of a saved SAE on tokens it has not seen.
+
+    FVU = sum |x - x^|^2 / sum |x - mean(x)|^2 over all real, non-special tokens.
+    """
+    import torch
+    from sae_lens import SAE
+
+    sae = SAE.load_from_disk(str(folder), device=lm.device, dtype="float32")
+    fires = torch.zeros(sae.cfg.d_sae, device=lm.device)
+    error = square = 0.0
+    total = torch.zeros(sae.cfg.d_in, device=lm.device, dtype=torch.float64)
+    n = 0
+    with torch.inference_mode():
+        for x in (batch[str(layer)] for batch in _one_pass(lm, tokens, [layer], 8192)):
+            latents = sae.encode(x)
+            fires += (latents > 0).sum(0)
+            error += float((x - sae.decode(latents)).double().square().sum())
+            square += float(x.double().square().sum())
+            total += x.double().sum(0)
+            n += len(x)
+    variance = square - float(total.square().sum()) / n
+    return {
+        "held_out_tokens": n,
+        "l0": float(fires.sum()) / n,
+        "fvu": error / variance,
+        "dead": float((fires == 0).float().mean()),
+    }
+
+
+def _new_sae(spec: SAESpec, lm: LanguageModel):
+    import torch
+    from sae_lens import BatchTopKTrainingSAE, BatchTopKTrainingSAEConfig, TopKTrainingSAE, TopKTrainingSAEConfig
+    from sae_lens.saes.sae import SAEMetadata
+
+    if spec.architecture not in ARCHITECTURES:
+        raise MosaicError(f"architecture {spec.architecture!r} is not one of {', '.join(ARCHITECTURES)}.")
+    block = lm.blocks[spec.layer - lm.spec.first_layer]
+    hook = next(name for name, module in lm.model.named_modules() if module is block)
+    shared = dict(
+        d_in=lm.d_model,
+        d_sae=spec.width,
+        k=spec.k,
+        normalize_activations="expected_average_only_in",
+        device=lm.device,
+        metadata=SAEMetadata(model_name=lm.spec.id, hook_name=hook, context_size=lm.spec.max_length, seed=spec.seed),
+    )
+    torch.manual_seed(spec.seed)
+    if spec.architecture == "batchtopk":
+        return BatchTopKTrainingSAE(BatchTopKTrainingSAEConfig(**shared))
+    return TopKTrainingSAE(TopKTrainingSAEConfig(**shared, use_sparse_activations=False))
+
+
+def _slice(tokens: Tokens, start: int, stop: int) -> Tokens:
+    return Tokens(tokens.ids[start:stop], tokens.special[start:stop], tokens.truncated[start:stop])
+
+
+def _activations(
+    lm: LanguageModel, tokens: Tokens, layers: Sequence[int], run: TrainRun
+) -> Iterator[dict[str, torch.Tensor]]:
+    """An endless stream of {layer: [N, d]}; each epoch takes the texts in a new order."""
+    epoch = 0
+    while True:
+        order = np.random.default_rng([run.seed, epoch]).permutation(len(tokens.ids))
+        for start in range(0, len(order), 1024):
+            chosen = order[start : start + 1024]
+            part = Tokens([tokens.ids[i] for i in chosen], [tokens.special[i] for i in chosen], tokens.truncated[chosen])
+            yield from _one_pass(lm, part, layers, run.token_budget)
+        epoch += 1
+
+
+def _one_pass(
+    lm: LanguageModel, tokens: Tokens, layers: Sequence[int], token_budget: int
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Real, non-special tokens of each batch: {layer: [N, d]} in float32."""
+    import torch
+
+    for batch in plan_batches(tokens.lengths, token_budget):
+        ids = [tokens.ids[i] for i in batch]
+        residuals = lm.residuals(ids, layers)
+        width = max(map(len, ids))
+        keep = torch.zeros(len(ids), width, dtype=torch.bool)
+        for row, i in enumerate(batch):
+            keep[row, : len(tokens.special[i])] = torch.from_numpy(~tokens.special[i])
+        keep = keep.to(lm.device)
+        # clone: inference-mode tensors cannot enter training.
+        yield {str(layer): residuals[layer][keep].float().clone() for layer in layers}
