@@ -32,14 +32,14 @@ class SAESpec:
     """One SAE to train: f = TopK_k(W_enc (x - b_dec) + b_enc), x^ = W_dec f + b_dec.
 
     layer: layer number, counted as the model's profile counts. width: number of latents D. k: mean active
-    latents a token (L0). seed: of the initialisation only. architecture: "batchtopk" or "topk".
+    latents a token (L0; on average for BatchTopK). seed: of the initialisation only. architecture: "topk" or "batchtopk".
     """
 
     layer: int
     width: int
     k: int = 64
     seed: int = 0
-    architecture: str = "batchtopk"
+    architecture: str = "topk"
 
     @property
     def name(self) -> str:
@@ -50,10 +50,10 @@ class SAESpec:
 class TrainRun:
     """How long and how fast: tokens seen (epochs repeat the texts in a new order), activations a step, Adam's rate."""
 
-    tokens: int = 40_000_000
-    batch_size: int = 4096
-    learning_rate: float = 6e-4
-    token_budget: int = 8192
+    tokens: int = 3_000_000
+    batch_size: int = 1024
+    learning_rate: float = 2e-3
+    token_budget: int = 2048
     held_out: float = 0.02
     seed: int = 0
 
@@ -165,7 +165,7 @@ def measure(folder: Path, lm: LanguageModel, tokens: Tokens, layer: int) -> dict
     total = torch.zeros(sae.cfg.d_in, device=lm.device, dtype=torch.float64)
     n = 0
     with torch.inference_mode():
-        for x in (batch[str(layer)] for batch in _one_pass(lm, tokens, [layer], 8192)):
+        for x in (batch[str(layer)] for batch in _one_pass(lm, tokens, [layer], 2048)):
             latents = sae.encode(x)
             fires += (latents > 0).sum(0)
             error += float((x - sae.decode(latents)).double().square().sum())

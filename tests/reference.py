@@ -1,0 +1,41 @@
+"""Slow, obvious references: the oracle for the fast path."""
+
+import numpy as np
+import torch
+
+
+def dense_pool(acts: np.ndarray, pooling: str) -> np.ndarray:
+    """Pool one text's dense token activations [T, D] by the definition in the table of `mosaic.pooling`."""
+    if pooling == "sum":
+        return acts.sum(0)
+    if pooling == "mean":
+        return acts.mean(0)
+    if pooling == "max":
+        return acts.max(0)
+    if pooling == "last":
+        return acts[-1]
+    if pooling == "count":
+        return (acts > 0).sum(0).astype(np.float32)
+    n = int(pooling.removeprefix("top"))
+    counts = np.zeros(acts.shape[1], dtype=np.float32)
+    for token in acts:
+        largest = sorted(range(len(token)), key=lambda j: (-token[j], j))[:n]
+        for j in largest:
+            counts[j] += token[j] > 0
+    return counts
+
+
+def text_activations(lm, sae, text: str, layer: int, specials: bool = False) -> np.ndarray:
+    """One text alone, all hidden states, SAELens `encode`: dense [T, D] of its real tokens."""
+    tokens = lm.tokenize([text])
+    outputs = []
+    block = lm.blocks[layer - lm.spec.first_layer]
+    handle = block.register_forward_hook(lambda m, i, o: outputs.append(o if isinstance(o, torch.Tensor) else o[0]))
+    with torch.no_grad():
+        lm.model(input_ids=torch.from_numpy(tokens.ids[0])[None])
+    handle.remove()
+    hidden = outputs[0][0]
+    if not specials:
+        hidden = hidden[torch.from_numpy(~tokens.special[0])]
+    with torch.no_grad():
+        return (hidden if sae is None else sae.encode(hidden)).numpy()
