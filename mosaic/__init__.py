@@ -1,0 +1,15 @@
+"""MOSAIC, the companion: how sparse-autoencoder features of language models classify text."""
+
+from mosaic.errors import MosaicError
+
+__all__ = ["MosaicError", "SAEFeaturizer", "MeanDifferenceSelector"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str):
+    # scikit-learn takes a second to import: only those who ask for an estimator pay it.
+    if name in ("SAEFeaturizer", "MeanDifferenceSelector"):
+        from mosaic import probes
+
+        return getattr(probes, name)
+    raise AttributeError(f"module 'mosaic' has no attribute {name!r}")

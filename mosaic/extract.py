@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from mosaic.cache import TableCache, missing_ids, shard_name
 from mosaic.errors import MosaicError
@@ -103,6 +104,16 @@ def _complete(texts, ids, lm, request, wanted, caches) -> None:
                 progress.advance(len(chosen), int(tokens.lengths.sum()))
     for table_cache in caches:
         table_cache.seal()
+
+
+def token_codes(text: str, lm: LanguageModel, encoder: Encoder) -> tuple[list[str], csr_matrix]:
+    """One text, token by token: its real tokens as strings, and their active latents (CSR [T, D])."""
+    check_texts([text])
+    tokens = _tokens(lm, [text], specials=False)
+    hidden = lm.residuals(tokens.ids, [encoder.layer])[encoder.layer][0]
+    real = ~tokens.special[0]
+    strings = lm.tokenizer.convert_ids_to_tokens(tokens.ids[0][real].tolist())
+    return strings, encoder.encode(hidden[real])
 
 
 def run_pass(

@@ -12,6 +12,7 @@ Shapes: B texts in a batch, T tokens (padded), d = d_model.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -222,9 +223,12 @@ def load(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
 
 
 def resolve(spec: ModelSpec) -> str:
-    """A local folder for the spec's id where there is one, else the id itself."""
+    """A local folder for the spec's id where there is one (MOSAIC_MODELS mirrors models), else the id itself."""
     if Path(spec.id).is_dir():
         return spec.id
+    mirror = os.environ.get("MOSAIC_MODELS")
+    if mirror and (Path(mirror) / Path(spec.id).name).is_dir():
+        return str(Path(mirror) / Path(spec.id).name)
     if spec.id == MINILM_ID and (folder := _minilm_package_folder()):
         return str(folder)
     return spec.id

@@ -9,10 +9,10 @@ PATIENCE_SECONDS = 2.0
 
 
 class Progress:
-    """`done / total` texts, tokens a second and time left, on standard error."""
+    """`done / total` texts (or other units), tokens a second and time left, on standard error."""
 
-    def __init__(self, label: str, total: int):
-        self.label, self.total = label, total
+    def __init__(self, label: str, total: int, unit: str = "texts"):
+        self.label, self.total, self.unit = label, total, unit
         self.texts = self.tokens = 0
         self.start = time.monotonic()
         self.bar = None
@@ -25,14 +25,16 @@ class Progress:
             return
         if self.bar is None:
             self.bar = self._open()
-        self.bar.update(self.task, completed=self.texts, rate=f"{self.tokens / elapsed:,.0f} tokens/s")
+        rate = f"{self.tokens / elapsed:,.0f} tokens/s" if self.tokens else ""
+        self.bar.update(self.task, completed=self.texts, rate=rate)
 
     def _open(self):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(self.unit))
+        columns += (TextColumn("{task.fields[rate]}"),)
         bar = Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
         self.task = bar.add_task(self.label, total=self.total, rate="")
         bar.start()

@@ -238,3 +238,43 @@ def _one_pass(
         keep = keep.to(lm.device)
         # clone: inference-mode tensors cannot enter training.
         yield {str(layer): residuals[layer][keep].float().clone() for layer in layers}
+
+
+# --- training texts ----------------------------------------------------------------------------------------------
+
+
+def read_documents(paths: Sequence[Path]) -> list[str]:
+    """Passages of .txt files (documents separated by a line `<|doc|>`), and the texts of labelled files."""
+    from mosaic.data import read_file
+
+    texts: list[str] = []
+    for path in map(Path, paths):
+        if path.suffix != ".txt":
+            texts += read_file(path, label=None).texts
+            continue
+        if not path.is_file():
+            raise MosaicError(f"{path} does not exist or is not a file.")
+        try:
+            documents = path.read_text(encoding="utf-8").split("<|doc|>")
+        except UnicodeDecodeError as error:
+            raise MosaicError(f"{path} is not UTF-8 ({error}). Save it as UTF-8.") from error
+        texts += [passage for document in documents for passage in passages(document) if len(passage) > 10]
+    return texts
+
+
+def mirror_documents(recipe) -> list[str]:
+    """The recipe's corpora and training texts from MOSAIC_DATA (`corpora/NAME.txt`, and registered sets)."""
+    import os
+
+    from mosaic import data
+
+    mirror = os.environ.get("MOSAIC_DATA")
+    if not mirror:
+        raise MosaicError(
+            "the profile's training texts come from MOSAIC_DATA, which is not set. Set it to a folder that holds "
+            "corpora/NAME.txt and the data sets, or name your own texts: --texts FILE."
+        )
+    texts = read_documents([Path(mirror) / "corpora" / f"{name}.txt" for name in recipe.corpora])
+    for choice in recipe.datasets:
+        texts += data.load(choice.name, choice.language)[0].texts
+    return texts

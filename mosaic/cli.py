@@ -1,0 +1,286 @@
+"""The command line: `mosaic reproduce`, `probe`, `extract`, `train-sae`, `claims`, `plan`, `profiles`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from mosaic.errors import MosaicError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Rerun, check and extend what is published on classifying text with sparse-autoencoder features. "
+    "Add --debug to any command for a traceback.",
+)
+
+Profile = Annotated[str, typer.Option("--profile", "-p", help="A profile's name (`mosaic profiles`) or a .yml file.")]
+Text = Annotated[str, typer.Option("--text", help="Column of the texts.")]
+Label = Annotated[str, typer.Option("--label", help="Column of the labels.")]
+Group = Annotated[Optional[str], typer.Option("--group", help="Column of rows that must stay on one side of a split.")]  # noqa: UP045
+Layers = Annotated[Optional[str], typer.Option("--layers", help="Layers, separated by commas (default: all).")]  # noqa: UP045
+Poolings = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--poolings", help="sum, mean, max, last, count, topN, separated by commas (default: the profile's)."),
+]
+Json = Annotated[Optional[Path], typer.Option("--json", help="Also write the rows to this file.")]  # noqa: UP045
+Cache = Annotated[Path, typer.Option("--cache", help="Folder of the feature cache.")]
+Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:0, mps.")]
+CACHE = Path("build/cache")
+
+
+def main() -> None:
+    """Run the command line: a user's error is one message and exit code 1, a wrong call exit code 2."""
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    logging.basicConfig(level=logging.WARNING, format="mosaic: %(message)s", stream=sys.stderr)
+    for name in ("huggingface_hub", "httpx", "datasets", "transformers"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        app(prog_name="mosaic")
+    except MosaicError as error:
+        if debug:
+            raise
+        sys.exit(_fail(str(error)))
+    except KeyboardInterrupt:
+        sys.exit(_fail("interrupted; finished work is kept and the same command resumes.", 130))
+    except BrokenPipeError:
+        sys.exit(141)
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(_fail(f"unexpected {type(error).__name__}: {error} (run again with --debug for the traceback)"))
+
+
+def _fail(message: str, code: int = 1) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return code
+
+
+def _console():
+    from rich.console import Console
+
+    # Not a terminal: a wide page, so that tables written to a file are not cut.
+    return Console() if sys.stdout.isatty() else Console(width=140)
+
+
+def _write_json(path: Path | None, rows: list[dict]) -> None:
+    from mosaic.features import write_atomically
+
+    if path is not None:
+        try:
+            text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+            write_atomically(path, text.encode("utf-8", "surrogatepass"))
+        except OSError as error:
+            raise MosaicError(f"cannot write {path}: {error.strerror}. Name a file in a folder you may write to.") from error
+
+
+def _listed(value: str | None, kind=str, name: str = "") -> list | None:
+    if value is None:
+        return None
+    try:
+        return [kind(part.strip()) for part in value.split(",") if part.strip()]
+    except ValueError as error:
+        raise MosaicError(f"{name} is {value!r}; numbers separated by commas were expected, such as 2,4.") from error
+
+
+@app.command(epilog="Example: mosaic reproduce --only 02_layers")
+def reproduce(
+    profile: Profile = "minilm",
+    only: Annotated[Optional[list[str]], typer.Option("--only", help="Run only this notebook (repeatable).")] = None,  # noqa: UP045
+    book: Annotated[bool, typer.Option(help="Build the site after the notebooks.")] = True,
+) -> None:
+    """Execute the notebooks, record their numbers, build the site. Unchanged notebooks are not run again."""
+    from mosaic.reproduce import reproduce as run
+
+    site = run(profile, only or [], book)
+    _console().print(f"[bold]{site}[/bold]" if site else "notebooks executed; no site built", soft_wrap=True)
+
+
+@app.command(epilog="Example: mosaic probe reviews.csv --text review --label stars --layers 4,6")
+def probe(
+    train: Annotated[Path, typer.Argument(help="Labelled texts: .csv, .tsv, .jsonl or .parquet.")],
+    test: Annotated[Optional[Path], typer.Argument(help="Test rows; without it a fifth of TRAIN is held out.")] = None,  # noqa: UP045
+    profile: Profile = "minilm",
+    text: Text = "text",
+    label: Label = "label",
+    group: Group = None,
+    layers: Layers = None,
+    poolings: Poolings = None,
+    json_out: Json = None,
+    cache: Cache = CACHE,
+    device: Device = "cpu",
+) -> None:
+    """Compare SAE features with hidden states, TF-IDF and the majority class on your own file."""
+    from mosaic import data
+    from mosaic.evaluate import build, evaluate
+    from mosaic.report import print_comparison
+
+    rows = data.read_file(train, text, label, group)
+    held = data.read_file(test, text, label, group) if test else None
+    data.check_classes(rows)
+    if held is None:
+        rows, held = data.split(rows, test_size=0.2)
+    else:
+        data.check_test(rows, held)
+    request, lm = _request(profile, layers, poolings, device)
+    problem = build(rows, held, lm, request, cache)
+    results = evaluate(problem)
+    _write_json(json_out, [result.row() for result in results])
+    print_comparison(_console(), problem, results)
+
+
+@app.command(epilog="Example: mosaic extract reviews.csv --out features --poolings max,mean")
+def extract(
+    file: Annotated[Path, typer.Argument(help="Texts: .csv, .tsv, .jsonl or .parquet.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the feature tables.")],
+    profile: Profile = "minilm",
+    text: Text = "text",
+    layers: Layers = None,
+    poolings: Poolings = None,
+    specials: Annotated[bool, typer.Option("--specials", help="Pool special tokens too (an ablation).")] = False,
+    cache: Cache = CACHE,
+    device: Device = "cpu",
+) -> None:
+    """Write one feature table per layer, SAE and pooling (safetensors; `FeatureTable.load` reads them)."""
+    from dataclasses import replace
+
+    from mosaic import data
+    from mosaic.extract import extract as run
+
+    texts = data.read_file(file, text, label=None).texts
+    request, lm = _request(profile, layers, poolings, device)
+    console = _console()
+    for table in run(texts, lm, replace(request, specials=specials), cache):
+        path = out / f"{table.column_prefix.replace('/', '_')}_{table.provenance['pooling']}.safetensors"
+        table.save(path)
+        console.print(
+            f"{path}  {len(table)} texts x {table.matrix.shape[1]}, {table.matrix.nnz} values", soft_wrap=True
+        )
+
+
+@app.command("train-sae", epilog="Example: mosaic train-sae --profile minilm --out saes --layers 4 --tokens 1000000")
+def train_sae(
+    profile: Profile = "minilm",
+    out: Annotated[Path, typer.Option("--out", help="Folder for the SAEs and their card.")] = Path("build/saes"),
+    texts: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option("--texts", help="A .txt file of documents, or a labelled file's texts (repeatable)."),
+    ] = None,
+    layers: Layers = None,
+    widths: Annotated[Optional[str], typer.Option("--widths", help="Widths of the profile's SAEs, such as 2k.")] = None,  # noqa: UP045
+    tokens: Annotated[Optional[int], typer.Option("--tokens", help="Activations to train on.")] = None,  # noqa: UP045
+    device: Device = "cpu",
+) -> None:
+    """Train the profile's SAEs with SAELens, all on one activation stream, and measure them on held-out texts."""
+    from dataclasses import replace
+
+    from mosaic import train as training
+    from mosaic.plan import width_of
+    from mosaic.profiles import load_model, load_profile, select_saes
+
+    chosen = load_profile(profile)
+    if chosen.training is None:
+        raise MosaicError(f"profile {profile} has no `training` section: its SAEs come from a registry.")
+    recipe = chosen.training
+    documents = training.read_documents(texts) if texts else training.mirror_documents(recipe)
+    specs = [
+        training.SAESpec(source.layer, width_of(source.width), recipe.k, source.seed, recipe.architecture)
+        for source in select_saes(chosen, _listed(layers, int, "--layers"), _listed(widths), seeds=None)
+    ]
+    run = replace(training.TrainRun(), tokens=tokens or recipe.tokens)
+    rows = training.train(load_model(chosen, device), documents, specs, run, out)
+    _print_rows(rows, ["name", "tokens", "l0", "fvu", "dead"], f"trained into {out}")
+
+
+@app.command(epilog="Example: mosaic claims --profile minilm --json claims.json")
+def claims(profile: Profile = "minilm", json_out: Json = None) -> None:
+    """Published value | this run | verdict, for every claim."""
+    from mosaic.claims import judge_all
+    from mosaic.profiles import load_profile
+
+    rows = [verdict.row() for verdict in judge_all(load_profile(profile).name)]
+    _write_json(json_out, rows)
+    _print_rows(rows, ["claim", "published", "value", "verdict", "reason"], f"claims on profile {profile}")
+
+
+@app.command(epilog="Example: mosaic plan --profile gemma-2-2b --texts 5000 --tokens 80")
+def plan(
+    profile: Profile = "minilm",
+    texts: Annotated[int, typer.Option("--texts", min=1, help="Number of texts.")] = 1000,
+    tokens: Annotated[int, typer.Option("--tokens", min=1, help="Mean tokens a text.")] = 100,
+) -> None:
+    """Estimate FLOPs, time, memory and disk before anything is downloaded."""
+    from mosaic.plan import estimate
+    from mosaic.profiles import load_profile
+
+    cost = estimate(load_profile(profile), texts, tokens)
+    rows = [
+        {"what": "FLOPs a token", "estimate": f"{cost.flops_per_token / 1e9:.3g} GFLOP"},
+        {"what": "FLOPs in all", "estimate": f"{cost.flops / 1e12:.3g} TFLOP"},
+        {"what": "matrix products here", "estimate": f"{cost.rate / 1e9:.0f} GFLOP/s (measured now, float32)"},
+        {"what": "time", "estimate": _duration(cost.seconds)},
+        {"what": "memory", "estimate": _bytes(cost.memory)},
+        {"what": "download, if not cached", "estimate": _bytes(cost.disk_download)},
+        {"what": "features on disk, at most about", "estimate": _bytes(cost.disk_features)},
+    ]
+    _print_rows(rows, ["what", "estimate"], f"{profile}: {texts} texts of {tokens} tokens")
+
+
+@app.command(epilog="Example: mosaic profiles")
+def profiles() -> None:
+    """List the profiles: model, layers, widths."""
+    from mosaic.profiles import load_profile, profile_names
+
+    rows = []
+    for name in profile_names():
+        entry = load_profile(name)
+        layers, widths = ", ".join(map(str, entry.layers)), ", ".join(entry.widths)
+        rows.append({"profile": name, "model": entry.model.id, "layers": layers, "widths": widths, "what": entry.title})
+    _print_rows(rows, ["profile", "model", "layers", "widths", "what"], "profiles")
+
+
+def _request(profile: str, layers: str | None, poolings: str | None, device: str):
+    from mosaic.extract import Request
+    from mosaic.pooling import top_n
+    from mosaic.profiles import load_model, load_profile, load_saes
+
+    chosen = load_profile(profile)
+    wanted = _listed(poolings) or list(chosen.poolings)
+    for pooling in wanted:
+        top_n(pooling)
+    numbers = _listed(layers, int, "--layers")
+    lm = load_model(chosen, device)
+    encoders = load_saes(chosen, lm, numbers)
+    hidden = tuple(dict.fromkeys(encoder.layer for encoder in encoders))
+    return Request(encoders, hidden, tuple(wanted)), lm
+
+
+def _print_rows(rows: list[dict], columns: list[str], title: str) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(title), title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        cells = [row.get(column) for column in columns]
+        table.add_row(*(f"{c:.4g}" if isinstance(c, float) else "" if c is None else escape(str(c)) for c in cells))
+    _console().print(table)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _bytes(n: float) -> str:
+    return f"{n / 2**20:.0f} MiB" if n < 2**30 else f"{n / 2**30:.1f} GiB"

@@ -1,0 +1,390 @@
+"""Labelled texts: from the hub by id, from a local mirror (`MOSAIC_DATA`), or from the user's own file.
+
+Every text is kept as published; nothing is dropped. Checks name the file, the line or column, what was found
+and what to do. No remote code and no pickle is ever run.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from mosaic.errors import MosaicError
+
+MIN_ROWS_PER_CLASS = 5
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """n texts with one label each.
+
+    texts: list of n strings. labels: [n] of str. groups: [n] ids of rows that must stay on one side of a
+    split (parallel sentences, templates, rewrites), or None. languages: [n] ISO 639-1, or None.
+    """
+
+    name: str
+    texts: list[str]
+    labels: np.ndarray
+    groups: np.ndarray | None = None
+    languages: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def classes(self) -> list[str]:
+        return sorted(set(self.labels))
+
+    def take(self, rows: np.ndarray) -> LabelledTexts:
+        return replace(
+            self,
+            texts=[self.texts[i] for i in rows],
+            labels=self.labels[rows],
+            groups=None if self.groups is None else self.groups[rows],
+            languages=None if self.languages is None else self.languages[rows],
+        )
+
+
+@dataclass(frozen=True)
+class HubSet:
+    """A data set of the hub: id, columns, and where each language and split stands.
+
+    configs: language -> configuration name; language_splits: language -> split name, where the hub keeps
+    languages as splits. mirror: folder name under MOSAIC_DATA, where it is not the set's name.
+    """
+
+    hub_id: str
+    text: str = "text"
+    label: str = "label"
+    config: str | None = None
+    configs: dict[str, str] = field(default_factory=dict)
+    language_splits: dict[str, str] = field(default_factory=dict)
+    train: str = "train"
+    test: str | None = "test"
+    group: str | None = None
+
+
+_TWEET_LANGUAGES = dict(
+    ar="arabic", en="english", fr="french", de="german", hi="hindi", it="italian", pt="portuguese", es="spanish"
+)
+_FLORES = dict(en="eng_Latn", es="spa_Latn", de="deu_Latn", ru="rus_Cyrl", zh="zho_Hans", fr="fra_Latn")
+_TOXIC = {language: language for language in ("en", "es", "de", "ru", "zh")}
+
+
+def _behaviour(model: str, task: str) -> HubSet:
+    return HubSet(f"AIM-Harvard/google_{model}_{task}", text="input_prompt", label="model_score", test=None)
+
+
+# The paper's sets (arXiv 2502.11367, section 3; columns as in its released code) and four classics for `minilm`.
+REGISTRY: dict[str, HubSet] = {
+    "election_questions": HubSet("Anthropic/election_questions", text="question"),
+    "reject_prompts": HubSet("AIM-Harvard/reject_prompts", test=None),
+    "jailbreak": HubSet("jackhhao/jailbreak-classification", text="prompt", label="type"),
+    "toxicity": HubSet("textdetox/multilingual_toxicity_dataset", label="toxic", language_splits=_TOXIC, test=None),
+    "toxicity_translated": HubSet(
+        "AIM-Harvard/multilingual_toxicity_dataset", text="translation", label="toxic", language_splits=_TOXIC, test=None
+    ),
+    "sentiment_tweets": HubSet("cardiffnlp/tweet_sentiment_multilingual", configs=_TWEET_LANGUAGES),
+    "sentiment_tweets_translated": HubSet(
+        "AIM-Harvard/cardiffnlp_tweet_sentiment_multilingual_translated", text="translation"
+    ),
+    "massive_scenario": HubSet("willcb/massive-scenario", text="input"),
+    "massive_intent": HubSet("willcb/massive-intent", text="input"),
+    "banking77": HubSet("legacy-datasets/banking77"),
+    "stance_abortion": HubSet("SetFit/tweet_eval_stance_abortion", label="label_text"),
+    **{
+        f"{model}_{task}": _behaviour(model, task)
+        for model in ("gemma_2_2b", "gemma_2_9b", "gemma_2_9b_it")
+        for task in ("pubmed_qa", "boolq", "piqa")
+    },
+    **{
+        f"nq_swap_{answer}_{shown}": HubSet(
+            f"gallifantjack/pminervini_NQ_Swap_{answer}_answer_{shown}_openai_google_gemma_2_9b_it",
+            text="user",
+            label="score",
+            test=None,
+        )
+        for answer in ("org", "sub")
+        for shown in ("question", "None")
+    },
+    "sst2": HubSet("SetFit/sst2", label="label_text"),
+    "trec": HubSet("SetFit/TREC-QC", label="label_coarse_text"),
+    "sib200": HubSet("Davlan/sib200", label="category", configs=_FLORES, group="index_id"),
+    "irony": HubSet("cardiffnlp/tweet_eval", config="irony"),
+    "offensive": HubSet("cardiffnlp/tweet_eval", config="offensive"),
+}
+
+
+def load(name: str, language: str | None = None, seed: int = 42) -> tuple[LabelledTexts, LabelledTexts]:
+    """(train, test) of a registered set, from MOSAIC_DATA where it has the set, else from the hub.
+
+    A set without a test split is split 80/20 by `split` with the given seed (the paper: seed 42).
+    Raises MosaicError for an unknown name or language, or when the set cannot be had.
+    """
+    if name not in REGISTRY:
+        import difflib
+
+        near = difflib.get_close_matches(name, REGISTRY, n=5, cutoff=0)
+        raise MosaicError(f"unknown data set {name!r}; the nearest are {', '.join(near)}. Or give a file.")
+    mirror = os.environ.get("MOSAIC_DATA")
+    if mirror and not Path(mirror).is_dir():
+        raise MosaicError(f"MOSAIC_DATA is {mirror!r}, which is not a folder. Unset it or name the mirror's folder.")
+    if mirror and (Path(mirror) / name).is_dir():
+        parts = _from_mirror(Path(mirror) / name, name, language)
+    else:
+        parts = _from_hub(name, language)
+    if len(parts) == 1:
+        return split(parts[0], test_size=0.2, seed=seed)
+    return parts[0], parts[1]
+
+
+def split(data: LabelledTexts, test_size: float, seed: int = 42) -> tuple[LabelledTexts, LabelledTexts]:
+    """Stratified split; rows of one group stay together. Order within each part is input order."""
+    train, test = next(folds(data.labels, data.groups, round(1 / test_size), seed))
+    return data.take(train), data.take(test)
+
+
+def folds(labels: np.ndarray, groups: np.ndarray | None, n: int, seed: int):
+    """(train, validation) row indices of n stratified folds; groups never straddle them."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    if groups is None:
+        splitter = StratifiedKFold(n, shuffle=True, random_state=seed)
+        return splitter.split(np.zeros(len(labels)), labels)
+    return StratifiedGroupKFold(n, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels, groups)
+
+
+def repeated_texts(train: LabelledTexts, test: LabelledTexts) -> int:
+    """Test rows whose text also stands in the training set."""
+    seen = set(train.texts)
+    return sum(text in seen for text in test.texts)
+
+
+def check_classes(data: LabelledTexts, minimum: int = MIN_ROWS_PER_CLASS) -> None:
+    """Raises MosaicError for one class only, or for classes with fewer than `minimum` rows."""
+    counts = Counter(data.labels)
+    if len(counts) < 2:
+        raise MosaicError(
+            f"{data.name}: every row has the label {next(iter(counts), None)!r}; a classifier needs two classes. "
+            "Check the label column."
+        )
+    small = {label: n for label, n in sorted(counts.items()) if n < minimum}
+    if small:
+        shown = ", ".join(f"{label!r} ({n})" for label, n in list(small.items())[:5])
+        raise MosaicError(
+            f"{data.name}: {len(small)} of {len(counts)} classes have fewer than {minimum} rows: {shown}. "
+            "Merge or remove them, or add rows. (Is the label column really categorical?)"
+        )
+
+
+def check_test(train: LabelledTexts, test: LabelledTexts) -> None:
+    """Raises MosaicError when the test set has a class the training set lacks."""
+    unknown = sorted(set(test.labels) - set(train.labels))
+    if unknown:
+        raise MosaicError(
+            f"{test.name}: label {unknown[0]!r} never occurs in {train.name}, whose labels are "
+            f"{', '.join(map(repr, train.classes[:8]))}. Are both files labelled the same way?"
+        )
+
+
+# --- the user's own files ----------------------------------------------------------------------------------------
+
+
+def read_file(path: str | Path, text: str = "text", label: str | None = "label", group: str | None = None) -> LabelledTexts:
+    """Read CSV, TSV, JSON lines or Parquet. label=None reads texts alone (labels are then empty strings).
+
+    Raises MosaicError: unknown suffix, missing or empty file, undecodable bytes (with the line), a broken or
+    ragged line (with its number), a duplicate header, a missing column (with those there are), a missing
+    label or text (with the row).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MosaicError(f"{path} does not exist or is not a file.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise MosaicError(f"{path}: files ending in {', '.join(SUFFIXES)} are read, not {path.suffix or 'none'!r}.")
+    if not path.stat().st_size:
+        raise MosaicError(f"{path} is empty.")
+    columns, first_line = _columns(path)
+    wanted = [name for name in (text, label, group) if name]
+    for name in wanted:
+        if name not in columns:
+            raise MosaicError(
+                f"{path} has no column {name!r}; its columns are {', '.join(columns)}. "
+                "Name the right ones with --text, --label and --group."
+            )
+    n = len(columns[text])
+    if not n:
+        raise MosaicError(f"{path} has a header but no rows.")
+
+    def where(row: int) -> str:
+        return f"{path}, line {row + first_line}" if first_line is not None else f"{path}, row {row}"
+
+    for row, value in enumerate(columns[text]):
+        if not isinstance(value, str) or not value.strip():
+            raise MosaicError(f"{where(row)}: the text is {value!r}. Remove the row or give it a text.")
+    labels = [""] * n
+    if label:
+        for row, value in enumerate(columns[label]):
+            if _absent(value):
+                raise MosaicError(f"{where(row)}: the label is missing ({value!r}). Remove the row or label it.")
+        labels = [str(value) for value in columns[label]]
+    groups = None
+    if group:
+        # A row without a group is a group of its own.
+        groups = np.array(
+            [f"row {i}" if _absent(value) else str(value) for i, value in enumerate(columns[group])], dtype=object
+        )
+    return LabelledTexts(path.name, list(columns[text]), np.array(labels, dtype=object), groups)
+
+
+def _absent(value) -> bool:
+    return value is None or value != value or (isinstance(value, str) and not value.strip())
+
+
+def _columns(path: Path) -> tuple[dict[str, list], int | None]:
+    """Columns of a file, and the line its first row stands on (None where lines mean nothing)."""
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        import pyarrow.parquet
+        from pyarrow import ArrowException
+
+        try:
+            table = pyarrow.parquet.read_table(path)
+        except (ArrowException, OSError) as error:
+            raise MosaicError(f"{path} is not a readable Parquet file: {error}") from error
+        return table.to_pydict(), None
+    content = path.read_bytes()
+    try:
+        decoded = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise MosaicError(
+            f"{path}, line {line}: byte 0x{content[error.start]:02x} is not UTF-8. Save the file as UTF-8 "
+            f"(for example: iconv -f latin1 -t utf-8 {path.name})."
+        ) from error
+    if not decoded.strip():
+        raise MosaicError(f"{path} holds only white space.")
+    if suffix in (".jsonl", ".ndjson"):
+        return _json_columns(path, decoded), 1
+    return _csv_columns(path, decoded, "\t" if suffix == ".tsv" else ",")
+
+
+def _json_columns(path: Path, decoded: str) -> dict[str, list]:
+    rows = []
+    # Not splitlines(): U+2028 and its kin may stand unescaped inside a JSON string.
+    for number, line in enumerate(decoded.rstrip("\n").split("\n"), 1):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise MosaicError(f"{path}, line {number}: not JSON ({error.msg}). One object a line is expected.") from error
+        if not isinstance(row, dict):
+            raise MosaicError(f"{path}, line {number}: {type(row).__name__}, not an object with named columns.")
+        rows.append(row)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _csv_columns(path: Path, decoded: str, delimiter: str) -> tuple[dict[str, list], int | None]:
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    try:
+        header = next(reader)
+        twice = [name for name, n in Counter(header).items() if n > 1]
+        if twice:
+            raise MosaicError(f"{path}: the header names {twice[0]!r} {header.count(twice[0])} times. Rename one.")
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise MosaicError(
+                    f"{path}, line {reader.line_num}: {len(row)} fields where the header has {len(header)}. "
+                    "Quote fields that contain the separator."
+                )
+            rows.append(row)
+    except csv.Error as error:
+        raise MosaicError(f"{path}, line {reader.line_num}: {error}. Is every quote closed?") from error
+    multiline = reader.line_num != len(rows) + 1
+    return {name: [row[i] for row in rows] for i, name in enumerate(header)}, None if multiline else 2
+
+
+# --- registered sets ---------------------------------------------------------------------------------------------
+
+
+def _from_mirror(folder: Path, name: str, language: str | None) -> list[LabelledTexts]:
+    """`train.jsonl` and `test.jsonl`, or `all.jsonl`, with columns text, label and perhaps language and group."""
+    files = [folder / f"{part}.jsonl" for part in ("train", "test") if (folder / f"{part}.jsonl").is_file()]
+    files = files if len(files) == 2 else [folder / "all.jsonl"]
+    parts = []
+    for path in files:
+        columns, _ = _columns(path) if path.is_file() else ({}, None)
+        if not columns:
+            raise MosaicError(f"{folder} has neither train.jsonl and test.jsonl nor all.jsonl.")
+        languages = np.array(columns["language"], dtype=object) if "language" in columns else None
+        data = LabelledTexts(
+            name,
+            [str(text) for text in columns["text"]],
+            np.array([str(label) for label in columns["label"]], dtype=object),
+            np.array([str(group) for group in columns["group"]], dtype=object) if "group" in columns else None,
+            languages,
+        )
+        if language is not None and languages is not None:
+            data = _one_language(data, language)
+        parts.append(data)
+    return parts
+
+
+def _one_language(data: LabelledTexts, language: str) -> LabelledTexts:
+    rows = np.flatnonzero(data.languages == language)
+    if not len(rows):
+        raise MosaicError(
+            f"{data.name} has no texts in language {language!r}; it has {', '.join(sorted(set(data.languages)))}."
+        )
+    return data.take(rows)
+
+
+def _from_hub(name: str, language: str | None) -> list[LabelledTexts]:
+    from datasets import load_dataset
+
+    entry = REGISTRY[name]
+    choices = {**entry.configs, **entry.language_splits}
+    if language is not None and choices and language not in choices:
+        raise MosaicError(f"{name} has no language {language!r}; it has {', '.join(sorted(choices))}.")
+    config = entry.configs.get(language or "en") if entry.configs else entry.config
+    splits = [entry.train] + ([entry.test] if entry.test else [])
+    if entry.language_splits:
+        splits = [entry.language_splits[language or "en"]]
+    try:
+        loaded = [load_dataset(entry.hub_id, config, split=part) for part in splits]
+    except (OSError, ValueError, RuntimeError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise MosaicError(
+            f"cannot get {name} ({entry.hub_id}) from the hub: {first} Connect to the network, or set MOSAIC_DATA to a "
+            f"folder that holds {name}/train.jsonl and {name}/test.jsonl (one object a line: text, label)."
+        ) from error
+    return [_from_rows(name, entry, rows, language) for rows in loaded]
+
+
+def _from_rows(name: str, entry: HubSet, rows, language: str | None) -> LabelledTexts:
+    for column in (entry.text, entry.label):
+        if column not in rows.column_names:
+            raise MosaicError(
+                f"{entry.hub_id} has no column {column!r} any more; it has {', '.join(rows.column_names)}. "
+                "Read it as a file with --text and --label."
+            )
+    labels: Sequence = rows[entry.label]
+    feature = rows.features[entry.label]
+    if hasattr(feature, "int2str"):
+        labels = [feature.int2str(value) for value in labels]
+    groups = np.array([str(group) for group in rows[entry.group]], dtype=object) if entry.group else None
+    languages = np.full(len(rows), language, dtype=object) if language else None
+    return LabelledTexts(name, [str(t) for t in rows[entry.text]], np.array(list(map(str, labels)), dtype=object), groups, languages)

@@ -1,0 +1,133 @@
+"""Figures: one style, one function a kind of figure, each returning its Axes. Colours work on light and dark pages."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+COLOURS = {"sae": "#2a9d8f", "hidden": "#e07a3f", "tfidf": "#8e6bbf", "majority": "#8a8a8a", "random": "#b0a05a"}
+NAMES = {"sae": "SAE features", "hidden": "hidden states", "tfidf": "TF-IDF", "majority": "majority class"}
+INK = "#7d8590"  # readable on white and on near-black
+
+
+def style() -> None:
+    """Set the style of all figures: seaborn, SVG, no background, byte-identical from run to run."""
+    import matplotlib
+    import seaborn
+
+    seaborn.set_theme(context="notebook", style="whitegrid", palette=list(COLOURS.values()))
+    matplotlib.rcParams.update(
+        {
+            "figure.facecolor": "none",
+            "axes.facecolor": "none",
+            "savefig.facecolor": "none",
+            "svg.hashsalt": "mosaic",
+            "svg.fonttype": "path",
+            "figure.figsize": (7.2, 3.8),
+            "figure.constrained_layout.use": True,
+            "legend.framealpha": 0.0,
+            "grid.alpha": 0.35,
+            **{key: INK for key in ("text.color", "axes.labelcolor", "xtick.color", "ytick.color", "axes.edgecolor")},
+            "grid.color": INK,
+        }
+    )
+    try:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("svg", metadata={"Date": None})
+    except ImportError:  # not in a notebook
+        pass
+
+
+def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str = "macro-F1 (test)", ax=None):
+    """Lines with 95 % intervals. series: name -> [(x, value, low, high), ...]; known names get their colour."""
+    import matplotlib.pyplot as plt
+
+    ax = ax or plt.subplots()[1]
+    for i, (name, points) in enumerate(series.items()):
+        x, value, low, high = (list(column) for column in zip(*points, strict=True))
+        colour = COLOURS.get(name, list(COLOURS.values())[i % len(COLOURS)])
+        ax.plot(range(len(x)), value, marker="o", color=colour, label=NAMES.get(name, name))
+        ax.fill_between(range(len(x)), low, high, color=colour, alpha=0.18, linewidth=0)
+        ax.set_xticks(range(len(x)), [str(v) for v in x])
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+    return ax
+
+
+def intervals(rows: Sequence[Mapping], ax=None):
+    """Dots with 95 % intervals, one line a data set, one colour a kind of features.
+
+    rows: mappings with set, features, macro_f1, low, high.
+    """
+    import matplotlib.pyplot as plt
+
+    sets = list(dict.fromkeys(row["set"] for row in rows))
+    kinds = list(dict.fromkeys(row["features"] for row in rows))
+    ax = ax or plt.subplots(figsize=(7.2, 0.8 + 0.62 * len(sets)))[1]
+    for k, kind in enumerate(kinds):
+        colour = COLOURS.get(kind, COLOURS["random"])
+        members = [row for row in rows if row["features"] == kind]
+        y = [sets.index(row["set"]) + (k - (len(kinds) - 1) / 2) * 0.16 for row in members]
+        x = np.array([row["macro_f1"] for row in members])
+        error = np.array([[row["macro_f1"] - row["low"], row["high"] - row["macro_f1"]] for row in members]).T
+        # A percentile interval can miss the point estimate by a hair; an error bar cannot be negative.
+        ax.errorbar(x, y, xerr=np.maximum(error, 0), fmt="o", color=colour, label=NAMES.get(kind, kind), markersize=5)
+    ax.set_yticks(range(len(sets)), sets)
+    ax.invert_yaxis()
+    ax.set_xlabel("macro-F1 (test), 95 % interval")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.22), ncols=len(kinds), fontsize="small")
+    return ax
+
+
+def heatmap(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], label: str, ax=None, digits: int = 2):
+    """A labelled matrix. values: [len(rows), len(columns)]."""
+    import matplotlib.pyplot as plt
+    import seaborn
+
+    ax = ax or plt.subplots(figsize=(1.8 + 0.85 * len(columns), 0.9 + 0.42 * len(rows)))[1]
+    seaborn.heatmap(
+        values,
+        annot=True,
+        fmt=f".{digits}f",
+        xticklabels=columns,
+        yticklabels=rows,
+        cmap="viridis",
+        cbar_kws={"label": label},
+        linewidths=0.5,
+        linecolor="none",
+        ax=ax,
+    )
+    ax.tick_params(axis="y", rotation=0)
+    ax.grid(False)
+    return ax
+
+
+def token_strip(tokens: Sequence[str], values: Mapping[str, np.ndarray]) -> str:
+    """HTML: one line a latent, each token shaded by its activation. Tokens are escaped: text never runs as markup.
+
+    values: name -> [T] activations.
+    """
+    lines = []
+    for name, row in values.items():
+        top = max(float(np.max(row)), 1e-9)
+        cells = "".join(
+            f'<span class="token" style="background: rgba(42, 157, 143, {0.85 * float(v) / top:.2f})" '
+            f'title="{float(v):.2f}">{html.escape(token)}</span>'
+            for token, v in zip(tokens, row, strict=True)
+        )
+        lines.append(f'<div class="token-line"><code>{html.escape(name)}</code> {cells}</div>')
+    return f'<div class="token-strip">{"".join(lines)}</div>'
+
+
+def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> str:
+    """HTML table. columns: key -> heading; floats to three decimals; every cell escaped."""
+    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in columns.values())
+    body = ""
+    for row in rows:
+        cells = [row.get(key) for key in columns]
+        shown = ["" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c) for c in cells]
+        body += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in shown) + "</tr>"
+    return f'<table class="mosaic-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
