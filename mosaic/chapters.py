@@ -9,6 +9,7 @@ from pathlib import Path
 from mosaic import data
 from mosaic.evaluate import Problem, build, subsample
 from mosaic.extract import Request
+from mosaic.features import FeatureTable
 from mosaic.lm import LanguageModel
 from mosaic.profiles import Profile, load_saes
 
@@ -25,15 +26,25 @@ def problems(
 ) -> Iterator[tuple[str, Problem]]:
     """(title, problem) of each data set of the profile: SAEs of these layers and widths, hidden states beside them.
 
-    Training and test rows are cut, stratified, to the profile's `max_train` and `max_test`.
+    Training and test rows are cut, stratified, to the profile's `max_train` and `max_test`. Everything the
+    profile has is extracted at once, so that the first chapter fills the cache for all.
     """
-    encoders = load_saes(profile, lm, layers, widths)
-    hidden = tuple(dict.fromkeys(encoder.layer for encoder in encoders))
-    request = Request(encoders, hidden, tuple(poolings or profile.poolings))
+    encoders = load_saes(profile, lm)
+    request = Request(encoders, tuple(profile.layers), profile.poolings)
+
+    def wanted(table: FeatureTable) -> bool:
+        what = table.provenance
+        return (
+            (not layers or what["layer"] in layers)
+            and (not widths or what.get("width", widths[0]) in widths)
+            and (not poolings or what["pooling"] in poolings)
+        )
+
     for choice in profile.datasets:
         train, test = data.load(choice.name, choice.language)
         train, test = subsample(train, profile.max_train), subsample(test, profile.max_test)
-        yield choice.title, build(train, test, lm, request, cache)
+        problem = build(train, test, lm, request, cache)
+        yield choice.title, replace(problem, tables=tuple(filter(wanted, problem.tables)))
 
 
 def with_controls(

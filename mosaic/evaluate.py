@@ -395,13 +395,7 @@ class TopLatent:
 
 def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int = 3) -> list[TopLatent]:
     """The n largest weights of a logistic SAE result (over all classes), each latent once."""
-    setting = result.setting
-    table = next(
-        t
-        for t in problem.tables
-        if (t.provenance["features"], t.provenance["layer"], t.provenance.get("width"), t.provenance["pooling"])
-        == (setting.features, setting.layer, setting.width, setting.pooling)
-    )
+    table = _table(problem, result.setting)
     probe, columns = result.model
     weights, classes = probe[-1].coef_, probe.classes_
     if len(weights) == 1:  # binary: one row, positive for the second class
@@ -421,3 +415,40 @@ def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int =
         if len(found) == n:
             break
     return list(found.values())
+
+
+def _table(problem: Problem, setting: Setting) -> FeatureTable:
+    key = (setting.features, setting.layer, setting.width, setting.pooling)
+    fields = ("features", "layer", "width", "pooling")
+    return next(t for t in problem.tables if tuple(t.provenance.get(f) for f in fields) == key)
+
+
+def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9, published: float = 1.0) -> dict:
+    """Test macro-F1 of binarised features against the threshold, and at the published one (paper: 1.0).
+
+    The thresholds are quantiles of the positive training values; `kept` is the share of them above. A picture
+    of the whole curve: no setting is chosen from it. Returns {"curve": [...], "published": {...}}.
+    """
+    table = next(t for t in problem.tables if t.provenance["pooling"] == pooling and t.provenance["features"] == "sae")
+    candidate = _TableFeatures(problem, table, binarized=True)
+    positive = table.matrix[: len(problem.train)].data
+
+    def point(threshold: float) -> dict:
+        result = _final(candidate, candidate.setting, problem, candidate.probe(strength), 0.0, strength, threshold)
+        kept = float((positive > threshold).mean())
+        return {"threshold": threshold, "kept": kept, "macro_f1": result.score.macro_f1}
+
+    thresholds = [0.0, *np.quantile(positive, np.linspace(0, 1, n + 1)[1:-1])]
+    return {"curve": [point(float(t)) for t in dict.fromkeys(thresholds)], "published": point(published)}
+
+
+def k_sparse_curve(problem: Problem, result: Result, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)) -> list[dict]:
+    """Test score of the same features with only the k latents of largest mean difference, for each k."""
+    table = _table(problem, result.setting)
+    candidate = _TableFeatures(problem, table, result.setting.binarized)
+    curve = []
+    for k in sizes:
+        probe = probes.k_sparse(k, result.strength)
+        scored = _final(candidate, result.setting, problem, probe, 0.0, result.strength, result.threshold).score
+        curve.append({"k": k, "macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high})
+    return curve

@@ -247,7 +247,7 @@ def provenances(lm: LanguageModel, request: Request) -> list[dict]:
         "model": lm.spec.id,
         "revision": lm.spec.revision,
         "model_weights": lm.weights_hash,
-        "tokenizer": _tokenizer_hash(lm.tokenizer),
+        "tokenizer": lm.tokenizer_hash,
         "max_length": lm.spec.max_length,
         "dtype": lm.spec.dtype,
         "specials": request.specials,
@@ -278,11 +278,3 @@ def provenances(lm: LanguageModel, request: Request) -> list[dict]:
     ]
     return saes + hidden
 
-
-def _tokenizer_hash(tokenizer) -> str:
-    import hashlib
-    import json
-
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    text = backend.to_str() if backend is not None else json.dumps(tokenizer.get_vocab(), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -81,6 +81,7 @@ class LanguageModel:
     model: torch.nn.Module
     tokenizer: object
     weights_hash: str
+    tokenizer_hash: str
     device: str = "cpu"
 
     @cached_property
@@ -218,8 +219,9 @@ def load(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
                 torch.manual_seed(spec.random_weights)
                 model = AutoModel.from_config(config, dtype=dtype)
     tokenizer.padding_side = tokenizer.truncation_side = "right"
+    tokenizer_hash = _tokenizer_hash(tokenizer)  # now: a fast tokenizer's state remembers its last truncation
     model.eval().requires_grad_(False).to(device)
-    return LanguageModel(spec, model, tokenizer, _weights_hash(model), device)
+    return LanguageModel(spec, model, tokenizer, _weights_hash(model), tokenizer_hash, device)
 
 
 def resolve(spec: ModelSpec) -> str:
@@ -254,6 +256,15 @@ def _minilm_package_folder() -> Path | None:
                 )
             return path.parent
     return None
+
+
+def _tokenizer_hash(tokenizer) -> str:
+    import hashlib
+    import json
+
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    text = backend.to_str() if backend is not None else json.dumps(tokenizer.get_vocab(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _weights_hash(model: torch.nn.Module) -> str:

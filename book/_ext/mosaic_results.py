@@ -1,0 +1,110 @@
+"""Sphinx extension: numbers in prose come from results/<profile>/*.json; a missing one fails the build.
+
+{result}`layers.best_mean.sae` writes the number at that key. Directives: {mosaic-claims} writes the claims
+table, {mosaic-profile} what this site was run on. Pages are rebuilt when a file they read changes.
+"""
+
+import os
+from pathlib import Path
+
+from docutils import nodes
+from mosaic import claims, profiles, results
+from mosaic.errors import MosaicError
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+log = logging.getLogger(__name__)
+
+
+def folder() -> Path:
+    return Path(os.environ.get("MOSAIC_RESULTS", "results"))
+
+
+def profile_name() -> str:
+    return profiles.load_profile(os.environ.get("MOSAIC_PROFILE", "minilm")).name
+
+
+def formatted(value) -> str:
+    """Three decimals for scores, two digits for tiny numbers, intervals as `a to b`."""
+    if isinstance(value, bool) or isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
+    if isinstance(value, list) and len(value) == 2:
+        return f"{formatted(value[0])} to {formatted(value[1])}"
+    raise MosaicError(f"a {type(value).__name__} cannot stand in a sentence; name one number in it")
+
+
+class Result(SphinxRole):
+    def run(self):
+        name = self.text.split(".")[0]
+        self.env.note_dependency(str((folder() / profile_name() / f"{name}.json").resolve()))
+        try:
+            text = formatted(results.lookup(profile_name(), self.text, folder()))
+        except MosaicError as error:
+            log.warning("result %s is missing: %s", self.text, error, location=self.get_location())
+            text = "?"
+        return [nodes.inline("", text, classes=["result"])], []
+
+
+class Claims(SphinxDirective):
+    def run(self):
+        self.env.note_dependency(str(claims.FILE))
+        for path in (folder() / profile_name()).glob("*.json"):
+            self.env.note_dependency(str(path.resolve()))
+        table = nodes.table(classes=["mosaic-table"])
+        group = nodes.tgroup(cols=4)
+        table += group
+        for width in (38, 22, 20, 20):
+            group += nodes.colspec(colwidth=width)
+        head, body = nodes.thead(), nodes.tbody()
+        group += head
+        group += body
+        head += self._row([nodes.Text(text) for text in ("claim and source", "published", "this run", "verdict")])
+        for verdict in claims.judge_all(profile_name(), folder()):
+            claim = verdict.claim
+            value = "" if verdict.value is None else formatted(verdict.value)
+            if verdict.low is not None:
+                value += f" ({formatted([verdict.low, verdict.high])})"
+            css = f"verdict-{verdict.verdict.replace(' ', '-')}"
+            body += self._row(
+                [
+                    [nodes.Text(claim.claim), nodes.emphasis("", f" {claim.source}; {claim.provenance}")],
+                    nodes.Text(claim.published),
+                    nodes.Text(value),
+                    nodes.inline("", verdict.verdict, classes=["verdict", css]),
+                ]
+            )
+        return [table]
+
+    @staticmethod
+    def _row(cells):
+        row = nodes.row()
+        for cell in cells:
+            entry, paragraph = nodes.entry(), nodes.paragraph()
+            paragraph += cell
+            entry += paragraph
+            row += entry
+        return row
+
+
+class ProfileBox(SphinxDirective):
+    def run(self):
+        profile = profiles.load_profile(profile_name())
+        sets = ", ".join(choice.title for choice in profile.datasets)
+        layers, widths = ", ".join(map(str, profile.layers)), ", ".join(profile.widths)
+        text = (
+            f"This site was run on the profile {profile.name}: {profile.title}; layers {layers}, widths {widths}; "
+            f"sets {sets}."
+        )
+        box = nodes.note("", nodes.paragraph("", text))
+        return [box]
+
+
+def setup(app):
+    app.add_role("result", Result())
+    app.add_directive("mosaic-claims", Claims)
+    app.add_directive("mosaic-profile", ProfileBox)
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}

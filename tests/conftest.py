@@ -1,0 +1,119 @@
+"""Small real models and SAEs, made here: every architecture's true code path, no download."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+torch.manual_seed(0)
+
+WORDS = (
+    "the a cat dog sat ran on under mat tree red blue good bad very not happy sad story film music food rain sun "
+    "is was and but she he it they said asked why when who what where how . , ! ?"
+).split()
+
+SIZES = dict(hidden_size=64, num_hidden_layers=4, num_attention_heads=4, intermediate_size=96, vocab_size=64)
+
+
+def sentences(n: int, seed: int = 0, longest: int = 24) -> list[str]:
+    rng = np.random.default_rng(seed)
+    return [" ".join(rng.choice(WORDS, rng.integers(1, longest))) for _ in range(n)]
+
+
+def _tokenizer(kind: str):
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    vocabulary = {"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3, **{w: i + 4 for i, w in enumerate(WORDS)}}
+    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    template = {"bert": "<bos> $A <eos>", "gpt2": "$A"}.get(kind, "<bos> $A")
+    backend.post_processor = processors.TemplateProcessing(
+        single=template, special_tokens=[("<bos>", 1), ("<eos>", 2)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"
+    )
+
+
+def _config(kind: str):
+    from transformers import BertConfig, Gemma2Config, GPT2Config, LlamaConfig
+
+    if kind == "bert":
+        return BertConfig(**SIZES, max_position_embeddings=64)
+    if kind == "gpt2":
+        return GPT2Config(n_embd=64, n_layer=4, n_head=4, vocab_size=64, n_positions=64)
+    if kind == "llama":
+        return LlamaConfig(**SIZES, num_key_value_heads=2)
+    return Gemma2Config(**SIZES, num_key_value_heads=2, head_dim=16, query_pre_attn_scalar=16, sliding_window=8)
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory):
+    """kind -> folder of a small random model with its tokenizer, in the transformers layout."""
+    made = {}
+
+    def make(kind: str) -> Path:
+        if kind not in made:
+            from transformers import AutoModel
+
+            folder = tmp_path_factory.mktemp(kind) / f"tiny-{kind}"
+            torch.manual_seed(1)
+            AutoModel.from_config(_config(kind)).save_pretrained(folder)
+            _tokenizer(kind).save_pretrained(folder)
+            made[kind] = folder
+        return made[kind]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny(model_folder):
+    """kind -> loaded LanguageModel (layers counted from 0, BERT's from 1)."""
+    from mosaic import lm
+
+    loaded = {}
+
+    def load(kind: str):
+        if kind not in loaded:
+            spec = lm.ModelSpec(str(model_folder(kind)), max_length=48, first_layer=int(kind == "bert"))
+            loaded[kind] = lm.load(spec)
+        return loaded[kind]
+
+    return load
+
+
+def sae_folder(root: Path, architecture: str, d_sae: int = 96, d_in: int = 64, model_name=None, seed: int = 0) -> Path:
+    """A SAELens SAE with random, non-trivial weights, saved by SAELens itself."""
+    import sae_lens
+    from sae_lens.saes.sae import SAEMetadata
+
+    torch.manual_seed(seed)
+    name = {"standard": "Standard", "jumprelu": "JumpReLU", "topk": "TopK", "gated": "Gated"}[architecture]
+    extra = {"k": 9} if architecture == "topk" else {}
+    metadata = SAEMetadata(model_name=model_name) if model_name else SAEMetadata()
+    config = getattr(sae_lens, f"{name}SAEConfig")(d_in=d_in, d_sae=d_sae, metadata=metadata, **extra)
+    sae = getattr(sae_lens, f"{name}SAE")(config)
+    with torch.no_grad():
+        for parameter, value in sae.named_parameters():
+            value.copy_(torch.randn_like(value) * (0.3 if parameter == "r_mag" else 1.0))
+        if architecture == "jumprelu":
+            sae.threshold.copy_(torch.rand_like(sae.threshold) * 6)
+    folder = root / f"{architecture}_{d_sae}_{seed}"
+    sae.save_model(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def minilm():
+    """The real model; skipped only where neither the PyPI package nor the hub's cache has it."""
+    from mosaic import profiles
+    from mosaic.errors import MosaicError
+
+    try:
+        return profiles.load_model(profiles.load_profile("minilm"))
+    except MosaicError as error:
+        pytest.skip(f"MiniLM cannot be had: {error}")
