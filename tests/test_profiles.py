@@ -1,0 +1,92 @@
+import pytest
+
+from mosaic import plan, profiles
+from mosaic.errors import MosaicError
+
+
+@pytest.mark.parametrize("name", profiles.profile_names())
+def test_shipped_profiles_are_whole(name):
+    from mosaic.data import REGISTRY
+    from mosaic.pooling import top_n
+
+    profile = profiles.load_profile(name)
+    assert profile.middle in profile.layers and profile.width in profile.widths
+    assert all(choice.name in REGISTRY for choice in profile.datasets)
+    assert [top_n(p) for p in profile.poolings]
+    for source in profile.saes:
+        assert bool(source.path) != bool(source.release and source.id)
+
+
+def test_registry_ids_of_the_paper_profile_exist():
+    from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
+
+    directory = get_pretrained_saes_directory()
+    for source in profiles.load_profile("gemma-2-2b").saes:
+        assert source.id in directory[source.release].saes_map
+
+
+def test_minilm_ships_its_suite_within_forty_megabytes():
+    from pathlib import Path
+
+    profile = profiles.load_profile("minilm")
+    folders = [Path(profiles.located(source).path) for source in profile.saes]
+    assert {(s.layer, s.width) for s in profile.saes} == {(2, "2k"), (4, "2k"), (6, "2k"), (4, "8k")}
+    assert sum(s.layer == 4 and s.width == "2k" for s in profile.saes) == 3
+    assert sum(f.stat().st_size for folder in folders for f in folder.iterdir()) <= 40e6
+
+
+def test_shape_agrees_with_the_real_model(minilm):
+    shape = profiles.load_profile("minilm").shape
+    assert (len(minilm.blocks), minilm.d_model) == (shape.n_layers, shape.d_model)
+    assert sum(p.numel() for p in minilm.blocks[0].parameters()) == shape.parameters
+
+
+@pytest.mark.parametrize(
+    "text,message",
+    [
+        ("layres: [1]", "Profile has no key 'layres'"),
+        ("model: {id: x, max_lenght: 3}", "ModelSpec has no key 'max_lenght'; did you mean 'max_length'"),
+        ("title: t", r"ModelSpec: .*missing 1 required"),
+        ("a: [", "is not valid YAML"),
+    ],
+)
+def test_a_broken_profile_is_explained(tmp_path, text, message):
+    path = tmp_path / "mine.yml"
+    path.write_text(text)
+    with pytest.raises(MosaicError, match=message):
+        profiles.load_profile(str(path))
+
+
+def test_unknown_names_list_the_known():
+    with pytest.raises(MosaicError, match="unknown profile 'gema'; there are gemma-2-2b, minilm"):
+        profiles.load_profile("gema")
+    minilm = profiles.load_profile("minilm")
+    with pytest.raises(MosaicError, match="no SAE of layer 5; it has 2, 4, 6"):
+        profiles.select_saes(minilm, layers=[5])
+    with pytest.raises(MosaicError, match="no SAE of width '16k'; it has 2k, 8k"):
+        profiles.select_saes(minilm, widths=["16k"])
+    with pytest.raises(MosaicError, match="no SAE of layers"):
+        profiles.select_saes(minilm, layers=[2], widths=["8k"])
+
+
+def test_plan_counts_the_paper_sweep():
+    """Design notes: one pass over layers 5, 12, 19 and two widths costs 2 * (20 blocks) + SAEs a token."""
+    profile = profiles.load_profile("gemma-2-2b")
+    cost = plan.estimate(profile, texts=10, tokens=100, rate=1e12)
+    by_hand = 2 * 77_865_984 * 20 + 3 * 2 * 2304 * (16_384 + 65_536)
+    assert cost.flops_per_token == by_hand and cost.flops == by_hand * 1000
+    assert cost.seconds == pytest.approx(by_hand * 1000 / (1e12 * plan.EFFICIENCY))
+    assert cost.memory > 4 * (77_865_984 * 26) and cost.disk_download > 4e9
+    doubled = plan.estimate(profile, texts=20, tokens=100, rate=1e12)
+    assert doubled.disk_features == 2 * cost.disk_features
+
+
+def test_width_names():
+    from mosaic.train import width_name
+
+    for name, number in [("16k", 16_384), ("1m", 2**20), ("768", 768), ("2k", 2048)]:
+        assert plan.width_of(name) == number and width_name(number) == name
+
+
+def test_measured_rate_is_a_rate():
+    assert 1e9 < plan.matmul_rate(0.05) < 1e15
