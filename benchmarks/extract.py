@@ -19,6 +19,7 @@ Then peak memory against the width, each width in a process of its own.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import subprocess
@@ -152,10 +153,8 @@ def saebench_recipe(lm: Model, encoders: list[Encoder], sample: list[str]) -> li
             captured = {}
             hook = lm.blocks[layer].register_forward_hook(lambda m, i, o, c=captured: c.update(out=o))
             stop = lm.blocks[layer + 1].register_forward_pre_hook(lambda m, i: (_ for _ in ()).throw(StopIteration))
-            try:
+            with contextlib.suppress(StopIteration, RuntimeError):
                 lm.model(input_ids=ids, attention_mask=mask)
-            except (StopIteration, RuntimeError):
-                pass
             hook.remove(), stop.remove()
             out = captured["out"]
             kept.append((out if isinstance(out, torch.Tensor) else out[0], mask))
@@ -183,7 +182,13 @@ def measure_memory(width: int) -> dict:
     pool_sparse(codes, np.arange(0, 2049, 64), ("sum", "max", "mean", "count", "top20", "last"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     over = peak - weights / 2**20
-    return {"width": width, "weights_mb": weights / 2**20, "peak_mb": peak, "before_mb": before, "over_weights_mb": over}
+    return {
+        "width": width,
+        "weights_mb": weights / 2**20,
+        "peak_mb": peak,
+        "before_mb": before,
+        "over_weights_mb": over,
+    }
 
 
 def run(n_texts: int) -> dict:
@@ -218,11 +223,14 @@ def run(n_texts: int) -> dict:
         warnings.simplefilter("ignore")
         check = agreement(lm, request, encoders, sample[:8])
     print(f"largest difference to the SAEBench recipe on 8 texts: {check:.1e}")
-    del encoders, request
     memory = []
     for width in MEMORY_WIDTHS:
         memory.append(memory_of(width))
-        print("width {width:>9,}: weights {weights_mb:7.0f} MB, peak {peak_mb:7.0f} MB, over weights {over_weights_mb:5.0f} MB".format(**memory[-1]))
+        print(
+            "width {width:>9,}: weights {weights_mb:7.0f} MB, peak {peak_mb:7.0f} MB, over weights {over_weights_mb:5.0f} MB".format(
+                **memory[-1]
+            )
+        )
     return {
         "floor_ratio": engine / floor,
         "paper_ratio": paper / engine,
@@ -249,7 +257,8 @@ def agreement(lm: Model, request: Request, encoders: list[Encoder], sample: list
     tables = extract(sample, lm, request)
     reference = saebench_recipe(lm, encoders, sample)
     return max(
-        float(np.abs(table.matrix.toarray() - rows.numpy()).max()) for table, rows in zip(tables, reference, strict=True)
+        float(np.abs(table.matrix.toarray() - rows.numpy()).max())
+        for table, rows in zip(tables, reference, strict=True)
     )
 
 

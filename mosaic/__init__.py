@@ -2,7 +2,7 @@
 
 from mosaic.errors import MosaicError
 
-__all__ = ["MosaicError", "SAEFeaturizer", "MeanDifferenceSelector"]
+__all__ = ["MeanDifferenceSelector", "MosaicError", "SAEFeaturizer"]
 __version__ = "0.1.0"
 
 

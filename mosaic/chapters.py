@@ -48,7 +48,13 @@ def problems(
 
 
 def with_controls(
-    problem: Problem, profile: Profile, lm: LanguageModel, layer: int, width: str, pooling: str, cache: Path | None = CACHE
+    problem: Problem,
+    profile: Profile,
+    lm: LanguageModel,
+    layer: int,
+    width: str,
+    pooling: str,
+    cache: Path | None = CACHE,
 ) -> dict[str, Problem]:
     """The same problem on a random dictionary of equal sparsity, and on the same model with random weights.
 
@@ -62,7 +68,12 @@ def with_controls(
     (encoder,) = load_saes(profile, lm, [layer], [width])
     texts = problem.train.texts[:64]
     tokens = lm.tokenize(texts)
-    x = torch.cat([lm.residuals([ids], [layer])[layer][0][~special] for ids, special in zip(tokens.ids, tokens.special, strict=True)])
+    x = torch.cat(
+        [
+            lm.residuals([ids], [layer])[layer][0][~special]
+            for ids, special in zip(tokens.ids, tokens.special, strict=True)
+        ]
+    )
     random_dictionary = Request((random_like(encoder, x),), (), (pooling,))
     untrained = models.load(replace(profile.model, random_weights=0), lm.device)
     random_lm = Request((), (layer,), (pooling,))

@@ -79,7 +79,9 @@ def _write_json(path: Path | None, rows: list[dict]) -> None:
             text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
             write_atomically(path, text.encode("utf-8", "surrogatepass"))
         except OSError as error:
-            raise MosaicError(f"cannot write {path}: {error.strerror}. Name a file in a folder you may write to.") from error
+            raise MosaicError(
+                f"cannot write {path}: {error.strerror}. Name a file in a folder you may write to."
+            ) from error
 
 
 def _listed(value: str | None, kind=str, name: str = "") -> list | None:

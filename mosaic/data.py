@@ -91,7 +91,11 @@ REGISTRY: dict[str, HubSet] = {
     "jailbreak": HubSet("jackhhao/jailbreak-classification", text="prompt", label="type"),
     "toxicity": HubSet("textdetox/multilingual_toxicity_dataset", label="toxic", language_splits=_TOXIC, test=None),
     "toxicity_translated": HubSet(
-        "AIM-Harvard/multilingual_toxicity_dataset", text="translation", label="toxic", language_splits=_TOXIC, test=None
+        "AIM-Harvard/multilingual_toxicity_dataset",
+        text="translation",
+        label="toxic",
+        language_splits=_TOXIC,
+        test=None,
     ),
     "sentiment_tweets": HubSet("cardiffnlp/tweet_sentiment_multilingual", configs=_TWEET_LANGUAGES),
     "sentiment_tweets_translated": HubSet(
@@ -199,7 +203,9 @@ def check_test(train: LabelledTexts, test: LabelledTexts) -> None:
 # --- the user's own files ----------------------------------------------------------------------------------------
 
 
-def read_file(path: str | Path, text: str = "text", label: str | None = "label", group: str | None = None) -> LabelledTexts:
+def read_file(
+    path: str | Path, text: str = "text", label: str | None = "label", group: str | None = None
+) -> LabelledTexts:
     """Read CSV, TSV, JSON lines or Parquet. label=None reads texts alone (labels are then empty strings).
 
     Raises MosaicError: unknown suffix, missing or empty file, undecodable bytes (with the line), a broken or
@@ -285,7 +291,9 @@ def _json_columns(path: Path, decoded: str) -> dict[str, list]:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise MosaicError(f"{path}, line {number}: not JSON ({error.msg}). One object a line is expected.") from error
+            raise MosaicError(
+                f"{path}, line {number}: not JSON ({error.msg}). One object a line is expected."
+            ) from error
         if not isinstance(row, dict):
             raise MosaicError(f"{path}, line {number}: {type(row).__name__}, not an object with named columns.")
         rows.append(row)
@@ -387,4 +395,6 @@ def _from_rows(name: str, entry: HubSet, rows, language: str | None) -> Labelled
         labels = [feature.int2str(value) for value in labels]
     groups = np.array([str(group) for group in rows[entry.group]], dtype=object) if entry.group else None
     languages = np.full(len(rows), language, dtype=object) if language else None
-    return LabelledTexts(name, [str(t) for t in rows[entry.text]], np.array(list(map(str, labels)), dtype=object), groups, languages)
+    return LabelledTexts(
+        name, [str(t) for t in rows[entry.text]], np.array(list(map(str, labels)), dtype=object), groups, languages
+    )

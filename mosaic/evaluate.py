@@ -132,7 +132,9 @@ def evaluate(
     Returns results family by family, best validation first. binarize: also threshold the SAE poolings.
     trees: add a shallow tree for the best pooling of each layer and width.
     """
-    candidates = [_TableFeatures(problem, table) for table in problem.tables if table.provenance["features"] in families]
+    candidates = [
+        _TableFeatures(problem, table) for table in problem.tables if table.provenance["features"] in families
+    ]
     if binarize:
         candidates += [replace(c, binarized=True) for c in candidates if c.table.provenance["features"] == "sae"]
     if "tfidf" in families:
@@ -312,7 +314,9 @@ def _fit(candidate, problem: Problem, splits) -> Result:
     threshold = max(candidate.thresholds(first[0]), key=lambda t: value(middle, t))
     strength = max(candidate.strengths, key=lambda s: value(s, threshold))
     folds = [value(strength, threshold)] + [_validate(candidate, labels, s, strength, threshold) for s in others]
-    return _final(candidate, candidate.setting, problem, candidate.probe(strength), float(np.mean(folds)), strength, threshold)
+    return _final(
+        candidate, candidate.setting, problem, candidate.probe(strength), float(np.mean(folds)), strength, threshold
+    )
 
 
 def _fit_tree(chosen, problem: Problem, splits) -> Result:
@@ -442,7 +446,9 @@ def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9,
     return {"curve": [point(float(t)) for t in dict.fromkeys(thresholds)], "published": point(published)}
 
 
-def k_sparse_curve(problem: Problem, result: Result, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)) -> list[dict]:
+def k_sparse_curve(
+    problem: Problem, result: Result, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+) -> list[dict]:
     """Test score of the same features with only the k latents of largest mean difference, for each k."""
     table = _table(problem, result.setting)
     candidate = _TableFeatures(problem, table, result.setting.binarized)

@@ -49,9 +49,7 @@ class Request:
         return sorted({encoder.layer for encoder in self.encoders} | set(self.hidden_layers))
 
 
-def extract(
-    texts: Sequence[str], lm: LanguageModel, request: Request, cache: Path | None = None
-) -> list[FeatureTable]:
+def extract(texts: Sequence[str], lm: LanguageModel, request: Request, cache: Path | None = None) -> list[FeatureTable]:
     """One FeatureTable per (SAE, pooling) and per (hidden layer, pooling), rows in input order.
 
     texts: n strings. cache: folder of the content-addressed cache; None computes without one. Tables come
@@ -277,4 +275,3 @@ def provenances(lm: LanguageModel, request: Request) -> list[dict]:
         for pooling in request.poolings
     ]
     return saes + hidden
-

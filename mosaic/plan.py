@@ -55,7 +55,7 @@ def estimate(profile: Profile, texts: int = 1000, tokens: int = 100, rate: float
 
 
 def width_of(name: str) -> int:
-    """"16k" -> 16,384; "1m" -> 1,048,576."""
+    """ "16k" -> 16,384; "1m" -> 1,048,576."""
     units = {"k": 2**10, "m": 2**20}
     return int(name[:-1]) * units[name[-1]] if name[-1] in units else int(name)
 

@@ -35,7 +35,9 @@ def top_n(pooling: str) -> int | None:
     if match := re.fullmatch(r"top([1-9]\d*)", pooling):
         return int(match[1])
     if pooling not in POOLINGS:
-        raise MosaicError(f"unknown pooling {pooling!r}; choose from sum, mean, max, last, count or topN (top20, top50).")
+        raise MosaicError(
+            f"unknown pooling {pooling!r}; choose from sum, mean, max, last, count or topN (top20, top50)."
+        )
     return None
 
 

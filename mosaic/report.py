@@ -40,7 +40,9 @@ def print_comparison(console, problem: Problem, results: list[Result]) -> None:
             )  # fmt: skip
         table.add_section()
     console.print(table)
-    hidden_rows = len(results) - sum(min(ROWS_A_FAMILY, sum(r.setting.features == f for r in results)) for f in families)
+    hidden_rows = len(results) - sum(
+        min(ROWS_A_FAMILY, sum(r.setting.features == f for r in results)) for f in families
+    )
     if hidden_rows:
         console.print(f"{hidden_rows} more settings in the --json file.")
     best = selected(results, "sae")
@@ -48,7 +50,9 @@ def print_comparison(console, problem: Problem, results: list[Result]) -> None:
         if family != "sae":
             other = selected(results, family)
             d = scores.compare(test.labels, best.predicted, other.predicted, test.groups)
-            console.print(f"SAE minus {family}: {d.difference:+.3f} macro-F1 ({d.low:+.3f} to {d.high:+.3f}, p = {d.p:.3g})")
+            console.print(
+                f"SAE minus {family}: {d.difference:+.3f} macro-F1 ({d.low:+.3f} to {d.high:+.3f}, p = {d.p:.3g})"
+            )
     _print_latents(console, problem, results)
     _print_cautions(console, problem)
 

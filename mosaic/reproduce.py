@@ -53,7 +53,9 @@ def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True) ->
         return None
     absent = [name for name in names if not (executed / f"{name}.ipynb").exists()]
     if absent:
-        raise MosaicError(f"{', '.join(absent)} not executed yet on {profile.name}: run `mosaic reproduce` without --only.")
+        raise MosaicError(
+            f"{', '.join(absent)} not executed yet on {profile.name}: run `mosaic reproduce` without --only."
+        )
     return build_book(profile.name, executed)
 
 
@@ -103,7 +105,9 @@ def run_notebook(source: Path, profile_name: str, folder: Path, shared: str) -> 
     write_atomically(target, nbformat.writes(cleaned).encode())
     running.unlink()
     after = _results_state(load_profile(profile_name).name)
-    written = {path: digest for path, digest in after.items() if _recorded_by(source, path) or before.get(path) != digest}
+    written = {
+        path: digest for path, digest in after.items() if _recorded_by(source, path) or before.get(path) != digest
+    }
     write_atomically(key_file, json.dumps({"key": key, "results": written}, indent=1, sort_keys=True).encode())
     return f"{time.monotonic() - start:.0f} s"
 

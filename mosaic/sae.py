@@ -385,7 +385,9 @@ def _from_registry(source: SAESource) -> Encoder:
         raise MosaicError(_unknown("release", source.release, directory, "`mosaic profiles` shows ids in use"))
     entry = directory[source.release]
     if source.id not in entry.saes_map:
-        raise MosaicError(_unknown(f"SAE id of {source.release}", source.id, entry.saes_map, "ids name layer and width"))
+        raise MosaicError(
+            _unknown(f"SAE id of {source.release}", source.id, entry.saes_map, "ids name layer and width")
+        )
     name = f"{source.release}/{source.id}"
     try:
         if entry.conversion_func == "gemma_2" and "embedding" not in entry.saes_map[source.id]:

@@ -78,9 +78,7 @@ def passages(document: str, characters: int = 900) -> Iterator[str]:
         yield passage.strip()
 
 
-def train(
-    lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run: TrainRun, out: Path
-) -> list[dict]:
+def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run: TrainRun, out: Path) -> list[dict]:
     """Train all `specs` in lockstep, save each under `out/<name>`, and measure them on held-out texts.
 
     Returns one row an SAE: the spec, tokens, L0, fraction of variance unexplained, dead latents (share that
@@ -217,7 +215,9 @@ def _activations(
         order = np.random.default_rng([run.seed, epoch]).permutation(len(tokens.ids))
         for start in range(0, len(order), 1024):
             chosen = order[start : start + 1024]
-            part = Tokens([tokens.ids[i] for i in chosen], [tokens.special[i] for i in chosen], tokens.truncated[chosen])
+            part = Tokens(
+                [tokens.ids[i] for i in chosen], [tokens.special[i] for i in chosen], tokens.truncated[chosen]
+            )
             yield from _one_pass(lm, part, layers, run.token_budget)
         epoch += 1
 

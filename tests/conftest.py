@@ -10,10 +10,13 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 torch.manual_seed(0)
 
-WORDS = (
-    "the a cat dog sat ran on under mat tree red blue good bad very not happy sad story film music food rain sun "
-    "is was and but she he it they said asked why when who what where how . , ! ?"
-).split()
+# fmt: off
+WORDS = [
+    "the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "tree", "red", "blue", "good", "bad", "very", "not",
+    "happy", "sad", "story", "film", "music", "food", "rain", "sun", "is", "was", "and", "but", "she", "he", "it", "they",
+    "said", "asked", "why", "when", "who", "what", "where", "how", ".", ",", "!", "?",
+]
+# fmt: on
 
 SIZES = dict(hidden_size=64, num_hidden_layers=4, num_attention_heads=4, intermediate_size=96, vocab_size=64)
 
@@ -31,9 +34,7 @@ def _tokenizer(kind: str):
     backend = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     backend.pre_tokenizer = pre_tokenizers.Whitespace()
     template = {"bert": "<bos> $A <eos>", "gpt2": "$A"}.get(kind, "<bos> $A")
-    backend.post_processor = processors.TemplateProcessing(
-        single=template, special_tokens=[("<bos>", 1), ("<eos>", 2)]
-    )
+    backend.post_processor = processors.TemplateProcessing(single=template, special_tokens=[("<bos>", 1), ("<eos>", 2)])
     return PreTrainedTokenizerFast(
         tokenizer_object=backend, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"
     )

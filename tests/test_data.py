@@ -48,7 +48,7 @@ def test_a_missing_file_is_named(tmp_path):
         data.read_file(tmp_path / "nope.csv")
 
 
-ROWS = [("good, \"very\" good\nindeed", "1", "g1"), ("\ufeffodd", "2", ""), ("plain", "1", "g1")]
+ROWS = [('good, "very" good\nindeed', "1", "g1"), ("\ufeffodd", "2", ""), ("plain", "1", "g1")]
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
@@ -71,10 +71,16 @@ def test_all_formats_give_the_same(tmp_path, kind):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip), min_size=1, max_size=5
+    )
+)
 def test_json_lines_keep_any_text(tmp_path_factory, texts):
     path = tmp_path_factory.mktemp("j") / "a.jsonl"
-    path.write_text("\n".join(json.dumps({"text": t, "label": "x"}, ensure_ascii=False) for t in texts), encoding="utf-8")
+    path.write_text(
+        "\n".join(json.dumps({"text": t, "label": "x"}, ensure_ascii=False) for t in texts), encoding="utf-8"
+    )
     assert data.read_file(path).texts == texts
 
 
@@ -155,7 +161,9 @@ def test_without_mirror_and_hub_the_cure_is_named(monkeypatch):
         raise ConnectionError("Couldn't reach the Hub")
 
     monkeypatch.setattr("datasets.load_dataset", refuse)
-    with pytest.raises(MosaicError, match=r"cannot get sst2 \(SetFit/sst2\) from the hub: .* set MOSAIC_DATA to a folder"):
+    with pytest.raises(
+        MosaicError, match=r"cannot get sst2 \(SetFit/sst2\) from the hub: .* set MOSAIC_DATA to a folder"
+    ):
         data.load("sst2")
 
 
@@ -167,7 +175,9 @@ def test_hub_rows_take_the_papers_columns(monkeypatch):
 
     def load(hub_id, config=None, split=None):
         asked.append((hub_id, config, split))
-        features = datasets.Features({"prompt": datasets.Value("string"), "type": datasets.ClassLabel(names=["benign", "jailbreak"])})
+        features = datasets.Features(
+            {"prompt": datasets.Value("string"), "type": datasets.ClassLabel(names=["benign", "jailbreak"])}
+        )
         return datasets.Dataset.from_dict({"prompt": ["a", "b"], "type": [0, 1]}, features=features)
 
     monkeypatch.setattr("datasets.load_dataset", load)

@@ -115,14 +115,20 @@ def test_subsample_is_stratified_and_keeps_small_classes():
     labels = np.array(["a"] * 900 + ["b"] * 90 + ["c"] * 10, dtype=object)
     part = evaluate.subsample(data.LabelledTexts("s", [str(i) for i in range(1000)], labels), 100)
     counts = {c: int((part.labels == c).sum()) for c in "abc"}
-    assert counts["c"] >= 5 and abs(counts["a"] - 90) <= 5 and [int(t) for t in part.texts] == sorted(map(int, part.texts))
+    assert (
+        counts["c"] >= 5 and abs(counts["a"] - 90) <= 5 and [int(t) for t in part.texts] == sorted(map(int, part.texts))
+    )
     whole = data.LabelledTexts("s", ["x"], labels[:1])
     assert evaluate.subsample(whole, None) is whole
 
 
 def test_top_latents_name_class_sign_and_examples(results):
     base = problem()
-    linear = next(r for r in results if r.setting.classifier == "logistic" and r.setting.features == "sae" and not r.setting.binarized)
+    linear = next(
+        r
+        for r in results
+        if r.setting.classifier == "logistic" and r.setting.features == "sae" and not r.setting.binarized
+    )
     (first, *_) = evaluate.top_latents(base, linear, n=3)
     assert first.name == "layer_4/width_2k/5"
     # Binary: one weight, positive for the second class in order ("b"); the latent speaks for "a".

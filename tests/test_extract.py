@@ -49,7 +49,8 @@ def test_one_pass_equals_the_slow_reference(tiny, encoder, kind, specials):
         what = table.provenance
         oracle = reference if what["features"] == "sae" else None
         expected = [
-            dense_pool(text_activations(model, oracle, text, what["layer"], specials), what["pooling"]) for text in texts
+            dense_pool(text_activations(model, oracle, text, what["layer"], specials), what["pooling"])
+            for text in texts
         ]
         np.testing.assert_allclose(table.matrix.toarray(), np.stack(expected), rtol=1e-4, atol=5e-5, err_msg=str(what))
 
@@ -134,7 +135,12 @@ def test_wrong_layers_poolings_and_widths_are_refused_before_any_work(tiny, enco
 def test_infinite_activations_are_refused(tiny, monkeypatch):
     model = tiny("llama")
     plain = model.residuals
-    monkeypatch.setattr(model, "residuals", lambda ids, layers: {k: v * float("inf") for k, v in plain(ids, layers).items()}, raising=False)
+    monkeypatch.setattr(
+        model,
+        "residuals",
+        lambda ids, layers: {k: v * float("inf") for k, v in plain(ids, layers).items()},
+        raising=False,
+    )
     with pytest.raises(MosaicError, match="NaN or infinite activations after layer 1"):
         extract.extract(["the cat"], model, extract.Request((), (1,), ("max",)))
 
@@ -148,7 +154,9 @@ def counted(tiny, monkeypatch):
     model = tiny("llama")
     seen = []
     plain = model.residuals
-    monkeypatch.setattr(model, "residuals", lambda ids, layers: (seen.append(len(ids)), plain(ids, layers))[1], raising=False)
+    monkeypatch.setattr(
+        model, "residuals", lambda ids, layers: (seen.append(len(ids)), plain(ids, layers))[1], raising=False
+    )
     return model, seen
 
 
@@ -166,7 +174,9 @@ def test_only_new_texts_run(counted, encoder, tmp_path):
     extract.extract([*texts, "red red red sun sun"], model, request, tmp_path)
     assert sum(seen) == 1
     seen.clear()
-    extract.extract(texts, model, extract.Request((encoder[0],), (2,), ("sum", "max", "last"), token_budget=64), tmp_path)
+    extract.extract(
+        texts, model, extract.Request((encoder[0],), (2,), ("sum", "max", "last"), token_budget=64), tmp_path
+    )
     assert sum(seen) == len(set(texts)), "a new pooling is computed"
 
 

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,7 +28,7 @@ def test_sparse_pooling_equals_the_definition(case):
     acts, starts = case
     pooled = pooling.pool_sparse(csr_matrix(acts), starts, NAMES)
     for name in NAMES:
-        expected = np.stack([dense_pool(acts[a:b], name) for a, b in zip(starts, starts[1:], strict=False)])
+        expected = np.stack([dense_pool(acts[a:b], name) for a, b in itertools.pairwise(starts)])
         assert pooled[name].dtype == np.float32
         assert pooled[name].has_sorted_indices
         np.testing.assert_allclose(pooled[name].toarray(), expected, rtol=1e-6, err_msg=name)
@@ -38,7 +40,7 @@ def test_dense_pooling_equals_the_definition(case):
     acts = acts - 1  # hidden states are negative too
     pooled = pooling.pool_dense(acts, starts, NAMES)
     for name in NAMES:
-        expected = np.stack([dense_pool(acts[a:b], name) for a, b in zip(starts, starts[1:], strict=False)])
+        expected = np.stack([dense_pool(acts[a:b], name) for a, b in itertools.pairwise(starts)])
         np.testing.assert_allclose(pooled[name].toarray(), expected, rtol=1e-6, atol=1e-7, err_msg=name)
 
 

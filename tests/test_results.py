@@ -10,7 +10,13 @@ from mosaic.errors import MosaicError
 def test_record_read_lookup(tmp_path):
     values = {"best": np.float32(0.8125), "n": np.int64(3), "curve": [(1, 2.0)], "ok": True, "none": None}
     path = results.record("p", "layers", values, tmp_path)
-    assert results.read("p", "layers", tmp_path) == {"best": 0.8125, "n": 3, "curve": [[1, 2.0]], "ok": True, "none": None}
+    assert results.read("p", "layers", tmp_path) == {
+        "best": 0.8125,
+        "n": 3,
+        "curve": [[1, 2.0]],
+        "ok": True,
+        "none": None,
+    }
     assert results.lookup("p", "layers.curve.0.1", tmp_path) == 2.0
     first = path.read_bytes()
     results.record("p", "layers", values, tmp_path)
@@ -32,7 +38,9 @@ def test_a_missing_number_says_what_there_is(tmp_path, key, message):
         results.lookup("p", key, tmp_path)
 
 
-@pytest.mark.parametrize("value,message", [(float("nan"), "x.a is nan"), (np.inf, "x.a is inf"), (object(), "x.a is a object")])
+@pytest.mark.parametrize(
+    "value,message", [(float("nan"), "x.a is nan"), (np.inf, "x.a is inf"), (object(), "x.a is a object")]
+)
 def test_what_is_no_number_is_not_recorded(tmp_path, value, message):
     with pytest.raises(MosaicError, match=message):
         results.record("p", "x", {"a": value}, tmp_path)
@@ -47,7 +55,9 @@ def test_a_broken_results_file_is_named(tmp_path):
 
 
 def claim(rule, **changes):
-    base = dict(id="c", claim="text", published="1", source="s", provenance="p", result="r.value", interval="r.interval")
+    base = dict(
+        id="c", claim="text", published="1", source="s", provenance="p", result="r.value", interval="r.interval"
+    )
     return claims.Claim(**{**base, **changes}, rule=rule)
 
 
@@ -89,8 +99,14 @@ def test_the_shipped_claims_are_whole():
     [
         ("- {id: a}", "is not a list of claims"),
         ("oops", "is not a list of claims"),
-        ("- &x {id: a, claim: c, published: p, source: s, provenance: q, result: r, rule: {above: 0}}\n- *x", "'a' stands twice"),
-        ("- {id: a, claim: c, published: p, source: s, provenance: q, result: r, rule: {near: 0}}", "one of above, below"),
+        (
+            "- &x {id: a, claim: c, published: p, source: s, provenance: q, result: r, rule: {above: 0}}\n- *x",
+            "'a' stands twice",
+        ),
+        (
+            "- {id: a, claim: c, published: p, source: s, provenance: q, result: r, rule: {near: 0}}",
+            "one of above, below",
+        ),
     ],
 )
 def test_broken_claims_are_refused(tmp_path, text, message):

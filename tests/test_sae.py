@@ -136,7 +136,9 @@ def test_npz_weights_of_either_order_are_read_in_pieces(tmp_path, monkeypatch):
 
 
 def test_unknown_ids_name_the_nearest():
-    with pytest.raises(MosaicError, match=r"unknown release 'gemma-scope-2b-pt-rez-canonical'; the nearest of \d+ are gemma"):
+    with pytest.raises(
+        MosaicError, match=r"unknown release 'gemma-scope-2b-pt-rez-canonical'; the nearest of \d+ are gemma"
+    ):
         sae.load_encoder(sae.SAESource(1, "16k", release="gemma-scope-2b-pt-rez-canonical", id="x"), "m", 64)
     with pytest.raises(MosaicError, match=r"unknown SAE id of gpt2-small-res-jb 'blocks.99"):
         sae.load_encoder(sae.SAESource(1, "x", release="gpt2-small-res-jb", id="blocks.99.hook_resid_pre"), "m", 64)

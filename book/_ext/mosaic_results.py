@@ -8,10 +8,11 @@ import os
 from pathlib import Path
 
 from docutils import nodes
-from mosaic import claims, profiles, results
-from mosaic.errors import MosaicError
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from mosaic import claims, profiles, results
+from mosaic.errors import MosaicError
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def profile_name() -> str:
 
 def formatted(value) -> str:
     """Three decimals for scores, two digits for tiny numbers, intervals as `a to b`."""
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, (bool, str)):
         return str(value)
     if isinstance(value, int):
         return f"{value:,}"
