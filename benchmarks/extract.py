@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -171,16 +170,22 @@ def memory_of(width: int) -> dict:
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
+def peak_resident_mb() -> float:
+    """High-water mark of this process's resident memory. (ru_maxrss would start from the parent's.)"""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
 def measure_memory(width: int) -> dict:
     from mosaic.pooling import pool_sparse
 
     torch.randn(1024, 1024) @ torch.randn(1024, 1024)
     e = encoder(0, width, torch.randn(256, D))
     weights = e.weights.nbytes + 2 * e.bias.nbytes
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = peak_resident_mb()
     codes = e.encode(torch.randn(2048, D))
     pool_sparse(codes, np.arange(0, 2049, 64), ("sum", "max", "mean", "count", "top20", "last"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_resident_mb()
     over = peak - weights / 2**20
     return {
         "width": width,

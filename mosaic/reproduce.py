@@ -153,13 +153,14 @@ def build_book(profile_name: str, executed: Path) -> Path:
     _say("building the book ", end="")
     start = time.monotonic()
     shutil.rmtree(output, ignore_errors=True)
-    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", str(source), "-W", "-n", "--keep-going"]
+    entry = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", entry, "build", str(source), "-W", "-n", "--keep-going"]
     done = subprocess.run(
         [*command, "--path-output", str(output)], env=environment, capture_output=True, text=True, check=False
     )
     log = BUILD / "book.log"
     log.write_text(done.stdout + done.stderr, encoding="utf-8")
-    if done.returncode:
+    if done.returncode or not (output / "_build" / "html" / "index.html").is_file():
         lines = [line for line in (done.stdout + done.stderr).splitlines() if "WARNING" in line or "ERROR" in line]
         shown = "\n".join(lines[:10]) or "\n".join((done.stdout + done.stderr).splitlines()[-10:])
         raise MosaicError(f"the book does not build cleanly ({log} has the whole log):\n{shown}")
