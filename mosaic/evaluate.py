@@ -427,6 +427,13 @@ def _table(problem: Problem, setting: Setting) -> FeatureTable:
     return next(t for t in problem.tables if tuple(t.provenance.get(f) for f in fields) == key)
 
 
+def binarised_at(problem: Problem, pooling: str, threshold: float, strength: float) -> Result:
+    """The logistic probe on SAE features of one pooling, binarised at a given threshold (the paper: 1.0)."""
+    table = next(t for t in problem.tables if t.provenance["pooling"] == pooling and t.provenance["features"] == "sae")
+    candidate = _TableFeatures(problem, table, binarized=True)
+    return _final(candidate, candidate.setting, problem, candidate.probe(strength), 0.0, strength, threshold)
+
+
 def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9, published: float = 1.0) -> dict:
     """Test macro-F1 of binarised features against the threshold, and at the published one (paper: 1.0).
 
@@ -434,11 +441,10 @@ def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9,
     of the whole curve: no setting is chosen from it. Returns {"curve": [...], "published": {...}}.
     """
     table = next(t for t in problem.tables if t.provenance["pooling"] == pooling and t.provenance["features"] == "sae")
-    candidate = _TableFeatures(problem, table, binarized=True)
     positive = table.matrix[: len(problem.train)].data
 
     def point(threshold: float) -> dict:
-        result = _final(candidate, candidate.setting, problem, candidate.probe(strength), 0.0, strength, threshold)
+        result = binarised_at(problem, pooling, threshold, strength)
         kept = float((positive > threshold).mean())
         return {"threshold": threshold, "kept": kept, "macro_f1": result.score.macro_f1}
 

@@ -6,6 +6,7 @@ section 3); time divides them by the matrix-product rate measured here and now.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -55,9 +56,10 @@ def estimate(profile: Profile, texts: int = 1000, tokens: int = 100, rate: float
 
 
 def width_of(name: str) -> int:
-    """ "16k" -> 16,384; "1m" -> 1,048,576."""
-    units = {"k": 2**10, "m": 2**20}
-    return int(name[:-1]) * units[name[-1]] if name[-1] in units else int(name)
+    """ "16k" -> 16,384; "65k" -> 65,536; "1m" -> 1,048,576: Gemma Scope's names round powers of two down."""
+    if name.isdigit():
+        return int(name)
+    return 2 ** round(math.log2(int(name[:-1]) * {"k": 1e3, "m": 1e6}[name[-1]]))
 
 
 def matmul_rate(seconds: float = 0.5) -> float:

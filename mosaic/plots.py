@@ -87,7 +87,7 @@ def heatmap(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], lab
     import matplotlib.pyplot as plt
     import seaborn
 
-    ax = ax or plt.subplots(figsize=(1.8 + 0.85 * len(columns), 0.9 + 0.42 * len(rows)))[1]
+    ax = ax or plt.subplots(figsize=(min(7.2, 1.8 + 0.85 * len(columns)), min(6.0, 0.9 + 0.42 * len(rows))))[1]
     seaborn.heatmap(
         values,
         annot=True,
@@ -129,5 +129,9 @@ def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> str:
     for row in rows:
         cells = [row.get(key) for key in columns]
         shown = ["" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c) for c in cells]
-        body += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in shown) + "</tr>"
+        # Short cells stay on one line; texts wrap.
+        tagged = [
+            f'<td class="text">{html.escape(c)}</td>' if len(c) > 40 else f"<td>{html.escape(c)}</td>" for c in shown
+        ]
+        body += f"<tr>{''.join(tagged)}</tr>"
     return f'<table class="mosaic-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

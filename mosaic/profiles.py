@@ -100,7 +100,10 @@ def load_profile(name: str) -> Profile:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise MosaicError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise MosaicError(f"{path} holds a {type(content).__name__}, not the keys of a profile.")
     content = {"name": path.stem, **content}
+    _check_keys(Profile, content, path)
     training = content.get("training")
     if training:
         training = _build(Training, training, path)
@@ -177,16 +180,20 @@ def _choices(entries, path: Path) -> tuple[SetChoice, ...]:
 
 
 def _build(kind, content: dict, path: Path):
+    _check_keys(kind, content, path)
+    try:
+        return kind(**content)
+    except TypeError as error:
+        raise MosaicError(f"{path}: {kind.__name__}: {error}.") from error
+
+
+def _check_keys(kind, content: dict, path: Path) -> None:
     known = [field.name for field in fields(kind)]
     for key in content:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise MosaicError(f"{path}: {kind.__name__} has no key {key!r}{hint} Its keys are {', '.join(known)}.")
-    try:
-        return kind(**content)
-    except TypeError as error:
-        raise MosaicError(f"{path}: {kind.__name__}: {error}.") from error
 
 
 def _replace(instance, **changes):

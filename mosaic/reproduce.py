@@ -56,7 +56,7 @@ def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True) ->
         raise MosaicError(
             f"{', '.join(absent)} not executed yet on {profile.name}: run `mosaic reproduce` without --only."
         )
-    return build_book(profile.name, executed)
+    return build_book(profile_name, executed)
 
 
 def check_data(profile: Profile) -> None:
@@ -94,7 +94,14 @@ def run_notebook(source: Path, profile_name: str, folder: Path, shared: str) -> 
     start, before = time.monotonic(), _results_state(load_profile(profile_name).name)
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
     try:
-        papermill.execute_notebook(str(plain), str(running), parameters, kernel_name="python3", progress_bar=False)
+        papermill.execute_notebook(
+            str(plain),
+            str(running),
+            parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            extra_arguments=["--log-level=ERROR"],  # the kernel's advice on transport encryption is not the reader's
+        )
     except PapermillExecutionError as error:
         raise MosaicError(
             f"{source} failed: {error.ename}: {error.evalue} (the notebook up to there: {running})"
@@ -145,11 +152,11 @@ def build_book(profile_name: str, executed: Path) -> Path:
             shutil.copy(path, source / "notebooks" / path.name)
     environment = {
         **os.environ,
-        "MOSAIC_PROFILE": profile_name,
+        "MOSAIC_PROFILE": str(Path(profile_name).resolve()) if Path(profile_name).is_file() else profile_name,
         "MOSAIC_RESULTS": str(Path("results").resolve()),
         "PYTHONPATH": os.pathsep.join([str(source.resolve() / "_ext"), os.environ.get("PYTHONPATH", "")]),
-        "SOURCE_DATE_EPOCH": "0",
     }
+    environment.pop("SOURCE_DATE_EPOCH", None)  # Sphinx would date the copyright by it
     _say("building the book ", end="")
     start = time.monotonic()
     shutil.rmtree(output, ignore_errors=True)

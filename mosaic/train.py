@@ -59,10 +59,9 @@ class TrainRun:
 
 
 def width_name(width: int) -> str:
-    """2048 -> "2k", as Gemma Scope names its widths; 1,048,576 -> "1m"."""
-    for unit, name in ((2**20, "m"), (2**10, "k")):
-        if width >= unit and width % unit == 0:
-            return f"{width // unit}{name}"
+    """2,048 -> "2k", 65,536 -> "65k", 1,048,576 -> "1m", as Gemma Scope names its widths."""
+    if width >= 1000 and width & (width - 1) == 0:
+        return f"{width // 1_000_000}m" if width >= 1_000_000 else f"{width // 1000}k"
     return str(width)
 
 

@@ -79,7 +79,7 @@ pooled = pooling.pool_sparse(codes, starts, chosen.poolings)
 matrix = np.stack([pooled[name].toarray()[0, leading] for name in chosen.poolings])
 scaled = matrix / np.maximum(matrix.max(1, keepdims=True), 1e-9)
 ax = plots.heatmap(scaled, list(chosen.poolings), [str(j) for j in leading], "share of the row's maximum")
-ax.set(xlabel="latent")
+ax.set(xlabel="latent");
 
 # %% [markdown]
 # ## The same numbers as the library's

@@ -50,7 +50,7 @@ for ax, (title, curves) in zip(np.atleast_1d(axes), sets.items()):
     ax.set_title(title, fontsize="medium")
     ax.get_legend().remove()
 handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
-figure.legend(handles, labels, loc="outside lower center", ncols=2)
+figure.legend(handles, labels, loc="outside lower center", ncols=2);
 
 # %% tags=["hide-input"]
 layers = [str(layer) for layer in chosen.layers]

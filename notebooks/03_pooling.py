@@ -38,7 +38,7 @@ def grid(features):
     return np.array([[s[features][p]["macro_f1"] for p in chosen.poolings] for s in sets.values()])
 
 
-plots.heatmap(grid("sae"), list(sets), list(chosen.poolings), "macro-F1 (test)")
+plots.heatmap(grid("sae"), list(sets), list(chosen.poolings), "macro-F1 (test)");
 
 # %% [markdown]
 # ## Hidden states
@@ -47,7 +47,7 @@ plots.heatmap(grid("sae"), list(sets), list(chosen.poolings), "macro-F1 (test)")
 # dimension is positive.
 
 # %% tags=["hide-input"]
-plots.heatmap(grid("hidden"), list(sets), list(chosen.poolings), "macro-F1 (test)")
+plots.heatmap(grid("hidden"), list(sets), list(chosen.poolings), "macro-F1 (test)");
 
 # %% tags=["hide-input"]
 mean = {f: dict(zip(chosen.poolings, grid(f).mean(0))) for f in ("sae", "hidden")}

@@ -51,7 +51,7 @@ for title, problem in chapters.problems(chosen, lm, poolings=poolings):
 # ## The comparison
 
 # %% tags=["hide-input"]
-plots.intervals(rows)
+plots.intervals(rows);
 
 # %% tags=["hide-input"]
 difference = {family: scores.compare_mean(cases[family]) for family in FAMILIES[1:]}
@@ -98,7 +98,7 @@ HTML(
 series = {
     title: [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in curve] for title, curve in sparse.items()
 }
-plots.curves(series, "latents kept")
+plots.curves(series, "latents kept");
 
 # %% [markdown]
 # ## What the probes look at

@@ -87,7 +87,7 @@ middle: 2
 width: "128"
 poolings: [sum, max]
 datasets: []
-training: {{tokens: 3000, k: 4}}
+training: {{tokens: 3000, k: 16}}
 """
     )
     return path
@@ -175,12 +175,12 @@ def test_train_sae_trains_and_measures(own_profile, reviews, tmp_path):
         "--out",
         "saes",
         "--tokens",
-        "20000",
+        "150000",
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     (row,) = json.loads((tmp_path / "saes" / "card.json").read_text())
-    assert row["l0"] <= 4 and 0 <= row["dead"] <= 1 and row["fvu"] < 1
+    assert row["l0"] <= 16 and 0 <= row["dead"] <= 1 and row["fvu"] < 1
     from sae_lens import SAE
 
     assert SAE.load_from_disk(tmp_path / "saes" / row["name"]).cfg.d_sae == 128

@@ -84,7 +84,14 @@ def test_plan_counts_the_paper_sweep():
 def test_width_names():
     from mosaic.train import width_name
 
-    for name, number in [("16k", 16_384), ("1m", 2**20), ("768", 768), ("2k", 2048)]:
+    for name, number in [
+        ("16k", 16_384),
+        ("65k", 65_536),
+        ("131k", 131_072),
+        ("1m", 2**20),
+        ("768", 768),
+        ("2k", 2048),
+    ]:
         assert plan.width_of(name) == number and width_name(number) == name
 
 

@@ -31,6 +31,8 @@ def formatted(value) -> str:
         return str(value)
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float) and value.is_integer() and abs(value) > 1:
+        return f"{value:,.0f}"
     if isinstance(value, float):
         return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
     if isinstance(value, list) and len(value) == 2:
