@@ -21,8 +21,12 @@ def folder() -> Path:
     return Path(os.environ.get("MOSAIC_RESULTS", "results"))
 
 
+def profile() -> profiles.Profile:
+    return profiles.load_profile(os.environ.get("MOSAIC_PROFILE", "minilm"))
+
+
 def profile_name() -> str:
-    return profiles.load_profile(os.environ.get("MOSAIC_PROFILE", "minilm")).name
+    return profile().name
 
 
 def formatted(value) -> str:
@@ -95,11 +99,11 @@ class Claims(SphinxDirective):
 
 class ProfileBox(SphinxDirective):
     def run(self):
-        profile = profiles.load_profile(profile_name())
-        sets = ", ".join(choice.title for choice in profile.datasets)
-        layers, widths = ", ".join(map(str, profile.layers)), ", ".join(profile.widths)
+        shown = profile()
+        sets = ", ".join(choice.title for choice in shown.datasets)
+        layers, widths = ", ".join(map(str, shown.layers)), ", ".join(shown.widths)
         text = (
-            f"This site was run on the profile {profile.name}: {profile.title}; layers {layers}, widths {widths}; "
+            f"This site was run on the profile {shown.name}: {shown.title}; layers {layers}, widths {widths}; "
             f"sets {sets}."
         )
         box = nodes.note("", nodes.paragraph("", text))
