@@ -168,7 +168,9 @@ def build_book(profile_name: str, executed: Path) -> Path:
     log = BUILD / "book.log"
     log.write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode or not (output / "_build" / "html" / "index.html").is_file():
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if re.search("WARNING|ERROR|[a-z]Error: ", line)]
+        lines = [
+            line for line in (done.stdout + done.stderr).splitlines() if re.search("WARNING|ERROR|[a-z]Error: ", line)
+        ]
         shown = "\n".join(lines[:10]) or "\n".join((done.stdout + done.stderr).splitlines()[-10:])
         raise MosaicError(f"the book does not build cleanly ({log} has the whole log):\n{shown}")
     site = BUILD / "site"

@@ -130,8 +130,34 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
         save(saes[spec.name], folder)
         measured = measure(folder, lm, held, spec.layer)
         rows.append({"name": spec.name, **asdict(spec), "tokens": config.total_training_samples, **measured})
-    (Path(out) / "card.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    write_card(rows, lm.spec.id, len(texts), Path(out))
     return rows
+
+
+def write_card(rows: list[dict], model: str, n_texts: int, out: Path) -> None:
+    """Write `card.json` (for machines) and `README.md` (for people) beside the SAEs."""
+    table = "\n".join(
+        f"| {r['name']} | {r['layer']} | {r['width']:,} | {r['seed']} | {r['architecture']}, k = {r['k']} "
+        f"| {r['tokens']:,} | {r['l0']:.1f} | {r['fvu']:.3f} | {100 * r['dead']:.1f} % |"
+        for r in rows
+    )
+    card = f"""# SAEs for {model}
+
+Sparse autoencoders on the residual stream after a block, trained with SAELens and saved in its layout
+(`SAE.load_from_disk(folder)`; matrices in bfloat16, biases in float32). `mosaic train-sae` made them.
+
+| SAE | layer | width | seed | activation | tokens seen | L0 | fraction of variance unexplained | dead latents |
+|---|---|---|---|---|---|---|---|---|
+{table}
+
+L0, the fraction of variance unexplained and dead latents (which never fire) were measured on
+{rows[0]["held_out_tokens"]:,} tokens of texts that were not trained on; {n_texts:,} distinct texts in all. SAEs of one
+suite saw the same activations in the same order, so seeds differ in their initialisation alone. Special
+tokens were neither trained on nor measured.
+"""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "card.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    (out / "README.md").write_text(card, encoding="utf-8")
 
 
 def save(sae, folder: Path) -> None:

@@ -63,14 +63,16 @@ per_set = {
 }
 random = scores.compare_mean(against_random)
 losses = [title for title, d in per_set.items() if d["hidden"]["difference"] < 0]
+def setting(row):
+    parts = [f"layer {row['layer']}" if row["layer"] else None, row["width"], row["pooling"]]
+    parts += [f"> {row['threshold']:.2g}" if row["binarized"] else None, "tree" if row["classifier"] == "tree" else None]
+    return ", ".join(part for part in parts if part)
+
+
 HTML(
     plots.table(
-        [
-            {**row, "interval": f"{row['low']:.3f} to {row['high']:.3f}", "binarized": "yes" if row["binarized"] else ""}
-            for row in rows
-        ],
-        {"set": "set", "features": "features", "layer": "layer", "width": "width", "pooling": "pooling",
-         "binarized": "binarised", "classifier": "classifier", "macro_f1": "macro-F1", "interval": "95 %"},
+        [{**row, "setting": setting(row), "interval": f"{row['low']:.3f} to {row['high']:.3f}"} for row in rows],
+        {"set": "set", "features": "features", "setting": "chosen on validation", "macro_f1": "macro-F1", "interval": "95 %"},
     )
 )
 
@@ -112,7 +114,7 @@ from mosaic.report import shorten
 HTML(
     plots.table(
         [
-            {"set": title, "latent": l.name, "sign": "+" if l.weight > 0 else "-", "class": l.label,
+            {"set": title, "latent": l.name.removeprefix("layer_"), "sign": "+" if l.weight > 0 else "-", "class": l.label,
              "text": shorten(l.examples[0]) if l.examples else ""}
             for title, found in latents.items()
             for l in found

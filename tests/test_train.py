@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pytest
+from conftest import sentences
+
+from mosaic import profiles, train
+from mosaic.errors import MosaicError
+
+
+def test_passages_cut_at_sentences_and_lose_nothing():
+    text = " ".join(f"Sentence number {i} ends here." for i in range(100))
+    parts = list(train.passages(text, 200))
+    assert " ".join(parts) == text
+    assert max(map(len, parts)) < 260 and all(part.endswith(".") for part in parts)
+
+
+def test_documents_of_corpora_and_labelled_files(tmp_path):
+    corpus = tmp_path / "a.txt"
+    corpus.write_text("A first document.\n<|doc|>\nA second document.\n<|doc|>\nshort")
+    labelled = tmp_path / "b.jsonl"
+    labelled.write_text(json.dumps({"text": "labelled text", "label": 1}))
+    assert train.read_documents([corpus, labelled]) == ["A first document.", "A second document.", "labelled text"]
+    broken = tmp_path / "c.txt"
+    broken.write_bytes(b"\xff\xfe")
+    with pytest.raises(MosaicError, match="c.txt is not UTF-8"):
+        train.read_documents([broken])
+
+
+def test_one_stream_feeds_all_and_seeds_differ_in_their_start_only(tiny, tmp_path, monkeypatch):
+    """Every SAE of a suite sees the same batches in the same order; a rerun gives the same weights."""
+    from sae_lens.training.sae_trainer import SAETrainer
+
+    seen: dict[int, list[str]] = {}
+    plain = SAETrainer.step
+
+    def step(self, batch):
+        seen.setdefault(id(self), []).append(batch.numpy().tobytes())
+        return plain(self, batch)
+
+    monkeypatch.setattr(SAETrainer, "step", step)
+    specs = [train.SAESpec(2, 64, 4, seed=0), train.SAESpec(2, 64, 4, seed=1), train.SAESpec(3, 32, 4)]
+    run = train.TrainRun(tokens=4096, batch_size=256, token_budget=512)
+    texts = [f"{text} {i}" for i, text in enumerate(sentences(300, longest=20))]
+    rows = train.train(tiny("llama"), texts, specs, run, tmp_path / "a")
+    batches = list(seen.values())
+    assert batches[0] == batches[1] and batches[0] != batches[2] and len(batches[0]) == 16
+    assert [row["name"] for row in rows] == [
+        "layer_2_width_64_seed_0",
+        "layer_2_width_64_seed_1",
+        "layer_3_width_32_seed_0",
+    ]
+    train.train(tiny("llama"), texts, specs, run, tmp_path / "b")
+    for name in (row["name"] for row in rows):
+        weights = [(tmp_path / run_name / name / "sae_weights.safetensors").read_bytes() for run_name in "ab"]
+        assert weights[0] == weights[1]
+    first, second = ((tmp_path / "a" / rows[i]["name"] / "sae_weights.safetensors").read_bytes() for i in (0, 1))
+    assert first != second
+    assert "layer_2_width_64_seed_1" in (tmp_path / "a" / "README.md").read_text()
+
+
+def test_measure_is_the_definition(tiny, tmp_path):
+    import torch
+    from conftest import sae_folder
+    from reference import text_activations
+    from sae_lens import SAE
+
+    folder = sae_folder(tmp_path, "standard", seed=3)
+    texts = sentences(20, seed=1)
+    got = train.measure(folder, tiny("llama"), tiny("llama").tokenize(texts), 2)
+    x = np.concatenate([text_activations(tiny("llama"), None, text, 2) for text in texts])
+    sae = SAE.load_from_disk(folder)
+    with torch.no_grad():
+        f = sae.encode(torch.from_numpy(x))
+        error = (torch.from_numpy(x) - sae.decode(f)).square().sum().item()
+    assert got["held_out_tokens"] == len(x)
+    assert got["l0"] == pytest.approx((f > 0).float().sum(1).mean().item(), rel=1e-5)
+    assert got["fvu"] == pytest.approx(error / ((x - x.mean(0)) ** 2).sum(), rel=1e-3)
+    assert got["dead"] == pytest.approx((f > 0).any(0).logical_not().float().mean().item())
+
+
+def test_bad_specs_are_refused(tiny, tmp_path):
+    with pytest.raises(
+        MosaicError, match="architecture 'relu' is not one of topk, batchtopk|architecture 'relu' is not"
+    ):
+        train.train(
+            tiny("llama"),
+            sentences(400),
+            [train.SAESpec(2, 32, 4, architecture="relu")],
+            train.TrainRun(512, 64),
+            tmp_path,
+        )
+    with pytest.raises(MosaicError, match="layer 9 does not exist"):
+        train.train(tiny("llama"), sentences(400), [train.SAESpec(9, 32)], train.TrainRun(), tmp_path)
+
+
+def test_the_shipped_card_is_true(minilm):
+    """Every shipped SAE is on the card, and on fresh sentences its figures are of the card's order."""
+    profile = profiles.load_profile("minilm")
+    folder = profiles.FOLDER.parent / "weights" / "minilm"
+    card = {row["name"]: row for row in json.loads((folder / "card.json").read_text())}
+    texts = [
+        "The minister announced new funding for rural hospitals on Tuesday.",
+        "I could not stop laughing; the second act is a delight.",
+        "How many moons does Jupiter have?",
+        "My card was declined at the supermarket and I need help.",
+        "Once upon a time a small bird wanted to see the sea.",
+        "The species is found in shallow waters along the coast.",
+    ]
+    for source in profile.saes:
+        name = source.path.rsplit("/", 1)[1]
+        row = card[name]
+        assert row["tokens"] >= 2_000_000 and row["layer"] == source.layer and row["seed"] == source.seed
+        measured = train.measure(folder / name, minilm, minilm.tokenize(texts), source.layer)
+        assert measured["l0"] == pytest.approx(row["l0"], rel=0.1)
+        assert measured["fvu"] < 2 * row["fvu"] + 0.05
