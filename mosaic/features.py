@@ -80,11 +80,9 @@ class FeatureTable:
             "truncated": self.truncated.astype(np.uint8),
         }
         tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-        metadata = {
-            "provenance": json.dumps(self.provenance, sort_keys=True, ensure_ascii=False),
-            "n_latents": str(self.matrix.shape[1]),
-            "sha256": _digest(tensors),
-        }
+        about = {"provenance": self.provenance, "n_latents": self.matrix.shape[1], "sha256": _digest(tensors)}
+        # One key: safetensors writes several in an order that changes from run to run.
+        metadata = {"mosaic": json.dumps(about, sort_keys=True, ensure_ascii=False)}
         write_atomically(path, save(tensors, metadata))
 
     @classmethod
@@ -94,21 +92,21 @@ class FeatureTable:
 
         try:
             with safe_open(path, framework="numpy") as file:
-                metadata = file.metadata() or {}
+                about = json.loads((file.metadata() or {}).get("mosaic", "{}"))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if metadata.get("sha256") != _digest(tensors):
+            if about.get("sha256") != _digest(tensors):
                 raise Damaged(f"{path} is damaged: its checksum is not the one it was written with.")
         except FileNotFoundError as error:
             raise MosaicError(f"{path} does not exist; `mosaic extract` writes such files.") from error
         except (SafetensorError, OSError, ValueError) as error:
             raise Damaged(f"{path} is damaged: {error}") from error
-        shape = (len(tensors["indptr"]) - 1, int(metadata["n_latents"]))
+        shape = (len(tensors["indptr"]) - 1, about["n_latents"])
         return cls(
             matrix=csr_matrix((tensors["data"], tensors["indices"], tensors["indptr"].astype(np.int32)), shape),
             row_ids=tensors["row_ids"].reshape(-1).view(f"V{HASH_BYTES}"),
             n_tokens=tensors["n_tokens"],
             truncated=tensors["truncated"].astype(bool),
-            provenance=json.loads(metadata["provenance"]),
+            provenance=about["provenance"],
         )
 
 

@@ -37,6 +37,12 @@ def test_save_and_load(tmp_path_factory, n, width, seed):
     assert equal(original, FeatureTable.load(path))
 
 
+def test_equal_tables_are_equal_files(tmp_path):
+    for i in range(20):
+        table().save(tmp_path / str(i))
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
 def test_every_flipped_byte_of_the_payload_is_noticed(tmp_path):
     path = tmp_path / "x.safetensors"
     table().save(path)
