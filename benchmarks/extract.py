@@ -30,9 +30,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mosaic.encoder import Encoder
 from mosaic.extract import Request, extract
 from mosaic.lm import LanguageModel, ModelSpec, Tokens, plan_batches
-from mosaic.sae import Encoder
 
 LAYERS, WIDTHS, POOLINGS = (3, 6, 9), (16_384, 65_536), ("sum", "max")
 MEMORY_WIDTHS = (16_384, 65_536, 262_144, 1_048_576)

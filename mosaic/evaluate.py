@@ -132,9 +132,7 @@ def evaluate(
     Returns results family by family, best validation first. binarize: also threshold the SAE poolings.
     trees: add a shallow tree for the best pooling of each layer and width.
     """
-    candidates = [
-        _TableFeatures(problem, table) for table in problem.tables if table.provenance["features"] in families
-    ]
+    candidates = [TableFeatures(problem, table) for table in problem.tables if table.provenance["features"] in families]
     if binarize:
         candidates += [replace(c, binarized=True) for c in candidates if c.table.provenance["features"] == "sae"]
     if "tfidf" in families:
@@ -176,7 +174,7 @@ def selected(results: Iterable[Result], family: str) -> Result:
 
 
 @dataclass(frozen=True)
-class _TableFeatures:
+class TableFeatures:
     """Columns of one feature table; rows 0..n_train-1 are train, the rest test."""
 
     problem: Problem
@@ -314,7 +312,7 @@ def _fit(candidate, problem: Problem, splits) -> Result:
     threshold = max(candidate.thresholds(first[0]), key=lambda t: value(middle, t))
     strength = max(candidate.strengths, key=lambda s: value(s, threshold))
     folds = [value(strength, threshold)] + [_validate(candidate, labels, s, strength, threshold) for s in others]
-    return _final(
+    return final(
         candidate, candidate.setting, problem, candidate.probe(strength), float(np.mean(folds)), strength, threshold
     )
 
@@ -345,10 +343,10 @@ def _fit_tree(chosen, problem: Problem, splits) -> Result:
     grid = [(depth, leaf) for depth in (3, 5, 7, 9) for leaf in (1, 4)]
     depth, leaf = max(grid, key=lambda choice: value(*choice, prepared[:1]))
     setting = replace(candidate.setting, classifier="tree")
-    return _final(candidate, setting, problem, probes.tree(depth, leaf), value(depth, leaf, prepared), None, threshold)
+    return final(candidate, setting, problem, probes.tree(depth, leaf), value(depth, leaf, prepared), None, threshold)
 
 
-def _final(candidate, setting, problem, probe, validation, strength, threshold) -> Result:
+def final(candidate, setting, problem, probe, validation, strength, threshold) -> Result:
     """Refit on the whole training set, score on test."""
     n = len(problem.train)
     fit, test = np.arange(n), np.arange(n, n + len(problem.test))
@@ -378,89 +376,3 @@ def _marked(results: list[Result], families: Sequence[str]) -> list[Result]:
         members = sorted((r for r in results if r.setting.features == family), key=lambda r: -r.validation)
         ordered += [replace(result, selected=i == 0) for i, result in enumerate(members)]
     return ordered
-
-
-# --- what a probe looks at ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class TopLatent:
-    """A latent a probe leans on.
-
-    weight: of the scaled column for `label` (positive: its activity speaks for the label). examples:
-    training texts in which its pooled value is largest.
-    """
-
-    name: str
-    label: str
-    weight: float
-    examples: tuple[str, ...]
-
-
-def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int = 3) -> list[TopLatent]:
-    """The n largest weights of a logistic SAE result (over all classes), each latent once."""
-    table = _table(problem, result.setting)
-    probe, columns = result.model
-    weights, classes = probe[-1].coef_, probe.classes_
-    if len(weights) == 1:  # binary: one row, positive for the second class
-        classes = classes[1:]
-    train = table.matrix[: len(problem.train)].tocsc()
-    found: dict[int, TopLatent] = {}
-    for flat in np.argsort(-np.abs(weights), axis=None, kind="stable"):
-        row, column = divmod(int(flat), weights.shape[1])
-        latent = int(columns[column])
-        if latent in found:
-            continue
-        values = train[:, latent].toarray().ravel()
-        order = np.argsort(-values, kind="stable")[:n_examples]
-        examples = tuple(problem.train.texts[i] for i in order if values[i] > 0)
-        name = f"{table.column_prefix}/{latent}"
-        found[latent] = TopLatent(name, str(classes[row]), float(weights[row, column]), examples)
-        if len(found) == n:
-            break
-    return list(found.values())
-
-
-def _table(problem: Problem, setting: Setting) -> FeatureTable:
-    key = (setting.features, setting.layer, setting.width, setting.pooling)
-    fields = ("features", "layer", "width", "pooling")
-    return next(t for t in problem.tables if tuple(t.provenance.get(f) for f in fields) == key)
-
-
-def binarised_at(problem: Problem, pooling: str, threshold: float, strength: float) -> Result:
-    """The logistic probe on SAE features of one pooling, binarised at a given threshold (the paper: 1.0)."""
-    table = next(t for t in problem.tables if t.provenance["pooling"] == pooling and t.provenance["features"] == "sae")
-    candidate = _TableFeatures(problem, table, binarized=True)
-    return _final(candidate, candidate.setting, problem, candidate.probe(strength), 0.0, strength, threshold)
-
-
-def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9, published: float = 1.0) -> dict:
-    """Test macro-F1 of binarised features against the threshold, and at the published one (paper: 1.0).
-
-    The thresholds are quantiles of the positive training values; `kept` is the share of them above. A picture
-    of the whole curve: no setting is chosen from it. Returns {"curve": [...], "published": {...}}.
-    """
-    table = next(t for t in problem.tables if t.provenance["pooling"] == pooling and t.provenance["features"] == "sae")
-    positive = table.matrix[: len(problem.train)].data
-
-    def point(threshold: float) -> dict:
-        result = binarised_at(problem, pooling, threshold, strength)
-        kept = float((positive > threshold).mean())
-        return {"threshold": threshold, "kept": kept, "macro_f1": result.score.macro_f1}
-
-    thresholds = [0.0, *np.quantile(positive, np.linspace(0, 1, n + 1)[1:-1])]
-    return {"curve": [point(float(t)) for t in dict.fromkeys(thresholds)], "published": point(published)}
-
-
-def k_sparse_curve(
-    problem: Problem, result: Result, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-) -> list[dict]:
-    """Test score of the same features with only the k latents of largest mean difference, for each k."""
-    table = _table(problem, result.setting)
-    candidate = _TableFeatures(problem, table, result.setting.binarized)
-    curve = []
-    for k in sizes:
-        probe = probes.k_sparse(k, result.strength)
-        scored = _final(candidate, result.setting, problem, probe, 0.0, result.strength, result.threshold).score
-        curve.append({"k": k, "macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high})
-    return curve

@@ -17,12 +17,12 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from mosaic.cache import TableCache, missing_ids, shard_name
+from mosaic.encoder import Encoder
 from mosaic.errors import MosaicError
 from mosaic.features import FeatureTable, concatenate, text_ids
 from mosaic.lm import LanguageModel, Tokens, plan_batches
 from mosaic.pooling import POOLINGS, pool_dense, pool_sparse, top_n
 from mosaic.progress import Progress
-from mosaic.sae import Encoder
 
 log = logging.getLogger("mosaic")
 TOKEN_BUDGET = 2048

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mosaic.encoder import keep_top
 from mosaic.errors import MosaicError
-from mosaic.sae import keep_top
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

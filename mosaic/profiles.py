@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
+from mosaic.encoder import Encoder
 from mosaic.errors import MosaicError
 from mosaic.lm import LanguageModel, ModelSpec
-from mosaic.sae import Encoder, SAESource
+from mosaic.sae import SAESource
 
 FOLDER = Path(__file__).parent / "profiles"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mosaic import data, scores
-from mosaic.evaluate import Problem, Result, selected, top_latents
+from mosaic.evaluate import Problem, Result, selected
+from mosaic.examine import top_latents
 
 ROWS_A_FAMILY = 6
 EXAMPLE_CHARACTERS = 90

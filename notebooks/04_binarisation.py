@@ -13,7 +13,7 @@ poolings = ["sum", "max", "count", "top20"]
 # %% tags=["hide-input"]
 import numpy as np
 
-from mosaic import chapters, evaluate, plots, profiles, results, scores
+from mosaic import chapters, evaluate, examine, plots, profiles, results, scores
 
 plots.style()
 chosen = profiles.load_profile(profile)
@@ -33,10 +33,10 @@ for title, problem in chapters.problems(
     }
     for pooling in poolings:
         raw, tuned = by[pooling, False].predicted, by[pooling, True]
-        published = evaluate.binarised_at(problem, pooling, PUBLISHED_THRESHOLD, tuned.strength)
+        published = examine.binarised_at(problem, pooling, PUBLISHED_THRESHOLD, tuned.strength)
         for kind, on in (("tuned", tuned.predicted), ("published", published.predicted)):
             cases[kind][pooling].append((problem.test.labels, on, raw, problem.test.groups))
-    sweeps[title] = evaluate.threshold_sweep(problem, "sum", by["sum", True].strength)
+    sweeps[title] = examine.threshold_sweep(problem, "sum", by["sum", True].strength)
 
 # %% [markdown]
 # ## The threshold's curve

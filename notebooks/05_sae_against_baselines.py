@@ -14,7 +14,7 @@ poolings = ["sum", "mean", "max"]
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, evaluate, plots, profiles, results, scores
+from mosaic import chapters, evaluate, examine, plots, profiles, results, scores
 
 plots.style()
 chosen = profiles.load_profile(profile)
@@ -33,8 +33,8 @@ for title, problem in chapters.problems(chosen, lm, poolings=poolings):
             (problem.test.labels, best["sae"].predicted, best[family].predicted, problem.test.groups)
         )
     linear = next(r for r in found if r.setting.features == "sae" and r.setting.classifier == "logistic")
-    latents[title] = evaluate.top_latents(problem, linear, n=5, n_examples=1)
-    sparse[title] = evaluate.k_sparse_curve(problem, linear)
+    latents[title] = examine.top_latents(problem, linear, n=5, n_examples=1)
+    sparse[title] = examine.k_sparse_curve(problem, linear)
     for name, control in chapters.with_controls(
         problem, chosen, lm, chosen.middle, chosen.width, "mean"
     ).items():

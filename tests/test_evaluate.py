@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from mosaic import data, evaluate
+from mosaic import data, evaluate, examine
 from mosaic.features import FeatureTable, text_ids
 
 WORDS = {"a": "alpha apple ant", "b": "beta banana bee"}
@@ -129,7 +129,7 @@ def test_top_latents_name_class_sign_and_examples(results):
         for r in results
         if r.setting.classifier == "logistic" and r.setting.features == "sae" and not r.setting.binarized
     )
-    (first, *_) = evaluate.top_latents(base, linear, n=3)
+    (first, *_) = examine.top_latents(base, linear, n=3)
     assert first.name == "layer_4/width_2k/5"
     # Binary: one weight, positive for the second class in order ("b"); the latent speaks for "a".
     assert (first.label, first.weight < 0) == ("b", True)
@@ -138,9 +138,9 @@ def test_top_latents_name_class_sign_and_examples(results):
 
 def test_curves_cover_the_asked_points(results):
     base = problem()
-    sweep = evaluate.threshold_sweep(base, "max", 0.03)
+    sweep = examine.threshold_sweep(base, "max", 0.03)
     assert sweep["curve"][0]["threshold"] == 0.0 and sweep["curve"][0]["kept"] == 1.0
     kept = [p["kept"] for p in sweep["curve"]]
     assert kept == sorted(kept, reverse=True)
     linear = next(r for r in results if r.setting.classifier == "logistic" and r.setting.features == "sae")
-    assert [p["k"] for p in evaluate.k_sparse_curve(base, linear, (1, 4))] == [1, 4]
+    assert [p["k"] for p in examine.k_sparse_curve(base, linear, (1, 4))] == [1, 4]

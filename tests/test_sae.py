@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from mosaic import sae
+from mosaic import encoder, sae
 from mosaic.errors import MosaicError
 
 ARCHITECTURES = ["standard", "jumprelu", "topk", "gated"]
@@ -48,9 +48,9 @@ def test_chunks_never_matter(n, width, chunk, k, seed):
     pre = (x @ w.T + b).numpy()
     shared = dict(name="s", layer=0, width="w", weights=w, bias=b, latent_chunk=chunk, token_block=7)
     threshold = torch.rand(width, generator=generator)
-    jump = sae.Encoder(threshold=threshold, **shared).encode(x)
+    jump = encoder.Encoder(threshold=threshold, **shared).encode(x)
     close(jump, np.where(pre > threshold.numpy(), pre, 0))
-    top = sae.Encoder(threshold=torch.zeros(width), k=k, **shared).encode(x)
+    top = encoder.Encoder(threshold=torch.zeros(width), k=k, **shared).encode(x)
     expected = np.zeros_like(pre)
     for row, values in enumerate(pre):
         for j in sorted(range(width), key=lambda j: (-values[j], j))[:k]:
@@ -61,7 +61,7 @@ def test_chunks_never_matter(n, width, chunk, k, seed):
 @given(st.integers(1, 6), st.lists(st.lists(st.integers(0, 4), min_size=5, max_size=5), min_size=1, max_size=6))
 def test_keep_top_keeps_each_rows_largest(n, rows):
     dense = np.array(rows, dtype=np.float32)
-    kept = sae.keep_top(csr_matrix(dense), n).toarray()
+    kept = encoder.keep_top(csr_matrix(dense), n).toarray()
     for before, after in zip(dense, kept, strict=True):
         largest = [j for j in sorted(range(5), key=lambda j: (-before[j], j))[:n] if before[j] > 0]
         assert np.flatnonzero(after).tolist() == sorted(largest)
@@ -69,9 +69,9 @@ def test_keep_top_keeps_each_rows_largest(n, rows):
 
 
 def test_a_token_without_active_latents_is_an_empty_row():
-    encoder = sae.Encoder("s", 0, "4", torch.eye(4), torch.zeros(4), torch.full((4,), 9.0))
-    assert encoder.encode(torch.ones(3, 4)).nnz == 0
-    assert encoder.encode(torch.ones(3, 4)).shape == (3, 4)
+    blank = encoder.Encoder("s", 0, "4", torch.eye(4), torch.zeros(4), torch.full((4,), 9.0))
+    assert blank.encode(torch.ones(3, 4)).nnz == 0
+    assert blank.encode(torch.ones(3, 4)).shape == (3, 4)
 
 
 def test_input_norms_follow_saelens(tmp_path):
@@ -113,13 +113,13 @@ def test_gemma_scope_layout_loads_without_the_decoder(tmp_path, monkeypatch):
     gemma_scope_stand_in(tmp_path)
     release, sae_id = "gemma-scope-2b-pt-res-canonical", "layer_12/width_16k/canonical"
     source = sae.SAESource(12, "16k", release=release, id=sae_id)
-    encoder = sae.load_encoder(source, "google/gemma-2-2b", 2304)
+    loaded = sae.load_encoder(source, "google/gemma-2-2b", 2304)
     reference = SAE.from_pretrained(release, sae_id)
     x = torch.randn(19, 2304)
     with torch.no_grad():
-        close(encoder.encode(x), reference.encode(x).numpy(), atol=2e-3)
-    assert encoder.b_dec is None, "Gemma Scope does not subtract b_dec"
-    close(sae.from_sae(reference, source, "same").encode(x), encoder.encode(x).toarray(), atol=2e-3)
+        close(loaded.encode(x), reference.encode(x).numpy(), atol=2e-3)
+    assert loaded.b_dec is None, "Gemma Scope does not subtract b_dec"
+    close(sae.from_sae(reference, source, "same").encode(x), loaded.encode(x).toarray(), atol=2e-3)
     with pytest.raises(MosaicError, match="was trained on gemma-2-2b, not on google/gemma-2-9b-it"):
         sae.load_encoder(source, "google/gemma-2-9b-it", 2304)
     transfer = sae.SAESource(12, "16k", release=release, id=sae_id, transfer_from="google/gemma-2-2b")
@@ -167,10 +167,10 @@ def test_missing_files_are_named(tmp_path):
 
 
 def test_random_dictionary_matches_width_and_sparsity(tmp_path):
-    encoder = load(sae_folder(tmp_path, "jumprelu"))
+    loaded = load(sae_folder(tmp_path, "jumprelu"))
     x = torch.randn(600, 64)
-    control = sae.random_like(encoder, x)
-    assert control.weights.shape == encoder.weights.shape
-    assert control.weights_hash != encoder.weights_hash
-    wanted, got = (e.encode(x[:256]).nnz / 256 for e in (encoder, control))
+    control = sae.random_like(loaded, x)
+    assert control.weights.shape == loaded.weights.shape
+    assert control.weights_hash != loaded.weights_hash
+    wanted, got = (e.encode(x[:256]).nnz / 256 for e in (loaded, control))
     assert abs(wanted - got) < 0.15 * wanted
