@@ -314,3 +314,23 @@ def test_kill_nine_at_any_moment_loses_nothing(model_folder, encoder, tmp_path):
     output, _ = resumed.communicate(timeout=120)
     assert output == expected
     assert not list((tmp_path / "killed").glob("*/*.part.safetensors"))
+
+
+def test_a_really_trained_decoder_equals_the_reference(tmp_path):
+    """stories260K (tinyllamas), where MOSAIC_MODELS has it: the decoder path on learned weights."""
+    from sae_lens import SAE
+
+    from mosaic import lm, profiles
+
+    profile = profiles.load_profile("stories260k")
+    if lm.resolve(profile.model) == profile.model.id:
+        pytest.skip("MOSAIC_MODELS does not name a folder that holds stories260K")
+    model = profiles.load_model(profile)
+    folder = sae_folder(tmp_path, "topk", d_sae=256)
+    fast = sae.load_encoder(sae.SAESource(3, "256", path=str(folder)), profile.model.id, 64)
+    texts = ["Once upon a time, there was a little car named Beep.", 'The dog said, "No!"', "Lily was sad."]
+    tables = extract.extract(texts, model, extract.Request((fast,), (3,), POOLINGS))
+    for table in tables:
+        oracle = SAE.load_from_disk(folder) if table.provenance["features"] == "sae" else None
+        expected = [dense_pool(text_activations(model, oracle, t, 3), table.provenance["pooling"]) for t in texts]
+        np.testing.assert_allclose(table.matrix.toarray(), np.stack(expected), rtol=1e-4, atol=1e-4)
