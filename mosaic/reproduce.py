@@ -99,7 +99,7 @@ def run_notebook(source: Path, profile_name: str, folder: Path, shared: str) -> 
             str(running),
             parameters,
             kernel_name="python3",
-            progress_bar=False,
+            progress_bar=sys.stderr.isatty(),
             extra_arguments=["--log-level=ERROR"],  # the kernel's advice on transport encryption is not the reader's
         )
     except PapermillExecutionError as error:

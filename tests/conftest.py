@@ -21,6 +21,12 @@ WORDS = [
 SIZES = dict(hidden_size=64, num_hidden_layers=4, num_attention_heads=4, intermediate_size=96, vocab_size=64)
 
 
+def pytest_collection_modifyitems(items):
+    """Fast ones first: the command line and the built book come last."""
+    slow = {"test_cli": 1, "test_book": 2}
+    items.sort(key=lambda item: slow.get(item.module.__name__, 0))
+
+
 def sentences(n: int, seed: int = 0, longest: int = 24) -> list[str]:
     rng = np.random.default_rng(seed)
     return [" ".join(rng.choice(WORDS, rng.integers(1, longest))) for _ in range(n)]
