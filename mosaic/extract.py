@@ -26,7 +26,7 @@ from mosaic.progress import Progress
 
 log = logging.getLogger("mosaic")
 TOKEN_BUDGET = 2048
-SHARD_TOKENS = 16_384
+SHARD_TOKENS = 8192
 
 
 @dataclass(frozen=True)
