@@ -108,12 +108,16 @@ class Encoder:
             size = n * (stop - start)
             p = pre[:size].view(n, stop - start)
             torch.addmm(self.bias[start:stop], x, self.weights[start:stop].T, out=p)
+            if self.k and start == 0 and chunk > self.k:
+                # What is below a token's k-th largest value of the first chunk is not among its k largest.
+                kth = p.topk(self.k, sorted=False).values.amin(1, keepdim=True)
+                floor = torch.nextafter(kth, torch.full_like(kth, -torch.inf)).clamp_(min=0)
             torch.gt(p, floor if self.k else self.threshold[start:stop], out=passes[:size].view(p.shape))
             flat = _nonzero(passes, size)
             found.add(flat, stop - start, start, pre[flat])
             if self.k and found.n > 4 * self.k * n:
                 found.keep_top(self.k)
-                floor = torch.from_numpy(found.row_minimum(self.k)).to(x.device)[:, None]
+                floor = torch.maximum(floor, torch.from_numpy(found.row_minimum(self.k)).to(x.device)[:, None])
         if self.k:
             found.keep_top(self.k)
         codes = found.csr()
