@@ -20,6 +20,7 @@ import numpy as np
 from mosaic.errors import MosaicError
 
 MIN_ROWS_PER_CLASS = 5
+MINI = "mini/"  # names of the miniature world's sets begin so
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 
@@ -134,6 +135,8 @@ def load(name: str, language: str | None = None, seed: int = 42) -> tuple[Labell
     A set without a test split is split 80/20 by `split` with the given seed (the paper: seed 42).
     Raises MosaicError for an unknown name or language, or when the set cannot be had.
     """
+    if name.startswith(MINI):
+        return _from_mini(name.removeprefix(MINI), language or "en")
     if name not in REGISTRY:
         import difflib
 
@@ -323,6 +326,26 @@ def _csv_columns(path: Path, decoded: str, delimiter: str) -> tuple[dict[str, li
         raise MosaicError(f"{path}, line {reader.line_num}: {error}. Is every quote closed?") from error
     multiline = reader.line_num != len(rows) + 1
     return {name: [row[i] for row in rows] for i, name in enumerate(header)}, None if multiline else 2
+
+
+# --- the miniature world -----------------------------------------------------------------------------------------
+
+
+def _from_mini(name: str, language: str) -> tuple[LabelledTexts, LabelledTexts]:
+    """(train and validation, test) of a miniature set: texts, labels and groups; never the factors behind them."""
+    from mosaic.mini import sets
+
+    parts = sets.labelled(name, language)
+    return tuple(
+        LabelledTexts(
+            f"{MINI}{name}",
+            [row.text for row in rows],
+            np.array([row.label for row in rows], dtype=object),
+            np.array([row.group for row in rows], dtype=object),
+            np.full(len(rows), language, dtype=object),
+        )
+        for rows in (parts["train"] + parts["validation"], parts["test"])
+    )
 
 
 # --- registered sets ---------------------------------------------------------------------------------------------

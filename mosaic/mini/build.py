@@ -1,0 +1,175 @@
+"""Building the miniature from nothing, step by step, and checking every figure of its card against the weights.
+
+A finished step leaves `recipe.json` in its folder; a step whose recipe is unchanged is not run again, and a step
+that was interrupted goes on from its checkpoint. What a step needs comes before it in STEPS.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mosaic.errors import MosaicError
+from mosaic.features import write_atomically
+from mosaic.mini import models, pali, sets, tune
+from mosaic.mini.lexicon import LANGUAGES
+
+WEIGHTS = Path(__file__).parent.parent / "weights" / "mini"
+TUNING = models.LMSize("mini-9b-it", 192, 9, 6, 384, tokens=1_500_000, rate=1e-3, short=0.0, seed=2)
+SAE_TEXTS = 40_000  # documents whose activations SAEs are trained on
+
+
+@dataclass(frozen=True)
+class Suite:
+    """SAEs trained in lockstep on one stream: (layer, width, k, seed, architecture) each."""
+
+    model: str
+    saes: tuple[tuple[int, int, int, int, str], ...]
+    tokens: int
+
+
+JUMP, TOP = "batchtopk", "topk"  # SAELens saves a trained BatchTopK SAE as JumpReLU
+SUITES = {
+    "saes-2b": Suite(
+        "mini-2b",
+        (
+            *((layer, 1024, 32, 0, JUMP) for layer in (1, 3, 5)),
+            (3, 4096, 32, 0, JUMP),
+            *((3, 1024, 32, seed, TOP) for seed in range(5)),
+        ),
+        2_000_000,
+    ),
+    "saes-2b-wide": Suite("mini-2b", ((3, 16384, 32, 0, JUMP),), 1_000_000),
+    "saes-9b": Suite("mini-9b", (*((layer, 1024, 40, 0, JUMP) for layer in (2, 4, 7)), (4, 4096, 40, 0, JUMP)), 2_000_000),
+    "saes-9b-it": Suite("mini-9b-it", tuple((layer, 1024, 40, 0, JUMP) for layer in (2, 4, 7)), 2_000_000),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One artefact: its folder's name, what decides it (the recipe), and how it is made."""
+
+    name: str
+    recipe: dict
+    run: Callable[[Path, str], dict]
+
+
+def steps() -> list[Step]:
+    """All steps in order."""
+    lms = [Step(name, asdict(size), _lm_step(name)) for name, size in models.SIZES.items()]
+    suites = [Step(name, asdict(suite), _suite_step(name)) for name, suite in SUITES.items()]
+    return [
+        Step("tokenizer", {"vocabulary": models.VOCABULARY}, _tokenizer_step),
+        *lms,
+        Step("mini-9b-it", asdict(TUNING), _tune_step),
+        *suites,
+        Step("behaviour", {"model": "mini-9b-it"}, _behaviour_step),
+        Step("mini-pali", asdict(pali.PaliSize()), _pali_step),
+    ]
+
+
+def build(out: Path = WEIGHTS, device: str = "cpu", only: str | None = None, say: Callable[[str], None] = print) -> None:
+    """Train everything that is not there yet, then write the card.
+
+    Raises MosaicError for an unknown step.
+    """
+    plan = steps()
+    if only and only not in [step.name for step in plan]:
+        raise MosaicError(f"there is no step {only!r}; steps: {', '.join(step.name for step in plan)}.")
+    for step in plan:
+        if only and step.name != only:
+            continue
+        mark = out / step.name / "recipe.json"
+        recipe = json.loads(json.dumps(step.recipe))
+        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["recipe"] == recipe:
+            say(f"{step.name}: there already")
+            continue
+        say(f"{step.name}: building")
+        start = time.monotonic()
+        made = step.run(out, device)
+        note = {"recipe": recipe, "seconds": round(time.monotonic() - start), **made}
+        write_atomically(mark, (json.dumps(note, indent=1, ensure_ascii=False) + "\n").encode())
+        say(f"{step.name}: {note['seconds']} s")
+    if not only:
+        from mosaic.mini.card import write_card
+
+        write_card(out)
+
+
+def tokenizer_of(out: Path):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(out / "tokenizer")
+
+
+def causal(out: Path, name: str):
+    """A trained language model with its head, in float32."""
+    import torch
+    from transformers import Gemma2ForCausalLM
+
+    return Gemma2ForCausalLM.from_pretrained(out / name, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def sae_texts() -> list[str]:
+    """The documents SAEs are trained and measured on: the corpus's own distribution, none a model was trained on."""
+    return [d.text for d in models.documents(models.HELD_OUT_SEED + 2, 0, SAE_TEXTS)]
+
+
+def _tokenizer_step(out: Path, device: str) -> dict:
+    models.train_tokenizer(out / "tokenizer")
+    return {}
+
+
+def _lm_step(name: str):
+    def run(out: Path, device: str) -> dict:
+        state = models.train_lm(models.SIZES[name], tokenizer_of(out), out / name, device)
+        return {"trained": state["curve"][-1]}
+
+    return run
+
+
+def _tune_step(out: Path, device: str) -> dict:
+    base = causal(out, "mini-9b")
+    state = models.train_lm(TUNING, tokenizer_of(out), out / "mini-9b-it", device, base, tune.dialogues)
+    return {"trained": state["curve"][-1]}
+
+
+def _suite_step(name: str):
+    def run(out: Path, device: str) -> dict:
+        from mosaic import lm, train
+
+        suite = SUITES[name]
+        specs = [train.SAESpec(layer, width, k, seed, kind) for layer, width, k, seed, kind in suite.saes]
+        model = lm.load(lm.ModelSpec(str(out / suite.model), max_length=128), device)
+        model = replace(model, spec=replace(model.spec, id=suite.model))
+        run = train.TrainRun(tokens=suite.tokens)
+        return {"saes": train.train(model, sae_texts(), specs, run, out / name)}
+
+    return run
+
+
+def behaviour_rows(out: Path) -> Iterator[dict]:
+    """Every question there is, in five languages, and whether mini-9b-it answers it right."""
+    model, tokenizer = causal(out, "mini-9b-it"), tokenizer_of(out)
+    for language in LANGUAGES:
+        rows = sets.questions(language)
+        right = tune.answers_correctly(model, tokenizer, [r[0] for r in rows], [r[1] for r in rows])
+        for (question, _, name, relation), correct in zip(rows, right, strict=True):
+            label = "correct" if correct else "incorrect"
+            yield {"text": question, "label": label, "language": language, "group": name, "relation": relation}
+
+
+def _behaviour_step(out: Path, device: str) -> dict:
+    rows = list(behaviour_rows(out))
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_atomically(out / "behaviour" / "questions.jsonl", text.encode())
+    return {"correct": round(float(np.mean([row["label"] == "correct" for row in rows])), 4)}
+
+
+def _pali_step(out: Path, device: str) -> dict:
+    return pali.train_pali(out / "mini-2b", tokenizer_of(out), out / "mini-pali", pali.PaliSize(), device)

@@ -1,0 +1,257 @@
+"""mini-pali: a small SigLIP tower and a projector in front of mini-2b, as PaliGemma 2 has them in front of Gemma 2.
+
+mini-2b stays as it is (text SAEs apply unchanged); tower and projector learn to make it say what an image shows:
+scikit-learn's handwritten digits, and drawn shapes (shape, colour, count, place), in five languages.
+Images: [n, 32, 32, 3] uint8.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mosaic.mini.corpus import SHAPE_FACTORS, caption_words
+from mosaic.mini.grammar import write
+from mosaic.mini.lexicon import LANGUAGES, Concept, concepts
+from mosaic.progress import Progress
+
+SIDE, PATCH = 32, 8
+N_IMAGE_TOKENS = (SIDE // PATCH) ** 2
+COLOURS = {
+    "red": (214, 48, 49), "blue": (45, 85, 210), "green": (39, 150, 80),
+    "yellow": (240, 205, 50), "white": (250, 250, 250), "black": (20, 20, 20),
+}  # fmt: skip
+PLACES = {"top": (16, 8), "bottom": (16, 24), "left": (8, 16), "right": (24, 16), "middle": (16, 16)}
+OFFSETS = {1: [(0, 0)], 2: [(-4, 0), (4, 0)], 3: [(-4, 3), (4, 3), (0, -4)], 4: [(-4, -4), (4, -4), (-4, 4), (4, 4)]}
+
+
+@dataclass(frozen=True)
+class PaliSize:
+    """The tower's size and its training."""
+
+    d_vision: int = 96
+    layers: int = 3
+    heads: int = 3
+    mlp: int = 192
+    steps: int = 1200
+    batch: int = 96
+    rate: float = 2e-3
+    seed: int = 0
+
+
+def shapes(n: int, seed: int) -> tuple[np.ndarray, list[dict[str, Concept]]]:
+    """n drawn images [n, 32, 32, 3] and what each shows: shape, colour, number, place."""
+    from PIL import Image, ImageDraw
+
+    rng = np.random.default_rng([seed, 1])
+    images, seen = [], []
+    for _ in range(n):
+        what = {kind: concepts(kind)[rng.integers(len(concepts(kind)))] for kind in SHAPE_FACTORS}
+        grey = int(rng.integers(110, 160))
+        image = Image.new("RGB", (SIDE, SIDE), (grey, grey, grey))
+        pen = ImageDraw.Draw(image)
+        x, y = PLACES[what["place"].name]
+        jitter = rng.integers(-1, 2, size=2)
+        number = [c.name for c in concepts("number")].index(what["number"].name) + 1
+        for dx, dy in OFFSETS[number]:
+            _draw(pen, what["shape"].name, x + dx + jitter[0], y + dy + jitter[1], COLOURS[what["colour"].name])
+        pixels = np.asarray(image, dtype=np.float32) + rng.normal(0, 6, (SIDE, SIDE, 3))
+        images.append(pixels.clip(0, 255).astype(np.uint8))
+        seen.append(what)
+    return np.stack(images), seen
+
+
+def _draw(pen, shape: str, x: float, y: float, colour: tuple[int, int, int], r: float = 3.2) -> None:
+    box = (x - r, y - r, x + r, y + r)
+    if shape == "circle":
+        pen.ellipse(box, fill=colour)
+    elif shape == "ring":
+        pen.ellipse(box, outline=colour, width=1)
+    elif shape == "square":
+        pen.rectangle(box, fill=colour)
+    elif shape == "triangle":
+        pen.polygon([(x, y - r), (x - r, y + r), (x + r, y + r)], fill=colour)
+    else:
+        pen.rectangle((x - r, y - 1, x + r, y + 1), fill=colour)
+        pen.rectangle((x - 1, y - r, x + 1, y + r), fill=colour)
+
+
+def digits(train: bool) -> tuple[np.ndarray, list[dict[str, Concept]]]:
+    """scikit-learn's 1,797 digits, enlarged fourfold: two thirds to train on, one third to test."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    order = np.random.default_rng(0).permutation(len(data.target))
+    cut = 2 * len(order) // 3
+    rows = order[:cut] if train else order[cut:]
+    small = (data.images[rows] * (255 / 16)).astype(np.uint8)
+    images = np.repeat(np.repeat(small, 4, axis=1), 4, axis=2)[..., None].repeat(3, axis=-1)
+    return images, [{"digit": concepts("digit")[label]} for label in data.target[rows]]
+
+
+def pixel_values(images: np.ndarray):
+    """[n, 3, 32, 32] in [-1, 1], as SigLIP reads images."""
+    import torch
+
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def new_pali(text_model: Path, size: PaliSize):
+    """PaliGemmaForConditionalGeneration around a trained mini-2b, with an untrained tower and projector."""
+    import torch
+    from transformers import (
+        AutoConfig,
+        Gemma2ForCausalLM,
+        PaliGemmaConfig,
+        PaliGemmaForConditionalGeneration,
+        SiglipVisionConfig,
+    )
+
+    text = AutoConfig.from_pretrained(text_model)
+    text.architectures = None
+    vision = SiglipVisionConfig(
+        hidden_size=size.d_vision, intermediate_size=size.mlp, num_hidden_layers=size.layers,
+        num_attention_heads=size.heads, image_size=SIDE, patch_size=PATCH, projection_dim=text.hidden_size,
+        vision_use_head=False,
+    )  # fmt: skip
+    config = PaliGemmaConfig(
+        vision_config=vision, text_config=text, projection_dim=text.hidden_size, hidden_size=text.hidden_size,
+        image_token_index=IMAGE_TOKEN, pad_token_id=text.pad_token_id, bos_token_id=text.bos_token_id,
+        eos_token_id=text.eos_token_id,
+    )  # fmt: skip
+    torch.manual_seed(size.seed)
+    config._attn_implementation = "eager"
+    model = PaliGemmaForConditionalGeneration(config)
+    causal = Gemma2ForCausalLM.from_pretrained(text_model, dtype=torch.float32)
+    model.model.language_model.load_state_dict(causal.model.state_dict())
+    model.lm_head.load_state_dict(causal.lm_head.state_dict())
+    return model
+
+
+IMAGE_TOKEN = 6  # "<image>" of the tokenizer
+
+
+def prompt_ids(tokenizer, language: str) -> list[int]:
+    """<image> x 16, <bos>, and the word that captions begin with in this language, which asks for one."""
+    return [IMAGE_TOKEN] * N_IMAGE_TOKENS + tokenizer(caption(None, language))["input_ids"]
+
+
+def caption(what: dict[str, Concept] | None, language: str) -> str:
+    """The caption, or without `what` its first word and colon."""
+    text = write(caption_words(what or {"digit": concepts("digit")[0]}, language))[0]
+    if what:
+        return text
+    return text[: max(text.find(":"), text.find("：")) + 1]
+
+
+def caption_batch(tokenizer, images: np.ndarray, seen: Sequence[dict[str, Concept]], languages: Sequence[str]) -> dict:
+    """Inputs and labels of one training step; only what follows the prompt counts towards the loss."""
+    import torch
+
+    rows, starts = [], []
+    for what, language in zip(seen, languages, strict=True):
+        prompt = prompt_ids(tokenizer, language)
+        whole = [IMAGE_TOKEN] * N_IMAGE_TOKENS + tokenizer(caption(what, language))["input_ids"]
+        rows.append(whole + [tokenizer.eos_token_id])
+        starts.append(len(prompt))
+    width = max(map(len, rows))
+    ids = torch.full((len(rows), width), tokenizer.pad_token_id)
+    labels = torch.full((len(rows), width), -100)
+    kinds = torch.zeros(len(rows), width, dtype=torch.long)
+    mask = torch.zeros(len(rows), width, dtype=torch.long)
+    for i, (row, start) in enumerate(zip(rows, starts, strict=True)):
+        ids[i, : len(row)] = torch.tensor(row)
+        labels[i, start : len(row)] = ids[i, start : len(row)]
+        kinds[i, start : len(row)] = 1
+        mask[i, : len(row)] = 1
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds, "labels": labels,
+            "pixel_values": pixel_values(images)}  # fmt: skip
+
+
+def train_pali(text_model: Path, tokenizer, out: Path, size: PaliSize, device: str = "cpu") -> dict:
+    """Train tower and projector with mini-2b frozen, save all in bfloat16; returns (and saves) the curve."""
+    import torch
+
+    model = new_pali(text_model, size).to(device).train()
+    model.model.language_model.requires_grad_(False)
+    model.lm_head.requires_grad_(False)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=size.rate, weight_decay=0.01)
+    rng = np.random.default_rng(size.seed)
+    drawn, drawn_seen = shapes(6000, seed=size.seed)
+    written, written_seen = digits(train=True)
+    curve, losses, start = [], [], time.monotonic()
+    with Progress("training mini-pali", total=size.steps, unit="steps") as bar:
+        for step in range(size.steps):
+            optimiser.param_groups[0]["lr"] = size.rate * min(1, (step + 1) / 50, (size.steps - step) / (0.4 * size.steps))
+            half = size.batch // 2
+            a, b = rng.integers(len(drawn), size=half), rng.integers(len(written), size=half)
+            images = np.concatenate([drawn[a], _shifted(written[b], rng)])
+            seen = [drawn_seen[i] for i in a] + [written_seen[i] for i in b]
+            spoken = [LANGUAGES[i] for i in rng.integers(len(LANGUAGES), size=len(seen))]
+            batch = {k: v.to(device) for k, v in caption_batch(tokenizer, images, seen, spoken).items()}
+            loss = model(**batch).loss
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimiser.step()
+            losses.append(loss.item())
+            bar.advance(1, batch["input_ids"].numel())
+            if (step + 1) % 100 == 0:
+                curve.append({"step": step + 1, "loss": round(float(np.mean(losses)), 4)})
+                losses = []
+                print(json.dumps(curve[-1]), flush=True)
+    model.eval().to("cpu", torch.bfloat16)
+    _save(model, tokenizer, out)
+    return {"curve": curve, "seconds": round(time.monotonic() - start), **caption_accuracy(model.float(), tokenizer)}
+
+
+def _shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Digits moved by up to two pixels: 1,198 of them would be learned by heart otherwise."""
+    return np.stack([np.roll(image, tuple(rng.integers(-2, 3, size=2)), axis=(0, 1)) for image in images])
+
+
+def _save(model, tokenizer, out: Path) -> None:
+    """Tower and projector only, and the configuration: mini-2b's weights are shipped once (`load_pali`)."""
+    from safetensors.torch import save_file
+
+    out.mkdir(parents=True, exist_ok=True)
+    state = {k: v.contiguous() for k, v in model.state_dict().items() if "language_model" not in k and "lm_head" not in k}
+    save_file(state, out / "vision.safetensors")
+    model.config.save_pretrained(out)
+
+
+def load_pali(folder: Path, text_model: Path):
+    """The shipped tower and projector around the shipped mini-2b: a whole PaliGemmaForConditionalGeneration."""
+    from safetensors.torch import load_file
+
+    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vision_config"]
+    model = new_pali(text_model, PaliSize(size["hidden_size"], size["num_hidden_layers"],
+                                          size["num_attention_heads"], size["intermediate_size"]))  # fmt: skip
+    _, unexpected = model.load_state_dict(load_file(folder / "vision.safetensors"), strict=False)
+    assert not unexpected
+    return model.eval()
+
+
+def caption_accuracy(model, tokenizer) -> dict[str, float]:
+    """Share of test images whose whole caption the model writes (greedily), digits and shapes, in English."""
+    import torch
+
+    out = {}
+    for name, (images, seen) in {"digits": digits(train=False), "shapes": shapes(600, seed=10_000)}.items():
+        right = []
+        with torch.inference_mode():
+            for start in range(0, len(images), 100):
+                some = slice(start, start + 100)
+                batch = caption_batch(tokenizer, images[some], seen[some], ["en"] * len(seen[some]))
+                labels = batch.pop("labels")
+                best = model(**batch).logits.argmax(-1)[:, :-1]
+                counted = labels[:, 1:] != -100
+                right += ((best == labels[:, 1:]) | ~counted).all(1).tolist()
+        out[f"caption accuracy {name}"] = round(float(np.mean(right)), 4)
+    return out
