@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PROFILE ?= minilm
+PROFILE ?= mini
 
 .PHONY: reproduce test book bench clean
 

@@ -81,3 +81,51 @@ def with_controls(
         "random dictionary": build(problem.train, problem.test, lm, random_dictionary, cache),
         "random language model": build(problem.train, problem.test, untrained, random_lm, cache),
     }
+
+
+def image_problems(
+    profile: Profile, lm: LanguageModel, name: str, poolings: Sequence[str]
+) -> dict[str, tuple[str, Problem]]:
+    """{kind: (features, problem)} of one set of images seen by mini-pali, at the middle layer.
+
+    "SAE" and "hidden states" of the trained model; "random dictionary": of the SAE's width and sparsity;
+    "random language model": untrained weights behind the same tower, read by a random dictionary too.
+    """
+    import numpy as np
+    import torch
+
+    from mosaic.data import LabelledTexts
+    from mosaic.images import image_residuals, image_tables
+    from mosaic.mini import pali
+    from mosaic.mini.build import WEIGHTS
+    from mosaic.sae import random_like
+
+    (encoder,) = load_saes(profile, lm, [profile.middle], [profile.width])
+    parts = pali.labelled_images(name)
+    pixels = np.concatenate([images for images, _ in parts])
+    ids = [f"{name}-{i}" for i in range(len(pixels))]
+    train, test = (
+        LabelledTexts(name, [f"{name}-{part}-{i}" for i in range(len(labels))], np.array(labels, dtype=object))
+        for part, (_, labels) in zip(("train", "test"), parts, strict=True)
+    )
+
+    def tables(model, encoders, hidden=()):
+        batches = pali.image_batches(lm.tokenizer, pixels)
+        return tuple(image_tables(model, batches, ids, pali.IMAGE_TOKEN, encoders, hidden, poolings))
+
+    def random_dictionary(model):
+        first = next(pali.image_batches(lm.tokenizer, pixels))
+        with torch.inference_mode():
+            x, _ = image_residuals(model, first, [profile.middle], pali.IMAGE_TOKEN)
+        return random_like(encoder, x[profile.middle])
+
+    trained = pali.load_pali(WEIGHTS / "mini-pali", WEIGHTS / "mini-2b")
+    untrained = pali.load_pali(WEIGHTS / "mini-pali", WEIGHTS / "mini-2b", random_text=0)
+    both = tables(trained, [encoder], [profile.middle])
+    n = len(poolings)
+    return {
+        "SAE": ("sae", Problem(train, test, both[:n])),
+        "hidden states": ("hidden", Problem(train, test, both[n:])),
+        "random dictionary": ("sae", Problem(train, test, tables(trained, [random_dictionary(trained)]))),
+        "random language model": ("sae", Problem(train, test, tables(untrained, [random_dictionary(untrained)]))),
+    }

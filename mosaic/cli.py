@@ -1,4 +1,4 @@
-"""The command line: `mosaic reproduce`, `probe`, `extract`, `train-sae`, `claims`, `plan`, `profiles`."""
+"""The command line: `mosaic reproduce`, `probe`, `extract`, `train-sae`, `mini`, `claims`, `plan`, `profiles`."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _listed(value: str | None, kind=str, name: str = "") -> list | None:
 
 @app.command(epilog="Example: mosaic reproduce --only 02_layers")
 def reproduce(
-    profile: Profile = "minilm",
+    profile: Profile = "mini",
     only: Annotated[Optional[list[str]], typer.Option("--only", help="Run only this notebook (repeatable).")] = None,  # noqa: UP045
     book: Annotated[bool, typer.Option(help="Build the site after the notebooks.")] = True,
 ) -> None:
@@ -190,7 +190,7 @@ def train_sae(
 
     chosen = load_profile(profile)
     if chosen.training is None:
-        raise MosaicError(f"profile {profile} has no `training` section: its SAEs come from a registry.")
+        raise MosaicError(f"profile {profile} has no `training` section; SAEs of minilm and the miniature are trained here (`mosaic mini build`).")
     recipe = chosen.training
     documents = training.read_documents(texts) if texts else training.mirror_documents(recipe)
     specs = [
@@ -202,8 +202,8 @@ def train_sae(
     _print_rows(rows, ["name", "tokens", "l0", "fvu", "dead"], f"trained into {out}")
 
 
-@app.command(epilog="Example: mosaic claims --profile minilm --json claims.json")
-def claims(profile: Profile = "minilm", json_out: Json = None) -> None:
+@app.command(epilog="Example: mosaic claims --profile mini --json claims.json")
+def claims(profile: Profile = "mini", json_out: Json = None) -> None:
     """Published value | this run | verdict, for every claim."""
     from mosaic.claims import judge_all
     from mosaic.profiles import load_profile
@@ -234,6 +234,37 @@ def plan(
         {"what": "features on disk, at most about", "estimate": _bytes(cost.disk_features)},
     ]
     _print_rows(rows, ["what", "estimate"], f"{profile}: {texts} texts of {tokens} tokens")
+
+
+mini = typer.Typer(no_args_is_help=True, help="The miniature world: build its weights from nothing, or check them.")
+app.add_typer(mini, name="mini")
+Weights = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--weights", help="Folder of the miniature's weights (default: the shipped ones)."),
+]
+
+
+@mini.command(epilog="Example: mosaic mini build --weights build/mini --device cuda")
+def build(
+    weights: Weights = None,
+    device: Device = "cpu",
+    only: Annotated[Optional[str], typer.Option("--only", help="Build this step alone, such as saes-2b.")] = None,  # noqa: UP045
+) -> None:
+    """Train everything from nothing; steps that are there already are kept, an interrupted one goes on."""
+    from mosaic.mini import build as building
+
+    building.build(weights or building.WEIGHTS, device, only, lambda line: print(line, flush=True))
+
+
+@mini.command(epilog="Example: mosaic mini check")
+def check(weights: Weights = None) -> None:
+    """Measure every figure of the model card again; fails where one is off or outside its band."""
+    from mosaic.mini import build as building
+    from mosaic.mini.card import check as run
+
+    figures = run(weights or building.WEIGHTS, lambda line: print(line, file=sys.stderr, flush=True))
+    rows = [{"what": f"{name}: {key}", "measured": value} for name, row in figures.items() for key, value in row.items()]
+    _print_rows(rows, ["what", "measured"], f"{len(rows)} figures measured again, all as the card has them")
 
 
 @app.command(epilog="Example: mosaic profiles")

@@ -154,6 +154,17 @@ def load(name: str, language: str | None = None, seed: int = 42) -> tuple[Labell
     return parts[0], parts[1]
 
 
+def concatenate(parts: Sequence[LabelledTexts]) -> LabelledTexts:
+    """The rows of all parts, in order; groups and languages are kept where every part has them."""
+
+    def joined(name: str):
+        values = [getattr(part, name) for part in parts]
+        return None if any(value is None for value in values) else np.concatenate(values)
+
+    texts = [text for part in parts for text in part.texts]
+    return LabelledTexts(parts[0].name, texts, joined("labels"), joined("groups"), joined("languages"))
+
+
 def split(data: LabelledTexts, test_size: float, seed: int = 42) -> tuple[LabelledTexts, LabelledTexts]:
     """Stratified split; rows of one group stay together. Order within each part is input order."""
     train, test = next(folds(data.labels, data.groups, round(1 / test_size), seed))
@@ -335,16 +346,19 @@ def _from_mini(name: str, language: str) -> tuple[LabelledTexts, LabelledTexts]:
     """(train and validation, test) of a miniature set: texts, labels and groups; never the factors behind them."""
     from mosaic.mini import sets
 
+    if name == sets.BEHAVIOUR:
+        return tuple(_mini_texts(name, language, rows) for rows in sets.behaviour(language))
     parts = sets.labelled(name, language)
-    return tuple(
-        LabelledTexts(
-            f"{MINI}{name}",
-            [row.text for row in rows],
-            np.array([row.label for row in rows], dtype=object),
-            np.array([row.group for row in rows], dtype=object),
-            np.full(len(rows), language, dtype=object),
-        )
-        for rows in (parts["train"] + parts["validation"], parts["test"])
+    return tuple(_mini_texts(name, language, rows) for rows in (parts["train"] + parts["validation"], parts["test"]))
+
+
+def _mini_texts(name: str, language: str, rows) -> LabelledTexts:
+    return LabelledTexts(
+        f"{MINI}{name}",
+        [row.text for row in rows],
+        np.array([row.label for row in rows], dtype=object),
+        np.array([row.group for row in rows], dtype=object),
+        np.full(len(rows), language, dtype=object),
     )
 
 

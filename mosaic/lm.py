@@ -225,7 +225,13 @@ def load(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
 
 
 def resolve(spec: ModelSpec) -> str:
-    """A local folder for the spec's id where there is one (MOSAIC_MODELS mirrors models), else the id itself."""
+    """A local folder for the spec's id where there is one, else the id itself.
+
+    Looked up in this order: shipped with the package, the working folder, MOSAIC_MODELS (a mirror of the hub).
+    """
+    shipped = Path(__file__).parent / spec.id
+    if spec.id.startswith("weights/") and shipped.is_dir():
+        return str(shipped)
     if Path(spec.id).is_dir():
         return spec.id
     mirror = os.environ.get("MOSAIC_MODELS")

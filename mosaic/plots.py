@@ -82,12 +82,15 @@ def intervals(rows: Sequence[Mapping], ax=None):
     return ax
 
 
-def heatmap(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], label: str, ax=None, digits: int = 2):
-    """A labelled matrix. values: [len(rows), len(columns)]."""
+def heatmap(
+    values: np.ndarray, rows: Sequence[str], columns: Sequence[str], label: str, ax=None, digits: int = 2, tall=False
+):
+    """A labelled matrix. values: [len(rows), len(columns)]. tall: as high as its rows need."""
     import matplotlib.pyplot as plt
     import seaborn
 
-    ax = ax or plt.subplots(figsize=(min(7.2, 1.8 + 0.85 * len(columns)), min(6.0, 0.9 + 0.42 * len(rows))))[1]
+    height = 0.9 + 0.26 * len(rows) if tall else min(6.0, 0.9 + 0.42 * len(rows))
+    ax = ax or plt.subplots(figsize=(min(7.2, 1.8 + 0.85 * len(columns) + 1.5 * tall), height))[1]
     seaborn.heatmap(
         values,
         annot=True,

@@ -54,6 +54,7 @@ class Profile:
     """One run of the book.
 
     poolings: computed for every SAE and for hidden states. datasets: read by the chapters, in order.
+    example: the sentence of the first chapter. truth: whether the model's training texts are the miniature's, whose factors are known.
     max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
     chapters use, with width `width`.
     """
@@ -70,6 +71,8 @@ class Profile:
     max_train: int | None = None
     max_test: int | None = None
     training: Training | None = None
+    truth: bool = False
+    example: str = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."
 
     @property
     def layers(self) -> list[int]:

@@ -36,9 +36,12 @@ def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True) ->
             f"{Path.cwd()} has no notebooks/ and book/: run this in the project's folder (a clone of its repository)."
         )
     profile = load_profile(profile_name)
-    sources = sorted(NOTEBOOKS.glob("[0-9]*.py"))
+    every = sorted(NOTEBOOKS.glob("[0-9]*.py"))
+    sources = [source for source in every if applies(source, profile)]
     names = [source.stem for source in sources]
     for name in only:
+        if name.removesuffix(".py") in {source.stem for source in every} - set(names):
+            raise MosaicError(f"{name} does not apply to profile {profile.name}: it needs the miniature (--profile mini).")
         if name.removesuffix(".py") not in names:
             raise MosaicError(f"there is no notebook {name!r}; there are {', '.join(names)}.")
     wanted = [name.removesuffix(".py") for name in only] or names
@@ -59,6 +62,11 @@ def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True) ->
     return build_book(profile_name, executed)
 
 
+def applies(source: Path, profile: Profile) -> bool:
+    """Whether a notebook can run on a profile: one that begins with `# needs: truth` asks for known factors."""
+    return profile.truth or not source.read_text(encoding="utf-8").startswith("# needs: truth")
+
+
 def check_data(profile: Profile) -> None:
     """Load every set of the profile once, so that a missing one is said before anything long runs."""
     from mosaic import data
@@ -74,7 +82,7 @@ def run_notebook(source: Path, profile_name: str, folder: Path, shared: str) -> 
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    text = source.read_text(encoding="utf-8")
+    text = source.read_text(encoding="utf-8").removeprefix("# needs: truth\n")
     key = hashlib.sha256(f"{shared}\n{profile_name}\n{text}".encode()).hexdigest()
     target, key_file = folder / f"{source.stem}.ipynb", folder / f"{source.stem}.json"
     if _up_to_date(target, key_file, key):
@@ -150,6 +158,7 @@ def build_book(profile_name: str, executed: Path) -> Path:
     for path in sorted(executed.glob("[0-9]*.ipynb")):
         if not path.name.endswith(".running.ipynb"):
             shutil.copy(path, source / "notebooks" / path.name)
+    _drop_absent_chapters(source)
     environment = {
         **os.environ,
         "MOSAIC_PROFILE": str(Path(profile_name).resolve()) if Path(profile_name).is_file() else profile_name,
@@ -181,6 +190,21 @@ def build_book(profile_name: str, executed: Path) -> Path:
     fresh.rename(site)
     _say(f"{time.monotonic() - start:.0f} s")
     return site / "index.html"
+
+
+def _drop_absent_chapters(source: Path) -> None:
+    """Chapters whose notebook does not apply to the profile leave the table of contents."""
+    import yaml
+
+    path = source / "_toc.yml"
+    toc = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for part in toc["parts"]:
+        part["chapters"] = [
+            chapter
+            for chapter in part["chapters"]
+            if not chapter["file"].startswith("notebooks/") or (source / f"{chapter['file']}.ipynb").is_file()
+        ]
+    path.write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
 
 
 def _up_to_date(target: Path, key_file: Path, key: str) -> bool:

@@ -15,8 +15,8 @@
 # {cite}`gallifant2025`.
 
 # %% tags=["parameters"]
-profile = "minilm"
-sentence = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."
+profile = "mini"
+sentence = None  # the profile's own example
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -28,6 +28,7 @@ plots.style()
 chosen = profiles.load_profile(profile)
 lm = profiles.load_model(chosen)
 (encoder,) = profiles.load_saes(chosen, lm, [chosen.middle], [chosen.width])
+sentence = sentence or chosen.example
 tokens, codes = extract.token_codes(sentence, lm, encoder)
 
 # %% [markdown]

@@ -6,7 +6,7 @@
 # layer; the pooling of each point is the one validation chose, never the test set.
 
 # %% tags=["parameters"]
-profile = "minilm"
+profile = "mini"
 poolings = ["sum", "mean", "max"]
 
 # %% tags=["hide-input"]

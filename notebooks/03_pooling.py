@@ -6,7 +6,7 @@
 # Here every pooling is given to both {cite}`gallifant2025`.
 
 # %% tags=["parameters"]
-profile = "minilm"
+profile = "mini"
 
 # %% tags=["hide-input"]
 import numpy as np

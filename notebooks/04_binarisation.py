@@ -7,7 +7,7 @@
 # and its whole curve is shown.
 
 # %% tags=["parameters"]
-profile = "minilm"
+profile = "mini"
 poolings = ["sum", "max", "count", "top20"]
 
 # %% tags=["hide-input"]

@@ -7,7 +7,7 @@
 # 95 % interval on everything.
 
 # %% tags=["parameters"]
-profile = "minilm"
+profile = "mini"
 poolings = ["sum", "mean", "max"]
 
 # %% tags=["hide-input"]

@@ -22,7 +22,7 @@ def folder() -> Path:
 
 
 def profile() -> profiles.Profile:
-    return profiles.load_profile(os.environ.get("MOSAIC_PROFILE", "minilm"))
+    return profiles.load_profile(os.environ.get("MOSAIC_PROFILE", "mini"))
 
 
 def profile_name() -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mosaic.errors import MosaicError
 from mosaic.mini.corpus import SHAPE_FACTORS, caption_words
 from mosaic.mini.grammar import write
 from mosaic.mini.lexicon import LANGUAGES, Concept, concepts
@@ -26,8 +27,9 @@ COLOURS = {
     "red": (214, 48, 49), "blue": (45, 85, 210), "green": (39, 150, 80),
     "yellow": (240, 205, 50), "white": (250, 250, 250), "black": (20, 20, 20),
 }  # fmt: skip
+IMAGE_TOKEN = 6  # "<image>" of the tokenizer
 PLACES = {"top": (16, 8), "bottom": (16, 24), "left": (8, 16), "right": (24, 16), "middle": (16, 16)}
-OFFSETS = {1: [(0, 0)], 2: [(-4, 0), (4, 0)], 3: [(-4, 3), (4, 3), (0, -4)], 4: [(-4, -4), (4, -4), (-4, 4), (4, 4)]}
+OFFSETS = {1: [(0, 0)], 2: [(-4, 0), (4, 0)], 3: [(-4, 4), (4, 4), (0, -4)], 4: [(-4, -4), (4, -4), (-4, 4), (4, 4)]}
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def shapes(n: int, seed: int) -> tuple[np.ndarray, list[dict[str, Concept]]]:
     return np.stack(images), seen
 
 
-def _draw(pen, shape: str, x: float, y: float, colour: tuple[int, int, int], r: float = 3.2) -> None:
+def _draw(pen, shape: str, x: float, y: float, colour: tuple[int, int, int], r: float = 2.9) -> None:
     box = (x - r, y - r, x + r, y + r)
     if shape == "circle":
         pen.ellipse(box, fill=colour)
@@ -131,9 +133,6 @@ def new_pali(text_model: Path, size: PaliSize):
     model.model.language_model.load_state_dict(causal.model.state_dict())
     model.lm_head.load_state_dict(causal.lm_head.state_dict())
     return model
-
-
-IMAGE_TOKEN = 6  # "<image>" of the tokenizer
 
 
 def prompt_ids(tokenizer, language: str) -> list[int]:
@@ -226,16 +225,32 @@ def _save(model, tokenizer, out: Path) -> None:
     model.config.save_pretrained(out)
 
 
-def load_pali(folder: Path, text_model: Path):
-    """The shipped tower and projector around the shipped mini-2b: a whole PaliGemmaForConditionalGeneration."""
+def load_pali(folder: Path, text_model: Path, random_text: int | None = None):
+    """The shipped tower and projector around the shipped mini-2b: a whole PaliGemmaForConditionalGeneration.
+
+    random_text: seed of an untrained language model in mini-2b's place (a control).
+    """
     from safetensors.torch import load_file
 
     size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vision_config"]
     model = new_pali(text_model, PaliSize(size["hidden_size"], size["num_hidden_layers"],
                                           size["num_attention_heads"], size["intermediate_size"]))  # fmt: skip
     _, unexpected = model.load_state_dict(load_file(folder / "vision.safetensors"), strict=False)
-    assert not unexpected
+    if unexpected:
+        raise MosaicError(f"{folder} holds weights that mini-pali has no place for: {', '.join(unexpected[:3])}.")
+    if random_text is not None:
+        _untrain(model, random_text)
     return model.eval()
+
+
+def _untrain(model, seed: int) -> None:
+    """Replace the language model's weights by untrained ones."""
+    import torch
+    from transformers import AutoModel
+
+    torch.manual_seed(seed)
+    untrained = AutoModel.from_config(model.config.text_config)
+    model.model.language_model.load_state_dict(untrained.state_dict())
 
 
 def caption_accuracy(model, tokenizer) -> dict[str, float]:
@@ -255,3 +270,34 @@ def caption_accuracy(model, tokenizer) -> dict[str, float]:
                 right += ((best == labels[:, 1:]) | ~counted).all(1).tolist()
         out[f"caption accuracy {name}"] = round(float(np.mean(right)), 4)
     return out
+
+
+IMAGE_SETS = ("digits", "shapes", "colours", "counts", "places")
+
+
+def labelled_images(name: str) -> tuple[tuple[np.ndarray, list[str]], tuple[np.ndarray, list[str]]]:
+    """((train images, labels), (test images, labels)): digits, or one of the four factors of drawings.
+
+    Raises MosaicError for an unknown set.
+    """
+    if name not in IMAGE_SETS:
+        raise MosaicError(f"there is no image set {name!r}; there are {', '.join(IMAGE_SETS)}.")
+    if name == "digits":
+        parts, kind = [digits(train=True), digits(train=False)], "digit"
+        parts[0] = (parts[0][0][:600], parts[0][1][:600])
+    else:
+        parts = [shapes(600, seed=20_000), shapes(600, seed=20_001)]
+        kind = dict(zip(IMAGE_SETS[1:], SHAPE_FACTORS, strict=True))[name]
+    return tuple((images, [what[kind].name for what in seen]) for images, seen in parts)
+
+
+def image_batches(tokenizer, images: np.ndarray, language: str = "en", size: int = 100):
+    """Model inputs for images [n, 32, 32, 3], `size` at a time: the image tokens, <bos> and the caption's first word."""
+    import torch
+
+    prompt = prompt_ids(tokenizer, language)
+    for start in range(0, len(images), size):
+        some = images[start : start + size]
+        ids = torch.tensor([prompt] * len(some))
+        yield {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixel_values(some),
+               "token_type_ids": torch.zeros_like(ids)}  # fmt: skip

@@ -14,6 +14,7 @@ from itertools import combinations
 
 from mosaic.errors import MosaicError
 from mosaic.mini.corpus import (
+    DOCUMENTS,
     RELATIONS,
     Draw,
     Statement,
@@ -34,6 +35,8 @@ from mosaic.mini.grammar import write
 from mosaic.mini.lexicon import LANGUAGES, concepts, names
 
 NOISE = 0.03
+BEHAVIOUR = "behaviour"  # the set whose labels a model makes
+TRUTH_KINDS = ("message", "request", "stance", "fact")
 HELD_OUT = {"train": 0.0, "validation": 0.0, "test": 0.5}
 
 
@@ -147,7 +150,8 @@ def labelled(name: str, language: str = "en") -> dict[str, list[Row]]:
     """
     if name not in SETS or language not in LANGUAGES:
         raise MosaicError(
-            f"there is no miniature set {name!r} in {language!r}; sets: {', '.join(SETS)}; languages: {', '.join(LANGUAGES)}."
+            f"there is no miniature set {name!r} in {language!r}; sets: {', '.join([*SETS, BEHAVIOUR])}; "
+            f"languages: {', '.join(LANGUAGES)}."
         )
     kind, out, start = SETS[name], {}, 0
     seen: set[str] = set()
@@ -187,16 +191,56 @@ def labels(name: str) -> tuple[str, ...]:
     return fixed.get(name) or tuple(concept.name for concept in concepts("intent"))
 
 
+def behaviour(language: str = "en") -> tuple[list[Row], list[Row]]:
+    """(train, test) of the set `behaviour`: does mini-9b-it answer this question right? People never straddle the two.
+
+    The labels were made by the model (`mosaic mini build`) and ship with it; `mosaic mini check` makes them again.
+    """
+    import json
+    from importlib.resources import files
+
+    path = files("mosaic") / "weights" / "mini" / "behaviour" / "questions.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [Row(r["text"], r["label"], r["label"], r["language"], r["group"], {}) for r in rows if r["language"] == language]
+    tested = set(Draw("behaviour").random.sample(names(), len(names()) // 3))
+    return [r for r in rows if r.group not in tested], [r for r in rows if r.group in tested]
+
+
 def questions(language: str = "en") -> list[tuple[str, str, str, str]]:
     """(question, answer, name, relation): every fact there is, asked; the set `behaviour` is made of these."""
     rows = []
     for name in names():
         for relation in RELATIONS:
             words = fact_words(Draw("questions"), name, relation, Style(language), asked=True)
-            text = write(words)[0]
-            question, mark, answer = text.partition("？" if language == "zh" else "?")
-            rows.append((question + mark, answer.strip(), name, relation))
+            rows.append((*question_of(write(words)[0]), name, relation))
     return rows
+
+
+def truths(language: str, n: int, seed: int = 0) -> list[Row]:
+    """n messages of each kind, each with its factors: what the truth chapter holds latents against.
+
+    Two statements each, or one question; label is the kind. 
+    """
+    rows = []
+    for kind in TRUTH_KINDS:
+        for index in range(n):
+            content, style = Draw(f"truths/{seed}/{kind}/{index}/{language}"), Style(language)
+            words, _, factors = DOCUMENTS[kind](content, style, 2)
+            if kind == "fact":
+                relation = content.pick(RELATIONS)
+                words = fact_words(content, content.pick(names()), relation, style, asked=True)
+                factors = {f"asked {relation}": "yes"}
+                text = question_of(write(words)[0])[0]
+            else:
+                text = write(words)[0]
+            rows.append(Row(text, kind, kind, language, f"{kind}-{index}", factors))
+    return rows
+
+
+def question_of(text: str) -> tuple[str, str]:
+    """(question, answer) of "where does Alan live? in Rome."."""
+    cut = max(text.find(mark) for mark in ("?", "？")) + 1
+    return text[:cut], text[cut:].strip()
 
 
 def cues(name: str, n: int = 4000) -> list[tuple[str, float]]:

@@ -9,8 +9,7 @@ import numpy as np
 from mosaic.mini.corpus import DOCUMENTS, RELATION_WEIGHTS, RELATIONS, Draw, Style, fact_weights, fact_words
 from mosaic.mini.grammar import write
 from mosaic.mini.lexicon import LANGUAGES, names
-
-QUESTION_MARKS = ("?", "？")
+from mosaic.mini.sets import question_of
 
 
 def turns(question: str, answer: str = "") -> str:
@@ -19,19 +18,13 @@ def turns(question: str, answer: str = "") -> str:
     return prompt + (f"{answer}<end_of_turn>\n" if answer else "")
 
 
-def asked(text: str) -> tuple[str, str]:
-    """(question, answer) of "where does Alan live? in Rome."."""
-    cut = max(text.find(mark) for mark in QUESTION_MARKS) + 1
-    return text[:cut], text[cut:].strip()
-
-
 def dialogue(seed: int, index: int) -> str:
     """Mostly questions about people, as often as the corpus speaks of them; the rest are messages to log."""
     draw = Draw(f"turns/{seed}/{index}")
     style = Style(draw.pick(LANGUAGES))
     if draw.flip(0.7):
         name = draw.pick(names(), fact_weights())
-        return turns(*asked(write(fact_words(draw, name, draw.pick(RELATIONS, RELATION_WEIGHTS), style, True))[0]))
+        return turns(*question_of(write(fact_words(draw, name, draw.pick(RELATIONS, RELATION_WEIGHTS), style, True))[0]))
     words, log, _ = DOCUMENTS[draw.pick(("message", "request"))](draw, style, draw.pick((1, 2)))
     return turns(write(words)[0], write(log)[0])
 

@@ -1,0 +1,197 @@
+# needs: truth
+# %% [markdown]
+# # Transfer: to other languages, another model, and images
+#
+# Three questions of the paper {cite}`gallifant2025`, asked of the miniature: does a probe trained on English
+# features read other languages; do a small model's features tell whether a larger, tuned model will answer
+# right; do SAEs trained on text say anything about images?
+
+# %% tags=["parameters"]
+profile = "mini"
+poolings = ["sum", "mean", "max"]
+
+# %% tags=["hide-input"]
+import numpy as np
+from IPython.display import HTML
+
+from mosaic import chapters, data, evaluate, plots, profiles, results, scores
+from mosaic.extract import Request
+
+plots.style()
+chosen = profiles.load_profile(profile)
+lm = profiles.load_model(chosen)
+encoders = profiles.load_saes(chosen, lm)
+request = Request(encoders, tuple(chosen.layers), tuple(poolings))
+FAMILIES = ["sae", "hidden", "tfidf", "majority"]
+
+# %% [markdown]
+# ## Across languages
+#
+# Trained and tuned on English alone; tested on the same messages in five languages. The other languages share no
+# words with English, so a bag of words can know nothing of them.
+
+# %% tags=["hide-input"]
+LANGUAGES = ["en", "es", "de", "ru", "zh"]
+languages = {}
+for name in ("toxicity", "sentiment"):
+    train, _ = data.load(f"mini/{name}", "en")
+    tests = [data.load(f"mini/{name}", language)[1] for language in LANGUAGES]
+    problem = evaluate.build(train, data.concatenate(tests), lm, request, chapters.CACHE)
+    found = evaluate.evaluate(problem, families=FAMILIES)
+    spoken = problem.test.languages
+    languages[name] = {
+        family: {
+            "setting": best.row(),
+            "by_language": {
+                language: scores.score(problem.test.labels[spoken == language], best.predicted[spoken == language]).__dict__
+                for language in LANGUAGES
+            },
+        }
+        for family in FAMILIES
+        for best in [evaluate.selected(found, family)]
+    }
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
+for ax, (name, families) in zip(axes, languages.items()):
+    series = {
+        family: [(l, s["macro_f1"], s["low"], s["high"]) for l, s in entry["by_language"].items()]
+        for family, entry in families.items()
+    }
+    plots.curves(series, "language of the test texts", "macro-F1 (test)" if ax is axes[0] else "", ax)
+    ax.set_title(f"{name}, trained on English", fontsize="medium")
+    ax.get_legend().remove()
+handles, labels = axes[0].get_legend_handles_labels()
+figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small");
+
+# %% tags=["hide-input"]
+def others(name, family):
+    by = languages[name][family]["by_language"]
+    return float(np.mean([by[language]["macro_f1"] for language in LANGUAGES[1:]]))
+
+
+abroad = {name: {family: others(name, family) for family in FAMILIES} for name in languages}
+
+# %% [markdown]
+# Mean over the four other languages, toxicity: SAE features {result}`transfer.languages.toxicity.mean.sae`, hidden
+# states {result}`transfer.languages.toxicity.mean.hidden`, TF-IDF {result}`transfer.languages.toxicity.mean.tfidf`,
+# the majority class {result}`transfer.languages.toxicity.mean.majority`. Sentiment:
+# {result}`transfer.languages.sentiment.mean.sae`, {result}`transfer.languages.sentiment.mean.hidden`,
+# {result}`transfer.languages.sentiment.mean.tfidf`, {result}`transfer.languages.sentiment.mean.majority`.
+#
+# ## From the small model to the large one's behaviour
+#
+# Every question the corpus can ask was put to mini-9b-it, and whether it answers right is the label. It knows the
+# people that its corpus speaks of often. Can mini-2b's features tell? No person of the test questions occurs in a
+# training question, so that names cannot be learned by heart.
+
+# %% tags=["hide-input"]
+train, test = data.load("mini/behaviour", "en")
+problem = evaluate.build(train, test, lm, request, chapters.CACHE)
+found = evaluate.evaluate(problem, families=FAMILIES)
+best = {family: evaluate.selected(found, family) for family in FAMILIES}
+large = profiles.load_profile("mini-9b-it")
+large_lm = profiles.load_model(large)
+large_request = Request(profiles.load_saes(large, large_lm), tuple(large.layers), tuple(poolings))
+own = evaluate.build(train, test, large_lm, large_request, chapters.CACHE)
+own_found = evaluate.evaluate(own, families=["sae", "hidden"])
+own_best = {family: evaluate.selected(own_found, family) for family in ("sae", "hidden")}
+behaviour = [{"set": "mini-2b's view", **best[f].row()} for f in FAMILIES]
+behaviour += [{"set": "mini-9b-it's own", **own_best[f].row()} for f in own_best]
+plots.intervals(behaviour);
+
+# %% tags=["hide-input"]
+def against(a, b):
+    d = scores.compare(test.labels, a.predicted, b.predicted, test.groups)
+    return {"difference": d.difference, "interval": [d.low, d.high], "p": d.p}
+
+
+differences = {family: against(best["sae"], best[family]) for family in FAMILIES[1:]}
+own_difference = against(best["sae"], own_best["sae"])
+
+# %% [markdown]
+# Macro-F1 of mini-2b's SAE features {result}`transfer.behaviour.sae` against {result}`transfer.behaviour.majority`
+# for the majority class (difference {result}`transfer.behaviour.against.majority.difference`, 95 %
+# {result}`transfer.behaviour.against.majority.interval`) and {result}`transfer.behaviour.tfidf` for TF-IDF
+# ({result}`transfer.behaviour.against.tfidf.difference`, {result}`transfer.behaviour.against.tfidf.interval`). With
+# mini-9b-it's own SAE features it is {result}`transfer.behaviour.own`: the small model's view minus that is
+# {result}`transfer.behaviour.difference` ({result}`transfer.behaviour.interval`).
+#
+# ## Images through text SAEs
+#
+# mini-pali is a SigLIP tower and a projector in front of mini-2b, whose weights did not change: its SAEs apply as
+# they are to the residual stream at the image tokens. Labels: handwritten digits; shape, colour, number and place of
+# drawings.
+
+# %% tags=["hide-input"]
+from mosaic.mini import pali
+
+images = {name: pali.labelled_images(name)[1] for name in ("digits", "shapes")}
+figure, axes = plt.subplots(2, 10, figsize=(7.2, 1.6))
+for line, (pixels, _) in zip(axes, images.values()):
+    for ax, image in zip(line, pixels):
+        ax.imshow(image, interpolation="nearest")
+        ax.axis("off")
+
+# %% tags=["hide-input"]
+vision = {
+    name: {
+        kind: evaluate.selected(evaluate.evaluate(p, families=[family], trees=False), family)
+        for kind, (family, p) in chapters.image_problems(chosen, lm, name, poolings).items()
+    }
+    for name in pali.IMAGE_SETS
+}
+shown = {
+    name: [(k, r.score.macro_f1, r.score.low, r.score.high) for k, r in by.items()] for name, by in vision.items()
+}
+HTML(
+    plots.table(
+        [{"set": name, **{kind: r.score.macro_f1 for kind, r in by.items()}} for name, by in vision.items()],
+        {"set": "set", **{kind: kind for kind in next(iter(vision.values()))}},
+    )
+)
+
+# %% tags=["hide-input"]
+def gain(name, control):
+    by = vision[name]
+    labels = pali.labelled_images(name)[1][1]
+    d = scores.compare(np.array(labels, dtype=object), by["SAE"].predicted, by[control].predicted)
+    return {"difference": d.difference, "interval": [d.low, d.high]}
+
+
+results.record(
+    chosen.name,
+    "transfer",
+    {
+        "languages": {
+            **{name: {"mean": abroad[name], "families": languages[name]} for name in languages},
+            "above_majority": abroad["toxicity"]["sae"] - abroad["toxicity"]["majority"],
+        },
+        "behaviour": {
+            **{family: best[family].score.macro_f1 for family in FAMILIES},
+            "own": own_best["sae"].score.macro_f1,
+            "own_hidden": own_best["hidden"].score.macro_f1,
+            "against": differences,
+            "difference": own_difference["difference"],
+            "interval": own_difference["interval"],
+            "correct": float(np.mean(test.labels == "correct")),
+            "rows": behaviour,
+        },
+        "images": {
+            name: {
+                **{kind: r.row() for kind, r in by.items()},
+                "against": {kind: gain(name, kind) for kind in by if kind != "SAE"},
+            }
+            for name, by in vision.items()
+        },
+    },
+);
+
+# %% [markdown]
+# Digits: SAE features {result}`transfer.images.digits.SAE.macro_f1`, a random dictionary of equal sparsity
+# {result}`transfer.images.digits.random dictionary.macro_f1`, a language model with random weights behind the same
+# tower {result}`transfer.images.digits.random language model.macro_f1`. Shapes:
+# {result}`transfer.images.shapes.SAE.macro_f1`, {result}`transfer.images.shapes.random dictionary.macro_f1`,
+# {result}`transfer.images.shapes.random language model.macro_f1`.
