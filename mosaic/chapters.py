@@ -11,7 +11,7 @@ from mosaic.evaluate import Problem, build, subsample
 from mosaic.extract import Request
 from mosaic.features import FeatureTable
 from mosaic.lm import LanguageModel
-from mosaic.profiles import Profile, load_saes
+from mosaic.profiles import Profile, available, load_saes
 
 CACHE = Path("build/cache")
 
@@ -40,7 +40,7 @@ def problems(
             and (not poolings or what["pooling"] in poolings)
         )
 
-    for choice in profile.datasets:
+    for choice in available(profile):
         train, test = data.load(choice.name, choice.language)
         train, test = subsample(train, profile.max_train), subsample(test, profile.max_test)
         problem = build(train, test, lm, request, cache)
@@ -80,6 +80,23 @@ def with_controls(
     return {
         "random dictionary": build(problem.train, problem.test, lm, random_dictionary, cache),
         "random language model": build(problem.train, problem.test, untrained, random_lm, cache),
+    }
+
+
+def latent_names(profile: Profile, lm: LanguageModel, cache: Path | None = CACHE) -> dict[str, str]:
+    """{"layer_3/width_1k/17": "message: negation (0.97)"}: the factor a latent tracks, where factors are known.
+
+    Empty for a real model, whose latents wait for explanations.
+    """
+    if not profile.truth:
+        return {}
+    from mosaic import truth
+
+    rows, factors = truth.texts()
+    return {
+        f"{table.column_prefix}/{latent}": name
+        for table in truth.tables(rows, lm, load_saes(profile, lm), cache)
+        for latent, name in truth.names(table, rows, factors).items()
     }
 
 

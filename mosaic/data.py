@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mosaic.errors import MosaicError
+from mosaic.errors import MosaicError, Unavailable
 
 MIN_ROWS_PER_CLASS = 5
 MINI = "mini/"  # names of the miniature world's sets begin so
@@ -133,7 +133,7 @@ def load(name: str, language: str | None = None, seed: int = 42) -> tuple[Labell
     """(train, test) of a registered set, from MOSAIC_DATA where it has the set, else from the hub.
 
     A set without a test split is split 80/20 by `split` with the given seed (the paper: seed 42).
-    Raises MosaicError for an unknown name or language, or when the set cannot be had.
+    Raises MosaicError for an unknown name or language, Unavailable when the set cannot be had from here.
     """
     if name.startswith(MINI):
         return _from_mini(name.removeprefix(MINI), language or "en")
@@ -412,7 +412,7 @@ def _from_hub(name: str, language: str | None) -> list[LabelledTexts]:
         loaded = [load_dataset(entry.hub_id, config, split=part) for part in splits]
     except (OSError, ValueError, RuntimeError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise MosaicError(
+        raise Unavailable(
             f"cannot get {name} ({entry.hub_id}) from the hub: {first} Connect to the network, or set MOSAIC_DATA to a "
             f"folder that holds {name}/train.jsonl and {name}/test.jsonl (one object a line: text, label)."
         ) from error

@@ -7,3 +7,7 @@ class MosaicError(Exception):
     The message names the value, what was expected and the fix. The command line prints it and exits
     with 1; only `--debug` shows a traceback.
     """
+
+
+class Unavailable(MosaicError):
+    """Something that only a network or a mirror could give."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -13,6 +14,7 @@ from mosaic.errors import MosaicError
 from mosaic.lm import LanguageModel, ModelSpec
 from mosaic.sae import SAESource
 
+log = logging.getLogger("mosaic")
 FOLDER = Path(__file__).parent / "profiles"
 
 
@@ -28,10 +30,14 @@ class Shape:
 
 @dataclass(frozen=True)
 class SetChoice:
-    """A data set of the profile's chapters and, where it has several, its language."""
+    """A data set of the profile's chapters and, where it has several, its language.
+
+    optional: left out, and said so, where neither the hub nor MOSAIC_DATA has it.
+    """
 
     name: str
     language: str | None = None
+    optional: bool = False
 
     @property
     def title(self) -> str:
@@ -125,6 +131,24 @@ def load_profile(name: str) -> Profile:
         },
         path,
     )
+
+
+@cache
+def available(profile: Profile) -> tuple[SetChoice, ...]:
+    """The profile's data sets that can be had here. Raises Unavailable for one that is missing and not optional."""
+    from mosaic import data
+    from mosaic.errors import Unavailable
+
+    found = []
+    for choice in profile.datasets:
+        try:
+            data.load(choice.name, choice.language)
+            found.append(choice)
+        except Unavailable as error:
+            if not choice.optional:
+                raise
+            log.warning("%s is left out: %s", choice.title, error)
+    return tuple(found)
 
 
 def load_model(profile: Profile, device: str = "cpu") -> LanguageModel:

@@ -69,10 +69,9 @@ def applies(source: Path, profile: Profile) -> bool:
 
 def check_data(profile: Profile) -> None:
     """Load every set of the profile once, so that a missing one is said before anything long runs."""
-    from mosaic import data
+    from mosaic.profiles import available
 
-    for choice in profile.datasets:
-        data.load(choice.name, choice.language)
+    available(profile)
 
 
 def run_notebook(source: Path, profile_name: str, folder: Path, shared: str) -> str:
@@ -231,6 +230,7 @@ def _fingerprint(profile: Profile) -> str:
     """Hash of what all notebooks depend on: this package's files, the profile's data, the libraries' versions."""
     from mosaic import data
     from mosaic.features import text_ids
+    from mosaic.profiles import available
     from mosaic.results import versions
 
     digest = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
@@ -239,7 +239,7 @@ def _fingerprint(profile: Profile) -> str:
     skip = {"cli.py", "__main__.py", "reproduce.py", "report.py", "claims.yml", "claims.py"}
     for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".yml", ".json") and p.name not in skip):
         digest.update(f"{path.relative_to(package)} {_digest(path)}".encode())
-    for choice in profile.datasets:
+    for choice in available(profile):
         for part in data.load(choice.name, choice.language):
             digest.update(text_ids(part.texts).tobytes())
             digest.update("\n".join(part.labels).encode())

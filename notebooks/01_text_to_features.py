@@ -22,7 +22,7 @@ sentence = None  # the profile's own example
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import extract, plots, pooling, profiles, results
+from mosaic import chapters, extract, plots, pooling, profiles, results
 
 plots.style()
 chosen = profiles.load_profile(profile)
@@ -35,14 +35,21 @@ tokens, codes = extract.token_codes(sentence, lm, encoder)
 # ## Token by token
 #
 # Below, each line is one latent of the middle layer's SAE; the darker a token, the more active the latent on
-# it. Shown are the latents with the largest sums over the sentence. Special tokens (BOS, `[CLS]`, `[SEP]`) are
+# it. Shown are the latents with the largest sums over the sentence, named after what they track where that is
+# known. Special tokens (BOS, `[CLS]`, `[SEP]`) are
 # left out, as they are everywhere in this book: Gemma Scope was not trained on them, and the released code of
 # the paper, in the version read, pooled them.
 
 # %% tags=["hide-input"]
 dense = codes.toarray()
 leading = np.argsort(-dense.sum(0), kind="stable")[:8]
-HTML(plots.token_strip(tokens, {f"latent {j}": dense[:, j] for j in leading}))
+names = chapters.latent_names(chosen, lm)
+HTML(
+    plots.token_strip(
+        tokens,
+        {f"{j} {names.get(f'layer_{chosen.middle}/width_{chosen.width}/{j}', '')}".strip(): dense[:, j] for j in leading},
+    )
+)
 
 # %% [markdown]
 # ## Sparse: few latents per token

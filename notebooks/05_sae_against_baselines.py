@@ -106,20 +106,22 @@ plots.curves(series, "latents kept");
 # ## What the probes look at
 #
 # The five largest weights of each set's linear probe, with the training text on which the latent is most
-# active. Texts are shown as published; some sets hold offensive language, which they exist to detect.
+# active. Where the model's factors are known, a latent is named after the one it tracks best. Texts are shown as published; some sets hold offensive language, which they exist to detect.
 
 # %% tags=["hide-input"]
 from mosaic.report import shorten
 
+names = chapters.latent_names(chosen, lm)
 HTML(
     plots.table(
         [
             {"set": title, "latent": l.name.removeprefix("layer_"), "sign": "+" if l.weight > 0 else "-", "class": l.label,
-             "text": shorten(l.examples[0]) if l.examples else ""}
+             "tracks": names.get(l.name), "text": shorten(l.examples[0]) if l.examples else ""}
             for title, found in latents.items()
             for l in found
         ],
-        {"set": "set", "latent": "latent", "sign": "sign", "class": "class", "text": "most activating training text"},
+        {"set": "set", "latent": "latent", "sign": "sign", "class": "class", **({"tracks": "tracks (AUROC)"} if names else {}),
+         "text": "most activating training text"},
     )
 )
 

@@ -18,15 +18,15 @@ def mosaic(*arguments, cwd=None, **environment):
     )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "mini build", "mini check"])
 def test_help_shows_an_example(command):
-    done = mosaic(command, "--help")
+    done = mosaic(*command.split(), "--help")
     assert done.returncode == 0 and f"Example: mosaic {command}" in " ".join(done.stdout.split())
 
 
 def test_no_arguments_lists_the_commands():
     done = mosaic()
-    assert all(command in done.stdout for command in COMMANDS)
+    assert all(command in done.stdout for command in [*COMMANDS, "mini"])
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,10 @@ def test_no_arguments_lists_the_commands():
         (["plan", "--texts", "0"], 2, "Invalid value for '--texts'"),
         (["probe", "nope.csv"], 1, "error: nope.csv does not exist"),
         (["claims", "--profile", "nope"], 1, "error: unknown profile 'nope'"),
-        (["train-sae", "--profile", "gemma-2-2b"], 1, "its SAEs come from a registry"),
+        (["train-sae", "--profile", "gemma-2-2b"], 1, "has no `training` section"),
         (["train-sae", "--profile", "minilm", "--texts", "nope.txt"], 1, "error: nope.txt does not exist"),
+        (["mini", "build", "--only", "nope"], 1, "there is no step 'nope'; steps: tokenizer, mini-2b"),
+        (["mini", "check", "--weights", "nowhere"], 1, "card.json does not exist; `mosaic mini build` writes it"),
         (["reproduce"], 1, "has no notebooks/ and book/: run this in the project's folder"),
     ],
 )

@@ -1,7 +1,11 @@
 import pytest
 
 from mosaic import plan, profiles
-from mosaic.errors import MosaicError
+from mosaic.errors import MosaicError, Unavailable
+from mosaic.mini.sets import BEHAVIOUR, SETS
+
+
+MINI_SETS = {f"mini/{name}" for name in (*SETS, BEHAVIOUR)}
 
 
 @pytest.mark.parametrize("name", profiles.profile_names())
@@ -11,10 +15,41 @@ def test_shipped_profiles_are_whole(name):
 
     profile = profiles.load_profile(name)
     assert profile.middle in profile.layers and profile.width in profile.widths
-    assert all(choice.name in REGISTRY for choice in profile.datasets)
+    assert all(choice.name in REGISTRY or choice.name in MINI_SETS for choice in profile.datasets)
     assert [top_n(p) for p in profile.poolings]
     for source in profile.saes:
         assert bool(source.path) != bool(source.release and source.id)
+        assert not source.path or profiles.located(source).path.endswith(source.path)
+
+
+@pytest.mark.parametrize("name", ["mini", "mini-9b", "mini-9b-it"])
+def test_the_miniatures_load_with_their_saes(name):
+    profile = profiles.load_profile(name)
+    lm = profiles.load_model(profile)
+    encoders = profiles.load_saes(profile, lm)
+    assert [e.layer for e in encoders] == [s.layer for s in profile.saes]
+    assert {e.trained_on for e in encoders} == {profile.model.id.split("/")[-1]}
+    assert (len(lm.blocks), lm.d_model) == (profile.shape.n_layers, profile.shape.d_model)
+    assert sum(p.numel() for p in lm.blocks[0].parameters()) == profile.shape.parameters
+
+
+def test_an_optional_set_that_cannot_be_had_is_left_out_and_said(monkeypatch, caplog, tmp_path):
+    (tmp_path / "mine.yml").write_text(
+        "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\nwidth: 1k\n"
+        "datasets: [{name: trec, optional: true}, mini/stance]\n"
+    )
+    monkeypatch.delenv("MOSAIC_DATA", raising=False)
+
+    def offline(*_):
+        raise Unavailable("cannot get trec")
+
+    monkeypatch.setattr("mosaic.data._from_hub", offline)
+    profile = profiles.load_profile(str(tmp_path / "mine.yml"))
+    assert [c.name for c in profiles.available(profile)] == ["mini/stance"]
+    assert "trec is left out: cannot get trec" in caplog.text
+    (tmp_path / "strict.yml").write_text((tmp_path / "mine.yml").read_text().replace(", optional: true", ""))
+    with pytest.raises(Unavailable):
+        profiles.available(profiles.load_profile(str(tmp_path / "strict.yml")))
 
 
 def test_registry_ids_of_the_paper_profile_exist():
@@ -58,7 +93,7 @@ def test_a_broken_profile_is_explained(tmp_path, text, message):
 
 
 def test_unknown_names_list_the_known():
-    with pytest.raises(MosaicError, match="unknown profile 'gema'; there are gemma-2-2b, minilm"):
+    with pytest.raises(MosaicError, match="unknown profile 'gema'; there are gemma-2-2b, mini, mini-9b"):
         profiles.load_profile("gema")
     minilm = profiles.load_profile("minilm")
     with pytest.raises(MosaicError, match="no SAE of layer 5; it has 2, 4, 6"):

@@ -56,35 +56,43 @@ class Result(SphinxRole):
         return [nodes.inline("", text, classes=["result"])], []
 
 
+def compared() -> list[str]:
+    """This site's profile and the two that ship with results, as far as they have any."""
+    names = dict.fromkeys([profile_name(), "mini", "minilm"])
+    return [name for name in names if (folder() / name).is_dir()] or [profile_name()]
+
+
 class Claims(SphinxDirective):
+    """Claim | published | one column a profile: its value and its verdict."""
+
     def run(self):
         self.env.note_dependency(str(claims.FILE))
-        for path in (folder() / profile_name()).glob("*.json"):
-            self.env.note_dependency(str(path.resolve()))
+        names = compared()
+        for name in names:
+            for path in (folder() / name).glob("*.json"):
+                self.env.note_dependency(str(path.resolve()))
         table = nodes.table(classes=["mosaic-table"])
-        group = nodes.tgroup(cols=4)
+        group = nodes.tgroup(cols=2 + len(names))
         table += group
-        for width in (38, 22, 20, 20):
+        for width in (38, 20, *[42 // len(names)] * len(names)):
             group += nodes.colspec(colwidth=width)
         head, body = nodes.thead(), nodes.tbody()
         group += head
         group += body
-        head += self._row([nodes.Text(text) for text in ("claim and source", "published", "this run", "verdict")])
-        for verdict in claims.judge_all(profile_name(), folder()):
-            claim = verdict.claim
-            value = "" if verdict.value is None else formatted(verdict.value)
-            if verdict.low is not None:
-                value += f" ({formatted([verdict.low, verdict.high])})"
-            css = f"verdict-{verdict.verdict.replace(' ', '-')}"
-            body += self._row(
-                [
-                    [nodes.Text(claim.claim), nodes.emphasis("", f" {claim.source}; {claim.provenance}")],
-                    nodes.Text(claim.published),
-                    nodes.Text(value),
-                    nodes.inline("", verdict.verdict, classes=["verdict", css]),
-                ]
-            )
+        head += self._row([nodes.Text(text) for text in ("claim and source", "published", *names)])
+        for verdicts in zip(*(claims.judge_all(name, folder()) for name in names), strict=True):
+            claim = verdicts[0].claim
+            about = [nodes.Text(claim.claim), nodes.emphasis("", f" {claim.source}; {claim.provenance}")]
+            body += self._row([about, nodes.Text(claim.published), *map(self._verdict, verdicts)])
         return [table]
+
+    @staticmethod
+    def _verdict(verdict):
+        value = "" if verdict.value is None else formatted(verdict.value)
+        if verdict.low is not None:
+            value += f" ({formatted([verdict.low, verdict.high])})"
+        css = f"verdict-{verdict.verdict.replace(' ', '-')}"
+        return [nodes.Text(f"{value} " if value else ""), nodes.inline("", verdict.verdict, classes=["verdict", css])]
 
     @staticmethod
     def _row(cells):
