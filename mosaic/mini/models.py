@@ -26,6 +26,7 @@ SPECIAL = ("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>
 PAD, EOS, BOS = 0, 1, 2
 WIDTHS = (16, 32, 48, 72, 96)  # a batch's documents are padded to one of these, so that few shapes are compiled
 TOKENS_A_STEP = 4096
+CHECKPOINT_SECONDS = 120.0
 CHUNK = 20_000  # documents generated at a time
 FIRST_CODES = {
     "message": {"toxicity": ("▁hide", "▁keep"), "mood": tuple(f"▁{code}" for code in MOOD_CODES.values())},
@@ -72,12 +73,20 @@ def train_tokenizer(out: Path, sample: int = 60_000) -> None:
         vocab_size=VOCABULARY, special_tokens=[*SPECIAL, *pieces], show_progress=False, min_frequency=2
     )
     tokenizer.train_from_iterator((d.text for d in documents(HELD_OUT_SEED + 1, 0, sample)), trainer)
+    tokenizer = Tokenizer.from_str(_bytes_are_ordinary(tokenizer.to_str()))
     tokenizer.post_processor = processors.TemplateProcessing("<bos> $A", "<bos> $A <bos> $B", [("<bos>", BOS)])
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>",
         padding_side="left", model_max_length=256,
     )  # fmt: skip
     wrapped.save_pretrained(out)
+
+
+def _bytes_are_ordinary(saved: str) -> str:
+    """The trainer can only reserve the bytes' pieces as special tokens, which decoding would drop: make them ordinary."""
+    content = json.loads(saved)
+    content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] in SPECIAL]
+    return json.dumps(content)
 
 
 def _punctuation():
@@ -199,7 +208,7 @@ def train_lm(size: LMSize, tokenizer, out: Path, device: str = "cpu", model=None
                 state["curve"].append(row)
                 losses = []
                 print(json.dumps(row), flush=True)
-            if time.monotonic() - saved > 120:
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 _checkpoint(scratch, model, optimisers, state)
                 saved = time.monotonic()
     model.eval().to("cpu", torch.bfloat16).save_pretrained(out)
