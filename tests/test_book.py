@@ -1,6 +1,6 @@
 """End to end: notebooks through papermill, the strict book, the site in a real browser.
 
-The run uses the real model on small made-up sets, one of which holds hostile texts, in a copy of the project.
+The run uses the miniature on small made-up sets, which hold hostile texts, in a copy of the project.
 """
 
 import functools
@@ -20,19 +20,21 @@ ROOT = Path(__file__).parent.parent
 HOSTILE = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'> &amp; $x$ {{jinja}} `code`"
 PROFILE = """
 title: the end-to-end test
-model: {{id: sentence-transformers/all-MiniLM-L6-v2, max_length: 128, first_layer: 1}}
-shape: {{n_layers: 6, d_model: 384, parameters: 1774464, embedding: 11917440}}
+model: {{id: weights/mini/mini-2b, max_length: 128}}
+shape: {{n_layers: 6, d_model: 128, parameters: 197120, embedding: 524288}}
 saes:
-  - {{layer: 2, width: 2k, path: weights/minilm/layer_2_width_2k_seed_0}}
-  - {{layer: 4, width: 2k, path: weights/minilm/layer_4_width_2k_seed_0}}
-  - {{layer: 6, width: 2k, path: weights/minilm/layer_6_width_2k_seed_0}}
-middle: 4
-width: 2k
+  - {{layer: 1, width: 1k, path: weights/mini/saes-2b/layer_1_width_1k_seed_0}}
+  - {{layer: 3, width: 1k, path: weights/mini/saes-2b/layer_3_width_1k_seed_0}}
+  - {{layer: 5, width: 1k, path: weights/mini/saes-2b/layer_5_width_1k_seed_0}}
+middle: 3
+width: 1k
 poolings: [sum, mean, max, last, count, top20]
 datasets: [sst2, trec]
 max_train: 60
 max_test: 30
+truth: true
 """
+CHAPTERS = ["text_to_features", "layers", "pooling", "binarisation", "sae_against_baselines", "transfer", "miniature", "truth"]
 
 
 def rows(n: int, seed: int, names: list[str]) -> str:
@@ -47,7 +49,7 @@ def rows(n: int, seed: int, names: list[str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory, minilm):
+def project(tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
     for name in ("notebooks", "book"):
         shutil.copytree(ROOT / name, root / name)
@@ -76,7 +78,7 @@ def test_reproduce_executes_records_and_builds(project, built):
     assert str(Path("build/site/index.html")) in built.stdout
     assert (project / "build" / "site" / "index.html").is_file()
     names = {path.stem for path in (project / "results" / "e2e").glob("*.json")}
-    assert names == {"text_to_features", "layers", "pooling", "binarisation", "sae_against_baselines"}
+    assert names == set(CHAPTERS)
     measured = json.loads((project / "results" / "e2e" / "text_to_features.json").read_text())["values"]
     assert measured["largest_difference"] < 1e-3, "the engine and SAELens must agree in the book too"
 
@@ -85,12 +87,12 @@ def test_unchanged_notebooks_do_not_run_again_and_results_repeat(project, built)
     files = sorted((project / "results" / "e2e").glob("*.json"))
     before = {path.name: path.read_bytes() for path in files}
     again = mosaic(project, "reproduce", "--profile", "e2e.yml", "--no-book")
-    assert again.stdout.count("unchanged") == 5
+    assert again.stdout.count("unchanged") == len(CHAPTERS)
     executed = project / "build" / "executed" / "e2e" / "03_pooling.ipynb"
     notebook = executed.read_bytes()
     (project / "results" / "e2e" / "pooling.json").unlink()
     lost = mosaic(project, "reproduce", "--profile", "e2e.yml", "--no-book")
-    assert lost.stdout.count("unchanged") == 4, "a lost results file is made again"
+    assert lost.stdout.count("unchanged") == len(CHAPTERS) - 1, "a lost results file is made again"
     assert {path.name: path.read_bytes() for path in files} == before
     assert executed.read_bytes() == notebook, "executed notebooks are byte-identical"
 
@@ -105,6 +107,19 @@ def test_executed_notebooks_are_clean(project, built):
         parameters = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
         assert len(parameters) == 1 and "profile = 'e2e.yml'" in parameters[0].source
         assert not any("injected-parameters" in c.metadata.get("tags", []) for c in notebook.cells)
+
+
+def test_a_profile_without_known_factors_has_no_chapter_on_them(project, built):
+    from mosaic.profiles import load_profile
+    from mosaic.reproduce import applies
+
+    notebooks = sorted((project / "notebooks").glob("*.py"))
+    assert [n.stem for n in notebooks if not applies(n, load_profile("minilm"))] == [
+        "06_transfer", "07_miniature", "08_truth",
+    ]  # fmt: skip
+    assert all(applies(n, load_profile("mini")) for n in notebooks)
+    done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "08_truth")
+    assert done.returncode == 1 and "does not apply to profile minilm" in done.stderr
 
 
 def test_a_missing_number_fails_the_build(project, built):
@@ -186,7 +201,8 @@ def page(browser, site):
 PAGES = [
     "intro.html", "claims.html", "your_data.html", "glossary.html", "references.html", "notebooks/01_text_to_features.html",
     "notebooks/02_layers.html", "notebooks/03_pooling.html", "notebooks/04_binarisation.html",
-    "notebooks/05_sae_against_baselines.html",
+    "notebooks/05_sae_against_baselines.html", "notebooks/06_transfer.html", "notebooks/07_miniature.html",
+    "notebooks/08_truth.html",
 ]  # fmt: skip
 
 
