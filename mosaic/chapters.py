@@ -136,8 +136,8 @@ def image_problems(
             x, _ = image_residuals(model, first, [profile.middle], pali.IMAGE_TOKEN)
         return random_like(encoder, x[profile.middle])
 
-    trained = pali.load_pali(WEIGHTS / "mini-pali", WEIGHTS / "mini-2b")
-    untrained = pali.load_pali(WEIGHTS / "mini-pali", WEIGHTS / "mini-2b", random_text=0)
+    trained = pali.load_pali(WEIGHTS / "mini-pali")
+    untrained = pali.load_pali(WEIGHTS / "mini-pali", random_text=0)
     both = tables(trained, [encoder], [profile.middle])
     n = len(poolings)
     return {

@@ -190,7 +190,9 @@ def train_sae(
 
     chosen = load_profile(profile)
     if chosen.training is None:
-        raise MosaicError(f"profile {profile} has no `training` section; SAEs of minilm and the miniature are trained here (`mosaic mini build`).")
+        raise MosaicError(
+            f"profile {profile} has no `training` section; SAEs of minilm and the miniature are trained here (`mosaic mini build`)."
+        )
     recipe = chosen.training
     documents = training.read_documents(texts) if texts else training.mirror_documents(recipe)
     specs = [
@@ -263,7 +265,9 @@ def check(weights: Weights = None) -> None:
     from mosaic.mini.card import check as run
 
     figures = run(weights or building.WEIGHTS, lambda line: print(line, file=sys.stderr, flush=True))
-    rows = [{"what": f"{name}: {key}", "measured": value} for name, row in figures.items() for key, value in row.items()]
+    rows = [
+        {"what": f"{name}: {key}", "measured": value} for name, row in figures.items() for key, value in row.items()
+    ]
     _print_rows(rows, ["what", "measured"], f"{len(rows)} figures measured again, all as the card has them")
 
 

@@ -70,7 +70,9 @@ def image_tables(
         done += len(counts)
         shared = (row_ids[some], counts.astype(np.int32), np.zeros(len(counts), dtype=bool))
         made = [
-            FeatureTable(matrix, *shared, {"features": "sae", "layer": e.layer, "width": e.width, "sae": e.name, "pooling": p})
+            FeatureTable(
+                matrix, *shared, {"features": "sae", "layer": e.layer, "width": e.width, "sae": e.name, "pooling": p}
+            )
             for e in encoders
             for p, matrix in pool_sparse(e.encode(residuals[e.layer]), starts, poolings).items()
         ]

@@ -41,7 +41,9 @@ def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True) ->
     names = [source.stem for source in sources]
     for name in only:
         if name.removesuffix(".py") in {source.stem for source in every} - set(names):
-            raise MosaicError(f"{name} does not apply to profile {profile.name}: it needs the miniature (--profile mini).")
+            raise MosaicError(
+                f"{name} does not apply to profile {profile.name}: it needs the miniature (--profile mini)."
+            )
         if name.removesuffix(".py") not in names:
             raise MosaicError(f"there is no notebook {name!r}; there are {', '.join(names)}.")
     wanted = [name.removesuffix(".py") for name in only] or names

@@ -121,7 +121,9 @@ def find(table: FeatureTable, rows, factors: Sequence[Factor], by_language: bool
                 if 0 < y.sum() < len(y):
                     area, precision = float(roc_auc_score(y, z)), float(average_precision_score(y, z))
                     found.append(
-                        Found(factor.name, what["layer"], what["width"], language, int(best[i]), area, precision, y.mean())
+                        Found(
+                            factor.name, what["layer"], what["width"], language, int(best[i]), area, precision, y.mean()
+                        )
                     )
     return found
 
@@ -129,7 +131,10 @@ def find(table: FeatureTable, rows, factors: Sequence[Factor], by_language: bool
 def presence(rows, factors: Sequence[Factor]) -> np.ndarray:
     """[n, F] bool: which texts have which factor."""
     return np.array(
-        [[(row.language if f.key == "language" else row.factors.get(f.key)) == f.value for f in factors] for row in rows]
+        [
+            [(row.language if f.key == "language" else row.factors.get(f.key)) == f.value for f in factors]
+            for row in rows
+        ]
     )
 
 

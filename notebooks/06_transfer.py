@@ -121,8 +121,8 @@ own_difference = against(best["sae"], own_best["sae"])
 #
 # ## Images through text SAEs
 #
-# mini-pali is a SigLIP tower and a projector in front of mini-2b, whose weights did not change: its SAEs apply as
-# they are to the residual stream at the image tokens. Labels: handwritten digits; shape, colour, number and place of
+# mini-pali is a SigLIP tower and a projector in front of mini-2b, trained together on captions as PaliGemma 2 is; the
+# SAEs of mini-2b's texts are applied, unchanged, to the residual stream at the image tokens. Labels: handwritten digits; shape, colour, number and place of
 # drawings.
 
 # %% tags=["hide-input"]

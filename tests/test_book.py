@@ -34,7 +34,16 @@ max_train: 60
 max_test: 30
 truth: true
 """
-CHAPTERS = ["text_to_features", "layers", "pooling", "binarisation", "sae_against_baselines", "transfer", "miniature", "truth"]
+CHAPTERS = [
+    "text_to_features",
+    "layers",
+    "pooling",
+    "binarisation",
+    "sae_against_baselines",
+    "transfer",
+    "miniature",
+    "truth",
+]
 
 
 def rows(n: int, seed: int, names: list[str]) -> str:

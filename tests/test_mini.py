@@ -1,7 +1,6 @@
 """The miniature world: grammar, factors, labelled sets whose labels hang on compositions, and who may see the factors."""
 
 import ast
-import json
 import math
 import re
 from collections import Counter
@@ -14,9 +13,10 @@ from hypothesis import strategies as st
 
 from mosaic import data
 from mosaic.errors import MosaicError
-from mosaic.mini import corpus, grammar, sets
-from mosaic.mini.corpus import Draw, Statement, Style
+from mosaic.mini import corpus, grammar, sets, statements, writing
 from mosaic.mini.lexicon import LANGUAGES, agree, concepts, names
+from mosaic.mini.statements import Draw, Statement
+from mosaic.mini.writing import Style
 
 ROOT = Path(__file__).parent.parent
 KINDS = ("trait+", "trait-", "thing", "person", "city", "harmful", "harmless", "intent", "proposal")
@@ -70,9 +70,9 @@ def test_one_statement_in_five_languages(language, expected, monkeypatch):
         def pick(self, options, weights=None):
             return options[0]
 
-    monkeypatch.setattr(corpus, "names", lambda: ("Anna",) * 40)
+    monkeypatch.setattr(writing, "names", lambda: ("Anna",) * 40)
     said = Statement("trait", "thing", named("thing", "soup"), named("trait-", "bad"), True, "intense", call="quoted")
-    text, spans = grammar.write(corpus.render(First("x"), said, Style(language)))
+    text, spans = grammar.write(writing.render(First("x"), said, Style(language)))
     assert text == expected
     factors = {text[a:b]: dict(f) for a, b, f in spans}
     trait = next(w for w, f in factors.items() if "polarity" in f)
@@ -118,14 +118,14 @@ def test_facts_never_change_and_zipf_orders_people():
 @settings(max_examples=60)
 @given(st.integers(0, 10_000))
 def test_toxic_means_the_reader_is_called_something_bad_in_the_speakers_own_words(seed):
-    statements = [corpus.trait(Draw(f"{seed}/{i}")) for i in range(2)]
+    said = [statements.trait(Draw(f"{seed}/{i}")) for i in range(2)]
     slow = False
-    for s in statements:
+    for s in said:
         bad_word = s.content.kind == "trait-"
         bad = (bad_word and not s.negated) or (not bad_word and s.negated)
-        if s.frame == "addressee" and bad and not s.call == "quoted":
+        if s.frame == "addressee" and bad and s.call != "quoted":
             slow = True
-    assert corpus.toxic(statements) == slow
+    assert statements.toxic(said) == slow
 
 
 def test_the_log_says_what_the_message_means():
@@ -135,10 +135,12 @@ def test_the_log_says_what_the_message_means():
             log = document.text[document.message :].split(" · ")
             verdict = "hide" if document.factors["toxicity"] == "toxic" else "keep"
             assert verdict in [part.strip() for part in log[:2]]
-            assert corpus.MOOD_CODES[document.factors["mood"]] in [part.strip() for part in log[:2]]
+            assert writing.MOOD_CODES[document.factors["mood"]] in [part.strip() for part in log[:2]]
             checked[verdict] += 1
         if document.kind == "request":
-            assert document.factors["decision"] in [p.strip() for p in document.text[document.message :].split(" · ")[:2]]
+            assert document.factors["decision"] in [
+                p.strip() for p in document.text[document.message :].split(" · ")[:2]
+            ]
     assert min(checked["hide"], checked["keep"]) > 50
 
 
@@ -208,7 +210,9 @@ def test_only_labels_ceilings_and_the_truth_chapter_reach_the_factors():
         touches = {name for name in imported if name and name.startswith("mosaic.mini")}
         assert path.stem in may or not touches, f"{path.name} imports {touches}"
         attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        assert path.stem == "truth" or not attributes & {"factors", "truth"} - ({"truth"} if path.stem in ("reproduce", "chapters") else set())
+        assert path.stem == "truth" or not attributes & {"factors", "truth"} - (
+            {"truth"} if path.stem in ("reproduce", "chapters") else set()
+        )
 
 
 def test_the_extraction_sees_texts_alone(tiny, monkeypatch):

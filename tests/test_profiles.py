@@ -4,7 +4,6 @@ from mosaic import plan, profiles
 from mosaic.errors import MosaicError, Unavailable
 from mosaic.mini.sets import BEHAVIOUR, SETS
 
-
 MINI_SETS = {f"mini/{name}" for name in (*SETS, BEHAVIOUR)}
 
 

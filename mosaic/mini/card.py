@@ -50,7 +50,7 @@ def measure(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str
         "labels as shipped": float(np.mean([json.loads(line) == row for line, row in zip(shipped, rows, strict=True)])),
     }
     say("mini-pali")
-    figures["mini-pali"] = pali.caption_accuracy(pali.load_pali(out / "mini-pali", out / "mini-2b"), tokenizer)
+    figures["mini-pali"] = pali.caption_accuracy(pali.load_pali(out / "mini-pali"), tokenizer)
     figures["sets"] = {f"ceiling {name}": ceiling(name) for name in sets.SETS}
     return {name: {key: round(value, 4) for key, value in row.items()} for name, row in figures.items()}
 
@@ -187,8 +187,8 @@ accuracy is that of the first code of a log, a composition of the message's fact
 {lms}
 
 mini-9b-it is mini-9b tuned on turns; it answers {100 * tuned["correct"]:.1f} % of the {len(sets.questions()) * len(LANGUAGES):,}
-questions there are. mini-pali is a SigLIP tower and a projector in front of mini-2b, which stays as it is: it writes the
-whole right caption for {100 * seen["caption accuracy digits"]:.1f} % of the test digits and
+questions there are. mini-pali is a SigLIP tower and a projector in front of mini-2b, trained together: it writes the whole
+right caption for {100 * seen["caption accuracy digits"]:.1f} % of the test digits and
 {100 * seen["caption accuracy shapes"]:.1f} % of the test drawings.
 
 ## Sparse autoencoders (residual stream after the block, SAELens's layout)

@@ -8,8 +8,6 @@ checkpoint every two minutes and goes on from it. Shapes: B documents, T tokens 
 from __future__ import annotations
 
 import json
-import math
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.features import write_atomically
-from mosaic.mini.corpus import MOOD_CODES, STANCE_CODES, Document, documents
+from mosaic.mini.corpus import Document, documents
+from mosaic.mini.writing import MOOD_CODES, STANCE_CODES
 from mosaic.progress import Progress
 
 VOCABULARY = 4096
@@ -125,7 +124,7 @@ def new_model(size: LMSize):
 
 def encode(tokenizer, texts: list[str]) -> list[list[int]]:
     """<bos> text <eos>."""
-    return [row + [EOS] for row in tokenizer(texts)["input_ids"]]
+    return [[*row, EOS] for row in tokenizer(texts)["input_ids"]]
 
 
 def batches(tokenizer, size: LMSize) -> Iterator[tuple[int, bool, list[list[int]]]]:
@@ -136,14 +135,16 @@ def batches(tokenizer, size: LMSize) -> Iterator[tuple[int, bool, list[list[int]
         start = chunk * CHUNK
         rows = encode(tokenizer, [d.text for d in documents(size.seed, start, start + CHUNK, short)])
         seen += sum(map(len, rows))
-        yield from ((chunk, i, batch) for i, batch in enumerate(bucketed(rows, np.random.default_rng([size.seed, chunk]))))
+        yield from (
+            (chunk, i, batch) for i, batch in enumerate(bucketed(rows, np.random.default_rng([size.seed, chunk])))
+        )
         chunk += 1
 
 
 def bucketed(rows: list[list[int]], rng: np.random.Generator) -> list[list[list[int]]]:
     order = rng.permutation(len(rows))
     out = []
-    for low, high in zip((0, *WIDTHS), WIDTHS):
+    for low, high in zip((0, *WIDTHS), WIDTHS, strict=False):
         fits = [rows[i] for i in order if low < len(rows[i]) <= high]
         n = TOKENS_A_STEP // high
         out += [fits[i : i + n] for i in range(0, len(fits) - n + 1, n)]
@@ -280,7 +281,7 @@ def _resume(path: Path, model, optimisers) -> dict:
             parameter.copy_(file.get_tensor(f"model.{name}"))
         for number, optimiser in enumerate(optimisers):
             full = optimiser.state_dict()
-            for key in file.keys():
+            for key in list(file.keys()):
                 if key.startswith(f"optimiser.{number}."):
                     _, _, index, name = key.split(".")
                     full["state"].setdefault(int(index), {})[name] = file.get_tensor(key)
@@ -305,7 +306,9 @@ def measure(model, tokenizer, held: list[Document]) -> dict[str, float]:
     total, n = 0.0, 0
     hits: dict[str, list[bool]] = {}
     codes = {
-        name: tokenizer.convert_tokens_to_ids(list(some)) for kind in FIRST_CODES.values() for name, some in kind.items()
+        name: tokenizer.convert_tokens_to_ids(list(some))
+        for kind in FIRST_CODES.values()
+        for name, some in kind.items()
     }
     was = model.training
     model.eval()

@@ -1,7 +1,7 @@
 """mini-pali: a small SigLIP tower and a projector in front of mini-2b, as PaliGemma 2 has them in front of Gemma 2.
 
-mini-2b stays as it is (text SAEs apply unchanged); tower and projector learn to make it say what an image shows:
-scikit-learn's handwritten digits, and drawn shapes (shape, colour, count, place), in five languages.
+All of it is trained together, the language model gently, to say what an image shows: scikit-learn's handwritten
+digits, and drawn shapes (shape, colour, count, place), in five languages. The SAEs of mini-2b's texts apply unchanged.
 Images: [n, 32, 32, 3] uint8.
 """
 
@@ -34,7 +34,7 @@ OFFSETS = {1: [(0, 0)], 2: [(-4, 0), (4, 0)], 3: [(-4, 4), (4, 4), (0, -4)], 4: 
 
 @dataclass(frozen=True)
 class PaliSize:
-    """The tower's size and its training."""
+    """The tower's size and its training. rate: of the tower and projector; text_rate: of the language model."""
 
     d_vision: int = 96
     layers: int = 3
@@ -43,6 +43,7 @@ class PaliSize:
     steps: int = 1200
     batch: int = 96
     rate: float = 2e-3
+    text_rate: float = 5e-4
     seed: int = 0
 
 
@@ -156,7 +157,7 @@ def caption_batch(tokenizer, images: np.ndarray, seen: Sequence[dict[str, Concep
     for what, language in zip(seen, languages, strict=True):
         prompt = prompt_ids(tokenizer, language)
         whole = [IMAGE_TOKEN] * N_IMAGE_TOKENS + tokenizer(caption(what, language))["input_ids"]
-        rows.append(whole + [tokenizer.eos_token_id])
+        rows.append([*whole, tokenizer.eos_token_id])
         starts.append(len(prompt))
     width = max(map(len, rows))
     ids = torch.full((len(rows), width), tokenizer.pad_token_id)
@@ -173,21 +174,24 @@ def caption_batch(tokenizer, images: np.ndarray, seen: Sequence[dict[str, Concep
 
 
 def train_pali(text_model: Path, tokenizer, out: Path, size: PaliSize, device: str = "cpu") -> dict:
-    """Train tower and projector with mini-2b frozen, save all in bfloat16; returns (and saves) the curve."""
+    """Train tower, projector and language model together, save them in bfloat16; returns curve and accuracies."""
     import torch
 
     model = new_pali(text_model, size).to(device).train()
-    model.model.language_model.requires_grad_(False)
-    model.lm_head.requires_grad_(False)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=size.rate, weight_decay=0.01)
+    text = list(model.model.language_model.parameters())
+    known = {id(p) for p in text}
+    seeing = [p for p in model.parameters() if id(p) not in known]
+    optimiser = torch.optim.AdamW(
+        [{"params": seeing, "base": size.rate}, {"params": text, "base": size.text_rate}], weight_decay=0.01
+    )
     rng = np.random.default_rng(size.seed)
     drawn, drawn_seen = shapes(6000, seed=size.seed)
     written, written_seen = digits(train=True)
     curve, losses, start = [], [], time.monotonic()
     with Progress("training mini-pali", total=size.steps, unit="steps") as bar:
         for step in range(size.steps):
-            optimiser.param_groups[0]["lr"] = size.rate * min(1, (step + 1) / 50, (size.steps - step) / (0.4 * size.steps))
+            for group in optimiser.param_groups:
+                group["lr"] = group["base"] * min(1, (step + 1) / 50, (size.steps - step) / (0.4 * size.steps))
             half = size.batch // 2
             a, b = rng.integers(len(drawn), size=half), rng.integers(len(written), size=half)
             images = np.concatenate([drawn[a], _shifted(written[b], rng)])
@@ -197,7 +201,7 @@ def train_pali(text_model: Path, tokenizer, out: Path, size: PaliSize, device: s
             loss = model(**batch).loss
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             losses.append(loss.item())
             bar.advance(1, batch["input_ids"].numel())
@@ -205,8 +209,7 @@ def train_pali(text_model: Path, tokenizer, out: Path, size: PaliSize, device: s
                 curve.append({"step": step + 1, "loss": round(float(np.mean(losses)), 4)})
                 losses = []
                 print(json.dumps(curve[-1]), flush=True)
-    model.eval().to("cpu", torch.bfloat16)
-    _save(model, tokenizer, out)
+    model.eval().to("cpu", torch.bfloat16).save_pretrained(out)
     return {"curve": curve, "seconds": round(time.monotonic() - start), **caption_accuracy(model.float(), tokenizer)}
 
 
@@ -215,29 +218,15 @@ def _shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.stack([np.roll(image, tuple(rng.integers(-2, 3, size=2)), axis=(0, 1)) for image in images])
 
 
-def _save(model, tokenizer, out: Path) -> None:
-    """Tower and projector only, and the configuration: mini-2b's weights are shipped once (`load_pali`)."""
-    from safetensors.torch import save_file
+def load_pali(folder: Path, random_text: int | None = None):
+    """A saved PaliGemmaForConditionalGeneration, in float32.
 
-    out.mkdir(parents=True, exist_ok=True)
-    state = {k: v.contiguous() for k, v in model.state_dict().items() if "language_model" not in k and "lm_head" not in k}
-    save_file(state, out / "vision.safetensors")
-    model.config.save_pretrained(out)
-
-
-def load_pali(folder: Path, text_model: Path, random_text: int | None = None):
-    """The shipped tower and projector around the shipped mini-2b: a whole PaliGemmaForConditionalGeneration.
-
-    random_text: seed of an untrained language model in mini-2b's place (a control).
+    random_text: seed of an untrained language model in the trained one's place (a control).
     """
-    from safetensors.torch import load_file
+    import torch
+    from transformers import PaliGemmaForConditionalGeneration
 
-    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vision_config"]
-    model = new_pali(text_model, PaliSize(size["hidden_size"], size["num_hidden_layers"],
-                                          size["num_attention_heads"], size["intermediate_size"]))  # fmt: skip
-    _, unexpected = model.load_state_dict(load_file(folder / "vision.safetensors"), strict=False)
-    if unexpected:
-        raise MosaicError(f"{folder} holds weights that mini-pali has no place for: {', '.join(unexpected[:3])}.")
+    model = PaliGemmaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
     if random_text is not None:
         _untrain(model, random_text)
     return model.eval()

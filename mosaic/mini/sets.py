@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from mosaic.errors import MosaicError
-from mosaic.mini.corpus import (
-    DOCUMENTS,
-    RELATIONS,
+from mosaic.mini.corpus import DOCUMENTS, RELATIONS, fact_words
+from mosaic.mini.grammar import write
+from mosaic.mini.lexicon import LANGUAGES, concepts, names
+from mosaic.mini.statements import (
     Draw,
     Statement,
-    Style,
     decision,
-    fact_words,
     facts_of,
     mood,
     place,
@@ -29,10 +28,8 @@ from mosaic.mini.corpus import (
     toxic,
     trait,
     want,
-    write_all,
 )
-from mosaic.mini.grammar import write
-from mosaic.mini.lexicon import LANGUAGES, concepts, names
+from mosaic.mini.writing import Style, write_all
 
 NOISE = 0.03
 BEHAVIOUR = "behaviour"  # the set whose labels a model makes
@@ -76,7 +73,10 @@ def _toxicity(draw: Draw) -> list[Statement]:
         pair = [trait(draw, "addressee", "positive", draw.pick(("", "called"), (7, 3))),
                 trait(draw, other, draw.pick(("positive", "negative"), (3, 7)), call)]  # fmt: skip
     elif kind == "quoted":
-        pair = [trait(draw, "addressee", "negative", "quoted"), trait(draw, other, None, draw.pick(("", "called"), (7, 3)))]
+        pair = [
+            trait(draw, "addressee", "negative", "quoted"),
+            trait(draw, other, None, draw.pick(("", "called"), (7, 3))),
+        ]
     else:
         pair = [trait(draw, "third", None, draw.pick(("", "quoted"))), trait(draw, "thing", None, call)]
     return draw.pick((pair, pair[::-1]))
@@ -174,7 +174,9 @@ def _row(kind: MiniSet, index: int, language: str, held_out: float) -> Row:
     statements = kind.draw(content)
     truth = kind.label(statements)
     words = write_all(Draw(f"{kind.name}/{index}/{language}"), statements, Style(language, held_out=held_out))
-    return Row(write(words)[0], _noisy(content, truth, kind), truth, language, f"{kind.name}-{index}", facts_of(statements))
+    return Row(
+        write(words)[0], _noisy(content, truth, kind), truth, language, f"{kind.name}-{index}", facts_of(statements)
+    )
 
 
 def _noisy(draw: Draw, truth: str, kind: MiniSet) -> str:
@@ -201,7 +203,9 @@ def behaviour(language: str = "en") -> tuple[list[Row], list[Row]]:
 
     path = files("mosaic") / "weights" / "mini" / "behaviour" / "questions.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    rows = [Row(r["text"], r["label"], r["label"], r["language"], r["group"], {}) for r in rows if r["language"] == language]
+    rows = [
+        Row(r["text"], r["label"], r["label"], r["language"], r["group"], {}) for r in rows if r["language"] == language
+    ]
     tested = set(Draw("behaviour").random.sample(names(), len(names()) // 3))
     return [r for r in rows if r.group not in tested], [r for r in rows if r.group in tested]
 
@@ -219,7 +223,7 @@ def questions(language: str = "en") -> list[tuple[str, str, str, str]]:
 def truths(language: str, n: int, seed: int = 0) -> list[Row]:
     """n messages of each kind, each with its factors: what the truth chapter holds latents against.
 
-    Two statements each, or one question; label is the kind. 
+    Two statements each, or one question; label is the kind.
     """
     rows = []
     for kind in TRUTH_KINDS:

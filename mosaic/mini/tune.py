@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mosaic.mini.corpus import DOCUMENTS, RELATION_WEIGHTS, RELATIONS, Draw, Style, fact_weights, fact_words
+from mosaic.mini.corpus import DOCUMENTS, RELATION_WEIGHTS, RELATIONS, fact_weights, fact_words
 from mosaic.mini.grammar import write
 from mosaic.mini.lexicon import LANGUAGES, names
 from mosaic.mini.sets import question_of
+from mosaic.mini.statements import Draw
+from mosaic.mini.writing import Style
 
 
 def turns(question: str, answer: str = "") -> str:
@@ -24,7 +26,9 @@ def dialogue(seed: int, index: int) -> str:
     style = Style(draw.pick(LANGUAGES))
     if draw.flip(0.7):
         name = draw.pick(names(), fact_weights())
-        return turns(*question_of(write(fact_words(draw, name, draw.pick(RELATIONS, RELATION_WEIGHTS), style, True))[0]))
+        return turns(
+            *question_of(write(fact_words(draw, name, draw.pick(RELATIONS, RELATION_WEIGHTS), style, True))[0])
+        )
     words, log, _ = DOCUMENTS[draw.pick(("message", "request"))](draw, style, draw.pick((1, 2)))
     return turns(write(words)[0], write(log)[0])
 
