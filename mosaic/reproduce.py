@@ -21,6 +21,7 @@ from mosaic.errors import MosaicError
 from mosaic.features import write_atomically
 from mosaic.profiles import Profile, load_profile
 
+DECISIVE = (".py", ".yml", ".json", ".jsonl", ".txt", ".safetensors")  # files of the package that decide numbers
 NOTEBOOKS, BOOK, BUILD = Path("notebooks"), Path("book"), Path("build")
 
 
@@ -239,7 +240,7 @@ def _fingerprint(profile: Profile) -> str:
     package = Path(__file__).parent
     # The command line and this file decide how notebooks are run, not what they compute.
     skip = {"cli.py", "__main__.py", "reproduce.py", "report.py", "claims.yml", "claims.py"}
-    for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".yml", ".json") and p.name not in skip):
+    for path in sorted(p for p in package.rglob("*") if p.suffix in DECISIVE and p.name not in skip):
         digest.update(f"{path.relative_to(package)} {_digest(path)}".encode())
     for choice in available(profile):
         for part in data.load(choice.name, choice.language):

@@ -19,6 +19,7 @@ SAMPLE = 1500  # held-out documents a figure is measured on
 CE_SAMPLE = 400  # for spliced-in losses, which run the model three times
 TOLERANCE = 0.005  # processors round differently; a figure off by more is not these weights'
 LANGUAGE_MODELS = ("mini-2b", "mini-9b", "mini-9b-it")
+TUNED_FROM = {"mini-9b": "mini-9b-it"}  # the base model's SAEs are measured on the tuned one too
 
 # What the card promises of every model and SAE of its kind: (figure, lowest, highest).
 LM_BANDS = (("gap", -0.02, 0.10), ("accuracy toxicity", 0.9, 1.0), ("accuracy mood", 0.9, 1.0))
@@ -41,8 +42,8 @@ def measure(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str
             measured = models.measure(model, tokenizer, held)
             figures[name] |= measured | {"gap": measured["held_out_loss"] - measured["entropy"]}
         for suite, recipe in building.SUITES.items():
-            if recipe.model == name:
-                figures |= _measure_suite(out, suite, model, tokenizer, held, say)
+            if name in (recipe.model, TUNED_FROM.get(recipe.model)):
+                figures |= _measure_suite(out, suite, name, model, tokenizer, held, say)
     rows = list(building.behaviour_rows(out))
     shipped = (out / "behaviour" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     figures["mini-9b-it"] |= {
@@ -63,18 +64,20 @@ def ceiling(name: str) -> float:
     return float(f1_score([r.label for r in rows], [r.truth for r in rows], average="macro"))
 
 
-def _measure_suite(out: Path, suite: str, model, tokenizer, held, say) -> dict[str, dict[str, float]]:
+def _measure_suite(out: Path, suite: str, name: str, model, tokenizer, held, say) -> dict[str, dict[str, float]]:
+    """A suite on the model called `name`, which need not be the one it was trained on."""
     from mosaic import lm, train
 
-    opened = lm.load(lm.ModelSpec(str(out / building.SUITES[suite].model), max_length=128))
+    opened = lm.load(lm.ModelSpec(str(out / name), max_length=128))
+    shown = suite if building.SUITES[suite].model == name else f"{suite} on {name}"
     tokens = opened.tokenize([d.text for d in held])
     figures = {}
     for folder in sorted(path.parent for path in (out / suite).glob("*/cfg.json")):
-        say(f"{suite}/{folder.name}")
+        say(f"{shown}/{folder.name}")
         layer = int(folder.name.split("_")[1])
         measured = train.measure(folder, opened, tokens, layer)
         measured.pop("held_out_tokens")
-        figures[f"{suite}/{folder.name}"] = measured | loss_recovered(model, tokenizer, folder, layer, held[:CE_SAMPLE])
+        figures[f"{shown}/{folder.name}"] = measured | loss_recovered(model, tokenizer, folder, layer, held[:CE_SAMPLE])
     return figures
 
 
@@ -122,6 +125,8 @@ def outside(figures: dict[str, dict[str, float]]) -> list[str]:
 
 
 def _bands(name: str):
+    if " on " in name:
+        return ()  # a transfer: reported, not promised
     if name.startswith("saes"):
         return SAE_BANDS if "16k" in name else SMALL_SAE_BANDS
     return {"mini-9b-it": TUNED_BANDS, "mini-pali": PALI_BANDS, "sets": ()}.get(name, LM_BANDS)
