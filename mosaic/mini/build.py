@@ -44,7 +44,7 @@ SUITES = {
         1_000_000,
     ),
     "saes-2b-seeds": Suite("mini-2b", tuple((3, 1024, 32, seed, TOP) for seed in range(5)), 1_000_000),
-    "saes-2b-wide": Suite("mini-2b", ((3, 16384, 32, 0, JUMP),), 600_000),
+    "saes-2b-wide": Suite("mini-2b", ((3, 16384, 32, 0, JUMP),), 300_000),
     "saes-9b": Suite(
         "mini-9b", (*((layer, 1024, 40, 0, JUMP) for layer in (2, 4, 7)), (4, 4096, 40, 0, JUMP)), 1_000_000
     ),

@@ -175,7 +175,7 @@ def train_lm(size: LMSize, tokenizer, out: Path, device: str = "cpu", model=None
 
     out = Path(out)
     model = (model or new_model(size)).to(device).train()
-    forward = _compiled(model, device)
+    forward = compiled(lambda ids, labels: model(input_ids=ids, labels=labels, use_cache=False).loss, device)
     optimisers = _optimisers(model, size.rate)
     scratch = out / "checkpoint.safetensors"
     state = _resume(scratch, model, optimisers)
@@ -194,7 +194,7 @@ def train_lm(size: LMSize, tokenizer, out: Path, device: str = "cpu", model=None
                 for group in optimiser.param_groups:
                     group["lr"] = group["base"] * _schedule(step, steps)
             ids, labels = (x.to(device) for x in padded(rows))
-            with torch.autocast(device, torch.bfloat16, enabled=_bf16(device)):
+            with torch.autocast(device, torch.bfloat16, enabled=bf16(device)):
                 loss = forward(ids, labels)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -237,25 +237,22 @@ def _optimisers(model, rate: float) -> list:
     return [muon, adam]
 
 
-def _bf16(device: str) -> bool:
+def bf16(device: str) -> bool:
     import torch
 
     return device != "cpu" or torch.backends.cpu.get_cpu_capability() in ("AVX512", "AMX")
 
 
-def _compiled(model, device: str):
-    """loss(ids, labels), compiled where a compiler is at hand (twice as fast on a CPU)."""
+def compiled(function, device: str):
+    """The function, compiled where a compiler is at hand: training is twice as fast with it on a CPU."""
     import shutil
 
     import torch
 
-    def loss(ids, labels):
-        return model(input_ids=ids, labels=labels, use_cache=False).loss
-
     if device == "cpu" and not shutil.which("g++"):
-        return loss
+        return function
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, 2 * len(WIDTHS))
-    return torch.compile(loss, dynamic=False)
+    return torch.compile(function, dynamic=False)
 
 
 def _checkpoint(path: Path, model, optimisers, state: dict) -> None:

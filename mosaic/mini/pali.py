@@ -19,6 +19,7 @@ from mosaic.errors import MosaicError
 from mosaic.mini.corpus import SHAPE_FACTORS, caption_words
 from mosaic.mini.grammar import write
 from mosaic.mini.lexicon import LANGUAGES, Concept, concepts
+from mosaic.mini.models import bf16, compiled
 from mosaic.progress import Progress
 
 SIDE, PATCH = 32, 8
@@ -27,6 +28,7 @@ COLOURS = {
     "red": (214, 48, 49), "blue": (45, 85, 210), "green": (39, 150, 80),
     "yellow": (240, 205, 50), "white": (250, 250, 250), "black": (20, 20, 20),
 }  # fmt: skip
+CAPTION_WIDTH = 40  # tokens of the image, the prompt and the longest caption
 IMAGE_TOKEN = 6  # "<image>" of the tokenizer
 PLACES = {"top": (16, 8), "bottom": (16, 24), "left": (8, 16), "right": (24, 16), "middle": (16, 16)}
 OFFSETS = {1: [(0, 0)], 2: [(-4, 0), (4, 0)], 3: [(-4, 4), (4, 4), (0, -4)], 4: [(-4, -4), (4, -4), (-4, 4), (4, 4)]}
@@ -36,14 +38,14 @@ OFFSETS = {1: [(0, 0)], 2: [(-4, 0), (4, 0)], 3: [(-4, 4), (4, 4), (0, -4)], 4: 
 class PaliSize:
     """The tower's size and its training. rate: of the tower and projector; text_rate: of the language model."""
 
-    d_vision: int = 96
-    layers: int = 3
-    heads: int = 3
-    mlp: int = 192
-    steps: int = 1200
+    d_vision: int = 64
+    layers: int = 1
+    heads: int = 2
+    mlp: int = 128
+    steps: int = 1800
     batch: int = 96
     rate: float = 2e-3
-    text_rate: float = 5e-4
+    text_rate: float = 1e-3
     seed: int = 0
 
 
@@ -159,7 +161,7 @@ def caption_batch(tokenizer, images: np.ndarray, seen: Sequence[dict[str, Concep
         whole = [IMAGE_TOKEN] * N_IMAGE_TOKENS + tokenizer(caption(what, language))["input_ids"]
         rows.append([*whole, tokenizer.eos_token_id])
         starts.append(len(prompt))
-    width = max(map(len, rows))
+    width = max(CAPTION_WIDTH, *map(len, rows))  # one shape: compiled once
     ids = torch.full((len(rows), width), tokenizer.pad_token_id)
     labels = torch.full((len(rows), width), -100)
     kinds = torch.zeros(len(rows), width, dtype=torch.long)
@@ -184,21 +186,23 @@ def train_pali(text_model: Path, tokenizer, out: Path, size: PaliSize, device: s
     optimiser = torch.optim.AdamW(
         [{"params": seeing, "base": size.rate}, {"params": text, "base": size.text_rate}], weight_decay=0.01
     )
+    forward = compiled(lambda **inputs: model(**inputs).loss, device)
     rng = np.random.default_rng(size.seed)
-    drawn, drawn_seen = shapes(6000, seed=size.seed)
+    drawn, drawn_seen = shapes(20_000, seed=size.seed)
     written, written_seen = digits(train=True)
     curve, losses, start = [], [], time.monotonic()
     with Progress("training mini-pali", total=size.steps, unit="steps") as bar:
         for step in range(size.steps):
             for group in optimiser.param_groups:
                 group["lr"] = group["base"] * min(1, (step + 1) / 50, (size.steps - step) / (0.4 * size.steps))
-            half = size.batch // 2
-            a, b = rng.integers(len(drawn), size=half), rng.integers(len(written), size=half)
+            third = size.batch // 3
+            a, b = rng.integers(len(drawn), size=size.batch - third), rng.integers(len(written), size=third)
             images = np.concatenate([drawn[a], _shifted(written[b], rng)])
             seen = [drawn_seen[i] for i in a] + [written_seen[i] for i in b]
             spoken = [LANGUAGES[i] for i in rng.integers(len(LANGUAGES), size=len(seen))]
             batch = {k: v.to(device) for k, v in caption_batch(tokenizer, images, seen, spoken).items()}
-            loss = model(**batch).loss
+            with torch.autocast(device, torch.bfloat16, enabled=bf16(device)):
+                loss = forward(**batch)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
