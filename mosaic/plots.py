@@ -7,8 +7,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-COLOURS = {"sae": "#2a9d8f", "hidden": "#e07a3f", "tfidf": "#8e6bbf", "majority": "#8a8a8a", "random": "#b0a05a"}
-NAMES = {"sae": "SAE features", "hidden": "hidden states", "tfidf": "TF-IDF", "majority": "majority class"}
+COLOURS = {
+    "sae": "#2a9d8f",
+    "hidden": "#e07a3f",
+    "tfidf": "#8e6bbf",
+    "majority": "#8a8a8a",
+    "random": "#b0a05a",
+    "tree": "#3f7fbf",
+}
+NAMES = {
+    "sae": "SAE features",
+    "hidden": "hidden states",
+    "tfidf": "TF-IDF",
+    "majority": "majority class",
+    "tree": "SAE features, tree",
+}
 INK = "#7d8590"  # readable on white and on near-black
 
 

@@ -28,7 +28,8 @@ FAMILIES = ["sae", "hidden", "tfidf", "majority"]
 # ## Across languages
 #
 # Trained and tuned on English alone; tested on the same messages in five languages. The other languages share no
-# words with English, so a bag of words can know nothing of them.
+# words with English but people's names and some punctuation, so a bag of words can do little more than toss a coin
+# (macro-F1 of a coin: .5 for toxicity, .33 for sentiment; of the majority class: .33 and .17).
 
 # %% tags=["hide-input"]
 LANGUAGES = ["en", "es", "de", "ru", "zh"]
@@ -39,16 +40,17 @@ for name in ("toxicity", "sentiment"):
     problem = evaluate.build(train, data.concatenate(tests), lm, request, chapters.CACHE)
     found = evaluate.evaluate(problem, families=FAMILIES)
     spoken = problem.test.languages
+    best = {family: evaluate.selected(found, family) for family in FAMILIES}
+    best["tree"] = next(r for r in found if (r.setting.features, r.setting.classifier) == ("sae", "tree"))
     languages[name] = {
         family: {
-            "setting": best.row(),
+            "setting": result.row(),
             "by_language": {
-                language: scores.score(problem.test.labels[spoken == language], best.predicted[spoken == language]).__dict__
+                language: scores.score(problem.test.labels[spoken == language], result.predicted[spoken == language]).__dict__
                 for language in LANGUAGES
             },
         }
-        for family in FAMILIES
-        for best in [evaluate.selected(found, family)]
+        for family, result in best.items()
     }
 
 # %% tags=["hide-input"]
@@ -64,7 +66,7 @@ for ax, (name, families) in zip(axes, languages.items()):
     ax.set_title(f"{name}, trained on English", fontsize="medium")
     ax.get_legend().remove()
 handles, labels = axes[0].get_legend_handles_labels()
-figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small");
+figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize="small");
 
 # %% tags=["hide-input"]
 def others(name, family):
@@ -72,14 +74,16 @@ def others(name, family):
     return float(np.mean([by[language]["macro_f1"] for language in LANGUAGES[1:]]))
 
 
-abroad = {name: {family: others(name, family) for family in FAMILIES} for name in languages}
+abroad = {name: {family: others(name, family) for family in [*FAMILIES, "tree"]} for name in languages}
 
 # %% [markdown]
 # Mean over the four other languages, toxicity: SAE features {result}`transfer.languages.toxicity.mean.sae`, hidden
 # states {result}`transfer.languages.toxicity.mean.hidden`, TF-IDF {result}`transfer.languages.toxicity.mean.tfidf`,
 # the majority class {result}`transfer.languages.toxicity.mean.majority`. Sentiment:
 # {result}`transfer.languages.sentiment.mean.sae`, {result}`transfer.languages.sentiment.mean.hidden`,
-# {result}`transfer.languages.sentiment.mean.tfidf`, {result}`transfer.languages.sentiment.mean.majority`.
+# {result}`transfer.languages.sentiment.mean.tfidf`, {result}`transfer.languages.sentiment.mean.majority`. A shallow tree
+# on SAE features, which asks for a few latents by name instead of weighing all of them, reaches
+# {result}`transfer.languages.toxicity.mean.tree` and {result}`transfer.languages.sentiment.mean.tree`.
 #
 # ## From the small model to the large one's behaviour
 #

@@ -158,7 +158,7 @@ def test_a_perfect_sae_recovers_everything_and_a_silent_one_nothing(tokenizer, t
     import sae_lens
 
     model = models.new_model(TINY).eval()
-    held = list(corpus.documents(9, 0, 20))
+    rows = models.encode(tokenizer, [d.text for d in corpus.documents(9, 0, 20)])
     for name, scale in (("perfect", 1.0), ("silent", 0.0)):
         config = sae_lens.StandardSAEConfig(d_in=32, d_sae=64)
         sae = sae_lens.StandardSAE(config)
@@ -169,7 +169,7 @@ def test_a_perfect_sae_recovers_everything_and_a_silent_one_nothing(tokenizer, t
             sae.b_enc.zero_()
             sae.b_dec.zero_()
         sae.save_model(tmp_path / name)
-        recovered = card.loss_recovered(model, tokenizer, tmp_path / name, 1, held)["recovered"]
+        recovered = card.loss_recovered(model, rows, tmp_path / name, 1)["recovered"]
         assert recovered == pytest.approx(scale, abs=1e-3)
 
 

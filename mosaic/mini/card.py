@@ -37,13 +37,14 @@ def measure(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str
     for name in LANGUAGE_MODELS:
         say(name)
         model = building.causal(out, name)
+        known: dict = {}
         figures[name] = {"parameters": sum(p.numel() for p in model.parameters())}
         if name != "mini-9b-it":
             measured = models.measure(model, tokenizer, held)
             figures[name] |= measured | {"gap": measured["held_out_loss"] - measured["entropy"]}
         for suite, recipe in building.SUITES.items():
             if name in (recipe.model, TUNED_FROM.get(recipe.model)):
-                figures |= _measure_suite(out, suite, name, model, tokenizer, held, say)
+                figures |= _measure_suite(out, suite, name, model, tokenizer, held, known, say)
     rows = list(building.behaviour_rows(out))
     shipped = (out / "behaviour" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     figures["mini-9b-it"] |= {
@@ -64,54 +65,69 @@ def ceiling(name: str) -> float:
     return float(f1_score([r.label for r in rows], [r.truth for r in rows], average="macro"))
 
 
-def _measure_suite(out: Path, suite: str, name: str, model, tokenizer, held, say) -> dict[str, dict[str, float]]:
+def _measure_suite(out: Path, suite: str, name: str, model, tokenizer, held, known, say) -> dict[str, dict[str, float]]:
     """A suite on the model called `name`, which need not be the one it was trained on."""
     from mosaic import lm, train
 
     opened = lm.load(lm.ModelSpec(str(out / name), max_length=128))
     shown = suite if building.SUITES[suite].model == name else f"{suite} on {name}"
     tokens = opened.tokenize([d.text for d in held])
+    rows = models.encode(tokenizer, [d.text for d in held[:CE_SAMPLE]])
     figures = {}
     for folder in sorted(path.parent for path in (out / suite).glob("*/cfg.json")):
         say(f"{shown}/{folder.name}")
         layer = int(folder.name.split("_")[1])
         measured = train.measure(folder, opened, tokens, layer)
         measured.pop("held_out_tokens")
-        figures[f"{shown}/{folder.name}"] = measured | loss_recovered(model, tokenizer, folder, layer, held[:CE_SAMPLE])
+        figures[f"{shown}/{folder.name}"] = measured | loss_recovered(model, rows, folder, layer, known)
     return figures
 
 
-def loss_recovered(model, tokenizer, folder: Path, layer: int, held) -> dict[str, float]:
+def loss_recovered(
+    model, rows: list[list[int]], folder: Path, layer: int, known: dict | None = None
+) -> dict[str, float]:
     """(CE_zero - CE_spliced) / (CE_zero - CE_clean): the block's output replaced by the SAE's reconstruction, or by 0.
 
-    The first token, <bos>, is left as it is: SAEs are not trained on it.
+    rows: token ids of documents. known: losses already measured on this model, by layer (kept from call to call).
     """
     import torch
     from sae_lens import SAE
 
+    known = {} if known is None else known
     sae = SAE.load_from_disk(str(folder), dtype="float32")
-    rows = sorted(models.encode(tokenizer, [d.text for d in held]), key=len)
+    if "clean" not in known:
+        known["clean"] = spliced_loss(model, rows)
+    if layer not in known:
+        known[layer] = spliced_loss(model, rows, layer, torch.zeros_like)
+    clean, zero = known["clean"], known[layer]
+    return {
+        "recovered": (zero - spliced_loss(model, rows, layer, lambda x: sae.decode(sae.encode(x)))) / (zero - clean)
+    }
 
-    def loss(change: Callable | None) -> float:
-        def hook(_module, _inputs, output):
-            x = output if isinstance(output, torch.Tensor) else output[0]
-            new = torch.cat([x[:, :1], change(x[:, 1:])], dim=1)
-            return new if isinstance(output, torch.Tensor) else (new, *output[1:])
 
-        handle = model.model.layers[layer].register_forward_hook(hook) if change else None
-        total, n = 0.0, 0
+def spliced_loss(model, rows: list[list[int]], layer: int = 0, change: Callable | None = None) -> float:
+    """Nats a token with the block's output changed at every token but <bos>, which SAEs are not trained on."""
+    import torch
+
+    def hook(_module, _inputs, output):
+        x = output if isinstance(output, torch.Tensor) else output[0]
+        new = torch.cat([x[:, :1], change(x[:, 1:])], dim=1)
+        return new if isinstance(output, torch.Tensor) else (new, *output[1:])
+
+    handle = model.model.layers[layer].register_forward_hook(hook) if change else None
+    total, n = 0.0, 0
+    rows = sorted(rows, key=len)
+    try:
         with torch.inference_mode():
             for start in range(0, len(rows), 100):
                 ids, labels = models.padded(rows[start : start + 100])
                 logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
                 losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], reduction="sum")
                 total, n = total + float(losses), n + int((labels[:, 1:] != -100).sum())
+    finally:
         if handle:
             handle.remove()
-        return total / n
-
-    clean, spliced, zero = loss(None), loss(lambda x: sae.decode(sae.encode(x))), loss(torch.zeros_like)
-    return {"recovered": (zero - spliced) / (zero - clean)}
+    return total / n
 
 
 def outside(figures: dict[str, dict[str, float]]) -> list[str]:
