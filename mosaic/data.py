@@ -6,18 +6,17 @@ and what to do. No remote code and no pickle is ever run.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mosaic.errors import MosaicError, Unavailable
+from mosaic.registry import REGISTRY, HubSet
+from mosaic.tabular import read_columns
 
 MIN_ROWS_PER_CLASS = 5
 MINI = "mini/"  # names of the miniature world's sets begin so
@@ -53,80 +52,6 @@ class LabelledTexts:
             groups=None if self.groups is None else self.groups[rows],
             languages=None if self.languages is None else self.languages[rows],
         )
-
-
-@dataclass(frozen=True)
-class HubSet:
-    """A data set of the hub: id, columns, and where each language and split stands.
-
-    configs: language -> configuration name; language_splits: language -> split name, where the hub keeps
-    languages as splits. mirror: folder name under MOSAIC_DATA, where it is not the set's name.
-    """
-
-    hub_id: str
-    text: str = "text"
-    label: str = "label"
-    config: str | None = None
-    configs: dict[str, str] = field(default_factory=dict)
-    language_splits: dict[str, str] = field(default_factory=dict)
-    train: str = "train"
-    test: str | None = "test"
-    group: str | None = None
-
-
-_TWEET_LANGUAGES = dict(
-    ar="arabic", en="english", fr="french", de="german", hi="hindi", it="italian", pt="portuguese", es="spanish"
-)
-_FLORES = dict(en="eng_Latn", es="spa_Latn", de="deu_Latn", ru="rus_Cyrl", zh="zho_Hans", fr="fra_Latn")
-_TOXIC = {language: language for language in ("en", "es", "de", "ru", "zh")}
-
-
-def _behaviour(model: str, task: str) -> HubSet:
-    return HubSet(f"AIM-Harvard/google_{model}_{task}", text="input_prompt", label="model_score", test=None)
-
-
-# The paper's sets (arXiv 2502.11367, section 3; columns as in its released code) and four classics for `minilm`.
-REGISTRY: dict[str, HubSet] = {
-    "election_questions": HubSet("Anthropic/election_questions", text="question"),
-    "reject_prompts": HubSet("AIM-Harvard/reject_prompts", test=None),
-    "jailbreak": HubSet("jackhhao/jailbreak-classification", text="prompt", label="type"),
-    "toxicity": HubSet("textdetox/multilingual_toxicity_dataset", label="toxic", language_splits=_TOXIC, test=None),
-    "toxicity_translated": HubSet(
-        "AIM-Harvard/multilingual_toxicity_dataset",
-        text="translation",
-        label="toxic",
-        language_splits=_TOXIC,
-        test=None,
-    ),
-    "sentiment_tweets": HubSet("cardiffnlp/tweet_sentiment_multilingual", configs=_TWEET_LANGUAGES),
-    "sentiment_tweets_translated": HubSet(
-        "AIM-Harvard/cardiffnlp_tweet_sentiment_multilingual_translated", text="translation"
-    ),
-    "massive_scenario": HubSet("willcb/massive-scenario", text="input"),
-    "massive_intent": HubSet("willcb/massive-intent", text="input"),
-    "banking77": HubSet("legacy-datasets/banking77"),
-    "stance_abortion": HubSet("SetFit/tweet_eval_stance_abortion", label="label_text"),
-    **{
-        f"{model}_{task}": _behaviour(model, task)
-        for model in ("gemma_2_2b", "gemma_2_9b", "gemma_2_9b_it")
-        for task in ("pubmed_qa", "boolq", "piqa")
-    },
-    **{
-        f"nq_swap_{answer}_{shown}": HubSet(
-            f"gallifantjack/pminervini_NQ_Swap_{answer}_answer_{shown}_openai_google_gemma_2_9b_it",
-            text="user",
-            label="score",
-            test=None,
-        )
-        for answer in ("org", "sub")
-        for shown in ("question", "None")
-    },
-    "sst2": HubSet("SetFit/sst2", label="label_text"),
-    "trec": HubSet("SetFit/TREC-QC", label="label_coarse_text"),
-    "sib200": HubSet("Davlan/sib200", label="category", configs=_FLORES, group="index_id"),
-    "irony": HubSet("cardiffnlp/tweet_eval", config="irony"),
-    "offensive": HubSet("cardiffnlp/tweet_eval", config="offensive"),
-}
 
 
 def load(name: str, language: str | None = None, seed: int = 42) -> tuple[LabelledTexts, LabelledTexts]:
@@ -233,7 +158,7 @@ def read_file(
         raise MosaicError(f"{path}: files ending in {', '.join(SUFFIXES)} are read, not {path.suffix or 'none'!r}.")
     if not path.stat().st_size:
         raise MosaicError(f"{path} is empty.")
-    columns, first_line = _columns(path)
+    columns, first_line = read_columns(path)
     wanted = [name for name in (text, label, group) if name]
     for name in wanted:
         if name not in columns:
@@ -270,75 +195,6 @@ def _absent(value) -> bool:
     return value is None or value != value or (isinstance(value, str) and not value.strip())
 
 
-def _columns(path: Path) -> tuple[dict[str, list], int | None]:
-    """Columns of a file, and the line its first row stands on (None where lines mean nothing)."""
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        import pyarrow.parquet
-        from pyarrow import ArrowException
-
-        try:
-            table = pyarrow.parquet.read_table(path)
-        except (ArrowException, OSError) as error:
-            raise MosaicError(f"{path} is not a readable Parquet file: {error}") from error
-        return table.to_pydict(), None
-    content = path.read_bytes()
-    try:
-        decoded = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise MosaicError(
-            f"{path}, line {line}: byte 0x{content[error.start]:02x} is not UTF-8. Save the file as UTF-8 "
-            f"(for example: iconv -f latin1 -t utf-8 {path.name})."
-        ) from error
-    if not decoded.strip():
-        raise MosaicError(f"{path} holds only white space.")
-    if suffix in (".jsonl", ".ndjson"):
-        return _json_columns(path, decoded), 1
-    return _csv_columns(path, decoded, "\t" if suffix == ".tsv" else ",")
-
-
-def _json_columns(path: Path, decoded: str) -> dict[str, list]:
-    rows = []
-    # Not splitlines(): U+2028 and its kin may stand unescaped inside a JSON string.
-    for number, line in enumerate(decoded.rstrip("\n").split("\n"), 1):
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise MosaicError(
-                f"{path}, line {number}: not JSON ({error.msg}). One object a line is expected."
-            ) from error
-        if not isinstance(row, dict):
-            raise MosaicError(f"{path}, line {number}: {type(row).__name__}, not an object with named columns.")
-        rows.append(row)
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return {name: [row.get(name) for row in rows] for name in names}
-
-
-def _csv_columns(path: Path, decoded: str, delimiter: str) -> tuple[dict[str, list], int | None]:
-    csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
-    try:
-        header = next(reader)
-        twice = [name for name, n in Counter(header).items() if n > 1]
-        if twice:
-            raise MosaicError(f"{path}: the header names {twice[0]!r} {header.count(twice[0])} times. Rename one.")
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise MosaicError(
-                    f"{path}, line {reader.line_num}: {len(row)} fields where the header has {len(header)}. "
-                    "Quote fields that contain the separator."
-                )
-            rows.append(row)
-    except csv.Error as error:
-        raise MosaicError(f"{path}, line {reader.line_num}: {error}. Is every quote closed?") from error
-    multiline = reader.line_num != len(rows) + 1
-    return {name: [row[i] for row in rows] for i, name in enumerate(header)}, None if multiline else 2
-
-
 # --- the miniature world -----------------------------------------------------------------------------------------
 
 
@@ -371,7 +227,7 @@ def _from_mirror(folder: Path, name: str, language: str | None) -> list[Labelled
     files = files if len(files) == 2 else [folder / "all.jsonl"]
     parts = []
     for path in files:
-        columns, _ = _columns(path) if path.is_file() else ({}, None)
+        columns, _ = read_columns(path) if path.is_file() else ({}, None)
         if not columns:
             raise MosaicError(f"{folder} has neither train.jsonl and test.jsonl nor all.jsonl.")
         languages = np.array(columns["language"], dtype=object) if "language" in columns else None

@@ -9,6 +9,7 @@ from mosaic.errors import MosaicError
 from mosaic.images import image_residuals, image_tables
 from mosaic.mini import models, pali
 from mosaic.mini.lexicon import LANGUAGES
+from mosaic.mini.tokenizer import BOS, EOS, PAD
 from mosaic.sae import SAESource, load_encoder
 
 
@@ -27,10 +28,10 @@ def seeing(tmp_path_factory):
 class Words:
     """Enough of a tokenizer for prompts."""
 
-    pad_token_id, eos_token_id = models.PAD, models.EOS
+    pad_token_id, eos_token_id = PAD, EOS
 
     def __call__(self, text):
-        return {"input_ids": [models.BOS] + [300 + ord(c) % 50 for c in text]}
+        return {"input_ids": [BOS] + [300 + ord(c) % 50 for c in text]}
 
 
 def test_a_saved_model_comes_back_and_its_language_model_can_be_untrained(seeing):

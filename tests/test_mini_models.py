@@ -11,6 +11,7 @@ from transformers import AutoTokenizer
 
 from mosaic.errors import MosaicError
 from mosaic.mini import build, card, corpus, models, sets, tune
+from mosaic.mini import tokenizer as tokens
 
 TINY = models.LMSize("tiny", 32, 2, 2, 32, tokens=6 * models.TOKENS_A_STEP, rate=3e-3, short=0.5)
 
@@ -18,7 +19,7 @@ TINY = models.LMSize("tiny", 32, 2, 2, 32, tokens=6 * models.TOKENS_A_STEP, rate
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
-    models.train_tokenizer(folder, sample=3000)
+    tokens.train_tokenizer(folder, sample=3000)
     return AutoTokenizer.from_pretrained(folder)
 
 
@@ -32,9 +33,9 @@ def quick(monkeypatch):
 def test_the_tokenizer_is_gemmas_in_kind(tokenizer):
     for text in ("you are not stupid.", "ты глупый. 你很好。", "naïve \N{SNOWMAN} line\nbreak", "  two  spaces"):
         ids = tokenizer(text)["input_ids"]
-        assert ids[0] == models.BOS and models.BOS not in ids[1:]
+        assert ids[0] == tokens.BOS and tokens.BOS not in ids[1:]
         assert tokenizer.decode(ids, skip_special_tokens=True) == text
-    assert tokenizer.pad_token_id == models.PAD and tokenizer.eos_token_id == models.EOS
+    assert tokenizer.pad_token_id == tokens.PAD and tokenizer.eos_token_id == tokens.EOS
     assert tokenizer.convert_tokens_to_ids("<image>") == 6
 
 
@@ -43,13 +44,13 @@ def test_batches_hold_whole_documents_of_one_width(tokenizer, quick):
     for _, (_, _, rows) in zip(range(8), stream, strict=False):
         ids, labels = models.padded(rows)
         assert ids.shape[1] in models.WIDTHS and ids.numel() <= models.TOKENS_A_STEP
-        assert all(row[0] == models.BOS and row[-1] == models.EOS for row in rows)
-        assert torch.equal(labels == -100, ids == models.PAD)
+        assert all(row[0] == tokens.BOS and row[-1] == tokens.EOS for row in rows)
+        assert torch.equal(labels == -100, ids == tokens.PAD)
 
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, tmp_path):
     whole = models.train_lm(TINY, tokenizer, tmp_path / "whole")
-    assert whole["step"] == 6 and whole["curve"][-1]["held_out_loss"] < math.log(models.VOCABULARY) + 0.1
+    assert whole["step"] == 6 and whole["curve"][-1]["held_out_loss"] < math.log(tokens.VOCABULARY) + 0.1
 
     def broken(tokenizer, size):
         for i, batch in enumerate(models.batches(tokenizer, size)):
@@ -71,7 +72,7 @@ def test_measure_equals_transformers_loss(tokenizer):
     measured = models.measure(model, tokenizer, held)
     total, n = 0.0, 0
     for document in held:
-        ids = torch.tensor([models.encode(tokenizer, [document.text])[0]])
+        ids = torch.tensor([tokens.encode(tokenizer, [document.text])[0]])
         with torch.no_grad():
             total += float(model(input_ids=ids, labels=ids).loss) * (ids.shape[1] - 1)
         n += ids.shape[1] - 1
@@ -82,7 +83,7 @@ def test_measure_equals_transformers_loss(tokenizer):
 def test_first_codes_are_where_the_log_begins(tokenizer):
     seen = set()
     for document in corpus.documents(8, 0, 300):
-        row = models.encode(tokenizer, [document.text])[0]
+        row = tokens.encode(tokenizer, [document.text])[0]
         for name, at in models.code_positions(tokenizer, document, row).items():
             seen.add(name)
             log = document.text[document.message :].split()
@@ -158,7 +159,7 @@ def test_a_perfect_sae_recovers_everything_and_a_silent_one_nothing(tokenizer, t
     import sae_lens
 
     model = models.new_model(TINY).eval()
-    rows = models.encode(tokenizer, [d.text for d in corpus.documents(9, 0, 20)])
+    rows = tokens.encode(tokenizer, [d.text for d in corpus.documents(9, 0, 20)])
     for name, scale in (("perfect", 1.0), ("silent", 0.0)):
         config = sae_lens.StandardSAEConfig(d_in=32, d_sae=64)
         sae = sae_lens.StandardSAE(config)

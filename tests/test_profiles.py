@@ -9,8 +9,8 @@ MINI_SETS = {f"mini/{name}" for name in (*SETS, BEHAVIOUR)}
 
 @pytest.mark.parametrize("name", profiles.profile_names())
 def test_shipped_profiles_are_whole(name):
-    from mosaic.data import REGISTRY
     from mosaic.pooling import top_n
+    from mosaic.registry import REGISTRY
 
     profile = profiles.load_profile(name)
     assert profile.middle in profile.layers and profile.width in profile.widths

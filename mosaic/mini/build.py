@@ -18,6 +18,7 @@ from mosaic.errors import MosaicError
 from mosaic.features import write_atomically
 from mosaic.mini import models, pali, sets, tune
 from mosaic.mini.lexicon import LANGUAGES
+from mosaic.mini.tokenizer import VOCABULARY, train_tokenizer
 
 WEIGHTS = Path(__file__).parent.parent / "weights" / "mini"
 TUNING = models.LMSize("mini-9b-it", 192, 9, 6, 384, tokens=1_500_000, rate=1e-3, short=0.0, seed=2)
@@ -66,7 +67,7 @@ def steps() -> list[Step]:
     lms = [Step(name, asdict(size), _lm_step(name)) for name, size in models.SIZES.items()]
     suites = [Step(name, asdict(suite), _suite_step(name)) for name, suite in SUITES.items()]
     return [
-        Step("tokenizer", {"vocabulary": models.VOCABULARY}, _tokenizer_step),
+        Step("tokenizer", {"vocabulary": VOCABULARY}, _tokenizer_step),
         *lms,
         Step("mini-9b-it", asdict(TUNING), _tune_step),
         *suites,
@@ -125,7 +126,7 @@ def sae_texts() -> list[str]:
 
 
 def _tokenizer_step(out: Path, device: str) -> dict:
-    models.train_tokenizer(out / "tokenizer")
+    train_tokenizer(out / "tokenizer")
     return {}
 
 

@@ -14,6 +14,7 @@ from mosaic.features import write_atomically
 from mosaic.mini import build as building
 from mosaic.mini import models, pali, sets
 from mosaic.mini.lexicon import LANGUAGES
+from mosaic.mini.tokenizer import encode
 
 SAMPLE = 1500  # held-out documents a figure is measured on
 CE_SAMPLE = 400  # for spliced-in losses, which run the model three times
@@ -72,7 +73,7 @@ def _measure_suite(out: Path, suite: str, name: str, model, tokenizer, held, kno
     opened = lm.load(lm.ModelSpec(str(out / name), max_length=128))
     shown = suite if building.SUITES[suite].model == name else f"{suite} on {name}"
     tokens = opened.tokenize([d.text for d in held])
-    rows = models.encode(tokenizer, [d.text for d in held[:CE_SAMPLE]])
+    rows = encode(tokenizer, [d.text for d in held[:CE_SAMPLE]])
     figures = {}
     for folder in sorted(path.parent for path in (out / suite).glob("*/cfg.json")):
         say(f"{shown}/{folder.name}")

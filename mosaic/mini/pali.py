@@ -118,7 +118,7 @@ def new_pali(text_model: Path, size: PaliSize):
     )
 
     text = AutoConfig.from_pretrained(text_model)
-    text.architectures = None
+    text.architectures, text._name_or_path = None, ""
     vision = SiglipVisionConfig(
         hidden_size=size.d_vision, intermediate_size=size.mlp, num_hidden_layers=size.layers,
         num_attention_heads=size.heads, image_size=SIDE, patch_size=PATCH, projection_dim=text.hidden_size,

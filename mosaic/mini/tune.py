@@ -35,7 +35,8 @@ def dialogue(seed: int, index: int) -> str:
 
 def dialogues(tokenizer, size) -> Iterator[tuple[int, int, list[list[int]]]]:
     """The tuning stream, in the form of `models.batches`."""
-    from mosaic.mini.models import CHUNK, bucketed, encode
+    from mosaic.mini.models import CHUNK, bucketed
+    from mosaic.mini.tokenizer import encode
 
     chunk = 0
     while True:
