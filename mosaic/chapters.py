@@ -103,7 +103,7 @@ def latent_names(profile: Profile, lm: LanguageModel, cache: Path | None = CACHE
 def image_problems(
     profile: Profile, lm: LanguageModel, name: str, poolings: Sequence[str]
 ) -> dict[str, tuple[str, Problem]]:
-    """{kind: (features, problem)} of one set of images seen by mini-pali, at the middle layer.
+    """{kind: (features, problem)} of one set of images seen by mini-pali, at every layer of the profile.
 
     "SAE" and "hidden states" of the trained model; "random dictionary": of the SAE's width and sparsity;
     "random language model": untrained weights behind the same tower, read by a random dictionary too.
@@ -117,7 +117,7 @@ def image_problems(
     from mosaic.mini.build import WEIGHTS
     from mosaic.sae import random_like
 
-    (encoder,) = load_saes(profile, lm, [profile.middle], [profile.width])
+    encoders = load_saes(profile, lm, widths=[profile.width])
     parts = pali.labelled_images(name)
     pixels = np.concatenate([images for images, _ in parts])
     ids = [f"{name}-{i}" for i in range(len(pixels))]
@@ -130,19 +130,19 @@ def image_problems(
         batches = pali.image_batches(lm.tokenizer, pixels)
         return tuple(image_tables(model, batches, ids, pali.IMAGE_TOKEN, encoders, hidden, poolings))
 
-    def random_dictionary(model):
+    def random_dictionaries(model):
         first = next(pali.image_batches(lm.tokenizer, pixels))
         with torch.inference_mode():
-            x, _ = image_residuals(model, first, [profile.middle], pali.IMAGE_TOKEN)
-        return random_like(encoder, x[profile.middle])
+            x, _ = image_residuals(model, first, profile.layers, pali.IMAGE_TOKEN)
+        return [random_like(encoder, x[encoder.layer]) for encoder in encoders]
 
     trained = pali.load_pali(WEIGHTS / "mini-pali")
     untrained = pali.load_pali(WEIGHTS / "mini-pali", random_text=0)
-    both = tables(trained, [encoder], [profile.middle])
-    n = len(poolings)
+    both = tables(trained, encoders, profile.layers)
+    n = len(encoders) * len(poolings)
     return {
         "SAE": ("sae", Problem(train, test, both[:n])),
         "hidden states": ("hidden", Problem(train, test, both[n:])),
-        "random dictionary": ("sae", Problem(train, test, tables(trained, [random_dictionary(trained)]))),
-        "random language model": ("sae", Problem(train, test, tables(untrained, [random_dictionary(untrained)]))),
+        "random dictionary": ("sae", Problem(train, test, tables(trained, random_dictionaries(trained)))),
+        "random language model": ("sae", Problem(train, test, tables(untrained, random_dictionaries(untrained)))),
     }

@@ -84,18 +84,20 @@ def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9,
     return {"curve": [point(float(t)) for t in dict.fromkeys(thresholds)], "published": point(published)}
 
 
+def k_sparse_at(problem: Problem, result: Result, k: int) -> Result:
+    """The same features with only the k columns whose class means differ most (SAE-Probes)."""
+    table = _table(problem, result.setting)
+    candidate = TableFeatures(problem, table, result.setting.binarized)
+    probe = probes.k_sparse(k, result.strength)
+    return final(candidate, result.setting, problem, probe, 0.0, result.strength, result.threshold)
+
+
 def k_sparse_curve(
     problem: Problem, result: Result, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ) -> list[dict]:
     """Test score of the same features with only the k latents of largest mean difference, for each k."""
-    table = _table(problem, result.setting)
-    candidate = TableFeatures(problem, table, result.setting.binarized)
-    curve = []
-    for k in sizes:
-        probe = probes.k_sparse(k, result.strength)
-        scored = final(candidate, result.setting, problem, probe, 0.0, result.strength, result.threshold).score
-        curve.append({"k": k, "macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high})
-    return curve
+    scored = {k: k_sparse_at(problem, result, k).score for k in sizes}
+    return [{"k": k, "macro_f1": s.macro_f1, "low": s.low, "high": s.high} for k, s in scored.items()]
 
 
 def _sae_table(problem: Problem, pooling: str) -> FeatureTable:

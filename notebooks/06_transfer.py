@@ -14,7 +14,7 @@ poolings = ["sum", "mean", "max"]
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, data, evaluate, plots, profiles, results, scores
+from mosaic import chapters, data, evaluate, examine, plots, profiles, results, scores
 from mosaic.extract import Request
 
 plots.style()
@@ -126,8 +126,8 @@ own_difference = against(best["sae"], own_best["sae"])
 # ## Images through text SAEs
 #
 # mini-pali is a SigLIP tower and a projector in front of mini-2b, trained together on captions as PaliGemma 2 is; the
-# SAEs of mini-2b's texts are applied, unchanged, to the residual stream at the image tokens. Labels: handwritten digits; shape, colour, number and place of
-# drawings.
+# SAEs of mini-2b's texts are applied, unchanged, to the residual stream at the image tokens. Labels: handwritten
+# digits; shape and place of drawings. The layer is chosen on validation, as everything is.
 
 # %% tags=["hide-input"]
 from mosaic.mini import pali
@@ -140,16 +140,17 @@ for line, (pixels, _) in zip(axes, images.values()):
         ax.axis("off")
 
 # %% tags=["hide-input"]
-vision = {
-    name: {
-        kind: evaluate.selected(evaluate.evaluate(p, families=[family], trees=False), family)
-        for kind, (family, p) in chapters.image_problems(chosen, lm, name, poolings).items()
-    }
-    for name in pali.IMAGE_SETS
-}
-shown = {
-    name: [(k, r.score.macro_f1, r.score.low, r.score.high) for k, r in by.items()] for name, by in vision.items()
-}
+FEW = 16
+vision, few, sparse = {}, {}, {}
+for name in ("digits", "shapes", "places"):
+    problems = chapters.image_problems(chosen, lm, name, ["mean", "max"])
+    vision[name], few[name] = {}, {}
+    for kind, (family, problem) in problems.items():
+        result = evaluate.selected(evaluate.evaluate(problem, families=[family], binarize=False, trees=False), family)
+        vision[name][kind] = result
+        few[name][kind] = examine.k_sparse_at(problem, result, FEW)
+        if name in images:
+            sparse.setdefault(name, {})[kind] = examine.k_sparse_curve(problem, result, (2, 4, 8, 16, 32, 64, 128))
 HTML(
     plots.table(
         [{"set": name, **{kind: r.score.macro_f1 for kind, r in by.items()}} for name, by in vision.items()],
@@ -157,12 +158,34 @@ HTML(
     )
 )
 
+# %% [markdown]
+# With all latents a random dictionary does as well: what a wide linear probe needs is in the residual stream, and
+# almost any sparse code of it will do. The difference shows when the probe may read only a few latents.
+
 # %% tags=["hide-input"]
-def gain(name, control):
-    by = vision[name]
-    labels = pali.labelled_images(name)[1][1]
-    d = scores.compare(np.array(labels, dtype=object), by["SAE"].predicted, by[control].predicted)
+figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), sharey=True)
+for ax, (name, kinds) in zip(axes, sparse.items()):
+    series = {kind: [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in curve] for kind, curve in kinds.items()}
+    plots.curves(series, "latents kept", "macro-F1 (test)" if ax is axes[0] else "", ax)
+    ax.set_title(name, fontsize="medium")
+    ax.get_legend().remove()
+handles, labels = axes[0].get_legend_handles_labels()
+figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small");
+
+# %% tags=["hide-input"]
+def gain(results_of, name, control):
+    by = results_of[name]
+    labels = np.array(pali.labelled_images(name)[1][1], dtype=object)
+    d = scores.compare(labels, by["SAE"].predicted, by[control].predicted)
     return {"difference": d.difference, "interval": [d.low, d.high]}
+
+
+def image_record(results_of, name):
+    by = results_of[name]
+    return {
+        **{kind: {key: v for key, v in r.row().items() if key != "selected"} for kind, r in by.items()},
+        "against": {kind: gain(results_of, name, kind) for kind in by if kind != "SAE"},
+    }
 
 
 results.record(
@@ -183,19 +206,31 @@ results.record(
             "correct": float(np.mean(test.labels == "correct")),
             "rows": behaviour,
         },
-        "images": {
-            name: {
-                **{kind: r.row() for kind, r in by.items()},
-                "against": {kind: gain(name, kind) for kind in by if kind != "SAE"},
-            }
-            for name, by in vision.items()
-        },
+        "images": {name: image_record(vision, name) for name in vision},
+        "images_few": {"k": FEW, **{name: image_record(few, name) for name in few}},
     },
 );
 
 # %% [markdown]
-# Digits: SAE features {result}`transfer.images.digits.SAE.macro_f1`, a random dictionary of equal sparsity
-# {result}`transfer.images.digits.random dictionary.macro_f1`, a language model with random weights behind the same
-# tower {result}`transfer.images.digits.random language model.macro_f1`. Shapes:
-# {result}`transfer.images.shapes.SAE.macro_f1`, {result}`transfer.images.shapes.random dictionary.macro_f1`,
-# {result}`transfer.images.shapes.random language model.macro_f1`.
+# With all latents: digits {result}`transfer.images.digits.SAE.macro_f1` on SAE features,
+# {result}`transfer.images.digits.random dictionary.macro_f1` on a random dictionary of equal sparsity (difference
+# {result}`transfer.images.digits.against.random dictionary.difference`, 95 %
+# {result}`transfer.images.digits.against.random dictionary.interval`) and
+# {result}`transfer.images.digits.random language model.macro_f1` with an untrained language model behind the same tower
+# ({result}`transfer.images.digits.against.random language model.difference`,
+# {result}`transfer.images.digits.against.random language model.interval`). Shapes:
+# {result}`transfer.images.shapes.SAE.macro_f1`, {result}`transfer.images.shapes.random dictionary.macro_f1`
+# ({result}`transfer.images.shapes.against.random dictionary.difference`,
+# {result}`transfer.images.shapes.against.random dictionary.interval`),
+# {result}`transfer.images.shapes.random language model.macro_f1`
+# ({result}`transfer.images.shapes.against.random language model.difference`,
+# {result}`transfer.images.shapes.against.random language model.interval`).
+#
+# With {result}`transfer.images_few.k` latents: digits {result}`transfer.images_few.digits.SAE.macro_f1` against
+# {result}`transfer.images_few.digits.random dictionary.macro_f1` on the random dictionary
+# ({result}`transfer.images_few.digits.against.random dictionary.difference`,
+# {result}`transfer.images_few.digits.against.random dictionary.interval`); shapes
+# {result}`transfer.images_few.shapes.SAE.macro_f1` against
+# {result}`transfer.images_few.shapes.random dictionary.macro_f1`
+# ({result}`transfer.images_few.shapes.against.random dictionary.difference`,
+# {result}`transfer.images_few.shapes.against.random dictionary.interval`).
