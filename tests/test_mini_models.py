@@ -122,7 +122,7 @@ def test_dialogues_ask_and_answer():
 # --- the card ----------------------------------------------------------------------------------------------------
 
 GOOD = {
-    "mini-2b": {"gap": 0.05, "accuracy toxicity": 0.95, "accuracy mood": 0.95, "held_out_loss": 1.15},
+    "mini-2b": {"gap": 0.03, "accuracy toxicity": 0.95, "accuracy mood": 0.95, "held_out_loss": 1.15},
     "saes-2b/layer_1_width_1k_seed_0": {"l0": 30.0, "fvu": 0.1, "recovered": 0.97, "dead": 0.02},
     "saes-2b-wide/layer_3_width_16k_seed_0": {"l0": 30.0, "fvu": 0.1, "recovered": 0.97, "dead": 0.5},
 }
