@@ -11,7 +11,7 @@ from mosaic.evaluate import Problem, build, subsample
 from mosaic.extract import Request
 from mosaic.features import FeatureTable
 from mosaic.lm import LanguageModel
-from mosaic.profiles import Profile, available, load_saes
+from mosaic.profiles import Profile, available, load_saes, located, select_saes
 
 CACHE = Path("build/cache")
 
@@ -146,3 +146,24 @@ def image_problems(
         "random dictionary": ("sae", Problem(train, test, tables(trained, random_dictionaries(trained)))),
         "random language model": ("sae", Problem(train, test, tables(untrained, random_dictionaries(untrained)))),
     }
+
+
+def image_unexplained(profile: Profile, lm: LanguageModel, name: str) -> float:
+    """Fraction of variance unexplained of the middle layer's text SAE on the image tokens of a set's first images."""
+    import torch
+    from sae_lens import SAE
+
+    from mosaic.images import image_residuals
+    from mosaic.mini import pali
+    from mosaic.mini.build import WEIGHTS
+
+    (source,) = select_saes(profile, [profile.middle], [profile.width])
+    sae = SAE.load_from_disk(located(source).path, dtype="float32")
+    pixels = pali.labelled_images(name)[0][0]
+    batch = next(pali.image_batches(lm.tokenizer, pixels))
+    x = image_residuals(pali.load_pali(WEIGHTS / "mini-pali"), batch, [profile.middle], pali.IMAGE_TOKEN)[0][
+        profile.middle
+    ]
+    with torch.inference_mode():
+        error = (x - sae.decode(sae.encode(x))).square().sum()
+    return float(error / (x - x.mean(0)).square().sum())

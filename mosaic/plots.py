@@ -79,7 +79,7 @@ def intervals(rows: Sequence[Mapping], ax=None):
 
     sets = list(dict.fromkeys(row["set"] for row in rows))
     kinds = list(dict.fromkeys(row["features"] for row in rows))
-    ax = ax or plt.subplots(figsize=(7.2, 0.8 + 0.62 * len(sets)))[1]
+    ax = ax or plt.subplots(figsize=(7.2, 1.3 + 0.62 * len(sets)))[1]
     for k, kind in enumerate(kinds):
         colour = COLOURS.get(kind, COLOURS["random"])
         members = [row for row in rows if row["features"] == kind]
@@ -91,7 +91,7 @@ def intervals(rows: Sequence[Mapping], ax=None):
     ax.set_yticks(range(len(sets)), sets)
     ax.invert_yaxis()
     ax.set_xlabel("macro-F1 (test), 95 % interval")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.22), ncols=len(kinds), fontsize="small")
+    ax.figure.legend(loc="outside lower center", ncols=len(kinds), fontsize="small")
     return ax
 
 
