@@ -11,11 +11,14 @@ profile = "mini"
 poolings = ["sum", "mean", "max"]
 
 # %% tags=["hide-input"]
+import json
+
 import numpy as np
 from IPython.display import HTML
 
 from mosaic import chapters, data, evaluate, examine, plots, profiles, results, scores
 from mosaic.extract import Request
+from mosaic.mini.build import WEIGHTS
 
 plots.style()
 chosen = profiles.load_profile(profile)
@@ -28,8 +31,8 @@ FAMILIES = ["sae", "hidden", "tfidf", "majority"]
 # ## Across languages
 #
 # Trained and tuned on English alone; tested on the same messages in five languages. The other languages share no
-# words with English but people's names and some punctuation, so a bag of words can do little more than toss a coin
-# (macro-F1 of a coin: .5 for toxicity, .33 for sentiment; of the majority class: .33 and .17).
+# words with English but people's names and some punctuation, so a bag of words can do little more than toss a coin,
+# whose macro-F1 is one over the number of classes.
 
 # %% tags=["hide-input"]
 LANGUAGES = ["en", "es", "de", "ru", "zh"]
@@ -180,6 +183,8 @@ def gain(results_of, name, control):
 
 
 unexplained = {name: chapters.image_unexplained(chosen, lm, name) for name in images}
+card = json.loads((WEIGHTS / "card.json").read_text())
+unexplained["texts"] = card[f"saes-2b/layer_{chosen.middle}_width_{chosen.width}_seed_0"]["fvu"]
 
 
 def image_record(results_of, name):
@@ -240,5 +245,5 @@ results.record(
 #
 # Where an SAE is no better than a random dictionary, one reason can be measured: at the middle layer its reconstruction
 # leaves {result}`transfer.images_unexplained.digits` of the variance of the digits' image tokens unexplained, and
-# {result}`transfer.images_unexplained.shapes` of the drawings', where on texts it leaves less than a tenth. Image tokens
-# are not what it was trained on.
+# {result}`transfer.images_unexplained.shapes` of the drawings', where on texts it leaves
+# {result}`transfer.images_unexplained.texts`. Image tokens are not what it was trained on.

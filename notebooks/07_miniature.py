@@ -20,7 +20,7 @@ from IPython.display import HTML
 from mosaic import plots, profiles, results
 from mosaic.mini import card, corpus, grammar, sets
 from mosaic.mini.build import WEIGHTS
-from mosaic.mini.lexicon import LANGUAGES
+from mosaic.mini.lexicon import LANGUAGES, concepts
 
 plots.style()
 chosen = profiles.load_profile(profile)
@@ -135,6 +135,8 @@ results.record(
     {
         "sets": {row["set"]: {key: row[key] for key in ("best cue", "its accuracy", "ceiling", "largest class")} for row in overview},
         "models": {name: row for name, row in figures.items() if name.startswith("mini")},
+        "n_concepts": len(concepts()),
+        "n_patterns": len(grammar.TEMPLATES),
         "worst_fvu": max(row["fvu"] for row in saes if " on " not in row["SAE"]),
         "worst_cue": max(row["its accuracy"] for row in overview),
     },
@@ -149,5 +151,6 @@ results.record(
 # so. The worst SAE leaves {result}`miniature.worst_fvu` of the variance unexplained. No factor or pair of factors tells
 # any label with more than {result}`miniature.worst_cue`.
 #
-# What a miniature cannot show: how Gemma behaves. It has two hundred concepts and a dozen sentence patterns, and its
-# factors are independent, as they never are in life. It shows whether a method finds what is there.
+# What a miniature cannot show: how Gemma behaves. It has {result}`miniature.n_concepts` concepts and
+# {result}`miniature.n_patterns` sentence patterns, and its factors are independent, as they never are in life. It shows
+# whether a method finds what is there.

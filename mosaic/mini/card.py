@@ -13,7 +13,8 @@ from mosaic.errors import MosaicError
 from mosaic.features import write_atomically
 from mosaic.mini import build as building
 from mosaic.mini import models, pali, sets
-from mosaic.mini.lexicon import LANGUAGES
+from mosaic.mini.grammar import TEMPLATES
+from mosaic.mini.lexicon import LANGUAGES, concepts
 from mosaic.mini.tokenizer import encode
 
 SAMPLE = 1500  # held-out documents a figure is measured on
@@ -204,7 +205,7 @@ Loss and entropy are nats a token on {SAMPLE:,} documents nobody was trained on.
 above: it is the mean of -log p over the generator's own choices; the gap is what the model does not know. A code's
 accuracy is that of the first code of a log, a composition of the message's factors.
 
-| model | parameters | tokens | loss | entropy | gap | toxicity | mood | decision | stance |
+| model | parameters | tokens, padding included | loss | entropy | gap | toxicity | mood | decision | stance |
 |---|---|---|---|---|---|---|---|---|---|
 {lms}
 
@@ -237,7 +238,7 @@ A reader who knows every factor still meets three wrong labels in a hundred (Eng
 
 ## Limits: what a miniature cannot show
 
-The language has some two hundred concepts and a dozen sentence patterns; nothing here says how Gemma, or English,
+The language has {len(concepts())} concepts and {len(TEMPLATES)} sentence patterns; nothing here says how Gemma, or English,
 behaves. Compositions are two or three factors deep. Factors are independent by design, as they never are in life.
 The models are a thousand times smaller than those they are named after, and seeds, widths and layers that matter
 here may not matter there, or the other way round. What a miniature does show is whether a method finds what is

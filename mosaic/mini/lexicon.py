@@ -58,9 +58,9 @@ def _gender(language: str, word: str) -> str:
 
 
 @cache
-def concepts(kind: str) -> tuple[Concept, ...]:
-    """All concepts of one kind, in the file's order."""
-    return tuple(concept for concept in _read() if concept.kind == kind)
+def concepts(kind: str = "") -> tuple[Concept, ...]:
+    """All concepts of one kind (or of every kind), in the file's order."""
+    return tuple(concept for concept in _read() if kind in ("", concept.kind))
 
 
 @cache
