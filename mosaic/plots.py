@@ -147,7 +147,7 @@ def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> str:
         shown = ["" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c) for c in cells]
         # Short cells stay on one line; texts wrap.
         tagged = [
-            f'<td class="text">{html.escape(c)}</td>' if len(c) > 40 else f"<td>{html.escape(c)}</td>" for c in shown
+            f'<td class="text">{html.escape(c)}</td>' if len(c) > 24 else f"<td>{html.escape(c)}</td>" for c in shown
         ]
         body += f"<tr>{''.join(tagged)}</tr>"
     return f'<table class="mosaic-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
