@@ -26,6 +26,13 @@ def image_residuals(model, inputs: dict, layers: Sequence[int], image_token: int
     """
     import torch
 
+    mask = inputs["input_ids"] == image_token
+    counts = mask.sum(1).cpu().numpy()
+    if not counts.all():
+        raise MosaicError(
+            f"image {int(np.flatnonzero(counts == 0)[0])} of the batch has no image token ({image_token}). Each prompt "
+            "holds the model's image tokens in front."
+        )
     captured: dict[int, torch.Tensor] = {}
     with contextlib.ExitStack() as stack, torch.inference_mode():
         blocks = find_blocks(model)
@@ -36,13 +43,6 @@ def image_residuals(model, inputs: dict, layers: Sequence[int], image_token: int
 
             stack.callback(blocks[layer].register_forward_hook(keep).remove)
         model(**inputs)
-    mask = inputs["input_ids"] == image_token
-    counts = mask.sum(1).cpu().numpy()
-    if not counts.all():
-        raise MosaicError(
-            f"image {int(np.flatnonzero(counts == 0)[0])} of the batch has no image token ({image_token}). Each prompt "
-            "holds the model's image tokens in front."
-        )
     return {layer: x[mask].float() for layer, x in captured.items()}, counts
 
 

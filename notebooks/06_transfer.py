@@ -202,6 +202,8 @@ results.record(
         "languages": {
             **{name: {"mean": abroad[name], "families": languages[name]} for name in languages},
             "above_majority": abroad["toxicity"]["sae"] - abroad["toxicity"]["majority"],
+            # Two classes, tossed for: a macro-F1 of one half, which a bag of words reaches too.
+            "above_chance": abroad["toxicity"]["sae"] - max(abroad["toxicity"]["majority"], 1 / len(data.load("mini/toxicity", "en")[0].classes)),
         },
         "behaviour": {
             **{family: best[family].score.macro_f1 for family in FAMILIES},

@@ -181,6 +181,13 @@ def test_sets_are_parallel_balanced_noisy_and_repeatable():
     assert sets.labelled("toxicity", "en") == english
 
 
+@pytest.mark.parametrize("name", list(sets.SETS))
+def test_languages_are_parallel_row_by_row(name):
+    english, chinese = sets.labelled(name, "en"), sets.labelled(name, "zh")
+    for split in english:
+        assert [(r.group, r.label) for r in english[split]] == [(r.group, r.label) for r in chinese[split]]
+
+
 def test_unknown_set_or_language_is_named():
     with pytest.raises(MosaicError, match="no miniature set 'irony'.*toxicity.*languages: en"):
         data.load("mini/irony")

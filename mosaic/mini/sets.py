@@ -159,11 +159,12 @@ def labelled(name: str, language: str = "en") -> dict[str, list[Row]]:
         rows: list[Row] = []
         while len(rows) < n:
             row = _row(kind, start, language, HELD_OUT[split])
+            english = row if language == "en" else _row(kind, start, "en", HELD_OUT[split])
             start += 1
             if start > 50 * sum(kind.rows):
                 raise MosaicError(f"miniature set {name} has too few distinct texts for {n} rows.")
-            if language != "en" or row.text not in seen:
-                seen.add(row.text)
+            if english.text not in seen:  # in every language the same messages are left out
+                seen.add(english.text)
                 rows.append(row)
         out[split] = rows
     return out
