@@ -184,6 +184,7 @@ def train_sae(
     """Train the profile's SAEs with SAELens, all on one activation stream, and measure them on held-out texts."""
     from dataclasses import replace
 
+    from mosaic import documents as reading
     from mosaic import train as training
     from mosaic.plan import width_of
     from mosaic.profiles import load_model, load_profile, select_saes
@@ -194,7 +195,7 @@ def train_sae(
             f"profile {profile} has no `training` section; SAEs of minilm and the miniature are trained here (`mosaic mini build`)."
         )
     recipe = chosen.training
-    documents = training.read_documents(texts) if texts else training.mirror_documents(recipe)
+    documents = reading.read_documents(texts) if texts else reading.mirror_documents(recipe)
     specs = [
         training.SAESpec(source.layer, width_of(source.width), recipe.k, source.seed, recipe.architecture)
         for source in select_saes(chosen, _listed(layers, int, "--layers"), _listed(widths), seeds=None)

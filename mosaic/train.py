@@ -1,17 +1,18 @@
-"""Training SAEs on a residual stream with SAELens: one activation stream feeds every SAE of a suite.
+"""Training SAEs with SAELens on one residual stream: a whole sweep of them at once, step by step.
 
-The language model runs once per token; each SAE sees the same activations in the same order, so SAEs that
-differ in their seed differ in nothing else. BatchTopK is saved as JumpReLU, TopK as TopK, both in SAELens's
-own layout (`cfg.json`, `sae_weights.safetensors`).
+The language model runs once per token; SAEs of a layer see the same activations in the same order, which a hash
+of every batch asserts, so SAEs that differ in their seed differ in nothing else. BatchTopK is saved as JumpReLU,
+all others as themselves, in SAELens's own layout (`cfg.json`, `sae_weights.safetensors`, `sparsity.safetensors`).
 
 Shapes: N tokens, d = d_model, D = width (latents).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,20 +20,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.lm import LanguageModel, Tokens, plan_batches
+from mosaic.lm import LanguageModel, Tokens
+from mosaic.progress import Progress
+from mosaic.stream import ActivationStream, one_pass, select
 
 if TYPE_CHECKING:
     import torch
 
-ARCHITECTURES = ("batchtopk", "topk")
+ARCHITECTURES = ("batchtopk", "topk", "standard", "gated", "jumprelu")
+L1 = ("standard", "gated")
+NEVER = -10.0  # log10 of the frequency of a latent that never fires, as SAELens writes it
 
 
 @dataclass(frozen=True)
 class SAESpec:
-    """One SAE to train: f = TopK_k(W_enc (x - b_dec) + b_enc), x^ = W_dec f + b_dec.
+    """One SAE to train: f = act(W_enc (x - b_dec) + b_enc), x^ = W_dec f + b_dec.
 
     layer: layer number, counted as the model's profile counts. width: number of latents D. k: mean active
-    latents a token (L0; on average for BatchTopK). seed: of the initialisation only. architecture: "topk" or "batchtopk".
+    latents a token (L0): exact for topk, on average for batchtopk, the target for jumprelu. l1: the weight of
+    sum_j f_j |W_dec_j| in the loss of standard (ReLU) and gated SAEs, which have no k. seed: of the
+    initialisation only. tokens: trained on (None: the run's). tag: tells apart SAEs that layer, width and seed do not.
     """
 
     layer: int
@@ -40,15 +47,22 @@ class SAESpec:
     k: int = 64
     seed: int = 0
     architecture: str = "topk"
+    l1: float | None = None
+    tokens: int | None = None
+    tag: str = ""
 
     @property
     def name(self) -> str:
-        return f"layer_{self.layer}_width_{width_name(self.width)}_seed_{self.seed}"
+        tag = f"_{self.tag}" if self.tag else ""
+        return f"layer_{self.layer}_width_{width_name(self.width)}{tag}_seed_{self.seed}"
 
 
 @dataclass(frozen=True)
 class TrainRun:
-    """How long and how fast: tokens seen (epochs repeat the texts in a new order), activations a step, Adam's rate."""
+    """How long and how fast: tokens seen (epochs repeat the texts in a new order), activations a step, Adam's rate.
+
+    seed: of the texts' order. checkpoint_steps: a killed run loses at most so many steps.
+    """
 
     tokens: int = 3_000_000
     batch_size: int = 1024
@@ -56,6 +70,7 @@ class TrainRun:
     token_budget: int = 2048
     held_out: float = 0.02
     seed: int = 0
+    checkpoint_steps: int = 500
 
 
 def width_name(width: int) -> str:
@@ -65,79 +80,76 @@ def width_name(width: int) -> str:
     return str(width)
 
 
-def passages(document: str, characters: int = 900) -> Iterator[str]:
-    """Cut a document at sentence ends into passages of about `characters` characters."""
-    passage = ""
-    for sentence in re.split(r"(?<=[.!?。！？])\s+|\n+", document):
-        if passage and len(passage) + len(sentence) > characters:
-            yield passage.strip()
-            passage = ""
-        passage += sentence + " "
-    if passage.strip():
-        yield passage.strip()
-
-
 def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run: TrainRun, out: Path) -> list[dict]:
     """Train all `specs` in lockstep, save each under `out/<name>`, and measure them on held-out texts.
 
-    Returns one row an SAE: the spec, tokens, L0, fraction of variance unexplained, dead latents (share that
-    never fires on the held-out tokens). The same rows are written to `out/card.json`.
-    Raises MosaicError for a layer the model lacks, an unknown architecture, or fewer texts than one batch needs.
+    Returns one row an SAE: the spec, tokens, `batches` (a hash over every batch it saw, in order), and L0, fraction
+    of variance unexplained and dead latents on the held-out tokens. The same rows are written to `out/card.json`.
+    A killed run leaves `out/checkpoint`; the same call goes on from there and ends with the same bytes.
+    Raises MosaicError for a layer the model lacks, an unknown architecture, two SAEs of one name, or fewer texts
+    than one batch needs.
     """
     import torch
-    from sae_lens.config import SAETrainerConfig
-    from sae_lens.training.mixing_buffer import multi_hook_concat_split_iter
-    from sae_lens.training.multi_sae_trainer import MultiSAETrainer
 
-    layers = sorted({spec.layer for spec in specs})
-    lm.check_layers(layers)
+    _check(specs, run, lm)
+    layers = tuple(sorted({spec.layer for spec in specs}))
     texts = list(dict.fromkeys(text for text in texts if text.strip()))
     order = np.random.default_rng(run.seed).permutation(len(texts))
     n_held = max(1, round(run.held_out * len(texts)))
     tokens = lm.tokenize([texts[i] for i in order])
-    held, kept = _slice(tokens, 0, n_held), _slice(tokens, n_held, len(texts))
-    if kept.lengths.sum() < 2 * run.batch_size:
+    held, kept = select(tokens, range(n_held)), select(tokens, range(n_held, len(texts)))
+    stream = ActivationStream(lm, kept, layers, run.batch_size, run.seed, run.token_budget)
+    if stream.counts.sum() < 2 * run.batch_size:
         raise MosaicError(
-            f"{kept.lengths.sum()} training tokens do not fill two batches of {run.batch_size}. "
+            f"{stream.counts.sum()} training tokens do not fill two batches of {run.batch_size}. "
             "Give more texts, or a smaller batch_size."
         )
-
-    steps = run.tokens // run.batch_size
-    saes = {spec.name: _new_sae(spec, lm) for spec in specs}
-    hooks = {spec.name: str(spec.layer) for spec in specs}
-    config = SAETrainerConfig(
-        total_training_samples=steps * run.batch_size,
-        train_batch_size_samples=run.batch_size,
-        lr=run.learning_rate,
-        lr_end=run.learning_rate / 10,
-        lr_warm_up_steps=min(500, steps // 10),
-        lr_decay_steps=steps // 4,
-        device=lm.device,
-        dead_feature_window=min(200, max(1, steps // 10)),
-        n_batches_for_norm_estimate=min(20, max(1, steps // 4)),
-    )
-    torch.manual_seed(run.seed)
-    stream = multi_hook_concat_split_iter(
-        buffer_size=64 * run.batch_size,
-        batch_size=run.batch_size,
-        activations_loader=_activations(lm, kept, layers, run),
-        hook_names=[str(layer) for layer in layers],
-    )
-    MultiSAETrainer(config, saes, hooks, stream).fit()
-    rows = []
+    n_steps = {spec.name: (spec.tokens or run.tokens) // run.batch_size for spec in specs}
+    trainers = {spec.name: _trainer(spec, run, n_steps[spec.name], lm) for spec in specs}
+    identity = repr((specs, run, lm.spec, lm.weights_hash, hashlib.sha256("\0".join(texts).encode()).hexdigest()))
+    checkpoint = Path(out) / "checkpoint"
+    start, hashes = _resume(trainers, checkpoint, identity)
+    if start == 0:
+        hashes = {spec.name: "" for spec in specs}
+        _estimate_scale(trainers, specs, stream)
+    with Progress("training SAEs", max(n_steps.values()), "steps") as progress:
+        progress.advance(start, 0)
+        batches = stream.batches(start)
+        for step in range(start, max(n_steps.values())):
+            batch = next(batches)
+            seen = {layer: hashlib.sha256(x.cpu().numpy().tobytes()).hexdigest() for layer, x in batch.items()}
+            for spec in specs:
+                if step < n_steps[spec.name]:
+                    trainer = trainers[spec.name]
+                    trainer.maybe_reset_sparsity()
+                    trainer.step(batch[spec.layer])
+                    trainer.n_training_steps += 1
+                    hashes[spec.name] = hashlib.sha256((hashes[spec.name] + seen[spec.layer]).encode()).hexdigest()
+            progress.advance(1, run.batch_size)
+            if (step + 1) % run.checkpoint_steps == 0:
+                _keep(trainers, hashes, step + 1, checkpoint, identity)
     for spec in specs:
-        folder = Path(out) / spec.name
-        save(saes[spec.name], folder)
-        measured = measure(folder, lm, held, spec.layer)
-        rows.append({"name": spec.name, **asdict(spec), "tokens": config.total_training_samples, **measured})
+        trainer = trainers[spec.name]
+        trainer.sae.fold_activation_norm_scaling_factor(trainer.activation_scaler.scaling_factor)
+        trainer.set_final_sae_metadata()
+        save(trainer.sae, Path(out) / spec.name)
+    figures = measure_all([(Path(out) / spec.name, spec.layer) for spec in specs], lm, held)
+    rows = []
+    for spec, (figure, frequency) in zip(specs, figures, strict=True):
+        write_frequency(Path(out) / spec.name, frequency)
+        seen = {"tokens": n_steps[spec.name] * run.batch_size, "batches": hashes[spec.name][:16]}
+        rows.append({"name": spec.name, **asdict(spec), **seen, **figure})
     write_card(rows, lm.spec.id, len(texts), Path(out))
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    torch.manual_seed(run.seed)
     return rows
 
 
 def write_card(rows: list[dict], model: str, n_texts: int, out: Path) -> None:
     """Write `card.json` (for machines) and `README.md` (for people) beside the SAEs."""
     table = "\n".join(
-        f"| {r['name']} | {r['layer']} | {r['width']:,} | {r['seed']} | {r['architecture']}, k = {r['k']} "
+        f"| {r['name']} | {r['layer']} | {r['width']:,} | {r['seed']} | {r['architecture']}, "
+        f"{'k' if r.get('l1') is None else 'L1'} = {r['k'] if r.get('l1') is None else r['l1']} "
         f"| {r['tokens']:,} | {r['l0']:.1f} | {r['fvu']:.3f} | {100 * r['dead']:.1f} % |"
         for r in rows
     )
@@ -152,7 +164,7 @@ Sparse autoencoders on the residual stream after a block, trained with SAELens a
 
 L0, the fraction of variance unexplained and dead latents (which never fire) were measured on
 {rows[0]["held_out_tokens"]:,} tokens of texts that were not trained on; {n_texts:,} distinct texts in all. SAEs of one
-suite saw the same activations in the same order, so seeds differ in their initialisation alone. Special
+layer saw the same activations in the same order, so seeds differ in their initialisation alone. Special
 tokens were neither trained on nor measured.
 """
     out.mkdir(parents=True, exist_ok=True)
@@ -174,132 +186,163 @@ def save(sae, folder: Path) -> None:
     Path(config).write_text(json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def write_frequency(folder: Path, frequency: np.ndarray) -> None:
+    """`sparsity.safetensors`, as SAELens writes it: log10 of the share of tokens on which each latent fires."""
+    import torch
+    from safetensors.torch import save_file
+
+    values = torch.from_numpy(np.log10(np.maximum(frequency, 10.0**NEVER)).astype(np.float32))
+    save_file({"sparsity": values}, Path(folder) / "sparsity.safetensors")
+
+
 def measure(folder: Path, lm: LanguageModel, tokens: Tokens, layer: int) -> dict[str, float]:
-    """L0, fraction of variance unexplained and dead latents of a saved SAE on tokens it has not seen.
+    """L0, fraction of variance unexplained and dead latents of one saved SAE on tokens it has not seen."""
+    return measure_all([(folder, layer)], lm, tokens)[0][0]
+
+
+def measure_all(
+    saes: Sequence[tuple[Path, int]], lm: LanguageModel, tokens: Tokens
+) -> list[tuple[dict[str, float], np.ndarray]]:
+    """(figures, firing frequency [D]) of every (folder, layer), the language model run once.
 
     FVU = sum |x - x^|^2 / sum |x - mean(x)|^2 over all real, non-special tokens.
     """
     import torch
     from sae_lens import SAE
 
-    sae = SAE.load_from_disk(str(folder), device=lm.device, dtype="float32")
-    fires = torch.zeros(sae.cfg.d_sae, device=lm.device)
-    error = square = 0.0
-    total = torch.zeros(sae.cfg.d_in, device=lm.device, dtype=torch.float64)
+    opened = [(SAE.load_from_disk(str(folder), device=lm.device, dtype="float32"), layer) for folder, layer in saes]
+    layers = sorted({layer for _, layer in saes})
+    fires = [torch.zeros(sae.cfg.d_sae, device=lm.device, dtype=torch.float64) for sae, _ in opened]
+    error = [0.0] * len(saes)
+    square = dict.fromkeys(layers, 0.0)
+    total = {layer: torch.zeros(lm.d_model, device=lm.device, dtype=torch.float64) for layer in layers}
     n = 0
     with torch.inference_mode():
-        for x in (batch[str(layer)] for batch in _one_pass(lm, tokens, [layer], 2048)):
-            latents = sae.encode(x)
-            fires += (latents > 0).sum(0)
-            error += float((x - sae.decode(latents)).double().square().sum())
-            square += float(x.double().square().sum())
-            total += x.double().sum(0)
-            n += len(x)
-    variance = square - float(total.square().sum()) / n
-    return {
-        "held_out_tokens": n,
-        "l0": float(fires.sum()) / n,
-        "fvu": error / variance,
-        "dead": float((fires == 0).float().mean()),
-    }
+        for batch in one_pass(lm, tokens, layers):
+            for layer, x in batch.items():
+                square[layer] += float(x.double().square().sum())
+                total[layer] += x.double().sum(0)
+            for i, (sae, layer) in enumerate(opened):
+                latents = sae.encode(batch[layer])
+                fires[i] += (latents > 0).sum(0)
+                error[i] += float((batch[layer] - sae.decode(latents)).double().square().sum())
+            n += len(batch[layers[0]])
+    variance = {layer: square[layer] - float(total[layer].square().sum()) / n for layer in layers}
+    return [
+        (
+            {
+                "held_out_tokens": n,
+                "l0": float(fires[i].sum()) / n,
+                "fvu": error[i] / variance[layer],
+                "dead": float((fires[i] == 0).double().mean()),
+            },
+            (fires[i] / n).cpu().numpy(),
+        )
+        for i, (_, layer) in enumerate(opened)
+    ]
 
 
-def _new_sae(spec: SAESpec, lm: LanguageModel):
+def _check(specs: Sequence[SAESpec], run: TrainRun, lm: LanguageModel) -> None:
+    lm.check_layers([spec.layer for spec in specs])
+    names = [spec.name for spec in specs]
+    for spec in specs:
+        if spec.architecture not in ARCHITECTURES:
+            raise MosaicError(f"architecture {spec.architecture!r} is not one of {', '.join(ARCHITECTURES)}.")
+        if names.count(spec.name) > 1:
+            raise MosaicError(f"two SAEs are called {spec.name}; give them different tags.")
+        if spec.architecture in L1 and spec.l1 is None:
+            raise MosaicError(f"{spec.name}: a {spec.architecture} SAE has no k; give the weight of its L1 loss (l1).")
+        if (spec.tokens or run.tokens) < 2 * run.batch_size:
+            raise MosaicError(f"{spec.name}: {spec.tokens or run.tokens} tokens are not two batches of {run.batch_size}.")
+
+
+def _trainer(spec: SAESpec, run: TrainRun, n_steps: int, lm: LanguageModel):
+    """SAELens's trainer of one SAE: optimiser, schedules, dead latents."""
+    from sae_lens.config import SAETrainerConfig
+    from sae_lens.training.sae_trainer import SAETrainer
+
+    config = SAETrainerConfig(
+        total_training_samples=n_steps * run.batch_size,
+        train_batch_size_samples=run.batch_size,
+        lr=run.learning_rate,
+        lr_end=run.learning_rate / 10,
+        lr_warm_up_steps=min(500, n_steps // 10),
+        lr_decay_steps=n_steps // 4,
+        device=lm.device,
+        dead_feature_window=min(200, max(1, n_steps // 10)),
+        n_batches_for_norm_estimate=min(20, max(1, n_steps // 4)),
+        n_checkpoints=0,
+        save_final_checkpoint=False,
+    )
+    return SAETrainer(config, new_sae(spec, lm, n_steps), iter(()))
+
+
+def new_sae(spec: SAESpec, lm: LanguageModel, n_steps: int = 1):
+    """An untrained SAE, as its training starts from."""
+    import sae_lens
     import torch
-    from sae_lens import BatchTopKTrainingSAE, BatchTopKTrainingSAEConfig, TopKTrainingSAE, TopKTrainingSAEConfig
     from sae_lens.saes.sae import SAEMetadata
 
-    if spec.architecture not in ARCHITECTURES:
-        raise MosaicError(f"architecture {spec.architecture!r} is not one of {', '.join(ARCHITECTURES)}.")
     block = lm.blocks[spec.layer - lm.spec.first_layer]
     hook = next(name for name, module in lm.model.named_modules() if module is block)
     shared = dict(
         d_in=lm.d_model,
         d_sae=spec.width,
-        k=spec.k,
         normalize_activations="expected_average_only_in",
         device=lm.device,
         metadata=SAEMetadata(model_name=lm.spec.id, hook_name=hook, context_size=lm.spec.max_length, seed=spec.seed),
     )
+    warm_up = n_steps // 10
+    own = {
+        "topk": lambda: {"k": spec.k, "use_sparse_activations": False},
+        "batchtopk": lambda: {"k": spec.k},
+        "standard": lambda: {"l1_coefficient": spec.l1, "l1_warm_up_steps": warm_up},
+        "gated": lambda: {"l1_coefficient": spec.l1, "l1_warm_up_steps": warm_up},
+        # GemmaScope 2's loss, (L0 / target - 1)^2, reaches a wanted L0 without a search for its weight.
+        "jumprelu": lambda: {"jumprelu_sparsity_loss_mode": "quadratic", "target_l0": spec.k, "l0_warm_up_steps": warm_up},
+    }[spec.architecture]()
+    name = {"topk": "TopK", "batchtopk": "BatchTopK", "standard": "Standard", "gated": "Gated", "jumprelu": "JumpReLU"}
+    kind = f"{name[spec.architecture]}TrainingSAE"
     torch.manual_seed(spec.seed)
-    if spec.architecture == "batchtopk":
-        return BatchTopKTrainingSAE(BatchTopKTrainingSAEConfig(**shared))
-    return TopKTrainingSAE(TopKTrainingSAEConfig(**shared, use_sparse_activations=False))
+    return getattr(sae_lens, kind)(getattr(sae_lens, f"{kind}Config")(**shared, **own))
 
 
-def _slice(tokens: Tokens, start: int, stop: int) -> Tokens:
-    return Tokens(tokens.ids[start:stop], tokens.special[start:stop], tokens.truncated[start:stop])
-
-
-def _activations(
-    lm: LanguageModel, tokens: Tokens, layers: Sequence[int], run: TrainRun
-) -> Iterator[dict[str, torch.Tensor]]:
-    """An endless stream of {layer: [N, d]}; each epoch takes the texts in a new order."""
-    epoch = 0
-    while True:
-        order = np.random.default_rng([run.seed, epoch]).permutation(len(tokens.ids))
-        for start in range(0, len(order), 1024):
-            chosen = order[start : start + 1024]
-            part = Tokens(
-                [tokens.ids[i] for i in chosen], [tokens.special[i] for i in chosen], tokens.truncated[chosen]
-            )
-            yield from _one_pass(lm, part, layers, run.token_budget)
-        epoch += 1
-
-
-def _one_pass(
-    lm: LanguageModel, tokens: Tokens, layers: Sequence[int], token_budget: int
-) -> Iterator[dict[str, torch.Tensor]]:
-    """Real, non-special tokens of each batch: {layer: [N, d]} in float32."""
-    import torch
-
-    for batch in plan_batches(tokens.lengths, token_budget):
-        ids = [tokens.ids[i] for i in batch]
-        residuals = lm.residuals(ids, layers)
-        width = max(map(len, ids))
-        keep = torch.zeros(len(ids), width, dtype=torch.bool)
-        for row, i in enumerate(batch):
-            keep[row, : len(tokens.special[i])] = torch.from_numpy(~tokens.special[i])
-        keep = keep.to(lm.device)
-        # clone: inference-mode tensors cannot enter training.
-        yield {str(layer): residuals[layer][keep].float().clone() for layer in layers}
-
-
-# --- training texts ----------------------------------------------------------------------------------------------
-
-
-def read_documents(paths: Sequence[Path]) -> list[str]:
-    """Passages of .txt files (documents separated by a line `<|doc|>`), and the texts of labelled files."""
-    from mosaic.data import read_file
-
-    texts: list[str] = []
-    for path in map(Path, paths):
-        if path.suffix != ".txt":
-            texts += read_file(path, label=None).texts
-            continue
-        if not path.is_file():
-            raise MosaicError(f"{path} does not exist or is not a file.")
-        try:
-            documents = path.read_text(encoding="utf-8").split("<|doc|>")
-        except UnicodeDecodeError as error:
-            raise MosaicError(f"{path} is not UTF-8 ({error}). Save it as UTF-8.") from error
-        texts += [passage for document in documents for passage in passages(document) if len(passage) > 10]
-    return texts
-
-
-def mirror_documents(recipe) -> list[str]:
-    """The recipe's corpora and training texts from MOSAIC_DATA (`corpora/NAME.txt`, and registered sets)."""
-    import os
-
-    from mosaic import data
-
-    mirror = os.environ.get("MOSAIC_DATA")
-    if not mirror:
-        raise MosaicError(
-            "the profile's training texts come from MOSAIC_DATA, which is not set. Set it to a folder that holds "
-            "corpora/NAME.txt and the data sets, or name your own texts: --texts FILE."
+def _estimate_scale(trainers: dict, specs: Sequence[SAESpec], stream: ActivationStream) -> None:
+    """x is scaled to a mean norm of sqrt(d) while training; the factor is folded into the saved weights."""
+    n = max(trainer.cfg.n_batches_for_norm_estimate for trainer in trainers.values())
+    first = [batch for _, batch in zip(range(n), stream.batches(), strict=False)]
+    for spec in specs:
+        trainers[spec.name].activation_scaler.estimate_scaling_factor(
+            d_in=stream.lm.d_model,
+            data_provider=iter([batch[spec.layer] for batch in first]),
+            n_batches_for_norm_estimate=n,
         )
-    texts = read_documents([Path(mirror) / "corpora" / f"{name}.txt" for name in recipe.corpora])
-    for choice in recipe.datasets:
-        texts += data.load(choice.name, choice.language)[0].texts
-    return texts
+
+
+def _keep(trainers: dict, hashes: dict[str, str], step: int, checkpoint: Path, identity: str) -> None:
+    """Write the whole state beside the last one, then put it in its place."""
+    fresh = checkpoint.with_name("checkpoint.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name, trainer in trainers.items():
+        trainer.save_checkpoint(name, base_path=fresh)
+    (fresh / "state.json").write_text(json.dumps({"identity": identity, "step": step, "hashes": hashes}))
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    fresh.rename(checkpoint)
+
+
+def _resume(trainers: dict, checkpoint: Path, identity: str) -> tuple[int, dict[str, str]]:
+    """(steps done, hashes so far): of a checkpoint of this very run, else (0, {})."""
+    fresh = checkpoint.with_name("checkpoint.new")
+    if not checkpoint.exists() and (fresh / "state.json").exists():  # killed between removing and renaming
+        fresh.rename(checkpoint)
+    if not (checkpoint / "state.json").is_file():
+        return 0, {}
+    state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+    if state["identity"] != identity:
+        raise MosaicError(
+            f"{checkpoint} holds a run of other SAEs, texts or settings. Give another --out, or remove that folder."
+        )
+    for name, trainer in trainers.items():
+        trainer.load_trainer_state(checkpoint / name)
+        trainer.sae.load_weights_from_checkpoint(checkpoint / name)
+    return state["step"], state["hashes"]

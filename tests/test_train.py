@@ -8,25 +8,6 @@ from mosaic import profiles, train
 from mosaic.errors import MosaicError
 
 
-def test_passages_cut_at_sentences_and_lose_nothing():
-    text = " ".join(f"Sentence number {i} ends here." for i in range(100))
-    parts = list(train.passages(text, 200))
-    assert " ".join(parts) == text
-    assert max(map(len, parts)) < 260 and all(part.endswith(".") for part in parts)
-
-
-def test_documents_of_corpora_and_labelled_files(tmp_path):
-    corpus = tmp_path / "a.txt"
-    corpus.write_text("A first document.\n<|doc|>\nA second document.\n<|doc|>\nshort")
-    labelled = tmp_path / "b.jsonl"
-    labelled.write_text(json.dumps({"text": "labelled text", "label": 1}))
-    assert train.read_documents([corpus, labelled]) == ["A first document.", "A second document.", "labelled text"]
-    broken = tmp_path / "c.txt"
-    broken.write_bytes(b"\xff\xfe")
-    with pytest.raises(MosaicError, match="c.txt is not UTF-8"):
-        train.read_documents([broken])
-
-
 def test_one_stream_feeds_all_and_seeds_differ_in_their_start_only(tiny, tmp_path, monkeypatch):
     """Every SAE of a suite sees the same batches in the same order; a rerun gives the same weights."""
     from sae_lens.training.sae_trainer import SAETrainer
@@ -57,6 +38,65 @@ def test_one_stream_feeds_all_and_seeds_differ_in_their_start_only(tiny, tmp_pat
     first, second = ((tmp_path / "a" / rows[i]["name"] / "sae_weights.safetensors").read_bytes() for i in (0, 1))
     assert first != second
     assert "layer_2_width_64_seed_1" in (tmp_path / "a" / "README.md").read_text()
+
+
+def specs_of_every_kind():
+    return [
+        train.SAESpec(2, 64, 4, architecture="topk", tag="topk"),
+        train.SAESpec(2, 64, 4, architecture="batchtopk", tag="batchtopk"),
+        train.SAESpec(2, 64, 4, architecture="jumprelu", tag="jumprelu"),
+        train.SAESpec(2, 64, l1=1.0, architecture="standard", tag="standard"),
+        train.SAESpec(3, 64, l1=1.0, architecture="gated", tag="gated", tokens=2048),
+    ]
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tiny, tmp_path, monkeypatch):
+    """All architectures, killed at several steps, in the middle of writing a checkpoint too."""
+    lm, specs = tiny("llama"), specs_of_every_kind()
+    texts = [f"{text} {i}" for i, text in enumerate(sentences(300, longest=20))]
+    run = train.TrainRun(tokens=4096, batch_size=256, token_budget=512, checkpoint_steps=3)
+    rows = train.train(lm, texts, specs, run, tmp_path / "whole")
+    assert [row["tokens"] for row in rows] == [4096, 4096, 4096, 4096, 2048]
+    assert len({row["batches"] for row in rows[:4]}) == 1 and rows[4]["batches"] != rows[0]["batches"]
+
+    class Killed(BaseException):
+        pass
+
+    keep = train._keep
+
+    def die_at(step, after):
+        def keep_and_die(*arguments):
+            if arguments[2] == step and not after:
+                (arguments[3].with_name("checkpoint.new") / "half").mkdir(parents=True)
+                raise Killed
+            keep(*arguments)
+            if arguments[2] == step:
+                raise Killed
+
+        return keep_and_die
+
+    for step, after in ((3, False), (3, True), (9, False), (12, True)):
+        monkeypatch.setattr(train, "_keep", die_at(step, after))
+        with pytest.raises(Killed):
+            train.train(lm, texts, specs, run, tmp_path / "killed")
+    monkeypatch.setattr(train, "_keep", keep)
+    assert train.train(lm, texts, specs, run, tmp_path / "killed") == rows
+    files = sorted(p.relative_to(tmp_path / "whole") for p in (tmp_path / "whole").rglob("*") if p.is_file())
+    assert len(files) == 5 * 3 + 2
+    assert files == sorted(p.relative_to(tmp_path / "killed") for p in (tmp_path / "killed").rglob("*") if p.is_file())
+    for file in files:
+        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes(), file
+
+
+def test_a_checkpoint_of_another_run_is_not_used(tiny, tmp_path, monkeypatch):
+    texts = [f"{text} {i}" for i, text in enumerate(sentences(200, longest=20))]
+    run = train.TrainRun(tokens=2048, batch_size=256, checkpoint_steps=2)
+    specs = [train.SAESpec(2, 32, 4)]
+    monkeypatch.setattr(train, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        train.train(tiny("llama"), texts, specs, run, tmp_path)
+    with pytest.raises(MosaicError, match="checkpoint holds a run of other SAEs"):
+        train.train(tiny("llama"), texts, [train.SAESpec(2, 32, 5)], run, tmp_path)
 
 
 def test_measure_is_the_definition(tiny, tmp_path):

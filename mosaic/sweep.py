@@ -1,0 +1,106 @@
+"""A sweep of SAEs for stability: a base, and variations that change one thing each, all from several seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mosaic.errors import MosaicError
+from mosaic.train import ARCHITECTURES, L1, SAESpec, width_name
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The first value of every tuple is the base; each other value is a variation of the base in that one thing.
+
+    layers, widths, ks, tokens, architectures: as in `SAESpec`. l1: one weight for each architecture that has no k
+    (standard, gated), in the order of `architectures`. seeds: of the base; variations take the first `varied` of them.
+    """
+
+    layers: tuple[int, ...]
+    widths: tuple[int, ...]
+    ks: tuple[int, ...]
+    tokens: tuple[int, ...]
+    architectures: tuple[str, ...] = ("topk",)
+    l1: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = (0, 1, 2)
+    varied: int = 3
+
+    def specs(self) -> list[SAESpec]:
+        """Every SAE to train, the base first. Raises MosaicError where `l1` does not fit the architectures."""
+        lacking = [name for name in self.architectures if name in L1]
+        unknown = [name for name in self.architectures if name not in ARCHITECTURES]
+        if unknown:
+            raise MosaicError(f"architecture {unknown[0]!r} is not one of {', '.join(ARCHITECTURES)}.")
+        if len(lacking) != len(self.l1):
+            raise MosaicError(
+                f"{len(self.l1)} weights of the L1 loss for {len(lacking)} architectures that need one "
+                f"({', '.join(lacking) or 'none'}); give one each, in their order."
+            )
+        weights = dict(zip(lacking, self.l1, strict=True))
+        kind = self.architectures[0]
+        base = SAESpec(self.layers[0], self.widths[0], self.ks[0], 0, kind, weights.get(kind), self.tokens[0])
+        variations = [
+            *(replace(base, layer=layer) for layer in self.layers[1:]),
+            *(replace(base, width=width) for width in self.widths[1:]),
+            *(replace(base, k=k, tag=f"k_{k}") for k in self.ks[1:]),
+            *(replace(base, tokens=n, tag=f"tokens_{n}") for n in self.tokens[1:]),
+            *(replace(base, architecture=name, l1=weights.get(name), tag=name) for name in self.architectures[1:]),
+        ]
+        seeded = [replace(base, seed=seed) for seed in self.seeds]
+        return seeded + [replace(v, seed=seed) for v in variations for seed in self.seeds[: self.varied]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The SAEs of a card that differ in their seed alone. value: of what varies; "base" for the base."""
+
+    varies: str
+    value: str
+    rows: tuple[dict, ...]
+
+    @property
+    def seeds(self) -> list[int]:
+        return [row["seed"] for row in self.rows]
+
+
+KEYS = ("layer", "width", "k", "tokens", "architecture")
+
+
+def read_card(folder: Path) -> list[dict]:
+    """The rows `mosaic train-sae` wrote. Raises MosaicError where the folder has no card."""
+    path = Path(folder) / "card.json"
+    if not path.is_file():
+        raise MosaicError(f"{path} does not exist. A folder written by `mosaic train-sae` is expected.")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def settings(rows: Sequence[dict]) -> list[Setting]:
+    """The card's SAEs grouped by all but the seed; each group is named by the one thing in which it leaves the base.
+
+    The base is the group of the first row. Groups of one seed are left out: they cannot be compared.
+    """
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in KEYS), []).append(row)
+    base = next(iter(groups))
+    found = []
+    for values, members in groups.items():
+        differing = [i for i, (a, b) in enumerate(zip(values, base, strict=True)) if a != b]
+        if len(members) > 1 and len(differing) <= 1:
+            varies = KEYS[differing[0]] if differing else "base"
+            value = values[differing[0]] if differing else "base"
+            shown = width_name(value) if varies == "width" else f"{value:,}" if isinstance(value, int) else value
+            found.append(Setting(varies, shown, tuple(members)))
+    return found
+
+
+def along(found: Sequence[Setting], what: str) -> list[Setting]:
+    """The settings in which `what` varies, the base among them in its place, ascending where they are numbers."""
+    base = next(setting for setting in found if setting.varies == "base")
+    value = base.rows[0][what]
+    shown = width_name(value) if what == "width" else f"{value:,}" if isinstance(value, int) else value
+    members = [setting for setting in found if setting.varies == what] + [Setting(what, shown, base.rows)]
+    return sorted(members, key=lambda s: (s.rows[0][what] if not isinstance(value, str) else s.value != shown, s.value))
