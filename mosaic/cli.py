@@ -1,4 +1,4 @@
-"""The command line: `mosaic reproduce`, `probe`, `extract`, `train-sae`, `mini`, `claims`, `plan`, `profiles`."""
+"""The command line: `mosaic reproduce`, `probe`, `extract`, `train-sae`, `match`, `mini`, `claims`, `plan`, `profiles`."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _console():
     return Console() if sys.stdout.isatty() else Console(width=140)
 
 
-def _write_json(path: Path | None, rows: list[dict]) -> None:
+def _write_json(path: Path | None, rows: list[dict] | dict) -> None:
     from mosaic.features import write_atomically
 
     if path is not None:
@@ -168,7 +168,7 @@ def extract(
         )
 
 
-@app.command("train-sae", epilog="Example: mosaic train-sae --profile minilm --out saes --layers 4 --tokens 1000000")
+@app.command("train-sae", epilog="Example: mosaic train-sae --profile mini --out saes --layers 3 --widths 512,1k --ks 8 --seeds 0,1,2")
 def train_sae(
     profile: Profile = "minilm",
     out: Annotated[Path, typer.Option("--out", help="Folder for the SAEs and their card.")] = Path("build/saes"),
@@ -177,32 +177,90 @@ def train_sae(
         typer.Option("--texts", help="A .txt file of documents, or a labelled file's texts (repeatable)."),
     ] = None,
     layers: Layers = None,
-    widths: Annotated[Optional[str], typer.Option("--widths", help="Widths of the profile's SAEs, such as 2k.")] = None,  # noqa: UP045
-    tokens: Annotated[Optional[int], typer.Option("--tokens", help="Activations to train on.")] = None,  # noqa: UP045
+    widths: Annotated[Optional[str], typer.Option("--widths", help="Widths, such as 2k or 512,1k.")] = None,  # noqa: UP045
+    tokens: Annotated[Optional[str], typer.Option("--tokens", help="Activations to train on.")] = None,  # noqa: UP045
+    seeds: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--seeds",
+            help="Initialisations to train from, on the same activations in the same order. With this option the first "
+            "of --layers, --widths, --ks, --tokens and --architectures is the base; each other value is trained with "
+            "that one thing changed.",
+        ),
+    ] = None,
+    varied: Annotated[int, typer.Option("--varied", min=1, help="How many of the seeds each variation gets.")] = 3,
+    ks: Annotated[Optional[str], typer.Option("--ks", help="Active latents a token (with --seeds).")] = None,  # noqa: UP045
+    architectures: Annotated[
+        str, typer.Option("--architectures", help="topk, batchtopk, standard, gated, jumprelu (with --seeds).")
+    ] = "topk",
+    l1: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--l1", help="Weight of the L1 loss of each standard and gated architecture, in their order."),
+    ] = None,
+    data_seed: Annotated[int, typer.Option("--data-seed", help="Of the order of the texts.")] = 0,
+    batch_size: Annotated[int, typer.Option("--batch-size", help="Activations a step.")] = 1024,
     device: Device = "cpu",
 ) -> None:
-    """Train the profile's SAEs with SAELens, all on one activation stream, and measure them on held-out texts."""
+    """Train SAEs with SAELens, all on one activation stream, and measure them on held-out texts.
+
+    Without --seeds the profile's own SAEs; with it a sweep for `mosaic match` and the chapters on stability.
+    The same command goes on where it was killed.
+    """
     from dataclasses import replace
 
     from mosaic import documents as reading
     from mosaic import train as training
     from mosaic.plan import width_of
     from mosaic.profiles import load_model, load_profile, select_saes
+    from mosaic.sweep import Sweep
 
     chosen = load_profile(profile)
     if chosen.training is None:
         raise MosaicError(
-            f"profile {profile} has no `training` section; SAEs of minilm and the miniature are trained here (`mosaic mini build`)."
+            f"profile {profile} has no `training` section; SAEs of minilm, mini and stories260k are trained here."
         )
     recipe = chosen.training
-    documents = reading.read_documents(texts) if texts else reading.mirror_documents(recipe)
-    specs = [
-        training.SAESpec(source.layer, width_of(source.width), recipe.k, source.seed, recipe.architecture)
-        for source in select_saes(chosen, _listed(layers, int, "--layers"), _listed(widths), seeds=None)
-    ]
-    run = replace(training.TrainRun(), tokens=tokens or recipe.tokens)
+    lengths = _listed(tokens, int, "--tokens") or [recipe.tokens]
+    if seeds:
+        specs = Sweep(
+            layers=tuple(_listed(layers, int, "--layers") or [chosen.middle]),
+            widths=tuple(width_of(width) for width in _listed(widths) or [chosen.width]),
+            ks=tuple(_listed(ks, int, "--ks") or [recipe.k]),
+            tokens=tuple(lengths),
+            architectures=tuple(_listed(architectures)),
+            l1=tuple(_listed(l1, float, "--l1") or ()),
+            seeds=tuple(_listed(seeds, int, "--seeds")),
+            varied=varied,
+        ).specs()
+    else:
+        specs = [
+            training.SAESpec(source.layer, width_of(source.width), recipe.k, source.seed, recipe.architecture)
+            for source in select_saes(chosen, _listed(layers, int, "--layers"), _listed(widths), seeds=None)
+        ]
+    documents = reading.read_documents(texts) if texts else reading.recipe_documents(recipe)
+    run = replace(training.TrainRun(), tokens=lengths[0], seed=data_seed, batch_size=batch_size)
     rows = training.train(load_model(chosen, device), documents, specs, run, out)
     _print_rows(rows, ["name", "tokens", "l0", "fvu", "dead"], f"trained into {out}")
+
+
+@app.command(epilog="Example: mosaic match saes/layer_3_width_1k_seed_0 saes/layer_3_width_1k_seed_1 --json match.json")
+def match(
+    sae_a: Annotated[str, typer.Argument(help="A folder in SAELens's layout, or release/id of its registry.")],
+    sae_b: Annotated[str, typer.Argument(help="The other one.")],
+    threshold: Annotated[float, typer.Option("--threshold", min=0, max=1, help="Least cosine of a shared latent.")] = 0.7,
+    baselines: Annotated[int, typer.Option("--baselines", min=1, help="Draws of every chance baseline.")] = 1,
+    json_out: Json = None,
+    device: Device = "cpu",
+) -> None:
+    """How far two SAEs agree: shared latents, their pairs, the threshold curve, chance, and the proof."""
+    from mosaic import stability
+    from mosaic.dictionary import load_dictionary
+    from mosaic.report import print_match
+
+    pair = stability.match(load_dictionary(sae_a), load_dictionary(sae_b), device)
+    figures = stability.summary(pair, threshold, baselines, device)
+    _write_json(json_out, figures)
+    print_match(_console(), figures)
 
 
 @app.command(epilog="Example: mosaic claims --profile mini --json claims.json")

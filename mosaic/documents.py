@@ -40,12 +40,19 @@ def read_documents(paths: Sequence[Path]) -> list[str]:
     return texts
 
 
-def mirror_documents(recipe) -> list[str]:
-    """The recipe's corpora and training texts from MOSAIC_DATA (`corpora/NAME.txt`, and registered sets)."""
+def recipe_documents(recipe) -> list[str]:
+    """The recipe's texts: the miniature's (`corpora: [mini]`), or corpora and training sets of MOSAIC_DATA.
+
+    Raises MosaicError where MOSAIC_DATA is needed and not set, or lacks a file.
+    """
     import os
 
     from mosaic import data
 
+    if recipe.corpora == ("mini",):
+        from mosaic.mini.build import sae_texts
+
+        return sae_texts(recipe.documents)
     mirror = os.environ.get("MOSAIC_DATA")
     if not mirror:
         raise MosaicError(

@@ -46,9 +46,13 @@ class SetChoice:
 
 @dataclass(frozen=True)
 class Training:
-    """What `mosaic train-sae` trains this profile's SAEs on (folders of MOSAIC_DATA), and how long."""
+    """What `mosaic train-sae` trains this profile's SAEs on (folders of MOSAIC_DATA), and how long.
+
+    corpora: names of corpora/NAME.txt, or "mini" alone: `documents` texts of the miniature's world.
+    """
 
     corpora: tuple[str, ...] = ()
+    documents: int = 90_000
     datasets: tuple[SetChoice, ...] = ()
     tokens: int = 3_000_000
     k: int = 64
@@ -62,7 +66,8 @@ class Profile:
     poolings: computed for every SAE and for hidden states. datasets: read by the chapters, in order.
     example: the sentence of the first chapter. truth: whether the model's training texts are the miniature's, whose factors are known.
     max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
-    chapters use, with width `width`.
+    chapters use, with width `width`. seeds: a folder of SAEs that `mosaic train-sae --seeds` wrote, for the chapters
+    on stability.
     """
 
     name: str
@@ -78,6 +83,7 @@ class Profile:
     max_test: int | None = None
     training: Training | None = None
     truth: bool = False
+    seeds: str | None = None
     example: str = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."
 
     @property
@@ -197,10 +203,13 @@ def load_saes(
 
 def located(source: SAESource) -> SAESource:
     """Relative paths are looked up in the package first (shipped weights), then in the working folder."""
-    if source.path is None or Path(source.path).is_absolute():
-        return source
-    shipped = Path(__file__).parent / source.path
-    return _replace(source, path=str(shipped)) if shipped.is_dir() else source
+    return source if source.path is None else _replace(source, path=str(located_folder(source.path)))
+
+
+def located_folder(path: str) -> Path:
+    """A relative path is looked up in the package first, then in the working folder."""
+    shipped = Path(__file__).parent / path
+    return shipped if not Path(path).is_absolute() and shipped.is_dir() else Path(path)
 
 
 def _choices(entries, path: Path) -> tuple[SetChoice, ...]:

@@ -87,3 +87,41 @@ def shorten(text: str, characters: int = EXAMPLE_CHARACTERS) -> str:
     """One line, printable, at most `characters` long."""
     line = " ".join("".join(c if c.isprintable() or c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text).split())
     return line if len(line) <= characters else line[: characters - 1] + "…"
+
+
+def print_match(console, figures: dict) -> None:
+    """One pair of SAEs: the figures beside chance, the threshold curve, what is proved."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    alive, chance = figures["alive"], figures["chance"]
+    table = Table(title=escape(f"{figures['a']} ({figures['n_a']:,}) and {figures['b']} ({figures['n_b']:,})"))
+    table.add_column("figure")
+    for heading in ("all latents", "alive only", *chance):
+        table.add_column(heading, justify="right")
+    labels = {
+        "shared_fraction": f"shared (one partner, both cosines >= {figures['threshold']:g})",
+        "equal_fraction": "equal (decoder and encoder find one partner)",
+        "pw_mcc": "mean matched cosine of decoders (PW-MCC)",
+        "pw_mcc_absolute": "the same, signs ignored",
+        "mean_max_cosine": "mean cosine of the nearest decoder row",
+    }
+    for key, label in labels.items():
+        others = [figures, alive or {}, *chance.values()]
+        table.add_row(label, *(f"{row[key]:.3f}" if key in row else "" for row in others))
+    console.print(table)
+    curve = {t: v for t, v in figures["curve"].items() if round(float(t) * 10, 6) % 1 == 0}
+    console.print("shared above a threshold:  " + "  ".join(f"{t} {v:.3f}" for t, v in curve.items()))
+    if alive is None:
+        console.print("alive only: not known, an SAE has no sparsity.safetensors (held-out firing)")
+    if figures["one_sided"]:
+        console.print(escape(f"widths differ: {figures['one_sided']}"))
+    for side in "ab":
+        if figures["invalid"][side]:
+            console.print(
+                f"{len(figures['invalid'][side])} latents of SAE {side.upper()} have a zero or non-finite row and are "
+                "never matched"
+            )
+    proof = "proved best" if figures["exact"] else f"the sum of cosines can be off by at most {figures['gap']:.3g}"
+    ties = f"; {figures['tied']} shared latents have an equally good partner" if figures["tied"] else ""
+    console.print(f"{len(figures['pairs']):,} shared pairs; both matchings {proof}{ties}")

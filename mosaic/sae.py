@@ -206,6 +206,14 @@ def _from_folder(source: SAESource) -> Encoder:
 
 def _from_registry(source: SAESource) -> Encoder:
     """An entry of SAELens's registry; Gemma Scope's params.npz without its decoder, everything else by SAELens."""
+    entry, name = registered(source)
+    if entry.conversion_func == "gemma_2" and "embedding" not in entry.saes_map[source.id]:
+        return _from_hub(lambda: _from_gemma_scope(source, entry, name), entry, name)
+    return replace(from_sae(open_registered(source), source, name), trained_on=entry.model)
+
+
+def registered(source: SAESource):
+    """(the registry's entry, release/id). Raises MosaicError for an unknown release or id, with the nearest."""
     from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
 
     directory = get_pretrained_saes_directory()
@@ -216,19 +224,25 @@ def _from_registry(source: SAESource) -> Encoder:
         raise MosaicError(
             _unknown(f"SAE id of {source.release}", source.id, entry.saes_map, "ids name layer and width")
         )
-    name = f"{source.release}/{source.id}"
-    try:
-        if entry.conversion_func == "gemma_2" and "embedding" not in entry.saes_map[source.id]:
-            return _from_gemma_scope(source, entry, name)
-        from sae_lens import SAE
+    return entry, f"{source.release}/{source.id}"
 
-        sae = SAE.from_pretrained(source.release, source.id)
+
+def open_registered(source: SAESource):
+    """The whole SAE of a registry entry, by SAELens."""
+    from sae_lens import SAE
+
+    entry, name = registered(source)
+    return _from_hub(lambda: SAE.from_pretrained(source.release, source.id), entry, name)
+
+
+def _from_hub(load, entry, name: str):
+    try:
+        return load()
     except OSError as error:
         raise MosaicError(
             f"cannot load SAE {name} from the hub ({str(error).strip().splitlines()[0]}) Check the network, or "
             f"download {entry.repo_id} once and set HF_HUB_OFFLINE=1."
         ) from error
-    return replace(from_sae(sae, source, name), trained_on=entry.model)
 
 
 def _from_gemma_scope(source: SAESource, entry, name: str) -> Encoder:

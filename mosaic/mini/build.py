@@ -120,9 +120,9 @@ def causal(out: Path, name: str):
     return Gemma2ForCausalLM.from_pretrained(out / name, dtype=torch.float32, attn_implementation="eager").eval()
 
 
-def sae_texts() -> list[str]:
+def sae_texts(n: int = SAE_TEXTS) -> list[str]:
     """The documents SAEs are trained and measured on: the corpus's own distribution, none a model was trained on."""
-    return [d.text for d in models.documents(models.HELD_OUT_SEED + 2, 0, SAE_TEXTS)]
+    return [d.text for d in models.documents(models.HELD_OUT_SEED + 2, 0, n)]
 
 
 def _tokenizer_step(out: Path, device: str) -> dict:
