@@ -23,6 +23,7 @@ from mosaic.profiles import Profile, load_profile
 
 DECISIVE = (".py", ".yml", ".json", ".jsonl", ".txt", ".safetensors")  # files of the package that decide numbers
 NOTEBOOKS, BOOK, BUILD = Path("notebooks"), Path("book"), Path("build")
+NEEDS = "# needs: "
 
 
 def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True) -> Path | None:
@@ -43,7 +44,9 @@ def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True) ->
     for name in only:
         if name.removesuffix(".py") in {source.stem for source in every} - set(names):
             raise MosaicError(
-                f"{name} does not apply to profile {profile.name}: it needs the miniature (--profile mini)."
+                f"{name} does not apply to profile {profile.name}, which has none of what it needs "
+                f"({', '.join(needs(NOTEBOOKS / f'{Path(name).stem}.py'))}). "
+                "--profile mini has all."
             )
         if name.removesuffix(".py") not in names:
             raise MosaicError(f"there is no notebook {name!r}; there are {', '.join(names)}.")
@@ -65,9 +68,24 @@ def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True) ->
     return build_book(profile_name, executed)
 
 
+def needs(source: Path) -> list[str]:
+    """What a notebook asks of a profile, by its first line, `# needs: truth, sweep`."""
+    first = source.read_text(encoding="utf-8").split("\n", 1)[0]
+    return first.removeprefix(NEEDS).split(", ") if first.startswith(NEEDS) else []
+
+
 def applies(source: Path, profile: Profile) -> bool:
-    """Whether a notebook can run on a profile: one that begins with `# needs: truth` asks for known factors."""
-    return profile.truth or not source.read_text(encoding="utf-8").startswith("# needs: truth")
+    """Whether a notebook can run on a profile.
+
+    truth: its factors are known. seeds: it names SAEs of several seeds. sweep: they vary in more than the seed.
+    """
+    from mosaic.profiles import located_folder
+    from mosaic.sweep import read_card, settings
+
+    has = {"truth": profile.truth, "seeds": bool(profile.seeds), "sweep": False}
+    if profile.seeds:
+        has["sweep"] = len(settings(read_card(located_folder(profile.seeds)))) > 1
+    return all(has[need] for need in needs(source))
 
 
 def check_data(profile: Profile) -> None:
@@ -84,7 +102,9 @@ def run_notebook(source: Path, profile_name: str, folder: Path, shared: str) -> 
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    text = source.read_text(encoding="utf-8").removeprefix("# needs: truth\n")
+    text = source.read_text(encoding="utf-8")
+    if needs(source):
+        text = text.split("\n", 1)[1]
     key = hashlib.sha256(f"{shared}\n{profile_name}\n{text}".encode()).hexdigest()
     target, key_file = folder / f"{source.stem}.ipynb", folder / f"{source.stem}.json"
     if _up_to_date(target, key_file, key):

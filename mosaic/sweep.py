@@ -78,29 +78,45 @@ def read_card(folder: Path) -> list[dict]:
 
 
 def settings(rows: Sequence[dict]) -> list[Setting]:
-    """The card's SAEs grouped by all but the seed; each group is named by the one thing in which it leaves the base.
+    """The card's SAEs that differ in their seed alone, each group named by the one thing in which it leaves the base.
 
-    The base is the group of the first row. Groups of one seed are left out: they cannot be compared.
+    The base, first, is the group of the most seeds. SAEs that saw other batches are another group; groups of one SAE
+    and those that leave the base in two things are left out. Raises MosaicError where no two seeds can be compared.
     """
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
-        groups.setdefault(tuple(row[key] for key in KEYS), []).append(row)
-    base = next(iter(groups))
-    found = []
+        groups.setdefault((*(row[key] for key in KEYS), row.get("batches")), []).append(row)
+    base = max(groups, key=lambda values: len(groups[values]))
+    if len(groups[base]) < 2:
+        raise MosaicError("no two SAEs of this card differ in their seed alone; train some with --seeds 0,1,2.")
+    found = [Setting("base", "base", tuple(groups.pop(base)))]
     for values, members in groups.items():
-        differing = [i for i, (a, b) in enumerate(zip(values, base, strict=True)) if a != b]
-        if len(members) > 1 and len(differing) <= 1:
-            varies = KEYS[differing[0]] if differing else "base"
-            value = values[differing[0]] if differing else "base"
-            shown = width_name(value) if varies == "width" else f"{value:,}" if isinstance(value, int) else value
-            found.append(Setting(varies, shown, tuple(members)))
+        differing = [key for key, a, b in zip(KEYS, values, base, strict=False) if a != b]
+        if len(members) > 1 and len(differing) == 1:
+            found.append(Setting(differing[0], shown(members[0], differing[0]), tuple(members)))
     return found
 
 
 def along(found: Sequence[Setting], what: str) -> list[Setting]:
-    """The settings in which `what` varies, the base among them in its place, ascending where they are numbers."""
-    base = next(setting for setting in found if setting.varies == "base")
-    value = base.rows[0][what]
-    shown = width_name(value) if what == "width" else f"{value:,}" if isinstance(value, int) else value
-    members = [setting for setting in found if setting.varies == what] + [Setting(what, shown, base.rows)]
-    return sorted(members, key=lambda s: (s.rows[0][what] if not isinstance(value, str) else s.value != shown, s.value))
+    """The settings in which `what` varies, the base in its place: ascending numbers, or names in the card's order."""
+    base = found[0]
+    members = [Setting(what, shown(base.rows[0], what), base.rows)] + [s for s in found if s.varies == what]
+    return members if what == "architecture" else sorted(members, key=lambda setting: setting.rows[0][what])
+
+
+def same_start(rows: Sequence[dict]) -> list[dict]:
+    """The control: SAEs of the base's setting and one initialisation that saw other texts, the base's own first."""
+    base = settings(rows)[0].rows
+    first = base[0]
+    others = [row for row in rows if row["seed"] == first["seed"] and all(row[key] == first[key] for key in KEYS)]
+    return [first] + [row for row in others if row.get("batches") != first.get("batches")]
+
+
+def shown(row: dict, key: str) -> str:
+    """A setting's value as a reader sees it: 1k, 2,000,000, ReLU."""
+    value = row[key]
+    if key == "width":
+        return width_name(value)
+    if key == "tokens":
+        return f"{value / 1e6:.1f}M".replace(".0M", "M")
+    return {"standard": "relu"}.get(value, str(value))
