@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from mosaic import data
+from mosaic.encoder import Encoder
 from mosaic.evaluate import Problem, build, subsample
 from mosaic.extract import Request
 from mosaic.features import FeatureTable
 from mosaic.lm import LanguageModel
-from mosaic.profiles import Profile, available, load_saes, located, select_saes
+from mosaic.profiles import Profile, available, load_saes, located, located_folder, select_saes
 
 CACHE = Path("build/cache")
 
@@ -167,3 +168,42 @@ def image_unexplained(profile: Profile, lm: LanguageModel, name: str) -> float:
     with torch.inference_mode():
         error = (x - sae.decode(sae.encode(x))).square().sum()
     return float(error / (x - x.mean(0)).square().sum())
+
+
+def seed_rows(profile: Profile) -> list[dict]:
+    """The card of the profile's SAEs of several seeds."""
+    from mosaic.sweep import read_card
+
+    return read_card(located_folder(profile.seeds))
+
+
+def seeds_of(profile: Profile, rows: Sequence[dict]):
+    """The SAEs of these rows of the card, and their pairwise matches."""
+    from mosaic.dictionary import load_dictionary
+    from mosaic.stability import Seeds
+
+    folder = located_folder(profile.seeds)
+    return Seeds.of([load_dictionary(folder / row["name"]) for row in rows])
+
+
+def seed_encoders(profile: Profile, lm: LanguageModel, rows: Sequence[dict]) -> tuple[Encoder, ...]:
+    """The encoders of the same SAEs, for features."""
+    from mosaic.sae import SAESource, load_encoder
+    from mosaic.sweep import shown
+
+    folder = located_folder(profile.seeds)
+    sources = [SAESource(row["layer"], shown(row, "width"), path=str(folder / row["name"]), seed=row["seed"]) for row in rows]
+    return tuple(load_encoder(source, profile.model.id, lm.d_model, lm.device) for source in sources)
+
+
+def held_out_texts(profile: Profile, n: int) -> list[str]:
+    """Texts of the kind the SAEs were trained on, which they were not trained on, as far as the project has them.
+
+    The miniature draws new documents; other profiles take the test texts of their data sets.
+    """
+    if profile.training and profile.training.corpora == ("mini",):
+        from mosaic.mini import models
+
+        return [d.text for d in models.documents(models.HELD_OUT_SEED + 3, 0, n)]
+    texts = [text for choice in available(profile) for text in data.load(choice.name, choice.language)[1].texts]
+    return list(dict.fromkeys(texts))[:n]

@@ -172,9 +172,8 @@ def _candidates(a: np.ndarray, b: np.ndarray, absolute: bool, precision: str, de
 
     n, m = len(a), len(b)
     if n <= DENSE:
-        rows, columns = np.divmod(np.arange(n * m), m)
         nothing = np.float64(-np.inf)
-        return _Candidates(_exact(a, b, rows, columns, absolute), np.full(n, nothing), np.full(m, nothing))
+        return _Candidates(_every_pair(a, b, absolute), np.full(n, nothing), np.full(m, nothing))
     kept = min(KEPT, n)
     floor = _typical_rest(a, b, absolute, kept)
     rows, columns, above = [], [], _Largest(2 * KEPT * n, floor)
@@ -247,6 +246,15 @@ def _exact(a: np.ndarray, b: np.ndarray, rows: np.ndarray, columns: np.ndarray, 
         values[part] = torch.linalg.vecdot(left[i].double(), right[j].double())
     indptr = np.searchsorted(rows, np.arange(n + 1))
     return csr_matrix(((np.abs(values) if absolute else values) + 3.0, columns, indptr), shape=(n, m))
+
+
+def _every_pair(a: np.ndarray, b: np.ndarray, absolute: bool) -> csr_matrix:
+    from scipy.sparse import csr_matrix
+
+    values = a.astype(np.float64) @ b.astype(np.float64).T
+    (n, m), columns = values.shape, np.arange(len(b))
+    values = (np.abs(values) if absolute else values) + 3.0
+    return csr_matrix((values.ravel(), np.tile(columns, n), np.arange(n + 1) * m), shape=(n, m))
 
 
 def _sparse_assignment(values: csr_matrix) -> np.ndarray:

@@ -151,3 +151,80 @@ def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> str:
         ]
         body += f"<tr>{''.join(tagged)}</tr>"
     return f'<table class="mosaic-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def distribution(groups: Mapping[str, np.ndarray], xlabel: str, lines: Mapping[str, float] | None = None, ax=None):
+    """Stacked histograms of cosines between 0 and 1. groups: name -> values; lines: name -> where it stands."""
+    import matplotlib.pyplot as plt
+
+    ax = ax or plt.subplots()[1]
+    colours = list(COLOURS.values())[: len(groups)]
+    ax.hist(list(groups.values()), bins=np.linspace(0, 1, 41), stacked=True, color=colours, label=list(groups))
+    for i, (name, x) in enumerate((lines or {}).items()):
+        ax.axvline(x, color=INK, linestyle=("--", ":", "-.")[i % 3], label=name)
+    ax.set(xlabel=xlabel, ylabel="latents")
+    ax.legend()
+    return ax
+
+
+def steps(series: Mapping[str, Mapping[float, float]], xlabel: str, ylabel: str, ax=None):
+    """Lines over a numeric axis. series: name -> {x: y}; names that begin with "chance" are dashed."""
+    import matplotlib.pyplot as plt
+
+    ax = ax or plt.subplots()[1]
+    for i, (name, points) in enumerate(series.items()):
+        chance = name.startswith("chance")
+        colour = INK if chance else list(COLOURS.values())[i % len(COLOURS)]
+        ax.plot(list(points), list(points.values()), color=colour, linestyle="--" if chance else "-", label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+    return ax
+
+
+def bars(rows: Sequence[tuple], ylabel: str, xlabel: str = "", published: Mapping | None = None, ax=None):
+    """Bars with a range. rows: (label, value, low, high); published: label -> value, a diamond beside the bar."""
+    import matplotlib.pyplot as plt
+
+    ax = ax or plt.subplots()[1]
+    labels, value, low, high = (list(column) for column in zip(*rows, strict=True))
+    error = np.maximum([np.subtract(value, low), np.subtract(high, value)], 0)
+    ax.bar(range(len(rows)), value, yerr=error, color=COLOURS["sae"], ecolor=INK, capsize=4, width=0.6)
+    if published:
+        x = [i for i, label in enumerate(labels) if label in published]
+        y = [published[labels[i]] for i in x]
+        ax.plot(x, y, "D", color=COLOURS["hidden"], label="published")
+        ax.legend()
+    ax.set_xticks(range(len(rows)), labels)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.grid(False, axis="x")
+    return ax
+
+
+def joint(x: np.ndarray, y: np.ndarray, xlabel: str, ylabel: str, ax=None):
+    """A two-dimensional histogram of latents, counts on a log scale."""
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import LogNorm
+
+    ax = ax or plt.subplots(figsize=(7.2, 4.4))[1]
+    image = ax.hist2d(x, y, bins=(36, 30), cmap="viridis", norm=LogNorm(), cmin=1)[3]
+    bar = ax.figure.colorbar(image, ax=ax, label="latents")
+    bar.outline.set_visible(False)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    return ax
+
+
+def scatter(groups: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str, ax=None):
+    """Labelled dots with vertical ranges, joined within a group. groups: name -> [(label, x, y, low, high), ...]."""
+    import matplotlib.pyplot as plt
+
+    ax = ax or plt.subplots()[1]
+    for (name, points), colour in zip(groups.items(), COLOURS.values(), strict=False):
+        labels, x, y, low, high = (list(column) for column in zip(*points, strict=True))
+        error = np.maximum([np.subtract(y, low), np.subtract(high, y)], 0)
+        joined = "-" if len(points) > 1 else ""
+        ax.errorbar(x, y, yerr=error, fmt="o" + joined, color=colour, label=name, capsize=3)
+        for label, a, b in zip(labels, x, y, strict=True):
+            ax.annotate(label, (a, b), textcoords="offset points", xytext=(6, 5), fontsize="x-small", color=INK)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend(fontsize="small")
+    return ax

@@ -249,3 +249,9 @@ def offset_power_law(n_seeds: Sequence[int], only_one: Sequence[float]) -> dict[
     found, _ = curve_fit(law, s, y, p0=(y[0] - y[-1], -1.0, y[-1]), bounds=([0, -10, 0], [10, 0, 1]), maxfev=20_000)
     rmse = float(np.sqrt(np.mean((law(s, *found) - y) ** 2)))
     return {"a": float(found[0]), "b": float(found[1]), "c": float(found[2]), "rmse": rmse}
+
+
+def alive_share(pair: Match, threshold: float = THRESHOLD) -> float:
+    """The shared fraction among latents that fire; among all of them where firing was not measured."""
+    living = match_alive(pair) or pair
+    return float(living.shared(threshold).sum() / living.n)

@@ -138,16 +138,20 @@ def presence(rows, factors: Sequence[Factor]) -> np.ndarray:
     )
 
 
-def names(table: FeatureTable, rows, factors: Sequence[Factor], minimum: float = NAMED) -> dict[int, str]:
-    """{latent: "message: negation (.97)"}: the factor each latent tracks best, where its AUROC is high enough."""
-    best = np.zeros(table.matrix.shape[1])
-    named: dict[int, str] = {}
+def best_factor(table: FeatureTable, rows, factors: Sequence[Factor]) -> tuple[np.ndarray, list[str]]:
+    """([D] the AUROC of the factor each latent tracks best, the factors' names)."""
+    best, named = np.zeros(table.matrix.shape[1]), [""] * table.matrix.shape[1]
     for kind in dict.fromkeys(factor.kind for factor in factors):
         some = [factor for factor in factors if factor.kind == kind]
         where = np.flatnonzero([kind in ("", row.label) for row in rows])
         areas = np.nan_to_num(auroc(table.matrix[where], presence([rows[i] for i in where], some)))
-        for latent in np.flatnonzero(areas.max(1) > np.maximum(best, minimum)):
+        for latent in np.flatnonzero(areas.max(1) > best):
             factor = int(areas[latent].argmax())
-            best[latent] = areas[latent, factor]
-            named[int(latent)] = f"{some[factor].name} ({best[latent]:.2f})"
-    return named
+            best[latent], named[latent] = areas[latent, factor], some[factor].name
+    return best, named
+
+
+def names(table: FeatureTable, rows, factors: Sequence[Factor], minimum: float = NAMED) -> dict[int, str]:
+    """{latent: "message: negation (.97)"}: the factor each latent tracks best, where its AUROC is high enough."""
+    best, named = best_factor(table, rows, factors)
+    return {int(i): f"{named[i]} ({best[i]:.2f})" for i in np.flatnonzero(best > minimum)}
