@@ -24,7 +24,8 @@ class Claim:
     (abstract, the authors' result file with its commit, computed from that file, ...).
     result: dotted key of the number in results/<profile>/ (see `results.lookup`). interval: dotted key of its
     [low, high], where the rule needs one. rule: {above: x} (the interval lies above x), {below: x},
-    {within: [value, band]} or {is: text}. profiles: patterns of the profiles that can test it.
+    {within: [value, band]} or {is: text}. profiles: patterns of the profiles that can test it. open: why one run
+    settles nothing, where papers contradict each other.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Claim:
     interval: str | None = None
     profiles: tuple[str, ...] = ("*",)
     chapter: str | None = None
+    open: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Verdict:
             "published": self.claim.published,
             "source": self.claim.source,
             "provenance": self.claim.provenance,
+            "open": self.claim.open,
             "profile": self.profile,
             "value": self.value,
             "low": self.low,

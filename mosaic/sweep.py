@@ -118,5 +118,5 @@ def shown(row: dict, key: str) -> str:
     if key == "width":
         return width_name(value)
     if key == "tokens":
-        return f"{value / 1e6:.1f}M".replace(".0M", "M")
+        return f"{value / 1e6:.2g}M"
     return {"standard": "relu"}.get(value, str(value))

@@ -9,7 +9,9 @@ Shapes: N tokens, d = d_model, D = width (latents).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Sequence
@@ -311,12 +313,13 @@ def _estimate_scale(trainers: dict, specs: Sequence[SAESpec], stream: Activation
     """x is scaled to a mean norm of sqrt(d) while training; the factor is folded into the saved weights."""
     n = max(trainer.cfg.n_batches_for_norm_estimate for trainer in trainers.values())
     first = [batch for _, batch in zip(range(n), stream.batches(), strict=False)]
-    for spec in specs:
-        trainers[spec.name].activation_scaler.estimate_scaling_factor(
-            d_in=stream.lm.d_model,
-            data_provider=iter([batch[spec.layer] for batch in first]),
-            n_batches_for_norm_estimate=n,
-        )
+    with contextlib.redirect_stderr(io.StringIO()):  # a progress bar an SAE
+        for spec in specs:
+            trainers[spec.name].activation_scaler.estimate_scaling_factor(
+                d_in=stream.lm.d_model,
+                data_provider=iter([batch[spec.layer] for batch in first]),
+                n_batches_for_norm_estimate=n,
+            )
 
 
 def _keep(trainers: dict, hashes: dict[str, str], step: int, checkpoint: Path, identity: str) -> None:

@@ -125,7 +125,7 @@ def permuted(dictionary, seed):
 
 def of(matches):
     values = [float(m.shared().sum() / m.n) for m in matches]
-    return {"shared": float(np.mean(values)), "low": min(values), "high": max(values), "pairs": len(values)}
+    return {"shared": float(np.mean(values)), "low": min(values), "high": max(values), "interval": [min(values), max(values)], "pairs": len(values)}
 
 
 controls = {

@@ -49,11 +49,18 @@ def series(what):
     return dict(zip(labels, points.values(), strict=True))
 
 
+def draw(what, label):
+    if len(sweep.along(found, what)) == 1:
+        return HTML("<p>Not varied on this profile.</p>")
+    plots.curves(series(what), label, "share or cosine")
+
+
+
 # %% [markdown]
 # ## Width
 
 # %% tags=["hide-input"]
-plots.curves(series("width"), "width (latents)", "share or cosine");
+draw("width", "width (latents)")
 
 # %% [markdown]
 # Published, Pythia-160M: .81 at 32 latents, .79 at 768, .70 at 4k, .42 at 32k, .28 at 131k.
@@ -61,7 +68,7 @@ plots.curves(series("width"), "width (latents)", "share or cosine");
 # ## Active latents
 
 # %% tags=["hide-input"]
-plots.curves(series("k"), "k, active latents a token", "share or cosine");
+draw("k", "k, active latents a token")
 
 # %% [markdown]
 # Published: .42 at k = 32, .31 at 64, .23 at 128, .18 at 256 (of 768 dimensions). A pilot for this project's notes found
@@ -70,7 +77,7 @@ plots.curves(series("k"), "k, active latents a token", "share or cosine");
 # ## Training tokens
 
 # %% tags=["hide-input"]
-plots.curves(series("tokens"), "tokens trained on", "share or cosine");
+draw("tokens", "tokens trained on")
 
 # %% [markdown]
 # Published: .07 at 0.8 billion tokens, .42 at 8 billion, .61 at 80 billion. The mean cosine alone would not tell an
@@ -79,7 +86,7 @@ plots.curves(series("tokens"), "tokens trained on", "share or cosine");
 # ## Layer
 
 # %% tags=["hide-input"]
-plots.curves(series("layer"), "layer", "share or cosine");
+draw("layer", "layer")
 
 # %% [markdown]
 # Published, 32k latents, layers 0 to 11: .00, rising to .45 in the middle, a dip at the last (.25).
@@ -142,13 +149,32 @@ def ends(what, first=0, last=-1):
     other to those farthest apart."""
     line = series(what)["shared"]
     a, b = line[first], line[last]
+    if len(line) == 1:
+        return dict.fromkeys(("from", "to", "start", "end"), "(not varied)")
     return {"from": a[0], "to": b[0], "start": a[1], "end": b[1], "difference": b[1] - a[1], "interval": [b[2] - a[3], b[3] - a[2]],
             "spearman": float(np.corrcoef(np.argsort(np.argsort([p[1] for p in line])), np.arange(len(line)))[0, 1])}
 
 
-layers = series("layer")["shared"]
+def first_layer():
+    line = series("layer")["shared"]
+    if len(line) == 1:
+        return {"best": "(not varied)"}
+    difference = min(p[1] for p in line[1:]) - line[0][1]
+    interval = [min(p[2] for p in line[1:]) - line[0][3], max(p[3] for p in line[1:]) - line[0][2]]
+    return {**ends("layer"), "best": max(line, key=lambda p: p[1])[0], "first_below": {"difference": difference, "interval": interval}}
+
+
 by_name = {row["architecture"]: row for row in architectures}
 dense = [by_name[name] for name in ("relu", "gated") if name in by_name]
+order = {"relu_and_gated_over_topk": {"difference": "(not varied)"}}
+if dense:
+    order = {
+        "relu_and_gated_over_topk": {
+            "difference": float(np.mean([row["shared"] - row["topk_at_l0"] for row in dense])),
+            "interval": [min(row["low"] - row["topk_at_l0"] for row in dense), max(row["high"] - row["topk_at_l0"] for row in dense)],
+        },
+        "topk_over_relu_pw_mcc": by_name["relu"]["topk_pw_at_l0"] - by_name["relu"]["pw_mcc"],
+    }
 results.record(
     chosen.name,
     "what_moves_it",
@@ -160,14 +186,9 @@ results.record(
         "width": ends("width"),
         "k": ends("k"),
         "tokens": ends("tokens"),
-        "layer": {**ends("layer"), "best": max(layers, key=lambda p: p[1])[0], "first": layers[0][1],
-                  "first_below": {"difference": min(p[1] for p in layers[1:]) - layers[0][1], "interval": [min(p[2] for p in layers[1:]) - layers[0][3], max(p[3] for p in layers[1:]) - layers[0][2]]}},
+        "layer": first_layer(),
         "architectures": by_name,
-        "relu_and_gated_over_topk": {
-            "difference": float(np.mean([row["shared"] - row["topk_at_l0"] for row in dense])),
-            "interval": [min(row["low"] - row["topk_at_l0"] for row in dense), max(row["high"] - row["topk_at_l0"] for row in dense)],
-        },
-        "topk_over_relu_pw_mcc": by_name["relu"]["topk_pw_at_l0"] - by_name["relu"]["pw_mcc"],
+        **order,
     },
 );
 

@@ -82,12 +82,19 @@ score = np.concatenate([detection.scores(observed, codes) for codes in observed.
 control = np.concatenate([detection.scores(observed, codes, shuffle=0) for codes in observed.codes])
 scored_member = np.concatenate(member[: len(few)])
 known = np.isfinite(score)
-by_member = []
-for m in range(1, S + 1):
-    values = score[known & (scored_member == m)]
-    if len(values):
-        draws = np.random.default_rng(m).choice(values, (1000, len(values))).mean(1)
-        by_member.append((str(m), float(values.mean()), *map(float, np.quantile(draws, (0.025, 0.975)))))
+
+
+def by_membership(values):
+    """(m, mean, 95 % by bootstrap over latents) of those in exactly m SAEs."""
+    groups = {m: values[(scored_member == m) & np.isfinite(values)] for m in range(1, S + 1)}
+    return [
+        (str(m), float(v.mean()), *map(float, np.quantile(np.random.default_rng(m).choice(v, (1000, len(v))).mean(1), (0.025, 0.975))))
+        for m, v in groups.items()
+        if len(v)
+    ]
+
+
+by_member = by_membership(score)
 ax = plots.bars(by_member, "balanced accuracy", f"in exactly so many of {S} SAEs")
 ax.axhline(float(np.nanmean(control)), color=plots.INK, linestyle="--", label="another latent's explanation")
 ax.set_ylim(0.45, 1)
@@ -127,13 +134,12 @@ if chosen.truth:
             if those.any():
                 best_is_shared.append(bool((member[i][those] > 1).any()))
     areas = np.concatenate(areas)
-    alike = [(str(m), *(lambda v: (v.mean(), *np.quantile(np.random.default_rng(m).choice(v, (1000, len(v))).mean(1), (0.025, 0.975))))(areas[scored_member == m])) for m in range(1, S + 1) if (scored_member == m).any()]
     factors = {
         "orphan": float(areas[scored_member == 1].mean()), "shared": float(areas[scored_member > 1].mean()),
         "orphans_above": float((areas[scored_member == 1] >= 0.9).mean()), "shared_above": float((areas[scored_member > 1] >= 0.9).mean()),
         "found_by_a_shared_latent": float(np.mean(best_is_shared)), "n_found": len(best_is_shared),
     }
-    ax = plots.bars([tuple(map(float, row[1:])) and (row[0], *map(float, row[1:])) for row in alike], "AUROC of its best factor", f"in exactly so many of {S} SAEs")
+    ax = plots.bars(by_membership(areas), "AUROC of its best factor", f"in exactly so many of {S} SAEs")
     ax.set_ylim(0.5, 1)
 
 # %% tags=["hide-input"]

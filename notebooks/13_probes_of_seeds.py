@@ -140,5 +140,5 @@ results.record(
 # found again, by shared partner {result}`probes_of_seeds.mean.top_shared`. Restricted to shared latents
 # ({result}`probes_of_seeds.mean.shared_latents` of all), probes score {result}`probes_of_seeds.mean.kept_shared` against
 # {result}`probes_of_seeds.mean.kept_all` with all and {result}`probes_of_seeds.mean.kept_random` with as many at random; orphans
-# alone give {result}`probes_of_seeds.mean.kept_orphan`. A score can be trusted across seeds further than the reading of a
-# single latent can.
+# alone give {result}`probes_of_seeds.mean.kept_orphan`. So a score is less a matter of the seed than the list of latents it
+# is read from: who names a probe's top latents should say of how many seeds they are the top.

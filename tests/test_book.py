@@ -33,6 +33,8 @@ datasets: [sst2, trec]
 max_train: 60
 max_test: 30
 truth: true
+seeds: weights/mini/seeds
+training: {{corpora: [mini]}}
 """
 CHAPTERS = [
     "text_to_features",
@@ -43,6 +45,11 @@ CHAPTERS = [
     "transfer",
     "miniature",
     "truth",
+    "two_seeds",
+    "what_moves_it",
+    "many_seeds",
+    "which_latents",
+    "probes_of_seeds",
 ]
 
 
@@ -109,7 +116,7 @@ def test_unchanged_notebooks_do_not_run_again_and_results_repeat(project, built)
 def test_executed_notebooks_are_clean(project, built):
     import nbformat
 
-    for path in (project / "build" / "executed" / "e2e").glob("0*.ipynb"):
+    for path in (project / "build" / "executed" / "e2e").glob("[01]*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         text = path.read_text()
         assert "papermill" not in text and str(project) not in text
@@ -211,7 +218,8 @@ PAGES = [
     "intro.html", "claims.html", "your_data.html", "glossary.html", "references.html", "notebooks/01_text_to_features.html",
     "notebooks/02_layers.html", "notebooks/03_pooling.html", "notebooks/04_binarisation.html",
     "notebooks/05_sae_against_baselines.html", "notebooks/06_transfer.html", "notebooks/07_miniature.html",
-    "notebooks/08_truth.html",
+    "notebooks/08_truth.html", "notebooks/09_two_seeds.html", "notebooks/10_what_moves_it.html",
+    "notebooks/11_many_seeds.html", "notebooks/12_which_latents.html", "notebooks/13_probes_of_seeds.html",
 ]  # fmt: skip
 
 
