@@ -61,12 +61,17 @@ def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str = "ma
     ax = ax or plt.subplots()[1]
     for i, (name, points) in enumerate(series.items()):
         x, value, low, high = (list(column) for column in zip(*points, strict=True))
-        colour = COLOURS.get(name, list(COLOURS.values())[i % len(COLOURS)])
-        ax.plot(range(len(x)), value, marker="o", color=colour, label=NAMES.get(name, name))
+        chance = name.startswith("chance")
+        colour = INK if chance else COLOURS.get(name, list(COLOURS.values())[i % len(COLOURS)])
+        look = {"linestyle": (":", "--")[i % 2]} if chance else {"marker": "o"}
+        ax.plot(range(len(x)), value, color=colour, label=NAMES.get(name, name), **look)
         ax.fill_between(range(len(x)), low, high, color=colour, alpha=0.18, linewidth=0)
         ax.set_xticks(range(len(x)), [str(v) for v in x])
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend()
+    if len(series) > 3:
+        ax.figure.legend(loc="outside lower center", ncols=2, fontsize="small")
+    else:
+        ax.legend()
     return ax
 
 
@@ -175,7 +180,8 @@ def steps(series: Mapping[str, Mapping[float, float]], xlabel: str, ylabel: str,
     for i, (name, points) in enumerate(series.items()):
         chance = name.startswith("chance")
         colour = INK if chance else list(COLOURS.values())[i % len(COLOURS)]
-        ax.plot(list(points), list(points.values()), color=colour, linestyle="--" if chance else "-", label=name)
+        style = ("--", ":", "-.")[i % 3] if chance else "-"
+        ax.plot(list(points), list(points.values()), color=colour, linestyle=style, label=name)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend()
     return ax
@@ -214,7 +220,7 @@ def joint(x: np.ndarray, y: np.ndarray, xlabel: str, ylabel: str, ax=None):
 
 
 def scatter(groups: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str, ax=None):
-    """Labelled dots with vertical ranges, joined within a group. groups: name -> [(label, x, y, low, high), ...]."""
+    """Dots with vertical ranges; those of one group are joined and labelled. groups: name -> [(label, x, y, low, high), ...]."""
     import matplotlib.pyplot as plt
 
     ax = ax or plt.subplots()[1]
@@ -223,7 +229,7 @@ def scatter(groups: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str, ax=
         error = np.maximum([np.subtract(y, low), np.subtract(high, y)], 0)
         joined = "-" if len(points) > 1 else ""
         ax.errorbar(x, y, yerr=error, fmt="o" + joined, color=colour, label=name, capsize=3)
-        for label, a, b in zip(labels, x, y, strict=True):
+        for label, a, b in zip(labels, x, y, strict=True) if joined else ():
             ax.annotate(label, (a, b), textcoords="offset points", xytext=(6, 5), fontsize="x-small", color=INK)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(fontsize="small")

@@ -45,8 +45,9 @@ def series(what):
             value = values[name]
             value = value if isinstance(value, dict) else dict.fromkeys(("mean", "low", "high"), value)
             line.append((setting.value, value["mean"], value["low"], value["high"]))
-    labels = ("shared", "shared, alive only", "chance, shared", "mean matched cosine", "chance, mean matched cosine")
-    return dict(zip(labels, points.values(), strict=True))
+    labels = ("shared", "shared, alive only", "chance: shared", "mean matched cosine", "chance: mean matched cosine")
+    lines = dict(zip(labels, points.values(), strict=True))
+    return {name: line for name, line in lines.items() if name != "shared, alive only" or line != lines["shared"]}
 
 
 def draw(what, label):

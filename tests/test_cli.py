@@ -4,11 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
-from conftest import sae_folder
+from conftest import sae_folder, sentences
 
-COMMANDS = ["reproduce", "probe", "extract", "train-sae", "claims", "plan", "profiles"]
+from mosaic.profiles import FOLDER
+
+COMMANDS = ["reproduce", "probe", "extract", "train-sae", "match", "claims", "plan", "profiles"]
+SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
 
 
 def mosaic(*arguments, cwd=None, **environment):
@@ -41,6 +45,15 @@ def test_no_arguments_lists_the_commands():
         (["train-sae", "--profile", "minilm", "--texts", "nope.txt"], 1, "error: nope.txt does not exist"),
         (["mini", "build", "--only", "nope"], 1, "there is no step 'nope'; steps: tokenizer, mini-2b"),
         (["mini", "check", "--weights", "nowhere"], 1, "card.json does not exist; `mosaic mini build` writes it"),
+        (["match", "nowhere", "nowhere"], 1, "error: nowhere is neither a folder that holds cfg.json"),
+        (["match", SEEDS / "layer_3_width_512_seed_0", SEEDS / "layer_1_width_512_seed_0"], 1, "on hook layers.3, layer_1"),
+        (["match", "a", "b", "--threshold", "1.5"], 2, "Invalid value for '--threshold'"),
+        (["train-sae", "--profile", "mini", "--seeds", "0,x"], 1, "--seeds is '0,x'; numbers separated by commas"),
+        (
+            ["train-sae", "--profile", "mini", "--seeds", "0", "--architectures", "gated"],
+            1,
+            "0 weights of the L1 loss for 1 architectures",
+        ),
         (["reproduce"], 1, "has no notebooks/ and book/: run this in the project's folder"),
     ],
 )
@@ -61,6 +74,55 @@ def test_train_without_texts_names_the_cure(tmp_path):
     command = [sys.executable, "-m", "mosaic", "train-sae"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120)
     assert done.returncode == 1 and "MOSAIC_DATA, which is not set" in done.stderr
+
+
+def test_match_writes_every_figure_and_says_what_is_proved(tmp_path):
+    done = mosaic("match", SEEDS / "layer_3_width_128_seed_0", SEEDS / "layer_3_width_128_seed_1", "--json", "m.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    got = json.loads((tmp_path / "m.json").read_text())
+    assert {
+        "shared_fraction", "equal_fraction", "mean_max_cosine", "pw_mcc", "chance", "curve", "pairs", "exact", "gap", "alive",
+    } <= set(got)  # fmt: skip
+    assert 0.3 < got["shared_fraction"] < 0.8 and got["exact"] is True and got["gap"] == 0
+    assert len(got["pairs"]) == round(128 * got["shared_fraction"])
+    assert all(min(pair["decoder"], pair["encoder"]) >= 0.7 for pair in got["pairs"])
+    assert got["curve"]["0.7"] == got["shared_fraction"]
+    shown = " ".join(done.stdout.split())
+    assert "both matchings proved best" in shown and f"{got['shared_fraction']:.3f}" in shown
+    for key, level in got["chance"].items():
+        assert level["shared_fraction"] == 0 and key in shown
+
+
+def test_match_of_other_widths_and_thresholds(tmp_path):
+    wide, narrow = SEEDS / "layer_3_width_256_seed_0", SEEDS / "layer_3_width_128_seed_0"
+    done = mosaic("match", wide, narrow, "--threshold", "0.5", "--json", "m.json", cwd=tmp_path)
+    got = json.loads((tmp_path / "m.json").read_text())
+    assert got["threshold"] == 0.5 and got["n_a"] == 256 and got["n_b"] == 128
+    assert "every latent of layer_3_width_128_seed_0 (128) gets a partner among the 256" in got["one_sided"]
+    assert "widths differ" in done.stdout
+
+
+def test_a_sweep_killed_in_training_ends_as_if_it_had_not_been(tmp_path):
+    """kill -9 in the middle; the same command goes on, and every file is the same byte for byte."""
+    (tmp_path / "texts.txt").write_text("\n<|doc|>\n".join(f"{text} {i}" for i, text in enumerate(sentences(300))))
+    words = "train-sae --profile mini --texts texts.txt --layers 3 --widths 64,32 --ks 4 --tokens 40000 --seeds 0,1 --varied 2"
+    arguments = [*words.split(), "--batch-size", "32", "--out"]
+    whole = mosaic(*arguments, "whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mosaic", *arguments, "killed"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    state = tmp_path / "killed" / "checkpoint" / "state.json"
+    while process.poll() is None and not state.exists():
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert state.exists() and not (tmp_path / "killed" / "card.json").exists(), "killed too late to show anything"
+    assert mosaic(*arguments, "killed", cwd=tmp_path).returncode == 0
+    files = sorted(path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*") if path.is_file())
+    assert len(files) == 4 * 3 + 2
+    for file in files:
+        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes(), file
 
 
 def test_claims_and_profiles_and_plan(tmp_path):

@@ -19,6 +19,7 @@ from mosaic.features import write_atomically
 from mosaic.mini import models, pali, sets, tune
 from mosaic.mini.lexicon import LANGUAGES
 from mosaic.mini.tokenizer import VOCABULARY, train_tokenizer
+from mosaic.sweep import Sweep
 
 WEIGHTS = Path(__file__).parent.parent / "weights" / "mini"
 TUNING = models.LMSize("mini-9b-it", 192, 9, 6, 384, tokens=1_500_000, rate=1e-3, short=0.0, seed=2)
@@ -34,7 +35,7 @@ class Suite:
     tokens: int
 
 
-JUMP, TOP = "batchtopk", "topk"  # SAELens saves a trained BatchTopK SAE as JumpReLU
+JUMP = "batchtopk"  # SAELens saves a trained BatchTopK SAE as JumpReLU
 SUITES = {
     "saes-2b": Suite(
         "mini-2b",
@@ -44,13 +45,25 @@ SUITES = {
         ),
         1_000_000,
     ),
-    "saes-2b-seeds": Suite("mini-2b", tuple((3, 1024, 32, seed, TOP) for seed in range(5)), 1_000_000),
     "saes-2b-wide": Suite("mini-2b", ((3, 16384, 32, 0, JUMP),), 300_000),
     "saes-9b": Suite(
         "mini-9b", (*((layer, 1024, 40, 0, JUMP) for layer in (2, 4, 7)), (4, 4096, 40, 0, JUMP)), 1_000_000
     ),
     "saes-9b-it": Suite("mini-9b-it", tuple((layer, 1024, 40, 0, JUMP) for layer in (2, 4, 7)), 1_000_000),
 }
+
+# For the chapters on stability: what moves the agreement of seeds. l1: standard's and gated's, for an L0 near 8.
+SEEDS = Sweep(
+    layers=(3, 0, 1, 2, 4, 5),
+    widths=(512, 128, 256, 1024, 2048),
+    ks=(8, 4, 16, 32),
+    tokens=(2_000_000, 100_000, 300_000, 1_000_000, 6_000_000),
+    architectures=("topk", "batchtopk", "standard", "gated", "jumprelu"),
+    l1=(1.55, 1.72),
+    seeds=tuple(range(8)),
+)
+SEEDS_TEXTS = 90_000
+OTHER_TEXTS = (101, 102)  # the control: one start, other documents
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,7 @@ def steps() -> list[Step]:
         *lms,
         Step("mini-9b-it", asdict(TUNING), _tune_step),
         *suites,
+        Step("seeds", {**asdict(SEEDS), "texts": SEEDS_TEXTS, "other_texts": OTHER_TEXTS}, _seeds_step),
         Step("behaviour", {"model": "mini-9b-it"}, _behaviour_step),
         Step("mini-pali", asdict(pali.PaliSize()), _pali_step),
     ]
@@ -120,9 +134,9 @@ def causal(out: Path, name: str):
     return Gemma2ForCausalLM.from_pretrained(out / name, dtype=torch.float32, attn_implementation="eager").eval()
 
 
-def sae_texts(n: int = SAE_TEXTS) -> list[str]:
+def sae_texts(n: int = SAE_TEXTS, other: int = 0) -> list[str]:
     """The documents SAEs are trained and measured on: the corpus's own distribution, none a model was trained on."""
-    return [d.text for d in models.documents(models.HELD_OUT_SEED + 2, 0, n)]
+    return [d.text for d in models.documents(models.HELD_OUT_SEED + 2 + other, 0, n)]
 
 
 def _tokenizer_step(out: Path, device: str) -> dict:
@@ -156,6 +170,21 @@ def _suite_step(name: str):
         return {"saes": train.train(model, sae_texts(), specs, run, out / name)}
 
     return run
+
+
+def _seeds_step(out: Path, device: str) -> dict:
+    from mosaic import lm, train
+
+    model = lm.load(lm.ModelSpec(str(out / "mini-2b"), max_length=128), device)
+    model = replace(model, spec=replace(model.spec, id="mini-2b"))
+    specs = SEEDS.specs()
+    run = train.TrainRun(tokens=SEEDS.tokens[0], batch_size=512)
+    rows = train.train(model, sae_texts(SEEDS_TEXTS), specs, run, out / "seeds")
+    for other in OTHER_TEXTS:
+        control = replace(specs[0], tag=f"data_{other}")
+        rows += train.train(model, sae_texts(SEEDS_TEXTS, other), [control], run, out / "seeds")
+    train.write_card(rows, "mini-2b", SEEDS_TEXTS, out / "seeds")
+    return {"saes": len(rows)}
 
 
 def behaviour_rows(out: Path) -> Iterator[dict]:

@@ -47,6 +47,8 @@ def measure(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str
         for suite, recipe in building.SUITES.items():
             if name in (recipe.model, TUNED_FROM.get(recipe.model)):
                 figures |= _measure_suite(out, suite, name, model, tokenizer, held, known, say)
+    say("seeds")
+    figures["seeds"] = _measure_seeds(out, [d.text for d in held])
     rows = list(building.behaviour_rows(out))
     shipped = (out / "behaviour" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     figures["mini-9b-it"] |= {
@@ -65,6 +67,19 @@ def ceiling(name: str) -> float:
 
     rows = sets.labelled(name)["test"]
     return float(f1_score([r.label for r in rows], [r.truth for r in rows], average="macro"))
+
+
+def _measure_seeds(out: Path, texts: list[str]) -> dict[str, float]:
+    """L0 and fraction of variance unexplained of every SAE of the sweep over seeds, in one pass."""
+    from mosaic import lm, train
+    from mosaic.sweep import read_card
+
+    opened = lm.load(lm.ModelSpec(str(out / "mini-2b"), max_length=128))
+    rows = read_card(out / "seeds")
+    measured = train.measure_all(
+        [(out / "seeds" / row["name"], row["layer"]) for row in rows], opened, opened.tokenize(texts)
+    )
+    return {f"{key} {row['name']}": m[key] for row, (m, _) in zip(rows, measured, strict=True) for key in ("l0", "fvu")}
 
 
 def _measure_suite(out: Path, suite: str, name: str, model, tokenizer, held, known, say) -> dict[str, dict[str, float]]:
@@ -147,7 +162,7 @@ def _bands(name: str):
         return ()  # a transfer: reported, not promised
     if name.startswith("saes"):
         return SAE_BANDS if "16k" in name else SMALL_SAE_BANDS
-    return {"mini-9b-it": TUNED_BANDS, "mini-pali": PALI_BANDS, "sets": ()}.get(name, LM_BANDS)
+    return {"mini-9b-it": TUNED_BANDS, "mini-pali": PALI_BANDS, "sets": (), "seeds": ()}.get(name, LM_BANDS)
 
 
 def check(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, float]]:
@@ -219,6 +234,8 @@ right caption for {100 * seen["caption accuracy digits"]:.1f} % of the test digi
 | SAE | L0 | fraction of variance unexplained | dead latents | loss recovered |
 |---|---|---|---|---|
 {saes}
+
+seeds/ holds {len(figures["seeds"]) // 2} more, of several seeds each; its own README has their figures.
 
 Loss recovered: (CE with the block's output at zero - CE with the reconstruction) / (CE at zero - CE as it is).
 
