@@ -14,8 +14,9 @@ test: $(VENV)/.ready ## the whole suite
 
 book: reproduce
 
-bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes
+bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes; matching against dense scipy
 	$(BIN)/python benchmarks/extract.py
+	$(BIN)/python benchmarks/match.py
 
 clean: ## everything that was made, the environment aside
 	rm -rf build

@@ -57,8 +57,8 @@ class Result(SphinxRole):
 
 
 def compared() -> list[str]:
-    """This site's profile and the two that ship with results, as far as they have any."""
-    names = dict.fromkeys([profile_name(), "mini", "minilm"])
+    """This site's profile and those that ship with results, as far as they have any."""
+    names = dict.fromkeys([profile_name(), "mini", "minilm", "stories260k"])
     return [name for name in names if (folder() / name).is_dir()] or [profile_name()]
 
 
