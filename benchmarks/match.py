@@ -95,14 +95,18 @@ def main() -> None:
         print(json.dumps(measure(options.one)))
         return
     rows = []
-    print(f"{'latents':>8} {'seconds':>8} {'peak MB':>8} {'shared':>7} {'exact':>6} {'gap':>8} {'dense s':>8} {'MB':>6} same")
+    print(
+        f"{'latents':>8} {'seconds':>8} {'peak MB':>8} {'shared':>7} {'exact':>6} {'gap':>8} {'dense s':>8} {'MB':>6} same"
+    )
     for n in options.sizes:
         done = subprocess.run(
             [sys.executable, __file__, "--one", str(n)], stdout=subprocess.PIPE, text=True, check=True
         )
         row = json.loads(done.stdout.splitlines()[-1])
         rows.append(row)
-        dense = f"{row['dense_seconds']:>8} {row['dense_peak_mb']:>6}" if "dense_seconds" in row else f"{'-':>8} {'-':>6}"
+        dense = (
+            f"{row['dense_seconds']:>8} {row['dense_peak_mb']:>6}" if "dense_seconds" in row else f"{'-':>8} {'-':>6}"
+        )
         same = row.get("same_objective", True) and row.get("same_shared", True) and row.get("same_partners", True)
         print(
             f"{n:>8,} {row['seconds']:>8} {row['peak_mb']:>8,} {row['shared_fraction']:>7.4f} {row['exact']!s:>6} "

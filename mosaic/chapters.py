@@ -192,7 +192,9 @@ def seed_encoders(profile: Profile, lm: LanguageModel, rows: Sequence[dict]) -> 
     from mosaic.sweep import shown
 
     folder = located_folder(profile.seeds)
-    sources = [SAESource(row["layer"], shown(row, "width"), path=str(folder / row["name"]), seed=row["seed"]) for row in rows]
+    sources = [
+        SAESource(row["layer"], shown(row, "width"), path=str(folder / row["name"]), seed=row["seed"]) for row in rows
+    ]
     return tuple(load_encoder(source, profile.model.id, lm.d_model, lm.device) for source in sources)
 
 

@@ -168,7 +168,10 @@ def extract(
         )
 
 
-@app.command("train-sae", epilog="Example: mosaic train-sae --profile mini --out saes --layers 3 --widths 512,1k --ks 8 --seeds 0,1,2")
+@app.command(
+    "train-sae",
+    epilog="Example: mosaic train-sae --profile mini --out saes --layers 3 --widths 512,1k --ks 8 --seeds 0,1,2",
+)
 def train_sae(
     profile: Profile = "minilm",
     out: Annotated[Path, typer.Option("--out", help="Folder for the SAEs and their card.")] = Path("build/saes"),
@@ -247,7 +250,9 @@ def train_sae(
 def match(
     sae_a: Annotated[str, typer.Argument(help="A folder in SAELens's layout, or release/id of its registry.")],
     sae_b: Annotated[str, typer.Argument(help="The other one.")],
-    threshold: Annotated[float, typer.Option("--threshold", min=0, max=1, help="Least cosine of a shared latent.")] = 0.7,
+    threshold: Annotated[
+        float, typer.Option("--threshold", min=0, max=1, help="Least cosine of a shared latent.")
+    ] = 0.7,
     baselines: Annotated[int, typer.Option("--baselines", min=1, help="Draws of every chance baseline.")] = 1,
     json_out: Json = None,
     device: Device = "cpu",

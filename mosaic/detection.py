@@ -48,7 +48,7 @@ def firings(texts: Sequence[str], lm: LanguageModel, encoders: Sequence, token_b
     ids, owner, codes = [], [], [[] for _ in encoders]
     for batch in plan_batches(tokens.lengths, token_budget):
         residuals = lm.residuals([tokens.ids[i] for i in batch], sorted({e.layer for e in encoders}))
-        for row, i in enumerate(batch):
+        for i in batch:
             real = np.flatnonzero(~tokens.special[i])
             shown = np.where(tokens.special[i], 0, tokens.ids[i])
             padded = np.concatenate([np.zeros(OFFSETS - 1, dtype=np.int64), shown])
@@ -60,9 +60,7 @@ def firings(texts: Sequence[str], lm: LanguageModel, encoders: Sequence, token_b
                 [row * x.shape[1] + np.flatnonzero(~tokens.special[i]) for row, i in enumerate(batch)]
             )
             codes[k].append(encoder.encode(x.reshape(-1, x.shape[-1])[keep]))
-    return Firings(
-        np.concatenate(ids), np.concatenate(owner), tuple(vstack(part, format="csr") for part in codes)
-    )
+    return Firings(np.concatenate(ids), np.concatenate(owner), tuple(vstack(part, format="csr") for part in codes))
 
 
 def scores(found: Firings, codes: csr_matrix, shuffle: int | None = None) -> np.ndarray:

@@ -84,7 +84,9 @@ def assign(
     Raises MosaicError for two widths of d.
     """
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
-        raise MosaicError(f"rows of {a.shape} cannot be compared with rows of {b.shape}: two [n, d] of one d are needed.")
+        raise MosaicError(
+            f"rows of {a.shape} cannot be compared with rows of {b.shape}: two [n, d] of one d are needed."
+        )
     if precision not in MARGIN:
         raise MosaicError(f"precision {precision!r} is not one of {', '.join(MARGIN)}.")
     (a, valid_a), (b, valid_b) = unit_rows(a), unit_rows(b)

@@ -214,10 +214,7 @@ class Seeds:
         """Share of latents that no other SAE of the subset has, averaged over which of them is the reference."""
         return float(
             np.mean(
-                [
-                    1 - np.any([self.shared(i, j, threshold) for j in subset if j != i], axis=0).mean()
-                    for i in subset
-                ]
+                [1 - np.any([self.shared(i, j, threshold) for j in subset if j != i], axis=0).mean() for i in subset]
             )
         )
 

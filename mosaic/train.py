@@ -17,21 +17,17 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.lm import LanguageModel, Tokens
+from mosaic.lm import LanguageModel
+from mosaic.measure import measure_all, write_card, write_frequency
 from mosaic.progress import Progress
-from mosaic.stream import ActivationStream, one_pass, select
-
-if TYPE_CHECKING:
-    import torch
+from mosaic.stream import ActivationStream, select
 
 ARCHITECTURES = ("batchtopk", "topk", "standard", "gated", "jumprelu")
 L1 = ("standard", "gated")
-NEVER = -10.0  # log10 of the frequency of a latent that never fires, as SAELens writes it
 
 
 @dataclass(frozen=True)
@@ -147,33 +143,6 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
     return rows
 
 
-def write_card(rows: list[dict], model: str, n_texts: int, out: Path) -> None:
-    """Write `card.json` (for machines) and `README.md` (for people) beside the SAEs."""
-    table = "\n".join(
-        f"| {r['name']} | {r['layer']} | {r['width']:,} | {r['seed']} | {r['architecture']}, "
-        f"{'k' if r.get('l1') is None else 'L1'} = {r['k'] if r.get('l1') is None else r['l1']} "
-        f"| {r['tokens']:,} | {r['l0']:.1f} | {r['fvu']:.3f} | {100 * r['dead']:.1f} % |"
-        for r in rows
-    )
-    card = f"""# SAEs for {model}
-
-Sparse autoencoders on the residual stream after a block, trained with SAELens and saved in its layout
-(`SAE.load_from_disk(folder)`; matrices in bfloat16, biases in float32). `mosaic train-sae` made them.
-
-| SAE | layer | width | seed | activation | tokens seen | L0 | fraction of variance unexplained | dead latents |
-|---|---|---|---|---|---|---|---|---|
-{table}
-
-L0, the fraction of variance unexplained and dead latents (which never fire) were measured on
-{rows[0]["held_out_tokens"]:,} tokens of texts that were not trained on; {n_texts:,} distinct texts in all. SAEs of one
-layer saw the same activations in the same order, so seeds differ in their initialisation alone. Special
-tokens were neither trained on nor measured.
-"""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "card.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    (out / "README.md").write_text(card, encoding="utf-8")
-
-
 def save(sae, folder: Path) -> None:
     """Save a trained SAE for inference, matrices in bfloat16 (half the disk; biases and thresholds stay float32)."""
     import torch
@@ -188,62 +157,6 @@ def save(sae, folder: Path) -> None:
     Path(config).write_text(json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def write_frequency(folder: Path, frequency: np.ndarray) -> None:
-    """`sparsity.safetensors`, as SAELens writes it: log10 of the share of tokens on which each latent fires."""
-    import torch
-    from safetensors.torch import save_file
-
-    values = torch.from_numpy(np.log10(np.maximum(frequency, 10.0**NEVER)).astype(np.float32))
-    save_file({"sparsity": values}, Path(folder) / "sparsity.safetensors")
-
-
-def measure(folder: Path, lm: LanguageModel, tokens: Tokens, layer: int) -> dict[str, float]:
-    """L0, fraction of variance unexplained and dead latents of one saved SAE on tokens it has not seen."""
-    return measure_all([(folder, layer)], lm, tokens)[0][0]
-
-
-def measure_all(
-    saes: Sequence[tuple[Path, int]], lm: LanguageModel, tokens: Tokens
-) -> list[tuple[dict[str, float], np.ndarray]]:
-    """(figures, firing frequency [D]) of every (folder, layer), the language model run once.
-
-    FVU = sum |x - x^|^2 / sum |x - mean(x)|^2 over all real, non-special tokens.
-    """
-    import torch
-    from sae_lens import SAE
-
-    opened = [(SAE.load_from_disk(str(folder), device=lm.device, dtype="float32"), layer) for folder, layer in saes]
-    layers = sorted({layer for _, layer in saes})
-    fires = [torch.zeros(sae.cfg.d_sae, device=lm.device, dtype=torch.float64) for sae, _ in opened]
-    error = [0.0] * len(saes)
-    square = dict.fromkeys(layers, 0.0)
-    total = {layer: torch.zeros(lm.d_model, device=lm.device, dtype=torch.float64) for layer in layers}
-    n = 0
-    with torch.inference_mode():
-        for batch in one_pass(lm, tokens, layers):
-            for layer, x in batch.items():
-                square[layer] += float(x.double().square().sum())
-                total[layer] += x.double().sum(0)
-            for i, (sae, layer) in enumerate(opened):
-                latents = sae.encode(batch[layer])
-                fires[i] += (latents > 0).sum(0)
-                error[i] += float((batch[layer] - sae.decode(latents)).double().square().sum())
-            n += len(batch[layers[0]])
-    variance = {layer: square[layer] - float(total[layer].square().sum()) / n for layer in layers}
-    return [
-        (
-            {
-                "held_out_tokens": n,
-                "l0": float(fires[i].sum()) / n,
-                "fvu": error[i] / variance[layer],
-                "dead": float((fires[i] == 0).double().mean()),
-            },
-            (fires[i] / n).cpu().numpy(),
-        )
-        for i, (_, layer) in enumerate(opened)
-    ]
-
-
 def _check(specs: Sequence[SAESpec], run: TrainRun, lm: LanguageModel) -> None:
     lm.check_layers([spec.layer for spec in specs])
     names = [spec.name for spec in specs]
@@ -255,7 +168,9 @@ def _check(specs: Sequence[SAESpec], run: TrainRun, lm: LanguageModel) -> None:
         if spec.architecture in L1 and spec.l1 is None:
             raise MosaicError(f"{spec.name}: a {spec.architecture} SAE has no k; give the weight of its L1 loss (l1).")
         if (spec.tokens or run.tokens) < 2 * run.batch_size:
-            raise MosaicError(f"{spec.name}: {spec.tokens or run.tokens} tokens are not two batches of {run.batch_size}.")
+            raise MosaicError(
+                f"{spec.name}: {spec.tokens or run.tokens} tokens are not two batches of {run.batch_size}."
+            )
 
 
 def _trainer(spec: SAESpec, run: TrainRun, n_steps: int, lm: LanguageModel):
@@ -301,7 +216,11 @@ def new_sae(spec: SAESpec, lm: LanguageModel, n_steps: int = 1):
         "standard": lambda: {"l1_coefficient": spec.l1, "l1_warm_up_steps": warm_up},
         "gated": lambda: {"l1_coefficient": spec.l1, "l1_warm_up_steps": warm_up},
         # GemmaScope 2's loss, (L0 / target - 1)^2, reaches a wanted L0 without a search for its weight.
-        "jumprelu": lambda: {"jumprelu_sparsity_loss_mode": "quadratic", "target_l0": spec.k, "l0_warm_up_steps": warm_up},
+        "jumprelu": lambda: {
+            "jumprelu_sparsity_loss_mode": "quadratic",
+            "target_l0": spec.k,
+            "l0_warm_up_steps": warm_up,
+        },
     }[spec.architecture]()
     name = {"topk": "TopK", "batchtopk": "BatchTopK", "standard": "Standard", "gated": "Gated", "jumprelu": "JumpReLU"}
     kind = f"{name[spec.architecture]}TrainingSAE"

@@ -46,7 +46,11 @@ def test_no_arguments_lists_the_commands():
         (["mini", "build", "--only", "nope"], 1, "there is no step 'nope'; steps: tokenizer, mini-2b"),
         (["mini", "check", "--weights", "nowhere"], 1, "card.json does not exist; `mosaic mini build` writes it"),
         (["match", "nowhere", "nowhere"], 1, "error: nowhere is neither a folder that holds cfg.json"),
-        (["match", SEEDS / "layer_3_width_512_seed_0", SEEDS / "layer_1_width_512_seed_0"], 1, "on hook layers.3, layer_1"),
+        (
+            ["match", SEEDS / "layer_3_width_512_seed_0", SEEDS / "layer_1_width_512_seed_0"],
+            1,
+            "on hook layers.3, layer_1",
+        ),
         (["match", "a", "b", "--threshold", "1.5"], 2, "Invalid value for '--threshold'"),
         (["train-sae", "--profile", "mini", "--seeds", "0,x"], 1, "--seeds is '0,x'; numbers separated by commas"),
         (
@@ -77,7 +81,14 @@ def test_train_without_texts_names_the_cure(tmp_path):
 
 
 def test_match_writes_every_figure_and_says_what_is_proved(tmp_path):
-    done = mosaic("match", SEEDS / "layer_3_width_128_seed_0", SEEDS / "layer_3_width_128_seed_1", "--json", "m.json", cwd=tmp_path)
+    done = mosaic(
+        "match",
+        SEEDS / "layer_3_width_128_seed_0",
+        SEEDS / "layer_3_width_128_seed_1",
+        "--json",
+        "m.json",
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     got = json.loads((tmp_path / "m.json").read_text())
     assert {
@@ -110,7 +121,10 @@ def test_a_sweep_killed_in_training_ends_as_if_it_had_not_been(tmp_path):
     whole = mosaic(*arguments, "whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     process = subprocess.Popen(
-        [sys.executable, "-m", "mosaic", *arguments, "killed"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "mosaic", *arguments, "killed"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     state = tmp_path / "killed" / "checkpoint" / "state.json"
     while process.poll() is None and not state.exists():

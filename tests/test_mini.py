@@ -205,7 +205,8 @@ def test_behaviour_never_shows_a_test_person_in_training():
 
 def test_only_labels_ceilings_and_the_truth_chapter_reach_the_factors():
     """The modules between a text and a score neither import the miniature nor speak of its factors."""
-    may = {"data", "documents", "truth", "cli", "chapters"}  # chapters: the images and the names in a table, not a score's inputs
+    # documents: texts to train on; chapters: images and names in a table. None of them makes a score's inputs.
+    may = {"data", "documents", "truth", "cli", "chapters"}
     for path in (ROOT / "mosaic").glob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         imported = {

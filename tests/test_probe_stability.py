@@ -41,7 +41,7 @@ def setting():
 
 
 def test_probes_on_the_same_information_agree(setting):
-    problem, seeds = setting
+    problem, _ = setting
     strength = probe_stability.chosen_strength(problem)
     runs = [probe_stability.run(problem, seed, strength) for seed in (0, 1)]
     assert min(r.macro_f1 for r in runs) > 0.95

@@ -1,10 +1,7 @@
-import json
-
-import numpy as np
 import pytest
 from conftest import sentences
 
-from mosaic import profiles, train
+from mosaic import train
 from mosaic.errors import MosaicError
 
 
@@ -99,26 +96,6 @@ def test_a_checkpoint_of_another_run_is_not_used(tiny, tmp_path, monkeypatch):
         train.train(tiny("llama"), texts, [train.SAESpec(2, 32, 5)], run, tmp_path)
 
 
-def test_measure_is_the_definition(tiny, tmp_path):
-    import torch
-    from conftest import sae_folder
-    from reference import text_activations
-    from sae_lens import SAE
-
-    folder = sae_folder(tmp_path, "standard", seed=3)
-    texts = sentences(20, seed=1)
-    got = train.measure(folder, tiny("llama"), tiny("llama").tokenize(texts), 2)
-    x = np.concatenate([text_activations(tiny("llama"), None, text, 2) for text in texts])
-    sae = SAE.load_from_disk(folder)
-    with torch.no_grad():
-        f = sae.encode(torch.from_numpy(x))
-        error = (torch.from_numpy(x) - sae.decode(f)).square().sum().item()
-    assert got["held_out_tokens"] == len(x)
-    assert got["l0"] == pytest.approx((f > 0).float().sum(1).mean().item(), rel=1e-5)
-    assert got["fvu"] == pytest.approx(error / ((x - x.mean(0)) ** 2).sum(), rel=1e-3)
-    assert got["dead"] == pytest.approx((f > 0).any(0).logical_not().float().mean().item())
-
-
 def test_bad_specs_are_refused(tiny, tmp_path):
     with pytest.raises(
         MosaicError, match="architecture 'relu' is not one of topk, batchtopk|architecture 'relu' is not"
@@ -132,25 +109,3 @@ def test_bad_specs_are_refused(tiny, tmp_path):
         )
     with pytest.raises(MosaicError, match="layer 9 does not exist"):
         train.train(tiny("llama"), sentences(400), [train.SAESpec(9, 32)], train.TrainRun(), tmp_path)
-
-
-def test_the_shipped_card_is_true(minilm):
-    """Every shipped SAE is on the card, and on fresh sentences its figures are of the card's order."""
-    profile = profiles.load_profile("minilm")
-    folder = profiles.FOLDER.parent / "weights" / "minilm"
-    card = {row["name"]: row for row in json.loads((folder / "card.json").read_text())}
-    texts = [
-        "The minister announced new funding for rural hospitals on Tuesday.",
-        "I could not stop laughing; the second act is a delight.",
-        "How many moons does Jupiter have?",
-        "My card was declined at the supermarket and I need help.",
-        "Once upon a time a small bird wanted to see the sea.",
-        "The species is found in shallow waters along the coast.",
-    ]
-    for source in profile.saes:
-        name = source.path.rsplit("/", 1)[1]
-        row = card[name]
-        assert row["tokens"] >= 2_000_000 and row["layer"] == source.layer and row["seed"] == source.seed
-        measured = train.measure(folder / name, minilm, minilm.tokenize(texts), source.layer)
-        assert measured["l0"] == pytest.approx(row["l0"], rel=0.1)
-        assert measured["fvu"] < 2 * row["fvu"] + 0.05

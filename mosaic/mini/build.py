@@ -174,6 +174,7 @@ def _suite_step(name: str):
 
 def _seeds_step(out: Path, device: str) -> dict:
     from mosaic import lm, train
+    from mosaic.measure import write_card
 
     model = lm.load(lm.ModelSpec(str(out / "mini-2b"), max_length=128), device)
     model = replace(model, spec=replace(model.spec, id="mini-2b"))
@@ -183,7 +184,7 @@ def _seeds_step(out: Path, device: str) -> dict:
     for other in OTHER_TEXTS:
         control = replace(specs[0], tag=f"data_{other}")
         rows += train.train(model, sae_texts(SEEDS_TEXTS, other), [control], run, out / "seeds")
-    train.write_card(rows, "mini-2b", SEEDS_TEXTS, out / "seeds")
+    write_card(rows, "mini-2b", SEEDS_TEXTS, out / "seeds")
     return {"saes": len(rows)}
 
 

@@ -71,12 +71,13 @@ def ceiling(name: str) -> float:
 
 def _measure_seeds(out: Path, texts: list[str]) -> dict[str, float]:
     """L0 and fraction of variance unexplained of every SAE of the sweep over seeds, in one pass."""
-    from mosaic import lm, train
+    from mosaic import lm
+    from mosaic.measure import measure_all
     from mosaic.sweep import read_card
 
     opened = lm.load(lm.ModelSpec(str(out / "mini-2b"), max_length=128))
     rows = read_card(out / "seeds")
-    measured = train.measure_all(
+    measured = measure_all(
         [(out / "seeds" / row["name"], row["layer"]) for row in rows], opened, opened.tokenize(texts)
     )
     return {f"{key} {row['name']}": m[key] for row, (m, _) in zip(rows, measured, strict=True) for key in ("l0", "fvu")}
@@ -84,7 +85,8 @@ def _measure_seeds(out: Path, texts: list[str]) -> dict[str, float]:
 
 def _measure_suite(out: Path, suite: str, name: str, model, tokenizer, held, known, say) -> dict[str, dict[str, float]]:
     """A suite on the model called `name`, which need not be the one it was trained on."""
-    from mosaic import lm, train
+    from mosaic import lm
+    from mosaic.measure import measure as measure_sae
 
     opened = lm.load(lm.ModelSpec(str(out / name), max_length=128))
     shown = suite if building.SUITES[suite].model == name else f"{suite} on {name}"
@@ -94,7 +96,7 @@ def _measure_suite(out: Path, suite: str, name: str, model, tokenizer, held, kno
     for folder in sorted(path.parent for path in (out / suite).glob("*/cfg.json")):
         say(f"{shown}/{folder.name}")
         layer = int(folder.name.split("_")[1])
-        measured = train.measure(folder, opened, tokens, layer)
+        measured = measure_sae(folder, opened, tokens, layer)
         measured.pop("held_out_tokens")
         figures[f"{shown}/{folder.name}"] = measured | loss_recovered(model, rows, folder, layer, known)
     return figures
