@@ -9,26 +9,22 @@ Shapes: rows of a are unit vectors [n, d], rows of b [m, d]; pairs (i, j) with c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mosaic import cosines
 from mosaic.errors import MosaicError
-from mosaic.progress import Progress
+from mosaic.progress import announce
 
 if TYPE_CHECKING:
-    import torch
     from scipy.sparse import csr_matrix
 
-DENSE = 512  # up to so many rows every pair is kept
-KEPT = 32  # candidates of each row and each column beyond that
-BLOCK = 2**26  # cosines in memory at a time
 ROUNDS = 50
+LARGE = 16_384  # from here on a round takes seconds
 TIGHT = 1e-9  # slack below which a pair is as good as a matched one
-# How far a cosine of unit vectors can be off: rounding of both vectors and of the sum (Cauchy-Schwarz).
-MARGIN = {"float32": 4e-6, "bfloat16": 1e-2}
+ROUNDING = 1e-11  # of a sum of cosines, a latent
 
 
 @dataclass(frozen=True)
@@ -51,24 +47,13 @@ class Assignment:
 
     @property
     def gap(self) -> float:
-        """By how much the objective can be off at most; rounding of float64 sums is not counted."""
+        """By how much the objective can be off at most; what float64 cannot tell from nothing is nothing."""
         gap = self.bound - self.objective
-        return 0.0 if gap <= TIGHT * max(1, len(self.partner)) else gap
+        return 0.0 if gap <= ROUNDING * max(1, len(self.partner)) else gap
 
     @property
     def exact(self) -> bool:
         return self.gap == 0.0
-
-
-def unit_rows(x) -> tuple[np.ndarray, np.ndarray]:
-    """(rows of length one [n, d] float32, valid [n] bool); rows that are zero or not finite are left zero."""
-    x = np.asarray(x, dtype=np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):
-        norm = np.linalg.norm(x.astype(np.float64), axis=1)
-    valid = np.isfinite(norm) & (norm > 0)
-    out = np.zeros_like(x)
-    out[valid] = (x[valid] / norm[valid, None]).astype(np.float32)
-    return out, valid
 
 
 def assign(
@@ -87,9 +72,9 @@ def assign(
         raise MosaicError(
             f"rows of {a.shape} cannot be compared with rows of {b.shape}: two [n, d] of one d are needed."
         )
-    if precision not in MARGIN:
-        raise MosaicError(f"precision {precision!r} is not one of {', '.join(MARGIN)}.")
-    (a, valid_a), (b, valid_b) = unit_rows(a), unit_rows(b)
+    if precision not in cosines.MARGIN:
+        raise MosaicError(f"precision {precision!r} is not one of {', '.join(cosines.MARGIN)}.")
+    (a, valid_a), (b, valid_b) = cosines.unit_rows(a), cosines.unit_rows(b)
     rows, columns = np.flatnonzero(valid_a), np.flatnonzero(valid_b)
     partner = np.full(len(a), -1)
     cosine = np.full(len(a), np.nan)
@@ -105,158 +90,29 @@ def assign(
     return Assignment(partner, cosine, tied, solved.objective, solved.bound, solved.rounds, solved.kept)
 
 
-def largest(a: np.ndarray, b: np.ndarray, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
-    """(max_j C_ij [n], max_i C_ij [m]): each row's nearest neighbour, in blocks; NaN for invalid rows."""
-    (a, valid_a), (b, valid_b) = unit_rows(a), unit_rows(b)
-    best_a, best_b = np.full(len(a), np.nan), np.full(len(b), np.nan)
-    rows, columns = np.flatnonzero(valid_a), np.flatnonzero(valid_b)
-    if len(rows) and len(columns):
-        for part, block in _blocks(a[rows], b[columns], False, "float32", device):
-            best_a[rows[part]] = block.amax(1).cpu().numpy()
-            best_b[columns] = np.fmax(best_b[columns], block.amax(0).cpu().numpy())
-    return best_a, best_b
-
-
-@dataclass(frozen=True)
-class _Candidates:
-    """Pairs kept (row-major, unique) with exact cosines; anything else is at most min(rest_a[i], rest_b[j])."""
-
-    values: csr_matrix
-    rest_a: np.ndarray
-    rest_b: np.ndarray
-
-
 def _solve(a: np.ndarray, b: np.ndarray, absolute: bool, precision: str, device: str) -> Assignment:
     """len(a) <= len(b), all rows valid."""
     n = len(a)
-    candidates = _candidates(a, b, absolute, precision, device)
+    candidates = cosines.candidates(a, b, absolute, precision, device)
     for rounds in range(1, ROUNDS + 1):
         values = candidates.values
+        if n >= LARGE:
+            announce(f"assigning {n:,} latents, {values.nnz / n:.0f} candidates each, round {rounds}")
         partner = _sparse_assignment(values)
-        cosine = np.asarray(values[np.arange(n), partner]).ravel() - 3.0
+        cosine = np.asarray(values[np.arange(n), partner]).ravel() - cosines.SHIFT
         v = _prices(values, partner, cosine)
         u = cosine - v[partner]
-        looked, excess = _look_again(a, b, u, v, candidates, absolute, precision, device)
+        looked, excess = _look_again(a, b, u, v, candidates, absolute, device, cosines.KEPT)
+        if not excess.any():
+            looked, excess = _look_again(a, b, u, v, candidates, absolute, device, None)
         bound = float(np.sum(u) + np.sum(v) + np.sum(excess))
         merged = values if looked is None else values.maximum(looked)
         if not excess.any() or rounds == ROUNDS:
             break
-        candidates = _Candidates(merged, candidates.rest_a, candidates.rest_b)
+        candidates = cosines.Candidates(merged, candidates.rest_a, candidates.rest_b)
     # Without the proof no pair is certain.
     tied = np.ones(n, dtype=bool) if excess.any() else _tied(merged, partner, cosine, v)
     return Assignment(partner, cosine, tied, float(np.sum(cosine)), bound, rounds, values.nnz)
-
-
-def _blocks(
-    a: np.ndarray, b: np.ndarray, absolute: bool, precision: str, device: str
-) -> Iterator[tuple[slice, torch.Tensor]]:
-    """(rows, their cosines [r, m] float32), r rows at a time."""
-    import torch
-
-    dtype = getattr(torch, precision)
-    right = torch.from_numpy(b).to(device, dtype).T
-    step = max(16, BLOCK // len(b))
-    with Progress("matching", len(a), "latents") as progress, torch.inference_mode():
-        for start in range(0, len(a), step):
-            part = slice(start, min(start + step, len(a)))
-            block = (torch.from_numpy(a[part]).to(device, dtype) @ right).float()
-            yield part, block.abs_() if absolute else block
-            progress.advance(part.stop - part.start, 0)
-
-
-def _candidates(a: np.ndarray, b: np.ndarray, absolute: bool, precision: str, device: str) -> _Candidates:
-    """Each row's and each column's KEPT largest, and whatever is above a common floor, out of one pass.
-
-    The floor is where a typical row's KEPT-th largest lies: a crowd of near-duplicates, of which KEPT are too few,
-    is kept whole by it.
-    """
-    import torch
-
-    n, m = len(a), len(b)
-    if n <= DENSE:
-        nothing = np.float64(-np.inf)
-        return _Candidates(_every_pair(a, b, absolute), np.full(n, nothing), np.full(m, nothing))
-    kept = min(KEPT, n)
-    floor = _typical_rest(a, b, absolute, kept)
-    rows, columns, above = [], [], _Largest(2 * KEPT * n, floor)
-    rest_a = np.empty(n)
-    best = torch.full((m, kept), -2.0, device=device)
-    owner = torch.zeros((m, kept), dtype=torch.long, device=device)
-    for part, block in _blocks(a, b, absolute, precision, device):
-        top = block.topk(kept, dim=1)
-        rest_a[part] = top.values[:, -1].cpu()
-        rows.append(np.repeat(np.arange(part.start, part.stop), kept))
-        columns.append(top.indices.cpu().numpy().ravel())
-        # Rows whose last kept value is below the floor have nothing more above it.
-        crowded = (top.values[:, -1] > above.floor).nonzero()[:, 0]
-        i, j = (block[crowded] > above.floor).nonzero(as_tuple=True)
-        above.add(crowded[i].cpu().numpy() + part.start, j.cpu().numpy(), block[crowded[i], j].cpu().numpy())
-        fresh = block.T.contiguous().topk(min(kept, len(block)), dim=1)
-        values = torch.cat([best, fresh.values], dim=1)
-        owners = torch.cat([owner, fresh.indices + part.start], dim=1)
-        best, which = values.topk(kept, dim=1)
-        owner = owners.gather(1, which)
-    diagonal = np.arange(n)  # so that a full matching exists
-    rows += [owner.cpu().numpy().ravel(), diagonal, above.rows]
-    columns += [np.repeat(np.arange(m), kept), diagonal, above.columns]
-    margin = MARGIN[precision]
-    return _Candidates(
-        _exact(a, b, np.concatenate(rows), np.concatenate(columns), absolute),
-        np.minimum(rest_a, above.floor) + margin,
-        np.minimum(best[:, -1].cpu().double().numpy(), above.floor) + margin,
-    )
-
-
-def _typical_rest(a: np.ndarray, b: np.ndarray, absolute: bool, kept: int) -> float:
-    """The median, over a few rows spread evenly, of the kept-th largest cosine."""
-    some = a[np.linspace(0, len(a) - 1, 64).astype(int)]
-    (_, block), *_ = _blocks(some, b, absolute, "float32", "cpu")
-    return float(block.topk(kept, dim=1).values[:, -1].median())
-
-
-class _Largest:
-    """Pairs above a floor, at most `limit` of them: where more come, the floor rises."""
-
-    def __init__(self, limit: int, floor: float):
-        self.limit, self.floor = limit, floor
-        self.rows = self.columns = np.zeros(0, dtype=np.int64)
-        self.values = np.zeros(0, dtype=np.float32)
-
-    def add(self, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
-        self.rows, self.columns = np.concatenate([self.rows, rows]), np.concatenate([self.columns, columns])
-        self.values = np.concatenate([self.values, values])
-        if len(self.values) > self.limit:
-            self.floor = float(np.partition(self.values, -self.limit // 2)[-self.limit // 2])
-            stay = self.values > self.floor
-            self.rows, self.columns, self.values = self.rows[stay], self.columns[stay], self.values[stay]
-
-
-def _exact(a: np.ndarray, b: np.ndarray, rows: np.ndarray, columns: np.ndarray, absolute: bool) -> csr_matrix:
-    """Cosines of pairs in float64, shifted by 3 (a stored zero would be no pair), as CSR [n, m]; repeats are merged."""
-    import torch
-    from scipy.sparse import csr_matrix
-
-    n, m = len(a), len(b)
-    key = np.unique(rows.astype(np.int64) * m + columns)
-    rows, columns = np.divmod(key, m)
-    values = np.empty(len(key))
-    left, right = torch.from_numpy(a), torch.from_numpy(b)
-    step = max(1, 2**22 // a.shape[1])
-    for start in range(0, len(key), step):
-        part = slice(start, start + step)
-        i, j = torch.from_numpy(rows[part]), torch.from_numpy(columns[part])
-        values[part] = torch.linalg.vecdot(left[i].double(), right[j].double())
-    indptr = np.searchsorted(rows, np.arange(n + 1))
-    return csr_matrix(((np.abs(values) if absolute else values) + 3.0, columns, indptr), shape=(n, m))
-
-
-def _every_pair(a: np.ndarray, b: np.ndarray, absolute: bool) -> csr_matrix:
-    from scipy.sparse import csr_matrix
-
-    values = a.astype(np.float64) @ b.astype(np.float64).T
-    (n, m), columns = values.shape, np.arange(len(b))
-    values = (np.abs(values) if absolute else values) + 3.0
-    return csr_matrix((values.ravel(), np.tile(columns, n), np.arange(n + 1) * m), shape=(n, m))
 
 
 def _sparse_assignment(values: csr_matrix) -> np.ndarray:
@@ -282,11 +138,8 @@ def _prices(values: csr_matrix, partner: np.ndarray, cosine: np.ndarray) -> np.n
     owner = np.empty(m, dtype=np.int64)
     owner[partner] = np.arange(n)
     u = _least_prices(values.T.tocsr(), owner, cosine[owner])
-    return _lifted((low + cosine[owner] - u[owner]) / 2)
-
-
-def _lifted(v: np.ndarray) -> np.ndarray:
-    return v - v.min()
+    middle = (low + cosine[owner] - u[owner]) / 2
+    return middle - middle.min()
 
 
 def _least_prices(values: csr_matrix, partner: np.ndarray, cosine: np.ndarray) -> np.ndarray:
@@ -298,7 +151,7 @@ def _least_prices(values: csr_matrix, partner: np.ndarray, cosine: np.ndarray) -
     owner = np.full(values.shape[1], -1)
     owner[partner] = np.arange(len(partner))
     lengths = np.diff(values.indptr)
-    gain = values.data - 3.0 - np.repeat(cosine, lengths)
+    gain = values.data - cosines.SHIFT - np.repeat(cosine, lengths)
     rows = np.arange(len(partner))
     for _ in range(values.shape[1] + 1):
         edges = _ranges(values.indptr[rows], lengths[rows])
@@ -326,15 +179,16 @@ def _look_again(
     b: np.ndarray,
     u: np.ndarray,
     v: np.ndarray,
-    candidates: _Candidates,
+    candidates: cosines.Candidates,
     absolute: bool,
-    precision: str,
     device: str,
+    few: int | None,
 ) -> tuple[csr_matrix | None, np.ndarray]:
     """(pairs that reach their prices u_i + v_j or might, exactly; by how much each row's best dropped pair beats them).
 
     A dropped pair is at most min(rest_a, rest_b). Only rows and columns for which that could exceed u_i + v_j are
-    looked at again, in float32, and what is near in float64. No excess: the prices prove the matching best.
+    looked at again, in float32, and what is near in float64. few: where there are many, this many of each row, twice, are
+    enough for a round. None of `few`, and no excess: the prices prove the matching best.
     """
     import torch
 
@@ -346,15 +200,15 @@ def _look_again(
     prices = torch.from_numpy(v[columns]).to(device)
     found_rows, found_columns, most = [], [], np.zeros(len(a))
     generator = torch.Generator().manual_seed(0)
-    for part, block in _blocks(a[rows], b[columns], absolute, "float32", device):
+    for part, block in cosines.blocks(a[rows], b[columns], absolute, "float32", device):
         over = block.double().sub_(torch.from_numpy(u[rows[part]]).to(device)[:, None]).sub_(prices)
-        most[rows[part]] = np.maximum(over.amax(1).cpu().numpy() + MARGIN["float32"], 0)
-        hits = over > -MARGIN["float32"]
-        if int(hits.sum()) > 2 * KEPT * len(over):
-            # Too many for one round: each row's worst, and some at random, or rows that are alike would get the same.
-            few = min(KEPT, over.shape[1])
+        most[rows[part]] = np.maximum(over.amax(1).cpu().numpy() + cosines.MARGIN["float32"], 0)
+        hits = over > -cosines.MARGIN["float32"]
+        if few and int(hits.sum()) > 2 * few * len(over):
+            # Each row's worst, and some at random, or rows that are alike would all get the same.
+            k = min(few, over.shape[1])
             chance = torch.rand(over.shape, generator=generator).to(device)
-            chosen = torch.cat([over.topk(few, dim=1).indices, (chance * hits).topk(few, dim=1).indices], dim=1)
+            chosen = torch.cat([over.topk(k, dim=1).indices, (chance * hits).topk(k, dim=1).indices], dim=1)
             hits &= torch.zeros_like(hits).scatter_(1, chosen, True)
         i, k = (x.cpu().numpy() for x in hits.nonzero(as_tuple=True))
         found_rows.append(rows[part][i])
@@ -362,9 +216,9 @@ def _look_again(
     i, j = np.concatenate(found_rows), np.concatenate(found_columns)
     if not len(i):
         return None, excess
-    looked = _exact(a, b, i, j, absolute)
+    looked = cosines.exact(a, b, i, j, absolute)
     i = np.repeat(np.arange(len(a)), np.diff(looked.indptr))
-    beaten = looked.data - 3.0 - u[i] - v[looked.indices] > 1e-12  # kept pairs come back within rounding
+    beaten = looked.data - cosines.SHIFT - u[i] - v[looked.indices] > 1e-12  # kept pairs come back within rounding
     guilty = np.unique(i[beaten])
     excess[guilty] = most[guilty]
     return looked, excess
@@ -389,7 +243,7 @@ def _tied(values: csr_matrix, partner: np.ndarray, cosine: np.ndarray, v: np.nda
 
     n, m = values.shape
     rows = np.repeat(np.arange(n), np.diff(values.indptr))
-    loose = cosine[rows] - v[partner[rows]] + v[values.indices] - (values.data - 3.0)
+    loose = cosine[rows] - v[partner[rows]] + v[values.indices] - (values.data - cosines.SHIFT)
     tight = loose <= TIGHT
     start, end = partner[rows[tight]], values.indices[tight]
     # Free columns cost nothing: one node stands for all of them, and leads to every column of price zero.

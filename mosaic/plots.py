@@ -187,18 +187,24 @@ def steps(series: Mapping[str, Mapping[float, float]], xlabel: str, ylabel: str,
     return ax
 
 
-def bars(rows: Sequence[tuple], ylabel: str, xlabel: str = "", published: Mapping | None = None, ax=None):
-    """Bars with a range. rows: (label, value, low, high); published: label -> value, a diamond beside the bar."""
+def bars(rows: Sequence[tuple], ylabel: str, xlabel: str = "", chance: Mapping[str, float] | None = None, ax=None):
+    """Bars with a range. rows: (label, value, low, high). chance: label -> what knowing nothing gives, a dash."""
     import matplotlib.pyplot as plt
 
     ax = ax or plt.subplots()[1]
     labels, value, low, high = (list(column) for column in zip(*rows, strict=True))
     error = np.maximum([np.subtract(value, low), np.subtract(high, value)], 0)
     ax.bar(range(len(rows)), value, yerr=error, color=COLOURS["sae"], ecolor=INK, capsize=4, width=0.6)
-    if published:
-        x = [i for i, label in enumerate(labels) if label in published]
-        y = [published[labels[i]] for i in x]
-        ax.plot(x, y, "D", color=COLOURS["hidden"], label="published")
+    if chance:
+        x = [i for i, label in enumerate(labels) if label in chance]
+        ax.hlines(
+            [chance[labels[i]] for i in x],
+            np.subtract(x, 0.4),
+            np.add(x, 0.4),
+            color=INK,
+            linestyle="--",
+            label="chance",
+        )
         ax.legend()
     ax.set_xticks(range(len(rows)), labels)
     ax.set(xlabel=xlabel, ylabel=ylabel)
@@ -219,7 +225,7 @@ def joint(x: np.ndarray, y: np.ndarray, xlabel: str, ylabel: str, ax=None):
     return ax
 
 
-def scatter(groups: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str, ax=None):
+def scatter(groups: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str, chance: float, ax=None):
     """Dots with vertical ranges; those of one group are joined and labelled. groups: name -> [(label, x, y, low, high), ...]."""
     import matplotlib.pyplot as plt
 
@@ -231,6 +237,7 @@ def scatter(groups: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str, ax=
         ax.errorbar(x, y, yerr=error, fmt="o" + joined, color=colour, label=name, capsize=3)
         for label, a, b in zip(labels, x, y, strict=True) if joined else ():
             ax.annotate(label, (a, b), textcoords="offset points", xytext=(6, 5), fontsize="x-small", color=INK)
+    ax.axhline(chance, color=INK, linestyle="--", label="chance")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(fontsize="small")
     return ax

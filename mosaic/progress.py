@@ -49,3 +49,9 @@ class Progress:
 
     def __exit__(self, *_exception) -> None:
         self.close()
+
+
+def announce(text: str) -> None:
+    """One line on standard error, before long work that cannot say how far it is."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)

@@ -15,11 +15,13 @@ from itertools import combinations
 
 import numpy as np
 
+from mosaic.cosines import largest
 from mosaic.dictionary import Dictionary, random_dictionary, shuffled, untrained
 from mosaic.errors import MosaicError
-from mosaic.matching import Assignment, assign, largest
+from mosaic.matching import Assignment, assign
 
 THRESHOLD = 0.7
+CHANCE_LATENTS = 16_384  # of wider SAEs, so many latents drawn at random stand for all in the chance baselines
 CURVE = tuple(round(0.05 * i, 2) for i in range(21))
 BASELINES = {
     "random dictionary": lambda a, b, seed: (a, random_dictionary(b, seed)),
@@ -107,7 +109,7 @@ def summary(pair: Match, threshold: float = THRESHOLD, baselines: int = 1, devic
     pairs: the shared ones. exact, gap: whether both matchings are proved best, and by how much the sum of cosines
     could be off at most. tied: shared latents with an equally good partner. invalid: rows that are zero or not
     finite. alive: the figures among latents that fire, or None. chance: the figures of SAEs that know nothing,
-    averaged over `baselines` draws.
+    averaged over `baselines` draws, of `n` latents.
     """
     shared = pair.shared(threshold)
     nearest = largest(pair.a.decoder, pair.b.decoder, device)[0 if len(pair.a) <= len(pair.b) else 1]
@@ -115,8 +117,9 @@ def summary(pair: Match, threshold: float = THRESHOLD, baselines: int = 1, devic
     living = match_alive(pair, device)
     chance = {}
     for name, draw in BASELINES.items():
-        matches = [match(*draw(pair.a, pair.b, seed), device=device) for seed in range(baselines)]
+        matches = [match(*draw(*few(pair, seed), seed), device=device) for seed in range(baselines)]
         chance[name] = {
+            "n": matches[0].n,
             "shared_fraction": float(np.mean([m.shared(threshold).sum() / m.n for m in matches])),
             "equal_fraction": float(np.mean([m.equal.sum() / m.n for m in matches])),
             "pw_mcc": float(np.mean([m.pw_mcc for m in matches])),
@@ -162,6 +165,16 @@ def summary(pair: Match, threshold: float = THRESHOLD, baselines: int = 1, devic
         "exact": bool(pair.decoder.exact and pair.encoder.exact),
         "gap": float(max(pair.decoder.gap, pair.encoder.gap)),
     }
+
+
+def few(pair: Match, seed: int) -> tuple[Dictionary, Dictionary]:
+    """Both SAEs, or CHANCE_LATENTS of each: what nothing shares is known well enough from them."""
+    return tuple(
+        sae
+        if len(sae) <= CHANCE_LATENTS
+        else sae.only(np.sort(np.random.default_rng([seed, 4]).permutation(len(sae))[:CHANCE_LATENTS]))
+        for sae in (pair.a, pair.b)
+    )
 
 
 def invalid(dictionary: Dictionary) -> list[int]:

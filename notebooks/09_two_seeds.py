@@ -18,13 +18,16 @@
 profile = "mini"
 
 # %% tags=["hide-input"]
+import tempfile
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, plots, profiles, results, stability, sweep
+from mosaic import chapters, plots, profiles, results, stability, sweep, train
 from mosaic.dictionary import load_dictionary
-from mosaic.matching import unit_rows
+from mosaic.cosines import unit_rows
 
 plots.style()
 chosen = profiles.load_profile(profile)
@@ -35,28 +38,36 @@ a, b = seeds.dictionaries[:2]
 pair = seeds.pairs[0, 1]
 
 # %% [markdown]
-# ## Small enough to follow by eye
+# ## From scratch, small enough to follow by eye
 #
-# Twenty-four latents of one SAE (rows) against latents of the other (columns). On the left the columns stand as
-# training left them: latent 3 of one SAE has nothing to do with latent 3 of the other. On the right each row's
-# partner has been put on the diagonal.
+# Two SAEs of 32 latents, trained here and now on the same 200,000 activations in the same order. Every latent of one (rows)
+# against every latent of the other (columns). On the left the columns stand as training left them: latent 3 of one SAE
+# has nothing to do with latent 3 of the other. On the right each row's partner has been put on the diagonal, and the rows
+# are sorted by how well they match: at the top two SAEs found the same thing, at the bottom a row has only the least bad
+# partner that was left.
 
 # %% tags=["hide-input"]
-order = np.argsort(-np.fmin(pair.decoder.cosine, pair.encoder.cosine))
-some = order[np.linspace(0, len(order) - 1, 24).astype(int)]
-cosines = unit_rows(a.decoder)[0][some] @ unit_rows(b.decoder)[0].T
+lm = profiles.load_model(chosen)
+texts = chapters.held_out_texts(chosen, 6000)
+run = train.TrainRun(tokens=200_000, batch_size=256)
+with tempfile.TemporaryDirectory() as folder:
+    specs = [train.SAESpec(chosen.middle, width=32, k=4, seed=seed) for seed in (0, 1)]
+    trained = train.train(lm, texts, specs, run, Path(folder))
+    small_a, small_b = (load_dictionary(Path(folder) / row["name"]) for row in trained)
+small = stability.match(small_a, small_b)
+order = np.argsort(-np.fmin(small.decoder.cosine, small.encoder.cosine))
+cosines = unit_rows(small_a.decoder)[0][order] @ unit_rows(small_b.decoder)[0].T
 panels, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
-for ax, columns, title in ((axes[0], np.arange(24), "as trained"), (axes[1], pair.decoder.partner[some], "matched")):
+titles = ("as trained", f"matched: {small.shared().sum()} of 32 are shared")
+for ax, columns, title in zip(axes, (np.arange(32), small.decoder.partner[order]), titles, strict=True):
     image = ax.imshow(cosines[:, columns], cmap="viridis", vmin=-0.2, vmax=1)
-    ax.set(title=title, xlabel="latents of seed 1", xticks=[], yticks=[])
-    ax.title.set_color(plots.INK)
+    ax.set_title(title, color=plots.INK)
+    ax.set(xlabel="latents of seed 1", xticks=[], yticks=[])
     ax.grid(False)
 axes[0].set_ylabel("latents of seed 0")
 panels.colorbar(image, ax=axes, label="cosine of decoders", shrink=0.8);
 
 # %% [markdown]
-# The rows are sorted by how well they match: the upper part has a partner, the lower part has only the least bad one.
-#
 # ## All latents
 #
 # The matched decoders' cosines of seeds {result}`two_seeds.seed_a` and {result}`two_seeds.seed_b`, split by whether the

@@ -111,10 +111,10 @@ def dots(x):
     }
 
 
-plots.scatter(dots("l0"), "L0, active latents a token (held-out)", "shared");
+plots.scatter(dots("l0"), "L0, active latents a token (held-out)", "shared", measured["base", "base"]["chance_shared"]);
 
 # %% tags=["hide-input"]
-plots.scatter(dots("fvu"), "fraction of variance unexplained (held-out)", "shared");
+plots.scatter(dots("fvu"), "fraction of variance unexplained (held-out)", "shared", measured["base", "base"]["chance_shared"]);
 
 # %% tags=["hide-input"]
 def matched(values, key, figure):

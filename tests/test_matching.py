@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from mosaic import matching
+from mosaic import cosines, matching
 from mosaic.errors import MosaicError
 
 
@@ -38,7 +38,7 @@ def dense(a, b, absolute=False):
 
 
 def check_against_dense(a, b, absolute=False, **options):
-    a, b = matching.unit_rows(a)[0], matching.unit_rows(b)[0]
+    a, b = cosines.unit_rows(a)[0], cosines.unit_rows(b)[0]
     got = matching.assign(a, b, absolute, **options)
     rows, columns, cosine = dense(a, b, absolute)
     assert got.exact and got.gap == 0
@@ -52,7 +52,7 @@ def check_against_dense(a, b, absolute=False, **options):
     return got
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     n=st.integers(1, 60),
     m=st.integers(1, 60),
@@ -67,12 +67,22 @@ def test_equals_dense_hungarian_whatever_the_input(n, m, d, seed, absolute, repe
     a, b = unit(generator.normal(size=(n, d))), unit(generator.normal(size=(m, d)))
     a[: min(repeats, n)] = a[0]
     b[: min(repeats, m)] = b[0]
-    kept, limit = matching.KEPT, matching.DENSE
-    matching.KEPT, matching.DENSE = 2, 3
+    kept, limit = cosines.KEPT, cosines.DENSE
+    cosines.KEPT, cosines.DENSE = 2, 3
     try:
         check_against_dense(a, b, absolute)
     finally:
-        matching.KEPT, matching.DENSE = kept, limit
+        cosines.KEPT, cosines.DENSE = kept, limit
+
+
+def test_ties_among_more_rows_than_candidates_are_all_named(monkeypatch):
+    """Ten equal rows and two candidates each: a proof that looked at a few pairs only would call some of them certain."""
+    monkeypatch.setattr(cosines, "KEPT", 2)
+    monkeypatch.setattr(cosines, "DENSE", 3)
+    generator = np.random.default_rng(318)
+    a, b = unit(generator.normal(size=(40, 7))), unit(generator.normal(size=(36, 7)))
+    a[:10], b[:10] = a[0], b[0]
+    check_against_dense(a, b)
 
 
 @pytest.mark.parametrize("d", [16, 128])
@@ -117,8 +127,8 @@ def test_rows_that_are_zero_or_not_finite_are_never_matched():
 
 def test_a_cut_short_search_says_by_how_much_it_can_be_off(monkeypatch):
     monkeypatch.setattr(matching, "ROUNDS", 1)
-    monkeypatch.setattr(matching, "KEPT", 1)
-    monkeypatch.setattr(matching, "DENSE", 1)
+    monkeypatch.setattr(cosines, "KEPT", 1)
+    monkeypatch.setattr(cosines, "DENSE", 1)
     a, b = world(300, 300, 24, crowd=40)
     got = matching.assign(a, b)
     best = dense(a, b)[2].sum()
@@ -132,7 +142,7 @@ def test_largest_is_the_nearest_neighbour():
     b[7] = 0
     c = a @ b.T
     c[:, 7] = -np.inf
-    near_a, near_b = matching.largest(a, b)
+    near_a, near_b = cosines.largest(a, b)
     assert np.allclose(near_a, c.max(1), atol=1e-5)
     assert np.isnan(near_b[7]) and np.allclose(np.delete(near_b, 7), np.delete(c.max(0), 7), atol=1e-5)
 
@@ -140,7 +150,7 @@ def test_largest_is_the_nearest_neighbour():
 def test_blocks_do_not_matter(monkeypatch):
     a, b = world(900, 900, 32, crowd=50)
     whole = matching.assign(a, b)
-    monkeypatch.setattr(matching, "BLOCK", 900 * 40)
+    monkeypatch.setattr(cosines, "BLOCK", 900 * 40)
     small = matching.assign(a, b)
     assert np.array_equal(whole.cosine >= 0.7, small.cosine >= 0.7)
     assert whole.objective == pytest.approx(small.objective, abs=1e-9)

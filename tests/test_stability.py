@@ -8,9 +8,9 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from mosaic import stability
+from mosaic.cosines import largest
 from mosaic.dictionary import Dictionary, load_dictionary, random_dictionary, shuffled, untrained
 from mosaic.errors import MosaicError
-from mosaic.matching import largest
 
 
 def rows(n, d, seed):
@@ -159,6 +159,13 @@ def test_baselines_share_nothing_and_keep_what_they_promise():
     assert np.allclose(mixed.decoder @ mixed.decoder.T, b.decoder @ b.decoder.T, atol=1e-5)
 
 
+def test_chance_of_a_wide_sae_is_drawn_from_some_of_its_latents(monkeypatch):
+    monkeypatch.setattr(stability, "CHANCE_LATENTS", 80)
+    got = figures(dictionary(), dictionary(n=120, seed=4))
+    assert {level["n"] for level in got["chance"].values()} == {80}
+    assert got["n_a"] == 200 and got["n_b"] == 120
+
+
 # --- many seeds --------------------------------------------------------------------------------------------------
 
 
@@ -233,6 +240,20 @@ def test_a_folder_gives_both_directions(tmp_path):
     assert np.allclose(got.encoder, sae.W_enc.detach().T, atol=1e-6)
     assert np.allclose(got.decoder, sae.W_dec.detach(), atol=1e-6)
     assert got.frequency is None and got.alive is None
+
+
+def test_a_registry_entry_gives_both_directions(tmp_path, monkeypatch):
+    import sae_lens
+    from conftest import sae_folder
+
+    sae = sae_lens.SAE.load_from_disk(sae_folder(tmp_path, "jumprelu", seed=3))
+    monkeypatch.setattr(sae_lens.SAE, "from_pretrained", lambda release, sae_id: sae)
+    got = load_dictionary("gemma-scope-2b-pt-res-canonical/layer_12/width_16k/canonical")
+    assert got.name == "gemma-scope-2b-pt-res-canonical/layer_12/width_16k/canonical"
+    assert np.allclose(got.encoder, sae.W_enc.detach().T) and np.allclose(got.decoder, sae.W_dec.detach())
+    monkeypatch.setattr(sae_lens.SAE, "from_pretrained", lambda *_: (_ for _ in ()).throw(OSError("no network")))
+    with pytest.raises(MosaicError, match="cannot load SAE gemma-scope-2b-pt-res-canonical/layer_12"):
+        load_dictionary("gemma-scope-2b-pt-res-canonical/layer_12/width_16k/canonical")
 
 
 def test_what_cannot_be_read_is_refused(tmp_path):
