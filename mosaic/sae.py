@@ -56,7 +56,7 @@ def load_encoder(source: SAESource, model_id: str, d_model: int, device: str = "
             "They do not belong together: check the model and the SAE in the profile."
         )
     expected = source.transfer_from or model_id
-    if encoder.trained_on and _model_name(encoder.trained_on) != _model_name(expected):
+    if encoder.trained_on and model_name(encoder.trained_on) != model_name(expected):
         raise MosaicError(
             f"SAE {encoder.name} was trained on {encoder.trained_on}, not on {expected}. Choose the SAE of this "
             f"model, or ask for the transfer by name: transfer_from: {encoder.trained_on} in the profile."
@@ -290,6 +290,6 @@ def _unknown(kind: str, value: str | None, known, hint: str) -> str:
     return f"unknown {kind} {value!r}; the nearest of {len(known)} are {', '.join(nearest)} ({hint})."
 
 
-def _model_name(model_id: str) -> str:
+def model_name(model_id: str) -> str:
     """The last part of a hub id or folder, without the suffix some registries add for the base model."""
     return Path(model_id).name.lower().removesuffix("-pt")

@@ -19,6 +19,7 @@ from mosaic.cosines import largest
 from mosaic.dictionary import Dictionary, random_dictionary, shuffled, untrained
 from mosaic.errors import MosaicError
 from mosaic.matching import Assignment, assign
+from mosaic.sae import model_name
 
 THRESHOLD = 0.7
 CHANCE_LATENTS = 16_384  # of wider SAEs, so many latents drawn at random stand for all in the chance baselines
@@ -75,8 +76,10 @@ def check_comparable(a: Dictionary, b: Dictionary) -> None:
             f"{a.name} reads vectors of d_in {a.d_in}, {b.name} of {b.d_in}: their latents are directions in different "
             "spaces and have no cosine. Compare SAEs of one model and hook."
         )
-    for what, left, right in (("model", a.model, b.model), ("hook", a.hook, b.hook)):
-        if left and right and left != right:
+    same_model = not a.model or not b.model or model_name(a.model) == model_name(b.model)
+    same_hook = not a.hook or not b.hook or a.hook == b.hook
+    for what, same, left, right in (("model", same_model, a.model, b.model), ("hook", same_hook, a.hook, b.hook)):
+        if not same:
             raise MosaicError(
                 f"{a.name} was trained on {what} {left}, {b.name} on {right}: equal directions there mean different "
                 f"things. Compare SAEs of one {what}."

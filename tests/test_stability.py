@@ -143,6 +143,10 @@ def test_saes_of_other_vectors_are_refused():
         stability.match(a, dictionary(d=32, seed=1))
     with pytest.raises(MosaicError, match="on hook blocks.1, sae 1 on blocks.2"):
         stability.match(a, dictionary(seed=1, model="m", hook="blocks.2"))
+    named = dictionary(model="google/gemma-2-2b", hook="blocks.1")
+    assert (
+        stability.match(named, replace(named, model="gemma-2-2b")).shared().all()
+    )  # registries name one model two ways
     with pytest.raises(MosaicError, match="on model m, sae 1 on other"):
         stability.match(a, dictionary(seed=1, model="other", hook="blocks.1"))
 
