@@ -58,6 +58,7 @@ def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str = "ma
     """Lines with 95 % intervals. series: name -> [(x, value, low, high), ...]; known names get their colour."""
     import matplotlib.pyplot as plt
 
+    alone = ax is None
     ax = ax or plt.subplots()[1]
     for i, (name, points) in enumerate(series.items()):
         x, value, low, high = (list(column) for column in zip(*points, strict=True))
@@ -68,7 +69,7 @@ def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str = "ma
         ax.fill_between(range(len(x)), low, high, color=colour, alpha=0.18, linewidth=0)
         ax.set_xticks(range(len(x)), [str(v) for v in x])
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    if len(series) > 3:
+    if alone and len(series) > 3:
         ax.figure.legend(loc="outside lower center", ncols=2, fontsize="small")
     else:
         ax.legend()
