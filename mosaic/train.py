@@ -87,8 +87,6 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
     Raises MosaicError for a layer the model lacks, an unknown architecture, two SAEs of one name, or fewer texts
     than one batch needs.
     """
-    import torch
-
     _check(specs, run, lm)
     layers = tuple(sorted({spec.layer for spec in specs}))
     texts = list(dict.fromkeys(text for text in texts if text.strip()))
@@ -139,7 +137,6 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
         rows.append({"name": spec.name, **asdict(spec), **seen, **figure})
     write_card(rows, lm.spec.id, len(texts), Path(out))
     shutil.rmtree(checkpoint, ignore_errors=True)
-    torch.manual_seed(run.seed)
     return rows
 
 

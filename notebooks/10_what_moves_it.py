@@ -72,8 +72,8 @@ draw("width", "width (latents)")
 draw("k", "k, active latents a token")
 
 # %% [markdown]
-# Published: .42 at k = 32, .31 at 64, .23 at 128, .18 at 256 (of 768 dimensions). A pilot for this project's notes found
-# no single direction at small k, because of dead latents; here the alive-only line is drawn beside.
+# Published: .42 at k = 32, .31 at 64, .23 at 128, .18 at 256 (of 768 dimensions). With few active latents many never fire,
+# and a dead latent is shared with nothing: where the fraction among those that do fire differs, it is drawn beside.
 #
 # ## Training tokens
 

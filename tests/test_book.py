@@ -274,6 +274,7 @@ def test_claims_page_shows_a_verdict_for_each_claim(page, site):
     assert len(verdicts) == len(load_claims()) and set(verdicts) <= set(VERDICTS)
     assert {"not run", "not testable on this profile"} <= set(verdicts)
     assert any(v in ("reproduced", "not reproduced") for v in verdicts)
+    assert page.locator(".open-question").count() == sum(bool(claim.open) for claim in load_claims())
 
 
 @pytest.mark.site

@@ -84,7 +84,7 @@ class Claims(SphinxDirective):
             claim = verdicts[0].claim
             about = [nodes.Text(claim.claim), nodes.emphasis("", f" {claim.source}; {claim.provenance}")]
             if claim.open:
-                about += [nodes.Text(" "), nodes.inline("", "open", classes=["verdict", "verdict-open"])]
+                about += [nodes.Text(" "), nodes.inline("", "open", classes=["open-question"])]
                 about += [nodes.Text(f" {claim.open}")]
             body += self._row([about, nodes.Text(claim.published), *map(self._verdict, verdicts)])
         return [table]
