@@ -96,7 +96,11 @@ def test_the_shipped_claims_are_whole():
     doubtful = [entry for entry in shipped if entry.open]
     assert len(doubtful) >= 3
     for entry in doubtful:
-        assert any(letter.isdigit() for letter in entry.published) and "arXiv" in entry.open and entry.source not in entry.open
+        assert (
+            any(letter.isdigit() for letter in entry.published)
+            and "arXiv" in entry.open
+            and entry.source not in entry.open
+        )
 
 
 @pytest.mark.parametrize(
