@@ -24,8 +24,8 @@ BLOCK = 2**26  # cosines in memory at a time
 # ties are ties, and no solver goes round in circles over the last bit.
 GRAIN = 2.0**-40
 SHIFT = 3.0  # added to stored cosines: a stored zero would be no pair
-# How far a cosine of unit vectors can be off: rounding of both vectors and of the sum (Cauchy-Schwarz).
-MARGIN = {"float32": 4e-6, "bfloat16": 1e-2}
+# How far a product of unit vectors can be off by the rounding of both and of the result (Cauchy-Schwarz).
+PRECISIONS = {"float32": 2.0**-23, "bfloat16": 3 * 2.0**-8}
 
 
 def unit_rows(x) -> tuple[np.ndarray, np.ndarray]:
@@ -49,6 +49,11 @@ def largest(a: np.ndarray, b: np.ndarray, device: str = "cpu") -> tuple[np.ndarr
             best_a[rows[part]] = block.amax(1).cpu().numpy()
             best_b[columns] = np.fmax(best_b[columns], block.amax(0).cpu().numpy())
     return best_a, best_b
+
+
+def margin(precision: str, d: int) -> float:
+    """How far a cosine of a block can be off: rounding of the vectors, and of a float32 sum of d products."""
+    return PRECISIONS[precision] + d * 2.0**-24
 
 
 @dataclass(frozen=True)
@@ -112,11 +117,11 @@ def candidates(a: np.ndarray, b: np.ndarray, absolute: bool, precision: str, dev
     diagonal = np.arange(n)  # so that a full matching exists
     rows += [owner.cpu().numpy().ravel(), diagonal, above.rows]
     columns += [np.repeat(np.arange(m), kept), diagonal, above.columns]
-    margin = MARGIN[precision]
+    off = margin(precision, a.shape[1])
     return Candidates(
         exact(a, b, np.concatenate(rows), np.concatenate(columns), absolute),
-        np.minimum(rest_a, above.floor) + margin,
-        np.minimum(best[:, -1].cpu().double().numpy(), above.floor) + margin,
+        np.minimum(rest_a, above.floor) + off,
+        np.minimum(best[:, -1].cpu().double().numpy(), above.floor) + off,
     )
 
 

@@ -72,8 +72,8 @@ def assign(
         raise MosaicError(
             f"rows of {a.shape} cannot be compared with rows of {b.shape}: two [n, d] of one d are needed."
         )
-    if precision not in cosines.MARGIN:
-        raise MosaicError(f"precision {precision!r} is not one of {', '.join(cosines.MARGIN)}.")
+    if precision not in cosines.PRECISIONS:
+        raise MosaicError(f"precision {precision!r} is not one of {', '.join(cosines.PRECISIONS)}.")
     (a, valid_a), (b, valid_b) = cosines.unit_rows(a), cosines.unit_rows(b)
     rows, columns = np.flatnonzero(valid_a), np.flatnonzero(valid_b)
     partner = np.full(len(a), -1)
@@ -102,16 +102,16 @@ def _solve(a: np.ndarray, b: np.ndarray, absolute: bool, precision: str, device:
         cosine = np.asarray(values[np.arange(n), partner]).ravel() - cosines.SHIFT
         v = _prices(values, partner, cosine)
         u = cosine - v[partner]
-        looked, excess = _look_again(a, b, u, v, candidates, absolute, device, cosines.KEPT)
-        if not excess.any():
-            looked, excess = _look_again(a, b, u, v, candidates, absolute, device, None)
-        bound = float(np.sum(u) + np.sum(v) + np.sum(excess))
+        looked, beaten, excess = _look_again(a, b, u, v, candidates, absolute, device, cosines.KEPT)
+        if not beaten:
+            looked, beaten, excess = _look_again(a, b, u, v, candidates, absolute, device, None)
+        bound = float(np.sum(u) + np.sum(v) + (np.sum(excess) if beaten else 0))
         merged = values if looked is None else values.maximum(looked)
-        if not excess.any() or rounds == ROUNDS:
+        if not beaten or rounds == ROUNDS:
             break
         candidates = cosines.Candidates(merged, candidates.rest_a, candidates.rest_b)
     # Without the proof no pair is certain.
-    tied = np.ones(n, dtype=bool) if excess.any() else _tied(merged, partner, cosine, v)
+    tied = np.ones(n, dtype=bool) if beaten else _tied(merged, partner, cosine, v)
     return Assignment(partner, cosine, tied, float(np.sum(cosine)), bound, rounds, values.nnz)
 
 
@@ -183,12 +183,12 @@ def _look_again(
     absolute: bool,
     device: str,
     few: int | None,
-) -> tuple[csr_matrix | None, np.ndarray]:
-    """(pairs that reach their prices u_i + v_j or might, exactly; by how much each row's best dropped pair beats them).
+) -> tuple[csr_matrix | None, bool, np.ndarray]:
+    """(pairs that reach their prices u_i + v_j or might, exactly; whether one beats them; by how much, at most, a row's can).
 
     A dropped pair is at most min(rest_a, rest_b). Only rows and columns for which that could exceed u_i + v_j are
     looked at again, in float32, and what is near in float64. few: where there are many, this many of each row, twice, are
-    enough for a round. None of `few`, and no excess: the prices prove the matching best.
+    enough for a round. With few = None, and no pair that beats them, the prices prove the matching best.
     """
     import torch
 
@@ -196,14 +196,15 @@ def _look_again(
     rows = _suspects(candidates.rest_a, u, candidates.rest_b, v)
     columns = _suspects(candidates.rest_b, v, candidates.rest_a, u)
     if not len(rows) or not len(columns):
-        return None, excess
+        return None, False, excess
     prices = torch.from_numpy(v[columns]).to(device)
-    found_rows, found_columns, most = [], [], np.zeros(len(a))
+    found_rows, found_columns = [], []
+    off = cosines.margin("float32", a.shape[1])
     generator = torch.Generator().manual_seed(0)
     for part, block in cosines.blocks(a[rows], b[columns], absolute, "float32", device):
         over = block.double().sub_(torch.from_numpy(u[rows[part]]).to(device)[:, None]).sub_(prices)
-        most[rows[part]] = np.maximum(over.amax(1).cpu().numpy() + cosines.MARGIN["float32"], 0)
-        hits = over > -cosines.MARGIN["float32"]
+        excess[rows[part]] = np.maximum(over.amax(1).cpu().numpy() + off, 0)
+        hits = over > -off
         if few and int(hits.sum()) > 2 * few * len(over):
             # Each row's worst, and some at random, or rows that are alike would all get the same.
             k = min(few, over.shape[1])
@@ -215,13 +216,11 @@ def _look_again(
         found_columns.append(columns[k])
     i, j = np.concatenate(found_rows), np.concatenate(found_columns)
     if not len(i):
-        return None, excess
+        return None, False, excess
     looked = cosines.exact(a, b, i, j, absolute)
     i = np.repeat(np.arange(len(a)), np.diff(looked.indptr))
-    beaten = looked.data - cosines.SHIFT - u[i] - v[looked.indices] > 1e-12  # kept pairs come back within rounding
-    guilty = np.unique(i[beaten])
-    excess[guilty] = most[guilty]
-    return looked, excess
+    gain = looked.data - cosines.SHIFT - u[i] - v[looked.indices]
+    return looked, bool((gain > 0).any()), excess
 
 
 def _suspects(rest: np.ndarray, own: np.ndarray, other_rest: np.ndarray, other: np.ndarray) -> np.ndarray:
