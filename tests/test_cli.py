@@ -47,9 +47,9 @@ def test_no_arguments_lists_the_commands():
         (["mini", "check", "--weights", "nowhere"], 1, "card.json does not exist; `mosaic mini build` writes it"),
         (["match", "nowhere", "nowhere"], 1, "error: nowhere is neither a folder that holds cfg.json"),
         (
-            ["match", SEEDS / "layer_3_width_512_seed_0", SEEDS / "layer_1_width_512_seed_0"],
+            ["match", SEEDS / "layer_3_width_512_seed_0", SEEDS / "layer_5_width_512_seed_0"],
             1,
-            "on hook layers.3, layer_1",
+            "on hook layers.3, layer_5",
         ),
         (["match", "a", "b", "--threshold", "1.5"], 2, "Invalid value for '--threshold'"),
         (["train-sae", "--profile", "mini", "--seeds", "0,x"], 1, "--seeds is '0,x'; numbers separated by commas"),
