@@ -5,7 +5,7 @@ about 64 active latents a token:
 
 - floor: the matrix products of the encoders alone (in the engine's own chunks) plus the bare forward.
 - forward: the model alone, stopped after the deepest wanted layer.
-- engine: `mosaic.extract`, no cache.
+- engine: `mosaic.features.extract`, no cache.
 - paper recipe: for each layer and width, a full forward (head included) over batches of 32 in data-set order, padded,
   all hidden states, then per text a dense encode of every token and dense pooling.
 - SAEBench recipe: for each layer a forward stopped there, activations of all texts kept, padded in data-set order;
@@ -30,9 +30,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mosaic.encoder import Encoder
-from mosaic.extract import Request, extract
-from mosaic.lm import LanguageModel, ModelSpec, Tokens, plan_batches
+from mosaic.features.extract import Request, extract
+from mosaic.models.batches import plan_batches
+from mosaic.models.language import LanguageModel, ModelSpec, Tokens
+from mosaic.saes.encoder import Encoder
 
 LAYERS, WIDTHS, POOLINGS = (3, 6, 9), (16_384, 65_536), ("sum", "max")
 MEMORY_WIDTHS = (16_384, 65_536, 262_144, 1_048_576)
@@ -177,7 +178,7 @@ def peak_resident_mb() -> float:
 
 
 def measure_memory(width: int) -> dict:
-    from mosaic.pooling import pool_sparse
+    from mosaic.features.pooling import pool_sparse
 
     torch.randn(1024, 1024) @ torch.randn(1024, 1024)
     e = encoder(0, width, torch.randn(256, D))

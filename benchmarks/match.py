@@ -42,7 +42,7 @@ def dictionaries(n: int, d: int = D, seed: int = 0) -> tuple[np.ndarray, np.ndar
 
 def measure(n: int) -> dict:
     """One size, in this process."""
-    from mosaic.matching import assign
+    from mosaic.agreement.matching import assign
 
     a, b, planted = dictionaries(n)
     assign(a[:64], b[:64])  # imports are not counted

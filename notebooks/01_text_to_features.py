@@ -22,12 +22,16 @@ sentence = None  # the profile's own example
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, extract, plots, pooling, profiles, results
+from mosaic.features import extract, pooling
+from mosaic.profiles.opening import load_model, load_saes, located, select_saes
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-lm = profiles.load_model(chosen)
-(encoder,) = profiles.load_saes(chosen, lm, [chosen.middle], [chosen.width])
+chosen = load_profile(profile)
+lm = load_model(chosen)
+(encoder,) = load_saes(chosen, lm, [chosen.middle], [chosen.width])
 sentence = sentence or chosen.example
 tokens, codes = extract.token_codes(sentence, lm, encoder)
 
@@ -43,9 +47,9 @@ tokens, codes = extract.token_codes(sentence, lm, encoder)
 # %% tags=["hide-input"]
 dense = codes.toarray()
 leading = np.argsort(-dense.sum(0), kind="stable")[:8]
-names = chapters.latent_names(chosen, lm)
+names = common.latent_names(chosen, lm)
 HTML(
-    plots.token_strip(
+    tables.token_strip(
         tokens,
         {f"{j} {names.get(f'layer_{chosen.middle}/width_{chosen.width}/{j}', '')}".strip(): dense[:, j] for j in leading},
     )
@@ -100,8 +104,8 @@ ax.set(xlabel="latent");
 import torch
 from sae_lens import SAE
 
-source = profiles.select_saes(chosen, [chosen.middle], [chosen.width])[0]
-reference = SAE.load_from_disk(str(profiles.located(source).path), dtype="float32")
+source = select_saes(chosen, [chosen.middle], [chosen.width])[0]
+reference = SAE.load_from_disk(str(located(source).path), dtype="float32")
 ids = lm.tokenize([sentence])
 x = lm.residuals(ids.ids, [chosen.middle])[chosen.middle][0][~ids.special[0]]
 with torch.no_grad():

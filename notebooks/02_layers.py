@@ -12,16 +12,20 @@ poolings = ["sum", "mean", "max"]
 # %% tags=["hide-input"]
 import numpy as np
 
-from mosaic import chapters, evaluate, plots, profiles, results
+from mosaic.probing import comparison
+from mosaic.profiles.opening import load_model
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-lm = profiles.load_model(chosen)
+chosen = load_profile(profile)
+lm = load_model(chosen)
 
 # %% tags=["hide-input"]
 sets = {}
-for title, problem in chapters.problems(chosen, lm, widths=[chosen.width], poolings=poolings):
-    found = evaluate.evaluate(problem, families=["sae", "hidden"], binarize=False, trees=False)
+for title, problem in common.problems(chosen, lm, widths=[chosen.width], poolings=poolings):
+    found = comparison.evaluate(problem, families=["sae", "hidden"], binarize=False, trees=False)
     best = {}
     for result in found:  # best validation first, so the first of each layer is the chosen one
         best.setdefault((result.setting.features, result.setting.layer), result)

@@ -11,16 +11,20 @@ profile = "mini"
 # %% tags=["hide-input"]
 import numpy as np
 
-from mosaic import chapters, evaluate, plots, profiles, results, scores
+from mosaic.probing import comparison, scores
+from mosaic.profiles.opening import load_model
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-lm = profiles.load_model(chosen)
+chosen = load_profile(profile)
+lm = load_model(chosen)
 
 # %% tags=["hide-input"]
 sets, cases = {}, {"sae": [], "hidden": []}
-for title, problem in chapters.problems(chosen, lm, layers=[chosen.middle], widths=[chosen.width]):
-    found = evaluate.evaluate(problem, families=["sae", "hidden"], binarize=False, trees=False)
+for title, problem in common.problems(chosen, lm, layers=[chosen.middle], widths=[chosen.width]):
+    found = comparison.evaluate(problem, families=["sae", "hidden"], binarize=False, trees=False)
     by_pooling = {(r.setting.features, r.setting.pooling): r for r in found}
     sets[title] = {
         features: {pooling: by_pooling[features, pooling].row() for pooling in chosen.poolings}

@@ -13,20 +13,24 @@ poolings = ["sum", "max", "count", "top20"]
 # %% tags=["hide-input"]
 import numpy as np
 
-from mosaic import chapters, evaluate, examine, plots, profiles, results, scores
+from mosaic.probing import comparison, examine, scores
+from mosaic.profiles.opening import load_model
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-lm = profiles.load_model(chosen)
+chosen = load_profile(profile)
+lm = load_model(chosen)
 
 # %% tags=["hide-input"]
 PUBLISHED_THRESHOLD = 1.0
 sets, sweeps = {}, {}
 cases = {kind: {p: [] for p in poolings} for kind in ("tuned", "published")}
-for title, problem in chapters.problems(
+for title, problem in common.problems(
     chosen, lm, layers=[chosen.middle], widths=[chosen.width], poolings=poolings
 ):
-    found = evaluate.evaluate(problem, families=["sae"], trees=False)
+    found = comparison.evaluate(problem, families=["sae"], trees=False)
     by = {(r.setting.pooling, r.setting.binarized): r for r in found}
     sets[title] = {
         pooling: {"raw": by[pooling, False].row(), "binarized": by[pooling, True].row()} for pooling in poolings

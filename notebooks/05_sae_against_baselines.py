@@ -14,19 +14,23 @@ poolings = ["sum", "mean", "max"]
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, evaluate, examine, plots, profiles, results, scores
+from mosaic.probing import comparison, examine, scores
+from mosaic.profiles.opening import load_model
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-lm = profiles.load_model(chosen)
+chosen = load_profile(profile)
+lm = load_model(chosen)
 FAMILIES = ["sae", "hidden", "tfidf", "majority"]
 
 # %% tags=["hide-input"]
 rows, cases, controls, latents, sparse = [], {f: [] for f in FAMILIES[1:]}, [], {}, {}
 against_random = []
-for title, problem in chapters.problems(chosen, lm, poolings=poolings):
-    found = evaluate.evaluate(problem, families=FAMILIES)
-    best = {family: evaluate.selected(found, family) for family in FAMILIES}
+for title, problem in common.problems(chosen, lm, poolings=poolings):
+    found = comparison.evaluate(problem, families=FAMILIES)
+    best = {family: comparison.selected(found, family) for family in FAMILIES}
     rows += [{"set": title, **best[family].row()} for family in FAMILIES]
     for family in FAMILIES[1:]:
         cases[family].append(
@@ -35,14 +39,14 @@ for title, problem in chapters.problems(chosen, lm, poolings=poolings):
     linear = next(r for r in found if r.setting.features == "sae" and r.setting.classifier == "logistic")
     latents[title] = examine.top_latents(problem, linear, n=5, n_examples=1)
     sparse[title] = examine.k_sparse_curve(problem, linear)
-    for name, control in chapters.with_controls(
+    for name, control in common.with_controls(
         problem, chosen, lm, chosen.middle, chosen.width, "mean"
     ).items():
         kind = "hidden" if name == "random language model" else "sae"
-        result = evaluate.evaluate(control, families=[kind], binarize=False, trees=False)[0]
+        result = comparison.evaluate(control, families=[kind], binarize=False, trees=False)[0]
         controls.append({"set": title, "control": name, **result.row()})
         if kind == "sae":  # the trained SAE at the very same layer, width and pooling
-            same = evaluate.Setting("sae", chosen.middle, chosen.width, "mean")
+            same = comparison.Setting("sae", chosen.middle, chosen.width, "mean")
             trained = next(r for r in found if r.setting == same)
             controls.append({"set": title, "control": "trained SAE, same setting", **trained.row()})
             against_random.append((problem.test.labels, trained.predicted, result.predicted, problem.test.groups))
@@ -70,7 +74,7 @@ def setting(row):
 
 
 HTML(
-    plots.table(
+    tables.table(
         [{**row, "setting": setting(row), "interval": f"{row['low']:.3f} to {row['high']:.3f}"} for row in rows],
         {"set": "set", "features": "features", "setting": "chosen on validation", "macro_f1": "macro-F1", "interval": "95 %"},
     )
@@ -85,7 +89,7 @@ HTML(
 
 # %% tags=["hide-input"]
 HTML(
-    plots.table(
+    tables.table(
         [{**row, "interval": f"{row['low']:.3f} to {row['high']:.3f}"} for row in controls],
         {"set": "set", "control": "control", "macro_f1": "macro-F1", "interval": "95 %"},
     )
@@ -109,11 +113,11 @@ plots.curves(series, "latents kept");
 # active. Where the model's factors are known, a latent is named after the one it tracks best. Texts are shown as published; some sets hold offensive language, which they exist to detect.
 
 # %% tags=["hide-input"]
-from mosaic.report import shorten
+from mosaic.reporting.tables import shorten
 
-names = chapters.latent_names(chosen, lm)
+names = common.latent_names(chosen, lm)
 HTML(
-    plots.table(
+    tables.table(
         [
             {"set": title, "latent": l.name.removeprefix("layer_"), "sign": "+" if l.weight > 0 else "-", "class": l.label,
              "tracks": names.get(l.name), "text": shorten(l.examples[0]) if l.examples else ""}

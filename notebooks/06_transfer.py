@@ -16,14 +16,20 @@ import json
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, data, evaluate, examine, plots, profiles, results, scores
-from mosaic.extract import Request
-from mosaic.mini.build import WEIGHTS
+from mosaic.features.extract import Request
+from mosaic.miniature.build import WEIGHTS
+from mosaic.probing import comparison, examine, scores
+from mosaic.profiles.opening import load_model, load_saes
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.studies import common
+from mosaic.texts import labelled
+from mosaic.texts.sources import load_set
 
 plots.style()
-chosen = profiles.load_profile(profile)
-lm = profiles.load_model(chosen)
-encoders = profiles.load_saes(chosen, lm)
+chosen = load_profile(profile)
+lm = load_model(chosen)
+encoders = load_saes(chosen, lm)
 request = Request(encoders, tuple(chosen.layers), tuple(poolings))
 FAMILIES = ["sae", "hidden", "tfidf", "majority"]
 
@@ -38,12 +44,12 @@ FAMILIES = ["sae", "hidden", "tfidf", "majority"]
 LANGUAGES = ["en", "es", "de", "ru", "zh"]
 languages = {}
 for name in ("toxicity", "sentiment"):
-    train, _ = data.load(f"mini/{name}", "en")
-    tests = [data.load(f"mini/{name}", language)[1] for language in LANGUAGES]
-    problem = evaluate.build(train, data.concatenate(tests), lm, request, chapters.CACHE)
-    found = evaluate.evaluate(problem, families=FAMILIES)
+    train, _ = load_set(f"mini/{name}", "en")
+    tests = [load_set(f"mini/{name}", language)[1] for language in LANGUAGES]
+    problem = comparison.make_problem(train, labelled.concatenate(tests), lm, request, common.CACHE)
+    found = comparison.evaluate(problem, families=FAMILIES)
     spoken = problem.test.languages
-    best = {family: evaluate.selected(found, family) for family in FAMILIES}
+    best = {family: comparison.selected(found, family) for family in FAMILIES}
     best["tree"] = next(r for r in found if (r.setting.features, r.setting.classifier) == ("sae", "tree"))
     languages[name] = {
         family: {
@@ -90,23 +96,23 @@ abroad = {name: {family: others(name, family) for family in [*FAMILIES, "tree"]}
 #
 # ## From the small model to the large one's behaviour
 #
-# Every question the corpus can ask was put to mini-9b-it, and whether it answers right is the label. It knows the
-# people that its corpus speaks of often. Can mini-2b's features tell? No person of the test questions occurs in a
+# Every question the corpus can ask was put to mini-large-it, and whether it answers right is the label. It knows the
+# people that its corpus speaks of often. Can mini-small's features tell? No person of the test questions occurs in a
 # training question, so that names cannot be learned by heart.
 
 # %% tags=["hide-input"]
-train, test = data.load("mini/behaviour", "en")
-problem = evaluate.build(train, test, lm, request, chapters.CACHE)
-found = evaluate.evaluate(problem, families=FAMILIES)
-best = {family: evaluate.selected(found, family) for family in FAMILIES}
-large = profiles.load_profile("mini-9b-it")
-large_lm = profiles.load_model(large)
-large_request = Request(profiles.load_saes(large, large_lm), tuple(large.layers), tuple(poolings))
-own = evaluate.build(train, test, large_lm, large_request, chapters.CACHE)
-own_found = evaluate.evaluate(own, families=["sae", "hidden"])
-own_best = {family: evaluate.selected(own_found, family) for family in ("sae", "hidden")}
-behaviour = [{"set": "mini-2b's view", **best[f].row()} for f in FAMILIES]
-behaviour += [{"set": "mini-9b-it's own", **own_best[f].row()} for f in own_best]
+train, test = load_set("mini/behaviour", "en")
+problem = comparison.make_problem(train, test, lm, request, common.CACHE)
+found = comparison.evaluate(problem, families=FAMILIES)
+best = {family: comparison.selected(found, family) for family in FAMILIES}
+large = load_profile("mini-large-it")
+large_lm = load_model(large)
+large_request = Request(load_saes(large, large_lm), tuple(large.layers), tuple(poolings))
+own = comparison.make_problem(train, test, large_lm, large_request, common.CACHE)
+own_found = comparison.evaluate(own, families=["sae", "hidden"])
+own_best = {family: comparison.selected(own_found, family) for family in ("sae", "hidden")}
+behaviour = [{"set": "mini-small's view", **best[f].row()} for f in FAMILIES]
+behaviour += [{"set": "mini-large-it's own", **own_best[f].row()} for f in own_best]
 plots.intervals(behaviour);
 
 # %% tags=["hide-input"]
@@ -119,23 +125,23 @@ differences = {family: against(best["sae"], best[family]) for family in FAMILIES
 own_difference = against(best["sae"], own_best["sae"])
 
 # %% [markdown]
-# Macro-F1 of mini-2b's SAE features {result}`transfer.behaviour.sae` against {result}`transfer.behaviour.majority`
+# Macro-F1 of mini-small's SAE features {result}`transfer.behaviour.sae` against {result}`transfer.behaviour.majority`
 # for the majority class (difference {result}`transfer.behaviour.against.majority.difference`, 95 %
 # {result}`transfer.behaviour.against.majority.interval`) and {result}`transfer.behaviour.tfidf` for TF-IDF
 # ({result}`transfer.behaviour.against.tfidf.difference`, {result}`transfer.behaviour.against.tfidf.interval`). With
-# mini-9b-it's own SAE features it is {result}`transfer.behaviour.own`: the small model's view minus that is
+# mini-large-it's own SAE features it is {result}`transfer.behaviour.own`: the small model's view minus that is
 # {result}`transfer.behaviour.difference` ({result}`transfer.behaviour.interval`).
 #
 # ## Images through text SAEs
 #
-# mini-pali is a SigLIP tower and a projector in front of mini-2b, trained together on captions as PaliGemma 2 is; the
-# SAEs of mini-2b's texts are applied, unchanged, to the residual stream at the image tokens. Labels: handwritten
+# mini-vision is a SigLIP tower and a projector in front of mini-small, trained together on captions as PaliGemma 2 is; the
+# SAEs of mini-small's texts are applied, unchanged, to the residual stream at the image tokens. Labels: handwritten
 # digits; shape and place of drawings. The layer is chosen on validation, as everything is.
 
 # %% tags=["hide-input"]
-from mosaic.mini import pali
+from mosaic.miniature import vision
 
-images = {name: pali.labelled_images(name)[1] for name in ("digits", "shapes")}
+images = {name: vision.labelled_images(name)[1] for name in ("digits", "shapes")}
 figure, axes = plt.subplots(2, 10, figsize=(7.2, 1.6))
 for line, (pixels, _) in zip(axes, images.values()):
     for ax, image in zip(line, pixels):
@@ -146,16 +152,16 @@ for line, (pixels, _) in zip(axes, images.values()):
 FEW = 16
 vision, few, sparse = {}, {}, {}
 for name in ("digits", "shapes", "places"):
-    problems = chapters.image_problems(chosen, lm, name, ["mean", "max"])
+    problems = common.image_problems(chosen, lm, name, ["mean", "max"])
     vision[name], few[name] = {}, {}
     for kind, (family, problem) in problems.items():
-        result = evaluate.selected(evaluate.evaluate(problem, families=[family], binarize=False, trees=False), family)
+        result = comparison.selected(comparison.evaluate(problem, families=[family], binarize=False, trees=False), family)
         vision[name][kind] = result
         few[name][kind] = examine.k_sparse_at(problem, result, FEW)
         if name in images:
             sparse.setdefault(name, {})[kind] = examine.k_sparse_curve(problem, result, (2, 4, 8, 16, 32, 64, 128))
 HTML(
-    plots.table(
+    tables.table(
         [{"set": name, **{kind: r.score.macro_f1 for kind, r in by.items()}} for name, by in vision.items()],
         {"set": "set", **{kind: kind for kind in next(iter(vision.values()))}},
     )
@@ -177,14 +183,14 @@ figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="sm
 # %% tags=["hide-input"]
 def gain(results_of, name, control):
     by = results_of[name]
-    labels = np.array(pali.labelled_images(name)[1][1], dtype=object)
+    labels = np.array(vision.labelled_images(name)[1][1], dtype=object)
     d = scores.compare(labels, by["SAE"].predicted, by[control].predicted)
     return {"difference": d.difference, "interval": [d.low, d.high]}
 
 
-unexplained = {name: chapters.image_unexplained(chosen, lm, name) for name in images}
+unexplained = {name: common.image_unexplained(chosen, lm, name) for name in images}
 card = json.loads((WEIGHTS / "card.json").read_text())
-unexplained["texts"] = card[f"saes-2b/layer_{chosen.middle}_width_{chosen.width}_seed_0"]["fvu"]
+unexplained["texts"] = card[f"saes-small/layer_{chosen.middle}_width_{chosen.width}_seed_0"]["fvu"]
 
 
 def image_record(results_of, name):
@@ -203,7 +209,7 @@ results.record(
             **{name: {"mean": abroad[name], "families": languages[name]} for name in languages},
             "above_majority": abroad["toxicity"]["sae"] - abroad["toxicity"]["majority"],
             # Two classes, tossed for: a macro-F1 of one half, which a bag of words reaches too.
-            "above_chance": abroad["toxicity"]["sae"] - max(abroad["toxicity"]["majority"], 1 / len(data.load("mini/toxicity", "en")[0].classes)),
+            "above_chance": abroad["toxicity"]["sae"] - max(abroad["toxicity"]["majority"], 1 / len(load_set("mini/toxicity", "en")[0].classes)),
         },
         "behaviour": {
             **{family: best[family].score.macro_f1 for family in FAMILIES},

@@ -17,13 +17,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import plots, profiles, results
-from mosaic.mini import card, corpus, grammar, sets
-from mosaic.mini.build import WEIGHTS
-from mosaic.mini.lexicon import LANGUAGES, concepts
+from mosaic.miniature import card
+from mosaic.miniature.build import WEIGHTS
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.world import grammar, sets
+from mosaic.world.corpus import document
+from mosaic.world.lexicon import LANGUAGES, concepts
 
 plots.style()
-chosen = profiles.load_profile(profile)
+chosen = load_profile(profile)
 
 # %% [markdown]
 # ## Documents
@@ -33,9 +36,9 @@ chosen = profiles.load_profile(profile)
 # that predicts it must have put the factors together by the end of the message.
 
 # %% tags=["hide-input"]
-documents = [corpus.document(0, i) for i in range(40)]
+documents = [document(0, i) for i in range(40)]
 HTML(
-    plots.table(
+    tables.table(
         [{"kind": d.kind, "language": d.language, "message": d.text[: d.message], "log": d.text[d.message :].strip()} for d in documents[:14]],
         {"kind": "kind", "language": "language", "message": "message", "log": "log"},
     )
@@ -46,12 +49,12 @@ HTML(
 
 # %% tags=["hide-input"]
 shown = next(
-    d for i in range(1000) for d in [corpus.document(7, i)]
+    d for i in range(1000) for d in [document(7, i)]
     if d.kind == "message" and d.language == "en" and d.factors["toxicity"] == "toxic" and "quotation" in d.factors
 )
 words = [(shown.text[a:b], {f"{key} {value}" for key, value in factors}) for a, b, factors in shown.spans if a < shown.message]
 told = list(dict.fromkeys(f for _, factors in words for f in sorted(factors) if not f.startswith("concept")))
-HTML(plots.token_strip([w for w, _ in words], {f: np.array([float(f in factors) for _, factors in words]) for f in told}))
+HTML(tables.token_strip([w for w, _ in words], {f: np.array([float(f in factors) for _, factors in words]) for f in told}))
 
 # %% [markdown]
 # ## One message in five languages
@@ -60,7 +63,7 @@ HTML(plots.token_strip([w for w, _ in words], {f: np.array([float(f in factors) 
 
 # %% tags=["hide-input"]
 HTML(
-    plots.table(
+    tables.table(
         [{"language": language, "text": r.text, "label": r.truth} for language in LANGUAGES for r in sets.labelled("toxicity", language)["train"][:2]],
         {"language": "language", "text": "text", "label": "label"},
     )
@@ -85,10 +88,10 @@ for name, kind in sets.SETS.items():
         {"set": name, "what it asks": kind.task, "largest class": largest, "best cue": cue, "its accuracy": accuracy,
          "ceiling": card.ceiling(name)}
     )
-HTML(plots.table(overview, {key: key for key in overview[0] if key != "what it asks"}))
+HTML(tables.table(overview, {key: key for key in overview[0] if key != "what it asks"}))
 
 # %% [markdown]
-# The set *behaviour* is of another kind: its labels were made by mini-9b-it, which answered every question the corpus
+# The set *behaviour* is of another kind: its labels were made by mini-large-it, which answered every question the corpus
 # can ask, some rightly.
 #
 # ## Training
@@ -98,14 +101,14 @@ HTML(plots.table(overview, {key: key for key in overview[0] if key != "what it a
 # why the loss on whole documents stands still at first.
 
 # %% tags=["hide-input"]
-curves = {name: json.loads((WEIGHTS / name / "curve.json").read_text())["curve"] for name in ("mini-2b", "mini-9b")}
+curves = {name: json.loads((WEIGHTS / name / "curve.json").read_text())["curve"] for name in ("mini-small", "mini-large")}
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
 for (name, curve), colour in zip(curves.items(), plots.COLOURS.values()):
     steps = [row["step"] for row in curve]
     axes[0].plot(steps, [row["held_out_loss"] for row in curve], color=colour, marker=".", label=name)
     for style, code in (("-", "toxicity"), ("--", "mood"), (":", "decision")):
         axes[1].plot(steps, [row[f"accuracy {code}"] for row in curve], style, color=colour, label=f"{name}, {code}")
-axes[0].axhline(curves["mini-2b"][-1]["entropy"], color=plots.INK, linestyle="--", label="entropy of the corpus")
+axes[0].axhline(curves["mini-small"][-1]["entropy"], color=plots.INK, linestyle="--", label="entropy of the corpus")
 axes[0].set(xlabel="step", ylabel="nats a token (held out)")
 axes[1].set(xlabel="step", ylabel="first code right (held out)")
 for ax in axes:
@@ -116,13 +119,13 @@ for ax in axes:
 #
 # Measured on documents that neither a model nor an SAE was trained on: L0, the fraction of variance unexplained (FVU), the
 # share of dead latents, and the loss recovered (how much of the loss that is lost when the block's output is set to zero
-# comes back with the SAE's reconstruction in its place). "saes-9b on mini-9b-it" are mini-9b's SAEs on the tuned model.
+# comes back with the SAE's reconstruction in its place). "saes-large on mini-large-it" are mini-large's SAEs on the tuned model.
 
 # %% tags=["hide-input"]
 figures = json.loads((WEIGHTS / "card.json").read_text())
 saes = [{"SAE": name, **row} for name, row in figures.items() if name.startswith("saes")]
 HTML(
-    plots.table(
+    tables.table(
         saes,
         {"SAE": "SAE", "l0": "L0", "fvu": "FVU", "dead": "dead", "recovered": "recovered"},
     )
@@ -145,9 +148,9 @@ results.record(
 # %% [markdown]
 # ## What it says
 #
-# mini-2b comes within {result}`miniature.models.mini-2b.gap` nats a token of the corpus's entropy
-# ({result}`miniature.models.mini-2b.entropy`), mini-9b within {result}`miniature.models.mini-9b.gap`; mini-2b says
-# "hide" or "keep" rightly in {result}`miniature.models.mini-2b.accuracy toxicity` of the messages that begin their log
+# mini-small comes within {result}`miniature.models.mini-small.gap` nats a token of the corpus's entropy
+# ({result}`miniature.models.mini-small.entropy`), mini-large within {result}`miniature.models.mini-large.gap`; mini-small says
+# "hide" or "keep" rightly in {result}`miniature.models.mini-small.accuracy toxicity` of the messages that begin their log
 # so. The worst SAE leaves {result}`miniature.worst_fvu` of the variance unexplained. No factor or pair of factors tells
 # any label with more than {result}`miniature.worst_cue`.
 #

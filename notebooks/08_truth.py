@@ -24,15 +24,21 @@ from dataclasses import replace
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, lm as models, plots, profiles, results, sae, truth
+from mosaic.interpretation import truth
+from mosaic.models.opening import open_model
+from mosaic.profiles.opening import load_model, load_saes
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.saes import loading
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-lm = profiles.load_model(chosen)
+chosen = load_profile(profile)
+lm = load_model(chosen)
 rows, factors = truth.texts()
-encoders = profiles.load_saes(chosen, lm)
-tables = truth.tables(rows, lm, encoders, chapters.CACHE)
-found = [f for table in tables for f in truth.find(table, rows, factors)]
+encoders = load_saes(chosen, lm)
+pooled = truth.tables(rows, lm, encoders, common.CACHE)
+found = [f for table in pooled for f in truth.find(table, rows, factors)]
 
 # %% [markdown]
 # ## A map of factors and layers
@@ -57,7 +63,7 @@ plots.heatmap(grid, order, [f"layer {layer}" for layer in chosen.layers], "AUROC
 anywhere = {name: max((f for f in found if f.factor == name and f.language == "all"), key=lambda f: f.auroc) for name in order}
 missed = [f for f in anywhere.values() if f.auroc < 0.9]
 HTML(
-    plots.table(
+    tables.table(
         [{**f.__dict__, "latent": f"layer {f.layer}, {f.width}, {f.latent}"} for f in sorted(missed, key=lambda f: f.auroc)],
         {"factor": "factor", "latent": "best latent", "auroc": "AUROC", "average_precision": "average precision", "share": "share of texts"},
     )
@@ -109,7 +115,7 @@ def mean_auroc(width):
 
 
 widths = {w: {"found": share_found(w), "auroc": mean_auroc(w)} for w in chosen.widths}
-HTML(plots.table([{"width": w, **v} for w, v in widths.items()], {"width": "width", "found": "share of factors found", "auroc": "mean AUROC"}))
+HTML(tables.table([{"width": w, **v} for w, v in widths.items()], {"width": "width", "found": "share of factors found", "auroc": "mean AUROC"}))
 
 # %% [markdown]
 # ## Nothing learned, nothing found?
@@ -118,7 +124,7 @@ HTML(plots.table([{"width": w, **v} for w, v in widths.items()], {"width": "widt
 # weights are random: what words alone, projected at random, give away.
 
 # %% tags=["hide-input"]
-(middle_encoder,) = profiles.load_saes(chosen, lm, [chosen.middle], [chosen.width])
+(middle_encoder,) = load_saes(chosen, lm, [chosen.middle], [chosen.width])
 some = [row.text for row in rows[::40]]
 
 
@@ -129,10 +135,10 @@ def activations(model):
     return torch.cat([model.residuals([i], [chosen.middle])[chosen.middle][0][~s] for i, s in zip(tokens.ids, tokens.special)])
 
 
-untrained = models.load(replace(chosen.model, random_weights=0), lm.device)
+untrained = open_model(replace(chosen.model, random_weights=0), lm.device)
 controls = {}
 for name, model in (("random dictionary", lm), ("untrained language model", untrained)):
-    (table,) = truth.tables(rows, model, [sae.random_like(middle_encoder, activations(model))], chapters.CACHE)
+    (table,) = truth.tables(rows, model, [loading.random_like(middle_encoder, activations(model))], common.CACHE)
     controls[name] = {f.factor: f.auroc for f in truth.find(table, rows, factors, by_language=False)}
 trained = {f.factor: f.auroc for f in middle if f.language == "all"}
 comparison = [
@@ -140,7 +146,7 @@ comparison = [
      "toxicity": areas["message: toxicity toxic"]}
     for name, areas in {"trained SAE": trained, **controls}.items()
 ]
-HTML(plots.table(comparison, {"features": "features", "found": "share of factors found", "auroc": "mean AUROC", "toxicity": "toxicity"}))
+HTML(tables.table(comparison, {"features": "features", "found": "share of factors found", "auroc": "mean AUROC", "toxicity": "toxicity"}))
 
 # %% tags=["hide-input"]
 toxicity = {f.layer: f.auroc for f in overall if f.factor == "message: toxicity toxic"}

@@ -25,15 +25,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, plots, profiles, results, stability, sweep, train
-from mosaic.dictionary import load_dictionary
-from mosaic.cosines import unit_rows
+from mosaic.agreement import stability
+from mosaic.agreement.cosines import unit_rows
+from mosaic.profiles.opening import load_model
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.saes import sweep, training
+from mosaic.saes.dictionary import load_dictionary
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-rows = chapters.seed_rows(chosen)
+chosen = load_profile(profile)
+rows = common.seed_rows(chosen)
 base = sweep.settings(rows)[0]
-seeds = chapters.seeds_of(chosen, base.rows)
+seeds = common.seeds_of(chosen, base.rows)
 a, b = seeds.dictionaries[:2]
 pair = seeds.pairs[0, 1]
 
@@ -47,12 +52,12 @@ pair = seeds.pairs[0, 1]
 # partner that was left.
 
 # %% tags=["hide-input"]
-lm = profiles.load_model(chosen)
-texts = chapters.held_out_texts(chosen, 6000)
-run = train.TrainRun(tokens=200_000, batch_size=256)
+lm = load_model(chosen)
+texts = common.held_out_texts(chosen, 6000)
+run = training.TrainRun(tokens=200_000, batch_size=256)
 with tempfile.TemporaryDirectory() as folder:
-    specs = [train.SAESpec(chosen.middle, width=32, k=4, seed=seed) for seed in (0, 1)]
-    trained = train.train(lm, texts, specs, run, Path(folder))
+    specs = [training.SAESpec(chosen.middle, width=32, k=4, seed=seed) for seed in (0, 1)]
+    trained = training.train(lm, texts, specs, run, Path(folder))
     small_a, small_b = (load_dictionary(Path(folder) / row["name"]) for row in trained)
 small = stability.match(small_a, small_b)
 order = np.argsort(-np.fmin(small.decoder.cosine, small.encoder.cosine))
@@ -108,7 +113,7 @@ plots.steps(series, "threshold on both cosines", "shared fraction");
 # %% tags=["hide-input"]
 columns = {"all latents": figures, "alive only": figures["alive"] or {}, **chance}
 HTML(
-    plots.table(
+    tables.table(
         [
             {"figure": label, **{name: values.get(key) for name, values in columns.items()}}
             for key, label in (
@@ -146,10 +151,10 @@ controls = {
 }
 same_start = sweep.same_start(rows)
 if len(same_start) > 1:
-    controls["same_start"] = of(chapters.seeds_of(chosen, same_start).pairs.values())
+    controls["same_start"] = of(common.seeds_of(chosen, same_start).pairs.values())
 labels = {"seeds": "other start, same texts", "permuted": "permuted copy", "untrained": "untrained pair", "same_start": "same start, other texts"}
 HTML(
-    plots.table(
+    tables.table(
         [{"pair": labels[name], **values, "range": f"{values['low']:.3f} to {values['high']:.3f}"} for name, values in controls.items()],
         {"pair": "pair", "shared": "shared", "range": "range", "pairs": "pairs"},
     )

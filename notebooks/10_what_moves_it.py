@@ -14,15 +14,19 @@ profile = "mini"
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, plots, profiles, results, stability, sweep
+from mosaic.agreement import stability
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.saes import sweep
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-rows = chapters.seed_rows(chosen)
+chosen = load_profile(profile)
+rows = common.seed_rows(chosen)
 found = sweep.settings(rows)
 measured = {}
 for setting in found:
-    seeds = chapters.seeds_of(chosen, setting.rows)
+    seeds = common.seeds_of(chosen, setting.rows)
     level = stability.match(seeds.dictionaries[0], stability.random_dictionary(seeds.dictionaries[1], 0))
     measured[setting.varies, setting.value] = {
         "shared": stability.over_pairs(seeds, lambda pair: pair.shared().sum() / pair.n),
@@ -137,7 +141,7 @@ for setting in sweep.along(found, "architecture"):
          "topk_pw_at_l0": matched(values, "l0", "pw_mcc")}
     )
 HTML(
-    plots.table(
+    tables.table(
         architectures,
         {"architecture": "architecture", "shared": "shared", "low": "lowest pair", "high": "highest pair", "pw_mcc": "PW-MCC", "l0": "L0", "fvu": "FVU",
          "topk_at_l0": "TopK at this L0", "topk_at_fvu": "TopK at this FVU"},

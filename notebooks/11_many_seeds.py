@@ -14,12 +14,16 @@ from itertools import combinations
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, plots, profiles, results, stability, sweep
+from mosaic.agreement import stability
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.saes import sweep
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-base = sweep.settings(chapters.seed_rows(chosen))[0]
-seeds = chapters.seeds_of(chosen, base.rows)
+chosen = load_profile(profile)
+base = sweep.settings(common.seed_rows(chosen))[0]
+seeds = common.seeds_of(chosen, base.rows)
 S = len(base.rows)
 level = stability.Seeds.of([stability.random_dictionary(seeds.dictionaries[0], i) for i in range(S)])
 
@@ -101,7 +105,7 @@ plots.steps(series, "SAEs compared", "share of latents in only one");
 cycles = [seeds.cycle(*triple) for triple in combinations(range(S), 3)]
 chance = float(np.mean([level.cycle(*triple) for triple in combinations(range(S), 3)]))
 HTML(
-    plots.table(
+    tables.table(
         [{"what": "trained SAEs", "mean": float(np.mean(cycles)), "low": min(cycles), "high": max(cycles), "triples": len(cycles)},
          {"what": "chance (random dictionaries)", "mean": chance, "triples": len(cycles)}],
         {"what": "", "mean": "triangles that close", "low": "lowest", "high": "highest", "triples": "triples"},

@@ -14,14 +14,20 @@ import numpy as np
 from IPython.display import HTML
 from scipy.stats import spearmanr
 
-from mosaic import chapters, detection, plots, profiles, results, stability, sweep
+from mosaic.agreement import stability
+from mosaic.interpretation import detection
+from mosaic.profiles.opening import load_model
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.saes import sweep
+from mosaic.studies import common
 
 plots.style()
-chosen = profiles.load_profile(profile)
-lm = profiles.load_model(chosen)
-base = sweep.settings(chapters.seed_rows(chosen))[0]
+chosen = load_profile(profile)
+lm = load_model(chosen)
+base = sweep.settings(common.seed_rows(chosen))[0]
 few = base.rows[:3]
-seeds = chapters.seeds_of(chosen, base.rows)
+seeds = common.seeds_of(chosen, base.rows)
 S = len(base.rows)
 member = [seeds.membership(i) for i in range(S)]
 
@@ -65,7 +71,7 @@ edges = np.quantile(frequency[fires], np.linspace(0, 1, 6))
 bins = np.clip(np.searchsorted(edges, frequency[fires], side="right") - 1, 0, 4)
 by_frequency = [float((membership[fires][bins == k] > 1).mean()) for k in range(5)]
 steps = [(f"{edges[k]:.4f} to {edges[k + 1]:.4f}", by_frequency[k]) for k in range(5)]
-HTML(plots.table([{"frequency": a, "shared": b} for a, b in steps], {"frequency": "share of tokens it fires on (fifths of the latents)", "shared": "in at least one other SAE"}))
+HTML(tables.table([{"frequency": a, "shared": b} for a, b in steps], {"frequency": "share of tokens it fires on (fifths of the latents)", "shared": "in at least one other SAE"}))
 
 # %% [markdown]
 # ## Can it be foretold?
@@ -76,10 +82,10 @@ HTML(plots.table([{"frequency": a, "shared": b} for a, b in steps], {"frequency"
 # {result}`which_latents.least` times in either half are not scored; the same rule holds for all.
 
 # %% tags=["hide-input"]
-texts = chapters.held_out_texts(chosen, n_texts)
-observed = detection.firings(texts, lm, chapters.seed_encoders(chosen, lm, few))
-score = np.concatenate([detection.scores(observed, codes) for codes in observed.codes])
-control = np.concatenate([detection.scores(observed, codes, shuffle=0) for codes in observed.codes])
+texts = common.held_out_texts(chosen, n_texts)
+observed = detection.firings(texts, lm, common.seed_encoders(chosen, lm, few))
+score = np.concatenate([detection.detection_scores(observed, codes) for codes in observed.codes])
+control = np.concatenate([detection.detection_scores(observed, codes, shuffle=0) for codes in observed.codes])
 scored_member = np.concatenate(member[: len(few)])
 known = np.isfinite(score)
 
@@ -122,11 +128,11 @@ step = {"difference": float(shared.mean() - orphan.mean()), "interval": [float(x
 # %% tags=["hide-input"]
 factors = None
 if chosen.truth:
-    from mosaic import truth
+    from mosaic.interpretation import truth
 
     rows, known_factors = truth.texts()
     areas, best_is_shared = [], []
-    for i, table in enumerate(truth.tables(rows, lm, chapters.seed_encoders(chosen, lm, few), chapters.CACHE)):
+    for i, table in enumerate(truth.tables(rows, lm, common.seed_encoders(chosen, lm, few), common.CACHE)):
         best, name = truth.best_factor(table, rows, known_factors)
         areas.append(best)
         for factor in {f.name for f in known_factors}:

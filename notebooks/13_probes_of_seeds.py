@@ -19,34 +19,41 @@ n_seeds = 5
 import numpy as np
 from IPython.display import HTML
 
-from mosaic import chapters, data, evaluate, plots, probe_stability, profiles, results, sweep
-from mosaic.extract import Request
+from mosaic.agreement import probes_of_seeds
+from mosaic.features.extract import Request
+from mosaic.probing import comparison
+from mosaic.profiles.opening import available, load_model
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import plots, results, tables
+from mosaic.saes import sweep
+from mosaic.studies import common
+from mosaic.texts.sources import load_set
 
 plots.style()
-chosen = profiles.load_profile(profile)
-lm = profiles.load_model(chosen)
-base = sweep.settings(chapters.seed_rows(chosen))[0]
+chosen = load_profile(profile)
+lm = load_model(chosen)
+base = sweep.settings(common.seed_rows(chosen))[0]
 rows = base.rows[:n_seeds]
-seeds = chapters.seeds_of(chosen, rows)
-encoders = chapters.seed_encoders(chosen, lm, rows)
+seeds = common.seeds_of(chosen, rows)
+encoders = common.seed_encoders(chosen, lm, rows)
 request = Request(encoders, (), (pooling,))
 
 # %% tags=["hide-input"]
 table, scored = [], {}
-for choice in profiles.available(chosen):
-    train, test = data.load(choice.name, choice.language)
-    train, test = evaluate.subsample(train, chosen.max_train), evaluate.subsample(test, chosen.max_test)
-    problem = evaluate.build(train, test, lm, request, chapters.CACHE)
-    strength = probe_stability.chosen_strength(problem)
-    by_seed = [probe_stability.run(problem, seed, strength) for seed in range(len(rows))]
-    by_draw = [probe_stability.run(problem, 0, strength, draw=draw) for draw in range(len(rows))]
-    kept = probe_stability.restricted(problem, seeds, strength)
+for choice in available(chosen):
+    train, test = load_set(choice.name, choice.language)
+    train, test = comparison.subsample(train, chosen.max_train), comparison.subsample(test, chosen.max_test)
+    problem = comparison.make_problem(train, test, lm, request, common.CACHE)
+    strength = probes_of_seeds.chosen_strength(problem)
+    by_seed = [probes_of_seeds.run(problem, seed, strength) for seed in range(len(rows))]
+    by_draw = [probes_of_seeds.run(problem, 0, strength, draw=draw) for draw in range(len(rows))]
+    kept = probes_of_seeds.restricted(problem, seeds, strength)
     f1 = [probe.macro_f1 for probe in by_seed]
     scored[choice.title] = {
         "seeds": {"mean": float(np.mean(f1)), "low": min(f1), "high": max(f1), "sd": float(np.std(f1, ddof=1))},
         "draws": {"mean": float(np.mean([p.macro_f1 for p in by_draw])), "sd": float(np.std([p.macro_f1 for p in by_draw], ddof=1))},
-        "agreement": {"seeds": probe_stability.agreement(by_seed), "draws": probe_stability.agreement(by_draw)},
-        "top": probe_stability.top_overlap(by_seed, seeds),
+        "agreement": {"seeds": probes_of_seeds.agreement(by_seed), "draws": probes_of_seeds.agreement(by_draw)},
+        "top": probes_of_seeds.top_overlap(by_seed, seeds),
         "kept": {name: float(np.mean(values)) for name, values in kept.items()},
     }
 
@@ -60,7 +67,7 @@ plots.bars([(title, v["seeds"]["mean"], v["seeds"]["low"], v["seeds"]["high"]) f
 
 # %% tags=["hide-input"]
 HTML(
-    plots.table(
+    tables.table(
         [{"set": title, "f1": v["seeds"]["mean"], "sd": v["seeds"]["sd"], "draws": v["draws"]["sd"],
           "agree": v["agreement"]["seeds"], "agree_draws": v["agreement"]["draws"]} for title, v in scored.items()],
         {"set": "set", "f1": "macro-F1", "sd": "sd over seeds", "draws": "sd over draws", "agree": "two seeds say the same", "agree_draws": "two draws say the same"},
@@ -75,7 +82,7 @@ HTML(
 
 # %% tags=["hide-input"]
 HTML(
-    plots.table(
+    tables.table(
         [{"set": title, **v["top"]} for title, v in scored.items()],
         {"set": "set", "before": "by number", "after": "by matched partner", "shared": "by shared partner"},
     )
@@ -89,7 +96,7 @@ HTML(
 
 # %% tags=["hide-input"]
 HTML(
-    plots.table(
+    tables.table(
         [{"set": title, **v["kept"]} for title, v in scored.items()],
         {"set": "set", "all": "all latents", "shared": "shared only", "random": "as many at random", "orphan": "orphans only"},
     )

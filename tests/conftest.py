@@ -80,14 +80,15 @@ def model_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny(model_folder):
     """kind -> loaded LanguageModel (layers counted from 0, BERT's from 1)."""
-    from mosaic import lm
+    from mosaic.models.language import ModelSpec
+    from mosaic.models.opening import open_model
 
     loaded = {}
 
     def load(kind: str):
         if kind not in loaded:
-            spec = lm.ModelSpec(str(model_folder(kind)), max_length=48, first_layer=int(kind == "bert"))
-            loaded[kind] = lm.load(spec)
+            spec = ModelSpec(str(model_folder(kind)), max_length=48, first_layer=int(kind == "bert"))
+            loaded[kind] = open_model(spec)
         return loaded[kind]
 
     return load
@@ -117,10 +118,11 @@ def sae_folder(root: Path, architecture: str, d_sae: int = 96, d_in: int = 64, m
 @pytest.fixture(scope="session")
 def minilm():
     """The real model; skipped only where neither the PyPI package nor the hub's cache has it."""
-    from mosaic import profiles
     from mosaic.errors import MosaicError
+    from mosaic.profiles.opening import load_model
+    from mosaic.profiles.profile import load_profile
 
     try:
-        return profiles.load_model(profiles.load_profile("minilm"))
+        return load_model(load_profile("minilm"))
     except MosaicError as error:
         pytest.skip(f"MiniLM cannot be had: {error}")

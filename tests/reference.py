@@ -5,7 +5,7 @@ import torch
 
 
 def dense_pool(acts: np.ndarray, pooling: str) -> np.ndarray:
-    """Pool one text's dense token activations [T, D] by the definition in the table of `mosaic.pooling`."""
+    """Pool one text's dense token activations [T, D] by the definition in the table of `mosaic.features.pooling`."""
     if pooling == "sum":
         return acts.sum(0)
     if pooling == "mean":

@@ -11,8 +11,9 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from mosaic import claims, profiles, results
 from mosaic.errors import MosaicError
+from mosaic.profiles.profile import Profile, load_profile
+from mosaic.reporting import claims, results
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,8 @@ def folder() -> Path:
     return Path(os.environ.get("MOSAIC_RESULTS", "results"))
 
 
-def profile() -> profiles.Profile:
-    return profiles.load_profile(os.environ.get("MOSAIC_PROFILE", "mini"))
+def profile() -> Profile:
+    return load_profile(os.environ.get("MOSAIC_PROFILE", "mini"))
 
 
 def profile_name() -> str:

@@ -1,0 +1,57 @@
+"""Images through text SAEs: a vision-language model's image tokens are read like words of its language model.
+
+The residual stream at the image tokens after a block feeds the SAEs that were trained on text alone; their
+latents are pooled over the image's tokens (MOSAIC, arXiv 2502.11367, its vision experiment).
+
+Shapes: B images in a batch, T tokens, d = d_model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from mosaic.features.pooling import pool_dense, pool_sparse
+from mosaic.features.table import FeatureTable, concatenate
+from mosaic.models.images import image_residuals
+from mosaic.texts.ids import text_ids
+
+
+def image_tables(
+    model,
+    batches: Iterable[dict],
+    ids: Sequence[str],
+    image_token: int,
+    encoders: Sequence = (),
+    hidden_layers: Sequence[int] = (),
+    poolings: Sequence[str] = ("max",),
+) -> list[FeatureTable]:
+    """One FeatureTable per (SAE, pooling) and per (hidden layer, pooling), rows in the order of the batches.
+
+    ids: a name an image, the rows' ids. The tables have the form of `mosaic.features.extract.extract`'s.
+    """
+    layers = sorted({encoder.layer for encoder in encoders} | set(hidden_layers))
+    pieces: list[list[FeatureTable]] = []
+    done = 0
+    row_ids = text_ids(list(ids))
+    for inputs in batches:
+        residuals, counts = image_residuals(model, inputs, layers, image_token)
+        starts = np.concatenate([[0], counts.cumsum()])
+        some = slice(done, done + len(counts))
+        done += len(counts)
+        shared = (row_ids[some], counts.astype(np.int32), np.zeros(len(counts), dtype=bool))
+        made = [
+            FeatureTable(
+                matrix, *shared, {"features": "sae", "layer": e.layer, "width": e.width, "sae": e.name, "pooling": p}
+            )
+            for e in encoders
+            for p, matrix in pool_sparse(e.encode(residuals[e.layer]), starts, poolings).items()
+        ]
+        made += [
+            FeatureTable(matrix, *shared, {"features": "hidden", "layer": layer, "pooling": p})
+            for layer in hidden_layers
+            for p, matrix in pool_dense(residuals[layer].cpu().numpy(), starts, poolings).items()
+        ]
+        pieces.append(made)
+    return [concatenate(list(parts)) for parts in zip(*pieces, strict=True)]

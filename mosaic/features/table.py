@@ -1,0 +1,125 @@
+"""FeatureTable: pooled features with row ids, latent names and provenance; saved without pickle, checked on load."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix, vstack
+
+from mosaic.errors import MosaicError
+from mosaic.files import write_atomically
+from mosaic.texts.ids import HASH_BYTES
+
+
+class Damaged(MosaicError):
+    """A features file whose bytes are not those that were written."""
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """X_ij: the pooled value of latent j in text i.
+
+    matrix: CSR [n_texts, n_latents], float32 data, int32 indices, rows in input order.
+    row_ids: hash of each row's text (`text_ids`). n_tokens: pooled tokens of each text. truncated: whether
+    a text was longer than the model reads. provenance: what made it (model, SAE, pooling, versions).
+    """
+
+    matrix: csr_matrix
+    row_ids: np.ndarray
+    n_tokens: np.ndarray
+    truncated: np.ndarray
+    provenance: dict
+
+    def __len__(self) -> int:
+        return self.matrix.shape[0]
+
+    @property
+    def names(self) -> np.ndarray:
+        """Name of each column, such as `layer_4/width_2k/17` or `layer_4/hidden/17`."""
+        return np.array([f"{self.column_prefix}/{j}" for j in range(self.matrix.shape[1])], dtype=object)
+
+    @property
+    def column_prefix(self) -> str:
+        what = self.provenance
+        source = "hidden" if what["features"] == "hidden" else f"width_{what['width']}"
+        return f"layer_{what['layer']}/{source}"
+
+    def take(self, rows: np.ndarray) -> FeatureTable:
+        """The given rows, in the given order."""
+        return replace(
+            self,
+            matrix=self.matrix[rows],
+            row_ids=self.row_ids[rows],
+            n_tokens=self.n_tokens[rows],
+            truncated=self.truncated[rows],
+        )
+
+    def save(self, path: Path) -> None:
+        """Write one safetensors file, atomically: a reader sees the old file or the whole new one."""
+        from safetensors.numpy import save
+
+        tensors = {
+            "data": self.matrix.data.astype(np.float32, copy=False),
+            "indices": self.matrix.indices.astype(np.int32, copy=False),
+            "indptr": self.matrix.indptr.astype(np.int64),
+            "row_ids": self.row_ids.view(np.uint8).reshape(-1, HASH_BYTES),
+            "n_tokens": self.n_tokens.astype(np.int32),
+            "truncated": self.truncated.astype(np.uint8),
+        }
+        tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        about = {"provenance": self.provenance, "n_latents": self.matrix.shape[1], "sha256": _digest(tensors)}
+        # One key: safetensors writes several in an order that changes from run to run.
+        metadata = {"mosaic": json.dumps(about, sort_keys=True, ensure_ascii=False)}
+        write_atomically(path, save(tensors, metadata))
+
+    @classmethod
+    def load(cls, path: Path) -> FeatureTable:
+        """Read and verify a saved table. Raises Damaged when its bytes are not those that were written."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="numpy") as file:
+                about = json.loads((file.metadata() or {}).get("mosaic", "{}"))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if about.get("sha256") != _digest(tensors):
+                raise Damaged(f"{path} is damaged: its checksum is not the one it was written with.")
+        except FileNotFoundError as error:
+            raise MosaicError(f"{path} does not exist; `mosaic extract` writes such files.") from error
+        except (SafetensorError, OSError, ValueError) as error:
+            raise Damaged(f"{path} is damaged: {error}") from error
+        shape = (len(tensors["indptr"]) - 1, about["n_latents"])
+        return cls(
+            matrix=csr_matrix((tensors["data"], tensors["indices"], tensors["indptr"].astype(np.int32)), shape),
+            row_ids=tensors["row_ids"].reshape(-1).view(f"V{HASH_BYTES}"),
+            n_tokens=tensors["n_tokens"],
+            truncated=tensors["truncated"].astype(bool),
+            provenance=about["provenance"],
+        )
+
+
+def concatenate(tables: Sequence[FeatureTable]) -> FeatureTable:
+    """Rows of several tables with the same provenance, one after the other."""
+    if len(tables) == 1:
+        return tables[0]
+    matrix = vstack([table.matrix for table in tables], format="csr")
+    return replace(
+        tables[0],
+        matrix=csr_matrix((matrix.data, matrix.indices.astype(np.int32), matrix.indptr), matrix.shape),
+        row_ids=np.concatenate([table.row_ids for table in tables]),
+        n_tokens=np.concatenate([table.n_tokens for table in tables]),
+        truncated=np.concatenate([table.truncated for table in tables]),
+    )
+
+
+def _digest(tensors: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name]
+        digest.update(f"{name} {value.dtype} {value.shape} ".encode())
+        digest.update(np.ascontiguousarray(value))
+    return digest.hexdigest()

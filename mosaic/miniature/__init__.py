@@ -1,0 +1,1 @@
+"""The miniature's own models: trained, built and checked."""

@@ -1,0 +1,1 @@
+"""Language models opened at their residual stream."""

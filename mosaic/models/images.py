@@ -1,0 +1,41 @@
+"""Residuals at a vision-language model's image tokens.
+
+Shapes: B images in a batch, T tokens, d = d_model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from mosaic.errors import MosaicError
+from mosaic.models.blocks import find_blocks
+
+
+def image_residuals(model, inputs: dict, layers: Sequence[int], image_token: int) -> tuple[dict, np.ndarray]:
+    """({layer: [all image tokens, d]}, tokens of each image) of one batch of model inputs.
+
+    layers count the language model's blocks from 0. Raises MosaicError for an image without image tokens.
+    """
+    import torch
+
+    mask = inputs["input_ids"] == image_token
+    counts = mask.sum(1).cpu().numpy()
+    if not counts.all():
+        raise MosaicError(
+            f"image {int(np.flatnonzero(counts == 0)[0])} of the batch has no image token ({image_token}). Each prompt "
+            "holds the model's image tokens in front."
+        )
+    captured: dict[int, torch.Tensor] = {}
+    with contextlib.ExitStack() as stack, torch.inference_mode():
+        blocks = find_blocks(model)
+        for layer in set(layers):
+
+            def keep(_module, _inputs, output, layer=layer):
+                captured[layer] = output if isinstance(output, torch.Tensor) else output[0]
+
+            stack.callback(blocks[layer].register_forward_hook(keep).remove)
+        model(**inputs)
+    return {layer: x[mask].float() for layer, x in captured.items()}, counts

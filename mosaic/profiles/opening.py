@@ -1,0 +1,90 @@
+"""What a profile names, opened: its data sets, its model, its SAEs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from mosaic.errors import MosaicError, Unavailable
+from mosaic.models.language import LanguageModel
+from mosaic.profiles.profile import Profile, SetChoice
+from mosaic.saes.encoder import Encoder
+from mosaic.saes.loading import SAESource
+
+log = logging.getLogger("mosaic")
+PACKAGE = Path(__file__).parent.parent
+
+
+@cache
+def available(profile: Profile) -> tuple[SetChoice, ...]:
+    """The profile's data sets that can be had here. Raises Unavailable for one that is missing and not optional."""
+    from mosaic.texts.sources import load_set
+
+    found = []
+    for choice in profile.datasets:
+        try:
+            load_set(choice.name, choice.language)
+            found.append(choice)
+        except Unavailable as error:
+            if not choice.optional:
+                raise
+            log.warning("%s is left out: %s", choice.title, error)
+    return tuple(found)
+
+
+def load_model(profile: Profile, device: str = "cpu") -> LanguageModel:
+    from mosaic.models.opening import open_model
+
+    return open_model(profile.model, device)
+
+
+def select_saes(
+    profile: Profile,
+    layers: Sequence[int] | None = None,
+    widths: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = (0,),
+) -> list[SAESource]:
+    """The profile's SAEs with these layers, widths and seeds (None: all of them), in the profile's order.
+
+    Raises MosaicError when a wanted layer or width has none.
+    """
+    for what, wanted, there in (("layer", layers, profile.layers), ("width", widths, profile.widths)):
+        for value in wanted or ():
+            if value not in there:
+                raise MosaicError(
+                    f"profile {profile.name} has no SAE of {what} {value!r}; it has {', '.join(map(str, there))}."
+                )
+    chosen = [
+        source
+        for source in profile.saes
+        if (not layers or source.layer in layers)
+        and (not widths or source.width in widths)
+        and (seeds is None or source.seed in seeds)
+    ]
+    if not chosen:
+        raise MosaicError(f"profile {profile.name} has no SAE of layers {layers}, widths {widths} and seeds {seeds}.")
+    return chosen
+
+
+def load_saes(
+    profile: Profile, lm: LanguageModel, layers=None, widths=None, seeds: Sequence[int] | None = (0,)
+) -> tuple[Encoder, ...]:
+    """Load the selected SAEs' encoders onto the model's device."""
+    from mosaic.saes.loading import load_encoder
+
+    sources = [located(source) for source in select_saes(profile, layers, widths, seeds)]
+    return tuple(load_encoder(source, profile.model.id, lm.d_model, lm.device) for source in sources)
+
+
+def located(source: SAESource) -> SAESource:
+    """Relative paths are looked up in the package first (shipped weights), then in the working folder."""
+    return source if source.path is None else replace(source, path=str(located_folder(source.path)))
+
+
+def located_folder(path: str) -> Path:
+    """A relative path is looked up in the package first, then in the working folder."""
+    shipped = PACKAGE / path
+    return shipped if not Path(path).is_absolute() and shipped.is_dir() else Path(path)

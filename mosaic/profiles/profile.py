@@ -1,0 +1,162 @@
+"""Profiles: which model, SAEs, data sets and budgets make one run of the book. Pure data, read from YAML."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+
+from mosaic.errors import MosaicError
+from mosaic.models.language import ModelSpec
+from mosaic.saes.loading import SAESource
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes known before anything is downloaded. parameters: of one block; embedding: of the embeddings."""
+
+    n_layers: int
+    d_model: int
+    parameters: int
+    embedding: int
+
+
+@dataclass(frozen=True)
+class SetChoice:
+    """A data set of the profile's chapters and, where it has several, its language.
+
+    optional: left out, and said so, where neither the hub nor MOSAIC_DATA has it.
+    """
+
+    name: str
+    language: str | None = None
+    optional: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} ({self.language})" if self.language else self.name
+
+
+@dataclass(frozen=True)
+class Training:
+    """What `mosaic train-sae` trains this profile's SAEs on (folders of MOSAIC_DATA), and how long.
+
+    corpora: names of corpora/NAME.txt, or "mini" alone: `documents` texts of the miniature's world.
+    """
+
+    corpora: tuple[str, ...] = ()
+    documents: int = 90_000
+    datasets: tuple[SetChoice, ...] = ()
+    tokens: int = 3_000_000
+    k: int = 64
+    architecture: str = "topk"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One run of the book.
+
+    poolings: computed for every SAE and for hidden states. datasets: read by the chapters, in order.
+    example: the sentence of the first chapter. truth: whether the model's training texts are the miniature's, whose factors are known.
+    max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
+    chapters use, with width `width`. seeds: a folder of SAEs that `mosaic train-sae --seeds` wrote, for the chapters
+    on stability.
+    """
+
+    name: str
+    title: str
+    model: ModelSpec
+    shape: Shape
+    saes: tuple[SAESource, ...]
+    poolings: tuple[str, ...]
+    datasets: tuple[SetChoice, ...]
+    middle: int
+    width: str
+    max_train: int | None = None
+    max_test: int | None = None
+    training: Training | None = None
+    truth: bool = False
+    seeds: str | None = None
+    example: str = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."
+
+    @property
+    def layers(self) -> list[int]:
+        return sorted({source.layer for source in self.saes})
+
+    @property
+    def widths(self) -> list[str]:
+        return list(dict.fromkeys(source.width for source in self.saes))
+
+
+def profile_names() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.yml"))
+
+
+@cache
+def load_profile(name: str) -> Profile:
+    """A shipped profile by name, or a YAML file of the user's own by path.
+
+    Raises MosaicError for an unknown name (with those there are) or a key the format does not have.
+    """
+    import yaml
+
+    path = Path(name) if name.endswith((".yml", ".yaml")) else FOLDER / f"{name}.yml"
+    if not path.is_file():
+        raise MosaicError(
+            f"unknown profile {name!r}; there are {', '.join(profile_names())}. A path to a .yml file works too."
+        )
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise MosaicError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise MosaicError(f"{path} holds a {type(content).__name__}, not the keys of a profile.")
+    content = {"name": path.stem, **content}
+    _check_keys(Profile, content, path)
+    training = content.get("training")
+    if training:
+        training = _build(Training, training, path)
+        training = _replace(training, datasets=_choices(training.datasets, path), corpora=tuple(training.corpora))
+    return _build(
+        Profile,
+        {
+            **content,
+            "model": _build(ModelSpec, content.get("model", {}), path),
+            "shape": _build(Shape, content.get("shape", {}), path),
+            "saes": tuple(_build(SAESource, entry, path) for entry in content.get("saes", [])),
+            "poolings": tuple(content.get("poolings", [])),
+            "datasets": _choices(content.get("datasets", []), path),
+            "training": training,
+        },
+        path,
+    )
+
+
+def _choices(entries, path: Path) -> tuple[SetChoice, ...]:
+    return tuple(_build(SetChoice, e if isinstance(e, dict) else {"name": e}, path) for e in entries)
+
+
+def _build(kind, content: dict, path: Path):
+    _check_keys(kind, content, path)
+    try:
+        return kind(**content)
+    except TypeError as error:
+        raise MosaicError(f"{path}: {kind.__name__}: {error}.") from error
+
+
+def _check_keys(kind, content: dict, path: Path) -> None:
+    known = [field.name for field in fields(kind)]
+    for key in content:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise MosaicError(f"{path}: {kind.__name__} has no key {key!r}{hint} Its keys are {', '.join(known)}.")
+
+
+def _replace(instance, **changes):
+    from dataclasses import replace
+
+    return replace(instance, **changes)

@@ -1,0 +1,1 @@
+"""Recorded results, claims, figures, tables, the book."""

@@ -1,0 +1,86 @@
+"""Recorded numbers: small JSON files under results/<profile>/ that prose, tables and claims read.
+
+Nothing that changes from run to run (times, paths) is recorded, so two runs give the same file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mosaic.errors import MosaicError
+from mosaic.files import write_atomically
+
+FOLDER = Path("results")
+DIGITS = 6
+
+
+def record(profile: str, name: str, values: Mapping, folder: Path = FOLDER) -> Path:
+    """Write results/<profile>/<name>.json atomically: the values and the versions that made them.
+
+    Numbers are rounded to six decimals, numpy scalars become plain ones. Raises MosaicError for NaN or
+    infinite values: a result that is not a number is not a result.
+    """
+    content = {"values": _plain(values, name), "versions": versions()}
+    path = Path(folder) / profile / f"{name}.json"
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(path, text.encode())
+    return path
+
+
+def read(profile: str, name: str, folder: Path = FOLDER) -> dict:
+    """The values of one results file. Raises MosaicError when it does not exist or is not whole."""
+    path = Path(folder) / profile / f"{name}.json"
+    if not path.is_file():
+        raise MosaicError(f"{path} does not exist: run `mosaic reproduce --profile {profile}`.")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["values"]
+    except (ValueError, KeyError) as error:
+        raise MosaicError(f"{path} is not a results file ({error}): delete it and run `mosaic reproduce`.") from error
+
+
+def lookup(profile: str, key: str, folder: Path = FOLDER):
+    """The value at `name.key.key...`, such as `layers.sets.trec.best_layer`; digits index lists.
+
+    Raises MosaicError naming the part that is missing and what stands there instead.
+    """
+    name, *parts = key.split(".")
+    value = read(profile, name, folder)
+    for i, part in enumerate(parts):
+        try:
+            value = value[int(part)] if isinstance(value, list) else value[part]
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            there = ", ".join(map(str, value)) if isinstance(value, dict) else type(value).__name__
+            at = ".".join([name, *parts[:i]])
+            raise MosaicError(f"{key!r}: {at} of profile {profile} has no {part!r}; it has {there}.") from error
+    return value
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that decide numbers."""
+    from importlib.metadata import version
+
+    names = ("mosaic-companion", "torch", "transformers", "sae-lens", "scikit-learn", "numpy", "scipy")
+    return {name: version(name).split("+")[0] for name in names}
+
+
+def _plain(value, where: str):
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v, f"{where}.{k}") for k, v in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(v, f"{where}.{i}") for i, v in enumerate(value)]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        if not np.isfinite(value):
+            raise MosaicError(f"{where} is {value}: a result must be a finite number.")
+        return round(value, DIGITS)
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    raise MosaicError(f"{where} is a {type(value).__name__}; record numbers, strings, lists and dictionaries.")

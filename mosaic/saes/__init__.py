@@ -1,0 +1,1 @@
+"""Sparse autoencoders: encoding, loading, training, sweeps, measuring."""

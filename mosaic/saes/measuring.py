@@ -1,0 +1,100 @@
+"""What a trained SAE is worth on texts it has not seen, and the card that says so.
+
+Shapes: N tokens, D = width (latents).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mosaic.models.language import LanguageModel, Tokens
+from mosaic.saes.stream import one_pass
+
+NEVER = -10.0  # log10 of the frequency of a latent that never fires, as SAELens writes it
+
+
+def write_frequency(folder: Path, frequency: np.ndarray) -> None:
+    """`sparsity.safetensors`, as SAELens writes it: log10 of the share of tokens on which each latent fires."""
+    import torch
+    from safetensors.torch import save_file
+
+    values = torch.from_numpy(np.log10(np.maximum(frequency, 10.0**NEVER)).astype(np.float32))
+    save_file({"sparsity": values}, Path(folder) / "sparsity.safetensors")
+
+
+def measure_sae(folder: Path, lm: LanguageModel, tokens: Tokens, layer: int) -> dict[str, float]:
+    """L0, fraction of variance unexplained and dead latents of one saved SAE on tokens it has not seen."""
+    return measure_all([(folder, layer)], lm, tokens)[0][0]
+
+
+def measure_all(
+    saes: Sequence[tuple[Path, int]], lm: LanguageModel, tokens: Tokens
+) -> list[tuple[dict[str, float], np.ndarray]]:
+    """(figures, firing frequency [D]) of every (folder, layer), the language model run once.
+
+    FVU = sum |x - x^|^2 / sum |x - mean(x)|^2 over all real, non-special tokens.
+    """
+    import torch
+    from sae_lens import SAE
+
+    opened = [(SAE.load_from_disk(str(folder), device=lm.device, dtype="float32"), layer) for folder, layer in saes]
+    layers = sorted({layer for _, layer in saes})
+    fires = [torch.zeros(sae.cfg.d_sae, device=lm.device, dtype=torch.float64) for sae, _ in opened]
+    error = [0.0] * len(saes)
+    square = dict.fromkeys(layers, 0.0)
+    total = {layer: torch.zeros(lm.d_model, device=lm.device, dtype=torch.float64) for layer in layers}
+    n = 0
+    with torch.inference_mode():
+        for batch in one_pass(lm, tokens, layers):
+            for layer, x in batch.items():
+                square[layer] += float(x.double().square().sum())
+                total[layer] += x.double().sum(0)
+            for i, (sae, layer) in enumerate(opened):
+                latents = sae.encode(batch[layer])
+                fires[i] += (latents > 0).sum(0)
+                error[i] += float((batch[layer] - sae.decode(latents)).double().square().sum())
+            n += len(batch[layers[0]])
+    variance = {layer: square[layer] - float(total[layer].square().sum()) / n for layer in layers}
+    return [
+        (
+            {
+                "held_out_tokens": n,
+                "l0": float(fires[i].sum()) / n,
+                "fvu": error[i] / variance[layer],
+                "dead": float((fires[i] == 0).double().mean()),
+            },
+            (fires[i] / n).cpu().numpy(),
+        )
+        for i, (_, layer) in enumerate(opened)
+    ]
+
+
+def write_card(rows: list[dict], model: str, n_texts: int, out: Path) -> None:
+    """Write `card.json` (for machines) and `README.md` (for people) beside the SAEs."""
+    table = "\n".join(
+        f"| {r['name']} | {r['layer']} | {r['width']:,} | {r['seed']} | {r['architecture']}, "
+        f"{'k' if r.get('l1') is None else 'L1'} = {r['k'] if r.get('l1') is None else r['l1']} "
+        f"| {r['tokens']:,} | {r['l0']:.1f} | {r['fvu']:.3f} | {100 * r['dead']:.1f} % |"
+        for r in rows
+    )
+    card = f"""# SAEs for {model}
+
+Sparse autoencoders on the residual stream after a block, trained with SAELens and saved in its layout
+(`SAE.load_from_disk(folder)`; matrices in bfloat16, biases in float32). `mosaic train-sae` made them.
+
+| SAE | layer | width | seed | activation | tokens seen | L0 | fraction of variance unexplained | dead latents |
+|---|---|---|---|---|---|---|---|---|
+{table}
+
+L0, the fraction of variance unexplained and dead latents (which never fire) were measured on
+{rows[0]["held_out_tokens"]:,} tokens of texts that were not trained on; {n_texts:,} distinct texts in all. SAEs of one
+layer saw the same activations in the same order, so seeds differ in their initialisation alone. Special
+tokens were neither trained on nor measured.
+"""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "card.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    (out / "README.md").write_text(card, encoding="utf-8")

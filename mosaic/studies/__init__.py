@@ -1,0 +1,1 @@
+"""One module a chapter: what it computes, records and draws."""

@@ -1,0 +1,143 @@
+"""Labelled sets by name: from the hub by id, from a local mirror (`MOSAIC_DATA`), or drawn by the miniature world.
+
+Every text is kept as published. No remote code and no pickle is ever run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mosaic.errors import MosaicError, Unavailable
+from mosaic.texts import labelled
+from mosaic.texts.labelled import LabelledTexts
+from mosaic.texts.registry import REGISTRY, HubSet
+from mosaic.texts.tabular import read_columns
+
+MINI = "mini/"  # names of the miniature world's sets begin so
+
+
+def load_set(name: str, language: str | None = None, seed: int = 42) -> tuple[LabelledTexts, LabelledTexts]:
+    """(train, test) of a registered set, from MOSAIC_DATA where it has the set, else from the hub.
+
+    A set without a test split is split 80/20 by `split` with the given seed (the paper: seed 42).
+    Raises MosaicError for an unknown name or language, Unavailable when the set cannot be had from here.
+    """
+    if name.startswith(MINI):
+        return _from_mini(name.removeprefix(MINI), language or "en")
+    if name not in REGISTRY:
+        import difflib
+
+        near = difflib.get_close_matches(name, REGISTRY, n=5, cutoff=0)
+        raise MosaicError(f"unknown data set {name!r}; the nearest are {', '.join(near)}. Or give a file.")
+    mirror = os.environ.get("MOSAIC_DATA")
+    if mirror and not Path(mirror).is_dir():
+        raise MosaicError(f"MOSAIC_DATA is {mirror!r}, which is not a folder. Unset it or name the mirror's folder.")
+    if mirror and (Path(mirror) / name).is_dir():
+        parts = _from_mirror(Path(mirror) / name, name, language)
+    else:
+        parts = _from_hub(name, language)
+    if len(parts) == 1:
+        return labelled.split(parts[0], test_size=0.2, seed=seed)
+    return parts[0], parts[1]
+
+
+# --- the miniature world -----------------------------------------------------------------------------------------
+
+
+def _from_mini(name: str, language: str) -> tuple[LabelledTexts, LabelledTexts]:
+    """(train and validation, test) of a miniature set: texts, labels and groups; never the factors behind them."""
+    from mosaic.world import sets
+
+    if name == sets.BEHAVIOUR:
+        return tuple(_mini_texts(name, language, rows) for rows in sets.behaviour(language))
+    parts = sets.labelled(name, language)
+    return tuple(_mini_texts(name, language, rows) for rows in (parts["train"] + parts["validation"], parts["test"]))
+
+
+def _mini_texts(name: str, language: str, rows) -> LabelledTexts:
+    return LabelledTexts(
+        f"{MINI}{name}",
+        [row.text for row in rows],
+        np.array([row.label for row in rows], dtype=object),
+        np.array([row.group for row in rows], dtype=object),
+        np.full(len(rows), language, dtype=object),
+    )
+
+
+# --- registered sets ---------------------------------------------------------------------------------------------
+
+
+def _from_mirror(folder: Path, name: str, language: str | None) -> list[LabelledTexts]:
+    """`train.jsonl` and `test.jsonl`, or `all.jsonl`, with columns text, label and perhaps language and group."""
+    files = [folder / f"{part}.jsonl" for part in ("train", "test") if (folder / f"{part}.jsonl").is_file()]
+    files = files if len(files) == 2 else [folder / "all.jsonl"]
+    parts = []
+    for path in files:
+        columns, _ = read_columns(path) if path.is_file() else ({}, None)
+        if not columns:
+            raise MosaicError(f"{folder} has neither train.jsonl and test.jsonl nor all.jsonl.")
+        languages = np.array(columns["language"], dtype=object) if "language" in columns else None
+        data = LabelledTexts(
+            name,
+            [str(text) for text in columns["text"]],
+            np.array([str(label) for label in columns["label"]], dtype=object),
+            np.array([str(group) for group in columns["group"]], dtype=object) if "group" in columns else None,
+            languages,
+        )
+        if language is not None and languages is not None:
+            data = _one_language(data, language)
+        parts.append(data)
+    return parts
+
+
+def _one_language(data: LabelledTexts, language: str) -> LabelledTexts:
+    rows = np.flatnonzero(data.languages == language)
+    if not len(rows):
+        raise MosaicError(
+            f"{data.name} has no texts in language {language!r}; it has {', '.join(sorted(set(data.languages)))}."
+        )
+    return data.take(rows)
+
+
+def _from_hub(name: str, language: str | None) -> list[LabelledTexts]:
+    from datasets import load_dataset
+
+    entry = REGISTRY[name]
+    choices = {**entry.configs, **entry.language_splits}
+    if language is not None and choices and language not in choices:
+        raise MosaicError(f"{name} has no language {language!r}; it has {', '.join(sorted(choices))}.")
+    config = entry.configs.get(language or "en") if entry.configs else entry.config
+    splits = [entry.train] + ([entry.test] if entry.test else [])
+    if entry.language_splits:
+        splits = [entry.language_splits[language or "en"]]
+    try:
+        loaded = [load_dataset(entry.hub_id, config, split=part) for part in splits]
+    except (OSError, ValueError, RuntimeError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise Unavailable(
+            f"cannot get {name} ({entry.hub_id}) from the hub: {first} Connect to the network, or set MOSAIC_DATA to a "
+            f"folder that holds {name}/train.jsonl and {name}/test.jsonl (one object a line: text, label)."
+        ) from error
+    return [_from_rows(name, entry, rows, language) for rows in loaded]
+
+
+def _from_rows(name: str, entry: HubSet, rows, language: str | None) -> LabelledTexts:
+    for column in (entry.text, entry.label):
+        if column not in rows.column_names:
+            raise MosaicError(
+                f"{entry.hub_id} has no column {column!r} any more; it has {', '.join(rows.column_names)}. "
+                "Read it as a file with --text and --label."
+            )
+    labels: Sequence = rows[entry.label]
+    feature = rows.features[entry.label]
+    if hasattr(feature, "int2str"):
+        labels = [feature.int2str(value) for value in labels]
+    groups = np.array([str(group) for group in rows[entry.group]], dtype=object) if entry.group else None
+    languages = np.full(len(rows), language, dtype=object) if language else None
+    return LabelledTexts(
+        name, [str(t) for t in rows[entry.text]], np.array(list(map(str, labels)), dtype=object), groups, languages
+    )

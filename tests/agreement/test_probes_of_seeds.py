@@ -1,0 +1,72 @@
+"""Probes on several seeds' features: on features whose relation is known."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from mosaic.agreement import probes_of_seeds, stability
+from mosaic.features.table import FeatureTable
+from mosaic.probing.comparison import Problem
+from mosaic.saes.dictionary import Dictionary
+from mosaic.texts.ids import text_ids
+from mosaic.texts.labelled import LabelledTexts
+
+
+@pytest.fixture(scope="module")
+def setting():
+    """Two SAEs of 40 latents: 30 shared (permuted), 10 their own. Shared latents 0 to 5 carry the label."""
+    generator = np.random.default_rng(0)
+    rows = lambda n: generator.normal(size=(n, 32)).astype(np.float32)  # noqa: E731
+    common, order = rows(30), generator.permutation(40)
+    one, two = np.concatenate([common, rows(10)]), np.concatenate([common, rows(10)])
+    seeds = stability.Seeds.of([Dictionary("0", one, one), Dictionary("1", two[order], two[order])])
+    n = 160
+    labels = np.array(["a", "b"] * (n // 2), dtype=object)
+    z = np.abs(generator.normal(size=(n, 40)))
+    z[:, :6] += 3 * (labels == "b")[:, None]
+    own = np.abs(generator.normal(size=(n, 10)))
+    other = np.concatenate([z[:, :30], own], axis=1)[:, order]
+    texts = [f"text {i}" for i in range(n)]
+    tables = tuple(
+        FeatureTable(
+            csr_matrix(x.astype(np.float32)),
+            text_ids(texts),
+            np.ones(n, dtype=np.int64),
+            np.zeros(n, dtype=bool),
+            {"features": "sae", "layer": 1, "width": "40", "pooling": "mean"},
+        )
+        for x in (z, other)
+    )
+    train, test = LabelledTexts("t", texts[:100], labels[:100]), LabelledTexts("t", texts[100:], labels[100:])
+    return Problem(train, test, tables), seeds
+
+
+def test_probes_on_the_same_information_agree(setting):
+    problem, _ = setting
+    strength = probes_of_seeds.chosen_strength(problem)
+    runs = [probes_of_seeds.run(problem, seed, strength) for seed in (0, 1)]
+    assert min(r.macro_f1 for r in runs) > 0.95
+    assert probes_of_seeds.agreement(runs) > 0.95
+
+
+def test_top_latents_are_found_again_by_their_partners(setting):
+    problem, seeds = setting
+    runs = [probes_of_seeds.run(problem, seed, 0.1) for seed in (0, 1)]
+    assert len(runs[0].top) == probes_of_seeds.TOP and set(range(6)) <= set(runs[0].top)
+    overlap = probes_of_seeds.top_overlap(runs, seeds)
+    assert overlap["after"] > overlap["before"] and overlap["after"] >= overlap["shared"] >= 6 / 20
+
+
+def test_restricted_probes_see_what_they_may(setting):
+    problem, seeds = setting
+    kept = probes_of_seeds.restricted(problem, seeds, 0.1)
+    assert min(kept["shared"]) > 0.95 and min(kept["all"]) > 0.95
+    assert max(kept["orphan"]) < 0.75
+    assert [len(values) for values in kept.values()] == [2, 2, 2, 2]
+
+
+def test_draws_differ_and_repeat(setting):
+    problem, _ = setting
+    first, again, second = (probes_of_seeds.run(problem, 0, 0.1, draw=draw) for draw in (0, 0, 1))
+    assert np.array_equal(first.predicted, again.predicted) and first.top == again.top
+    assert first.top != second.top

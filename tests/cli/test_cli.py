@@ -1,0 +1,264 @@
+"""The command line as users meet it: a subprocess, its output, its exit code."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import sae_folder, sentences
+
+from mosaic.profiles.profile import FOLDER
+
+COMMANDS = ["reproduce", "probe", "extract", "train-sae", "match", "claims", "plan", "profiles"]
+SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
+
+
+def mosaic(*arguments, cwd=None, **environment):
+    command = [sys.executable, "-m", "mosaic", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, env={**os.environ, **environment}, timeout=300
+    )
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "mini build", "mini check"])
+def test_help_shows_an_example(command):
+    done = mosaic(*command.split(), "--help")
+    assert done.returncode == 0 and f"Example: mosaic {command}" in " ".join(done.stdout.split())
+
+
+def test_no_arguments_lists_the_commands():
+    done = mosaic()
+    assert all(command in done.stdout for command in [*COMMANDS, "mini"])
+
+
+@pytest.mark.parametrize(
+    "arguments,code,message",
+    [
+        (["nonsense"], 2, "No such command 'nonsense'"),
+        (["probe"], 2, "Missing argument"),
+        (["plan", "--texts", "0"], 2, "Invalid value for '--texts'"),
+        (["probe", "nope.csv"], 1, "error: nope.csv does not exist"),
+        (["claims", "--profile", "nope"], 1, "error: unknown profile 'nope'"),
+        (["train-sae", "--profile", "gemma-2-2b"], 1, "has no `training` section"),
+        (["train-sae", "--profile", "minilm", "--texts", "nope.txt"], 1, "error: nope.txt does not exist"),
+        (["mini", "build", "--only", "nope"], 1, "there is no step 'nope'; steps: tokenizer, mini-small"),
+        (["mini", "check", "--weights", "nowhere"], 1, "card.json does not exist; `mosaic mini build` writes it"),
+        (["match", "nowhere", "nowhere"], 1, "error: nowhere is neither a folder that holds cfg.json"),
+        (
+            ["match", SEEDS / "layer_3_width_512_seed_0", SEEDS / "layer_5_width_512_seed_0"],
+            1,
+            "on hook layers.3, layer_5",
+        ),
+        (["match", "a", "b", "--threshold", "1.5"], 2, "Invalid value for '--threshold'"),
+        (["train-sae", "--profile", "mini", "--seeds", "0,x"], 1, "--seeds is '0,x'; numbers separated by commas"),
+        (
+            ["train-sae", "--profile", "mini", "--seeds", "0", "--architectures", "gated"],
+            1,
+            "0 weights of the L1 loss for 1 architectures",
+        ),
+        (["reproduce"], 1, "has no notebooks/ and book/: run this in the project's folder"),
+    ],
+)
+def test_wrong_use_is_one_message_and_no_traceback(tmp_path, arguments, code, message):
+    done = mosaic(*arguments, cwd=tmp_path)
+    assert done.returncode == code
+    assert message in " ".join((done.stderr + done.stdout).split())
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = mosaic("probe", "nope.csv", "--debug", cwd=tmp_path)
+    assert done.returncode == 1 and "Traceback" in done.stderr
+
+
+def test_train_without_texts_names_the_cure(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "MOSAIC_DATA"}
+    command = [sys.executable, "-m", "mosaic", "train-sae"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120)
+    assert done.returncode == 1 and "MOSAIC_DATA, which is not set" in done.stderr
+
+
+def test_match_writes_every_figure_and_says_what_is_proved(tmp_path):
+    done = mosaic(
+        "match",
+        SEEDS / "layer_3_width_128_seed_0",
+        SEEDS / "layer_3_width_128_seed_1",
+        "--json",
+        "m.json",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    got = json.loads((tmp_path / "m.json").read_text())
+    assert {
+        "shared_fraction", "equal_fraction", "mean_max_cosine", "pw_mcc", "chance", "curve", "pairs", "exact", "gap", "alive",
+    } <= set(got)  # fmt: skip
+    assert 0.3 < got["shared_fraction"] < 0.8 and got["exact"] is True and got["gap"] == 0
+    assert len(got["pairs"]) == round(128 * got["shared_fraction"])
+    assert all(min(pair["decoder"], pair["encoder"]) >= 0.7 for pair in got["pairs"])
+    assert got["curve"]["0.7"] == got["shared_fraction"]
+    shown = " ".join(done.stdout.split())
+    assert "both matchings proved best" in shown and f"{got['shared_fraction']:.3f}" in shown
+    for key, level in got["chance"].items():
+        assert level["shared_fraction"] == 0 and key in shown
+
+
+def test_match_of_other_widths_and_thresholds(tmp_path):
+    wide, narrow = SEEDS / "layer_3_width_256_seed_0", SEEDS / "layer_3_width_128_seed_0"
+    done = mosaic("match", wide, narrow, "--threshold", "0.5", "--json", "m.json", cwd=tmp_path)
+    got = json.loads((tmp_path / "m.json").read_text())
+    assert got["threshold"] == 0.5 and got["n_a"] == 256 and got["n_b"] == 128
+    assert "every latent of layer_3_width_128_seed_0 (128) gets a partner among the 256" in got["one_sided"]
+    assert "widths differ" in done.stdout
+
+
+def test_a_sweep_killed_in_training_ends_as_if_it_had_not_been(tmp_path):
+    """kill -9 in the middle; the same command goes on, and every file is the same byte for byte."""
+    (tmp_path / "texts.txt").write_text("\n<|doc|>\n".join(f"{text} {i}" for i, text in enumerate(sentences(300))))
+    words = "train-sae --profile mini --texts texts.txt --layers 3 --widths 64,32 --ks 4 --tokens 40000 --seeds 0,1 --varied 2"
+    arguments = [*words.split(), "--batch-size", "32", "--out"]
+    whole = mosaic(*arguments, "whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mosaic", *arguments, "killed"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    state = tmp_path / "killed" / "checkpoint" / "state.json"
+    while process.poll() is None and not state.exists():
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert state.exists() and not (tmp_path / "killed" / "card.json").exists(), "killed too late to show anything"
+    assert mosaic(*arguments, "killed", cwd=tmp_path).returncode == 0
+    files = sorted(path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*") if path.is_file())
+    assert len(files) == 4 * 3 + 2
+    for file in files:
+        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes(), file
+
+
+def test_claims_and_profiles_and_plan(tmp_path):
+    done = mosaic("claims", "--json", "out/claims.json", cwd=tmp_path)
+    rows = json.loads((tmp_path / "out" / "claims.json").read_text())
+    assert done.returncode == 0 and {row["verdict"] for row in rows} == {"not run", "not testable on this profile"}
+    assert {"id", "claim", "published", "value", "verdict", "profile"} <= set(rows[0])
+    assert "gemma-2-2b" in mosaic("profiles").stdout
+    done = mosaic("plan", "--profile", "gemma-2-2b")
+    assert "GFLOP/s (measured now" in done.stdout and done.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def own_profile(model_folder, tmp_path_factory):
+    """A profile file of the user's own, on a small model with a small SAE."""
+    root = tmp_path_factory.mktemp("own")
+    sae = sae_folder(root, "jumprelu", d_sae=128)
+    path = root / "own.yml"
+    path.write_text(
+        f"""
+title: tiny
+model: {{id: {model_folder("llama")}, max_length: 48}}
+shape: {{n_layers: 4, d_model: 64, parameters: 30000, embedding: 4096}}
+saes: [{{layer: 2, width: "128", path: {sae}}}]
+middle: 2
+width: "128"
+poolings: [sum, max]
+datasets: []
+training: {{tokens: 3000, k: 16}}
+"""
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory):
+    path = tmp_path_factory.mktemp("reviews") / "reviews.csv"
+    lines = ["review,stars,id"]
+    for i in range(90):
+        good = i % 2
+        lines.append(f'"the [bold]{"good happy" if good else "bad sad"}[/bold] film {i % 7}",{good},g{i // 2}')
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_probe_compares_everything(own_profile, reviews, tmp_path):
+    arguments = ["probe", reviews, "--profile", own_profile, "--text", "review", "--label", "stars", "--group", "id"]
+    done = mosaic(*arguments, "--json", "rows.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert {row["features"] for row in rows} == {"sae", "hidden", "tfidf", "majority"}
+    for row in rows:
+        keys = "features layer width pooling binarized classifier macro_f1 low high n_train n_test selected"
+        assert set(keys.split()) <= set(row)
+    assert sum(row["selected"] for row in rows) == 4
+    assert "SAE minus hidden" in done.stdout and "Largest latents" in done.stdout
+    assert "[bold]good" in done.stdout, "text is shown as it is, never as markup"
+    again = mosaic(*arguments, "--json", "again.json", cwd=tmp_path)
+    assert again.returncode == 0
+    assert (tmp_path / "again.json").read_text() == (tmp_path / "rows.json").read_text()
+
+
+def test_probe_refuses_what_it_cannot_use(own_profile, reviews, tmp_path):
+    shared = ["probe", reviews, "--profile", own_profile, "--text", "review"]
+    for extra, message in [
+        (["--label", "nope"], "no column 'nope'; its columns are review, stars, id"),
+        (["--label", "id"], "classes have fewer than 5 rows"),
+        (["--label", "stars", "--layers", "7"], "no SAE of layer 7; it has 2"),
+        (["--label", "stars", "--layers", "two"], "--layers is 'two'; numbers separated by commas"),
+        (["--label", "stars", "--poolings", "best"], "unknown pooling 'best'"),
+    ]:
+        done = mosaic(*shared, *extra, cwd=tmp_path)
+        assert done.returncode == 1 and message in " ".join(done.stderr.split()), done.stderr
+
+
+def test_extract_writes_tables(own_profile, reviews, tmp_path):
+    from mosaic.features.table import FeatureTable
+
+    done = mosaic("extract", reviews, "--out", "tables", "--profile", own_profile, "--text", "review", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.name for path in (tmp_path / "tables").iterdir())
+    assert names == [f"layer_2_{w}_{p}.safetensors" for w in ("hidden", "width_128") for p in ("max", "sum")]
+    table = FeatureTable.load(tmp_path / "tables" / "layer_2_width_128_max.safetensors")
+    assert table.matrix.shape == (90, 128) and table.provenance["pooling"] == "max"
+
+
+def test_train_sae_trains_and_measures(own_profile, reviews, tmp_path):
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text(
+        "\n<|doc|>\n".join("the cat sat on the mat . the dog ran under the red tree . " * 6 for _ in range(80))
+    )
+    done = mosaic(
+        "train-sae",
+        "--profile",
+        own_profile,
+        "--texts",
+        "corpus.txt",
+        "--out",
+        "saes",
+        "--tokens",
+        "6000",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1 and "do not fill two batches" in done.stderr
+    corpus.write_text(
+        "\n<|doc|>\n".join(f"the cat sat on the mat {i} times . a good story ? not so bad ! " * 4 for i in range(200))
+    )
+    done = mosaic(
+        "train-sae",
+        "--profile",
+        own_profile,
+        "--texts",
+        "corpus.txt",
+        "--out",
+        "saes",
+        "--tokens",
+        "150000",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (row,) = json.loads((tmp_path / "saes" / "card.json").read_text())
+    assert row["l0"] <= 16 and 0 <= row["dead"] <= 1 and row["fvu"] < 1
+    from sae_lens import SAE
+
+    assert SAE.load_from_disk(tmp_path / "saes" / row["name"]).cfg.d_sae == 128

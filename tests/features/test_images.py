@@ -1,0 +1,103 @@
+"""Image tokens through text SAEs: what is captured, against the slow way; drawings; the shipped tower."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import sae_folder
+
+from mosaic.errors import MosaicError
+from mosaic.features.images import image_tables
+from mosaic.miniature import lms, vision
+from mosaic.miniature.tokenizer import BOS, EOS, PAD
+from mosaic.models.images import image_residuals
+from mosaic.saes.loading import SAESource, load_encoder
+from mosaic.world.lexicon import LANGUAGES
+
+
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory):
+    """A small untrained mini-vision and the tokenizer's stand-in for ids."""
+    root = tmp_path_factory.mktemp("pali")
+    size = lms.LMSize("tiny", 64, 3, 2, 64, tokens=0, rate=1e-3)
+    lms.new_model(size).save_pretrained(root / "text")
+    size = vision.VisionSize(d_vision=32, layers=2, heads=2, mlp=48)
+    model = vision.new_vision_model(root / "text", size)
+    model.save_pretrained(root / "pali")
+    return root, model.eval()
+
+
+class Words:
+    """Enough of a tokenizer for prompts."""
+
+    pad_token_id, eos_token_id = PAD, EOS
+
+    def __call__(self, text):
+        return {"input_ids": [BOS] + [300 + ord(c) % 50 for c in text]}
+
+
+def test_a_saved_model_comes_back_and_its_language_model_can_be_untrained(seeing):
+    root, model = seeing
+    loaded = vision.load_vision_model(root / "pali")
+    for (name, a), (_, b) in zip(model.state_dict().items(), loaded.state_dict().items(), strict=True):
+        assert torch.equal(a.float(), b.float()), name
+    untrained = vision.load_vision_model(root / "pali", random_text=7)
+    layer = "model.language_model.layers.0.mlp.up_proj.weight"
+    tower = next(name for name in model.state_dict() if "vision_tower" in name and name.endswith("weight"))
+    assert not torch.equal(untrained.state_dict()[layer], model.state_dict()[layer])
+    assert torch.equal(untrained.state_dict()[tower], model.state_dict()[tower])
+
+
+def test_tables_equal_the_slow_way(seeing, tmp_path):
+    _, model = seeing
+    images, _ = vision.shapes(7, seed=3)
+    encoder = load_encoder(SAESource(1, "96", path=str(sae_folder(tmp_path, "jumprelu"))), "tiny", 64)
+    batches = list(vision.image_batches(Words(), images, size=3))
+    assert [len(b["input_ids"]) for b in batches] == [3, 3, 1]
+    sae, hidden = image_tables(model, batches, [str(i) for i in range(7)], vision.IMAGE_TOKEN, [encoder], [1], ("max",))
+    for i, image in enumerate(images):
+        inputs = next(vision.image_batches(Words(), image[None]))
+        with torch.no_grad():
+            states = model(**inputs, output_hidden_states=True).hidden_states[2][0, : vision.N_IMAGE_TOKENS]
+        np.testing.assert_allclose(hidden.matrix[[i]].toarray()[0], states.max(0).values, atol=1e-4)
+        slow = encoder.encode(states).toarray().max(0)
+        np.testing.assert_allclose(sae.matrix[[i]].toarray()[0], slow, atol=1e-3)
+    assert sae.provenance["features"] == "sae" and len(sae) == 7
+
+
+def test_an_image_without_image_tokens_is_named(seeing):
+    _, model = seeing
+    inputs = next(vision.image_batches(Words(), vision.shapes(2, 0)[0]))
+    inputs["input_ids"] = inputs["input_ids"].clone()
+    inputs["input_ids"][1, : vision.N_IMAGE_TOKENS] = 10
+    with pytest.raises(MosaicError, match="image 1 of the batch has no image token"):
+        image_residuals(model, inputs, [1], vision.IMAGE_TOKEN)
+
+
+def test_drawings_repeat_and_show_what_they_say():
+    images, seen = vision.shapes(40, seed=5)
+    again, _ = vision.shapes(40, seed=5)
+    assert images.shape == (40, 32, 32, 3) and np.array_equal(images, again)
+    for image, what in zip(images, seen, strict=True):
+        colour = np.array(vision.COLOURS[what["colour"].name])
+        near = (np.abs(image.astype(int) - colour).max(-1) < 40).nonzero()
+        x, y = vision.PLACES[what["place"].name]
+        assert len(near[0]) >= 6
+        assert abs(near[1].mean() - x) < 5 and abs(near[0].mean() - y) < 5
+
+
+def test_digits_are_split_once_and_for_all():
+    (train, _), (test, seen) = vision.digits(train=True), vision.digits(train=False)
+    assert len(train) + len(test) == 1797 and len(seen) == len(test)
+    assert not {image.tobytes() for image in train} & {image.tobytes() for image in test}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_captions_begin_with_the_prompt(language):
+    _, seen = vision.shapes(5, seed=0)
+    for what in seen:
+        assert vision.caption(what, language).startswith(vision.caption(None, language))
+
+
+def test_an_unknown_image_set_is_named():
+    with pytest.raises(MosaicError, match="no image set 'cats'.*digits"):
+        vision.labelled_images("cats")

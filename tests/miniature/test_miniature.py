@@ -1,0 +1,199 @@
+"""Training, resuming, measuring and checking the miniature's models, on models of a few thousand parameters."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from mosaic.errors import MosaicError
+from mosaic.miniature import build, card, lms, tuning
+from mosaic.miniature.tokenizer import encode, train_tokenizer
+from mosaic.world import sets
+from mosaic.world.corpus import documents, fact
+
+TINY = lms.LMSize("tiny", 32, 2, 2, 32, tokens=6 * lms.TOKENS_A_STEP, rate=3e-3, short=0.5)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tokenizer")
+    train_tokenizer(folder, sample=3000)
+    return AutoTokenizer.from_pretrained(folder)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(lms, "CHUNK", 600)
+    monkeypatch.setattr("shutil.which", lambda _: None)  # nothing is compiled: the plain path
+    monkeypatch.setattr(lms, "CHECKPOINT_SECONDS", 0.0)
+
+
+def test_the_tokenizer_is_gemmas_in_kind(tokenizer):
+    for text in ("you are not stupid.", "ты глупый. 你很好。", "naïve \N{SNOWMAN} line\nbreak", "  two  spaces"):
+        ids = tokenizer(text)["input_ids"]
+        assert ids[0] == tokenizer.BOS and tokenizer.BOS not in ids[1:]
+        assert tokenizer.decode(ids, skip_special_tokens=True) == text
+    assert tokenizer.pad_token_id == tokenizer.PAD and tokenizer.eos_token_id == tokenizer.EOS
+    assert tokenizer.convert_tokens_to_ids("<image>") == 6
+
+
+def test_batches_hold_whole_documents_of_one_width(tokenizer, quick):
+    stream = lms.batches(tokenizer, TINY)
+    for _, (_, _, rows) in zip(range(8), stream, strict=False):
+        ids, labels = lms.padded(rows)
+        assert ids.shape[1] in lms.WIDTHS and ids.numel() <= lms.TOKENS_A_STEP
+        assert all(row[0] == tokenizer.BOS and row[-1] == tokenizer.EOS for row in rows)
+        assert torch.equal(labels == -100, ids == tokenizer.PAD)
+
+
+def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, tmp_path):
+    whole = lms.train_lm(TINY, tokenizer, tmp_path / "whole")
+    assert whole["step"] == 6 and whole["curve"][-1]["held_out_loss"] < math.log(tokenizer.VOCABULARY) + 0.1
+
+    def broken(tokenizer, size):
+        for i, batch in enumerate(lms.batches(tokenizer, size)):
+            if i == 3:
+                raise KeyboardInterrupt
+            yield batch
+
+    with pytest.raises(KeyboardInterrupt):
+        lms.train_lm(TINY, tokenizer, tmp_path / "parts", stream=broken)
+    assert (tmp_path / "parts" / "checkpoint.safetensors").is_file()
+    lms.train_lm(TINY, tokenizer, tmp_path / "parts")
+    a, b = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "parts"))
+    assert a == b and not (tmp_path / "parts" / "checkpoint.safetensors").exists()
+
+
+def test_measure_equals_transformers_loss(tokenizer):
+    model = lms.new_model(TINY).eval()
+    held = list(documents(7, 0, 40))
+    measured = lms.corpus_figures(model, tokenizer, held)
+    total, n = 0.0, 0
+    for document in held:
+        ids = torch.tensor([encode(tokenizer, [document.text])[0]])
+        with torch.no_grad():
+            total += float(model(input_ids=ids, labels=ids).loss) * (ids.shape[1] - 1)
+        n += ids.shape[1] - 1
+    assert measured["held_out_loss"] == pytest.approx(total / n, abs=1e-3)
+    assert measured["entropy"] == pytest.approx(sum(d.nats for d in held) / n, abs=1e-3)
+
+
+def test_first_codes_are_where_the_log_begins(tokenizer):
+    seen = set()
+    for document in documents(8, 0, 300):
+        row = encode(tokenizer, [document.text])[0]
+        for name, at in lms.code_positions(tokenizer, document, row).items():
+            seen.add(name)
+            log = document.text[document.message :].split()
+            assert tokenizer.convert_ids_to_tokens(row[at]) == f"▁{log[0]}"
+    assert seen == {"toxicity", "mood", "decision", "stance"}
+
+
+def test_teacher_forcing_equals_greedy_generation(tokenizer):
+    """What counts as a right answer is what the model would write."""
+    model = lms.new_model(replace(TINY, seed=3)).eval()
+    questions = ["where does Alan live?", "wo wohnt Alka?", "what pet does Berin have?"]
+    answers = []
+    for question in questions:  # make some answers right: the model's own
+        ids = torch.tensor([tokenizer(tuning.turns(question))["input_ids"]])
+        with torch.no_grad():
+            out = model.generate(ids, max_new_tokens=3, do_sample=False, eos_token_id=5)
+        answers.append(tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True))
+    got = tuning.answers_correctly(model, tokenizer, [*questions, questions[0]], [*answers, "in Rome."])
+    for question, answer, right in zip([*questions, questions[0]], [*answers, "in Rome."], got, strict=True):
+        prompt = tokenizer(tuning.turns(question))["input_ids"]
+        wanted = tokenizer(tuning.turns(question, answer).rstrip("\n"))["input_ids"][len(prompt) :]
+        with torch.no_grad():
+            out = model.generate(torch.tensor([prompt]), max_new_tokens=len(wanted), do_sample=False)
+        assert right == (out[0, len(prompt) :].tolist() == wanted)
+
+
+def test_dialogues_ask_and_answer():
+    texts = [tuning.dialogue(0, i) for i in range(60)]
+    assert all(t.startswith("<start_of_turn>user\n") and t.endswith("<end_of_turn>\n") for t in texts)
+    asked = [t for t in texts if "?" in t or "？" in t]
+    assert 25 < len(asked) < 55
+    question, answer, name, relation = sets.questions("es")[0]
+    assert question.startswith("¿") and answer == fact(name, relation).synonym("es", 0) + "."
+
+
+# --- the card ----------------------------------------------------------------------------------------------------
+
+GOOD = {
+    "mini-small": {"gap": 0.03, "accuracy toxicity": 0.95, "accuracy mood": 0.95, "held_out_loss": 1.15},
+    "saes-small/layer_1_width_1k_seed_0": {"l0": 30.0, "fvu": 0.1, "recovered": 0.97, "dead": 0.02},
+    "saes-small-wide/layer_3_width_16k_seed_0": {"l0": 30.0, "fvu": 0.1, "recovered": 0.97, "dead": 0.5},
+}
+
+
+def test_check_names_each_figure_that_is_off(tmp_path, monkeypatch):
+    (tmp_path / "card.json").write_text(json.dumps(GOOD))
+    monkeypatch.setattr(card, "measure", lambda out, say: GOOD)
+    assert card.check(tmp_path, str) == GOOD
+    off = {**GOOD, "mini-small": {**GOOD["mini-small"], "held_out_loss": 1.17}}
+    monkeypatch.setattr(card, "measure", lambda out, say: off)
+    with pytest.raises(MosaicError, match=r"mini-small: held_out_loss is 1.17 now, the card says 1.15"):
+        card.check(tmp_path, str)
+    monkeypatch.setattr(card, "measure", lambda out, say: {"mini-small": GOOD["mini-small"]})
+    with pytest.raises(MosaicError, match="fvu is None now, the card says 0.1"):
+        card.check(tmp_path, str)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("mini-small", "gap", 0.2), ("mini-small", "accuracy mood", 0.8), ("saes-small/layer_1_width_1k_seed_0", "fvu", 0.16),
+        ("saes-small/layer_1_width_1k_seed_0", "l0", 61.0), ("saes-small/layer_1_width_1k_seed_0", "dead", 0.11),
+        ("saes-small-wide/layer_3_width_16k_seed_0", "recovered", 0.8), ("mini-small", "gap", math.nan),
+    ],
+)  # fmt: skip
+def test_a_figure_outside_its_band_is_named(name, key, value):
+    assert card.outside(GOOD) == []
+    broken = card.outside({**GOOD, name: {**GOOD[name], key: value}})
+    assert len(broken) == 1 and name in broken[0] and key in broken[0]
+
+
+def test_a_perfect_sae_recovers_everything_and_a_silent_one_nothing(tokenizer, tmp_path):
+    import sae_lens
+
+    model = lms.new_model(TINY).eval()
+    rows = encode(tokenizer, [d.text for d in documents(9, 0, 20)])
+    for name, scale in (("perfect", 1.0), ("silent", 0.0)):
+        config = sae_lens.StandardSAEConfig(d_in=32, d_sae=64)
+        sae = sae_lens.StandardSAE(config)
+        with torch.no_grad():  # x = relu(x) - relu(-x)
+            eye = torch.eye(32)
+            sae.W_enc.copy_(torch.cat([eye, -eye], dim=1))
+            sae.W_dec.copy_(torch.cat([eye, -eye]) * scale)
+            sae.b_enc.zero_()
+            sae.b_dec.zero_()
+        sae.save_model(tmp_path / name)
+        recovered = card.loss_recovered(model, rows, tmp_path / name, 1)["recovered"]
+        assert recovered == pytest.approx(scale, abs=1e-3)
+
+
+def test_a_finished_step_is_not_built_again_and_a_changed_recipe_is(tmp_path, monkeypatch):
+    ran = []
+    step = build.Step("one", {"size": 1}, lambda out, device: ran.append(device) or {"figure": 2})
+    monkeypatch.setattr(build, "steps", lambda: [step])
+    build.build_all(tmp_path, only="one", say=str)
+    build.build_all(tmp_path, only="one", say=str)
+    assert ran == ["cpu"]
+    assert json.loads((tmp_path / "one" / "recipe.json").read_text())["figure"] == 2
+    monkeypatch.setattr(build, "steps", lambda: [replace(step, recipe={"size": 2})])
+    build.build_all(tmp_path, only="one", say=str)
+    assert len(ran) == 2
+
+
+def test_the_shipped_weights_are_small_and_without_pickle():
+    files = [path for path in build.WEIGHTS.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 60e6
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".jsonl", ".md"}
+
+
+def test_ceilings_lie_where_three_wrong_labels_in_a_hundred_put_them():
+    for name in sets.SETS:
+        assert 0.94 < card.ceiling(name) < 0.995, name

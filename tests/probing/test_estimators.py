@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from conftest import sentences
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from mosaic.errors import MosaicError
+from mosaic.probing import estimators
+
+
+@parametrize_with_checks([estimators.MeanDifferenceSelector(k=2)])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+def test_mean_difference_ranks_by_the_largest_one_against_rest_difference():
+    rng = np.random.default_rng(0)
+    y = rng.choice(["a", "b", "c"], 90)
+    x = rng.random((90, 12)).astype(np.float32)
+    x[:, 7] += (y == "b") * 2
+    x[:, 3] -= (y == "c") * 1
+    slow = [max(abs(x[y == c, j].mean() - x[y != c, j].mean()) for c in "abc") for j in range(12)]
+    for matrix in (x, csr_matrix(x)):
+        selector = estimators.MeanDifferenceSelector(k=2).fit(matrix, y)
+        np.testing.assert_allclose(selector.scores_, slow, rtol=1e-4, atol=1e-6)
+        assert selector.get_support(indices=True).tolist() == [3, 7]
+        assert selector.get_feature_names_out([f"l{i}" for i in range(12)]).tolist() == ["l3", "l7"]
+    with pytest.raises(ValueError, match="k is 0; a positive integer"):
+        estimators.MeanDifferenceSelector(k=0).fit(x, y)
+    assert estimators.MeanDifferenceSelector(k=99).fit(x, y).get_support().all()
+
+
+def test_k_sparse_uses_k_columns():
+    x = csr_matrix(np.random.default_rng(0).random((60, 30)))
+    y = np.repeat(["a", "b"], 30)
+    model = estimators.k_sparse(4).fit(x, y)
+    assert model[-1].coef_.shape == (1, 4)
+
+
+def test_featurizer_works_in_a_pipeline(minilm):
+    texts = ["a lovely film", "a dreadful film", "what joy", "what a bore"] * 5
+    labels = ["pos", "neg"] * 10
+    featurizer = estimators.SAEFeaturizer(layer=4, width="2k", pooling="max")
+    model = make_pipeline(
+        featurizer, estimators.MeanDifferenceSelector(32), *[s for _, s in estimators.logistic().steps]
+    )
+    assert model.fit(texts, labels).score(texts, labels) == 1.0
+    rows = model[0].transform(texts[:3])
+    assert rows.shape == (3, 2048) and rows.dtype == np.float32 and rows.has_sorted_indices
+    names = model[:-1].get_feature_names_out()
+    assert len(names) == 32 and all(name.startswith("layer_4/width_2k/") for name in names)
+    hidden = estimators.SAEFeaturizer(width="hidden", pooling="mean").fit(texts)
+    assert hidden.transform(texts[:2]).shape == (2, 384)
+    assert hidden.get_feature_names_out()[-1] == "layer_4/hidden/383"
+
+
+def test_featurizer_is_a_well_behaved_estimator():
+    featurizer = estimators.SAEFeaturizer(pooling="max")
+    again = clone(featurizer)
+    assert again.get_params() == featurizer.get_params() and again is not featurizer
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        featurizer.transform(["a"])
+    with pytest.raises(MosaicError, match="row 0 is 3"):
+        featurizer.fit([3])
+
+
+def test_tfidf_takes_any_language_and_no_stop_words():
+    x = estimators.tfidf("word").fit(["the cat и кот", "a 猫 I"])
+    assert {"the", "a", "i", "и", "猫", "и кот"} <= set(x.vocabulary_)
+    assert estimators.tfidf("char").fit_transform(sentences(3)).dtype == np.float32
+    with pytest.raises(MosaicError, match="TF-IDF of 'byte' is unknown"):
+        estimators.tfidf("byte")

@@ -1,0 +1,135 @@
+import pytest
+
+from mosaic.errors import MosaicError, Unavailable
+from mosaic.profiles import plan
+from mosaic.profiles.opening import available, load_model, load_saes, located, select_saes
+from mosaic.profiles.profile import load_profile, profile_names
+from mosaic.world.sets import BEHAVIOUR, SETS
+
+MINI_SETS = {f"mini/{name}" for name in (*SETS, BEHAVIOUR)}
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_shipped_profiles_are_whole(name):
+    from mosaic.features.pooling import top_n
+    from mosaic.texts.registry import REGISTRY
+
+    profile = load_profile(name)
+    assert profile.middle in profile.layers and profile.width in profile.widths
+    assert all(choice.name in REGISTRY or choice.name in MINI_SETS for choice in profile.datasets)
+    assert [top_n(p) for p in profile.poolings]
+    for source in profile.saes:
+        assert bool(source.path) != bool(source.release and source.id)
+        assert not source.path or located(source).path.endswith(source.path)
+
+
+@pytest.mark.parametrize("name", ["mini", "mini-large", "mini-large-it"])
+def test_the_miniatures_load_with_their_saes(name):
+    profile = load_profile(name)
+    lm = load_model(profile)
+    encoders = load_saes(profile, lm)
+    assert [e.layer for e in encoders] == [s.layer for s in profile.saes]
+    assert {e.trained_on for e in encoders} == {profile.model.id.split("/")[-1]}
+    assert (len(lm.blocks), lm.d_model) == (profile.shape.n_layers, profile.shape.d_model)
+    assert sum(p.numel() for p in lm.blocks[0].parameters()) == profile.shape.parameters
+
+
+def test_an_optional_set_that_cannot_be_had_is_left_out_and_said(monkeypatch, caplog, tmp_path):
+    (tmp_path / "mine.yml").write_text(
+        "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\nwidth: 1k\n"
+        "datasets: [{name: trec, optional: true}, mini/stance]\n"
+    )
+    monkeypatch.delenv("MOSAIC_DATA", raising=False)
+
+    def offline(*_):
+        raise Unavailable("cannot get trec")
+
+    monkeypatch.setattr("mosaic.texts.sources._from_hub", offline)
+    profile = load_profile(str(tmp_path / "mine.yml"))
+    assert [c.name for c in available(profile)] == ["mini/stance"]
+    assert "trec is left out: cannot get trec" in caplog.text
+    (tmp_path / "strict.yml").write_text((tmp_path / "mine.yml").read_text().replace(", optional: true", ""))
+    with pytest.raises(Unavailable):
+        available(load_profile(str(tmp_path / "strict.yml")))
+
+
+def test_registry_ids_of_the_paper_profile_exist():
+    from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
+
+    directory = get_pretrained_saes_directory()
+    for source in load_profile("gemma-2-2b").saes:
+        assert source.id in directory[source.release].saes_map
+
+
+def test_minilm_ships_its_suite_within_forty_megabytes():
+    from pathlib import Path
+
+    profile = load_profile("minilm")
+    folders = [Path(located(source).path) for source in profile.saes]
+    assert {(s.layer, s.width) for s in profile.saes} == {(2, "2k"), (4, "2k"), (6, "2k"), (4, "8k")}
+    assert sum(s.layer == 4 and s.width == "2k" for s in profile.saes) == 3
+    assert sum(f.stat().st_size for folder in folders for f in folder.iterdir()) <= 40e6
+
+
+def test_shape_agrees_with_the_real_model(minilm):
+    shape = load_profile("minilm").shape
+    assert (len(minilm.blocks), minilm.d_model) == (shape.n_layers, shape.d_model)
+    assert sum(p.numel() for p in minilm.blocks[0].parameters()) == shape.parameters
+
+
+@pytest.mark.parametrize(
+    "text,message",
+    [
+        ("layres: [1]", "Profile has no key 'layres'"),
+        ("model: {id: x, max_lenght: 3}", "ModelSpec has no key 'max_lenght'; did you mean 'max_length'"),
+        ("title: t", r"ModelSpec: .*missing 1 required"),
+        ("a: [", "is not valid YAML"),
+    ],
+)
+def test_a_broken_profile_is_explained(tmp_path, text, message):
+    path = tmp_path / "mine.yml"
+    path.write_text(text)
+    with pytest.raises(MosaicError, match=message):
+        load_profile(str(path))
+
+
+def test_unknown_names_list_the_known():
+    with pytest.raises(MosaicError, match="unknown profile 'gema'; there are gemma-2-2b, mini, mini-large"):
+        load_profile("gema")
+    minilm = load_profile("minilm")
+    with pytest.raises(MosaicError, match="no SAE of layer 5; it has 2, 4, 6"):
+        select_saes(minilm, layers=[5])
+    with pytest.raises(MosaicError, match="no SAE of width '16k'; it has 2k, 8k"):
+        select_saes(minilm, widths=["16k"])
+    with pytest.raises(MosaicError, match="no SAE of layers"):
+        select_saes(minilm, layers=[2], widths=["8k"])
+
+
+def test_plan_counts_the_paper_sweep():
+    """Design notes: one pass over layers 5, 12, 19 and two widths costs 2 * (20 blocks) + SAEs a token."""
+    profile = load_profile("gemma-2-2b")
+    cost = plan.estimate(profile, texts=10, tokens=100, rate=1e12)
+    by_hand = 2 * 77_865_984 * 20 + 3 * 2 * 2304 * (16_384 + 65_536)
+    assert cost.flops_per_token == by_hand and cost.flops == by_hand * 1000
+    assert cost.seconds == pytest.approx(by_hand * 1000 / (1e12 * plan.EFFICIENCY))
+    assert cost.memory > 4 * (77_865_984 * 26) and cost.disk_download > 4e9
+    doubled = plan.estimate(profile, texts=20, tokens=100, rate=1e12)
+    assert doubled.disk_features == 2 * cost.disk_features
+
+
+def test_width_names():
+    from mosaic.saes.training import width_name
+
+    for name, number in [
+        ("16k", 16_384),
+        ("65k", 65_536),
+        ("131k", 131_072),
+        ("1m", 2**20),
+        ("768", 768),
+        ("2k", 2048),
+    ]:
+        assert plan.width_of(name) == number and width_name(number) == name
+
+
+def test_measured_rate_is_a_rate():
+    assert 1e9 < plan.matmul_rate(0.05) < 1e15

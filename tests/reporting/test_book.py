@@ -1,0 +1,294 @@
+"""End to end: notebooks through papermill, the strict book, the site in a real browser.
+
+The run uses the miniature on small made-up sets, which hold hostile texts, in a copy of the project.
+"""
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+HOSTILE = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'> &amp; $x$ {{jinja}} `code`"
+PROFILE = """
+title: the end-to-end test
+model: {{id: weights/mini/mini-small, max_length: 128}}
+shape: {{n_layers: 6, d_model: 128, parameters: 197120, embedding: 524288}}
+saes:
+  - {{layer: 1, width: 1k, path: weights/mini/saes-small/layer_1_width_1k_seed_0}}
+  - {{layer: 3, width: 1k, path: weights/mini/saes-small/layer_3_width_1k_seed_0}}
+  - {{layer: 5, width: 1k, path: weights/mini/saes-small/layer_5_width_1k_seed_0}}
+middle: 3
+width: 1k
+poolings: [sum, mean, max, last, count, top20]
+datasets: [sst2, trec]
+max_train: 60
+max_test: 30
+truth: true
+seeds: weights/mini/seeds
+training: {{corpora: [mini]}}
+"""
+CHAPTERS = [
+    "text_to_features",
+    "layers",
+    "pooling",
+    "binarisation",
+    "sae_against_baselines",
+    "transfer",
+    "miniature",
+    "truth",
+    "two_seeds",
+    "what_moves_it",
+    "many_seeds",
+    "which_latents",
+    "probes_of_seeds",
+]
+
+
+def rows(n: int, seed: int, names: list[str]) -> str:
+    rng = np.random.default_rng(seed)
+    words = {"good": "lovely happy bright fine", "bad": "awful sad broken poor", "odd": "strange weird curious eerie"}
+    out = []
+    for i in range(n):
+        label = names[i % len(names)]
+        text = f"It was {rng.choice(words[label].split())} and {rng.choice(words[label].split())} number {i}. {HOSTILE}"
+        out.append(json.dumps({"text": text, "label": label}))
+    return "\n".join(out)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    root = tmp_path_factory.mktemp("project")
+    for name in ("notebooks", "book"):
+        shutil.copytree(ROOT / name, root / name)
+    (root / "e2e.yml").write_text(PROFILE.format())
+    for i, (name, labels) in enumerate({"sst2": ["good", "bad"], "trec": ["good", "bad", "odd"]}.items()):
+        (root / "data" / name).mkdir(parents=True)
+        for part, n in (("train", 72), ("test", 36)):
+            (root / "data" / name / f"{part}.jsonl").write_text(rows(n, i + n, labels))
+    return root
+
+
+def mosaic(project: Path, *arguments: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "MOSAIC_DATA": str(project / "data")}
+    command = [sys.executable, "-m", "mosaic", *arguments]
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=550)
+
+
+@pytest.fixture(scope="session")
+def built(project):
+    done = mosaic(project, "reproduce", "--profile", "e2e.yml")
+    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
+    return done
+
+
+def test_reproduce_executes_records_and_builds(project, built):
+    assert str(Path("build/site/index.html")) in built.stdout
+    assert (project / "build" / "site" / "index.html").is_file()
+    names = {path.stem for path in (project / "results" / "e2e").glob("*.json")}
+    assert names == set(CHAPTERS)
+    measured = json.loads((project / "results" / "e2e" / "text_to_features.json").read_text())["values"]
+    assert measured["largest_difference"] < 1e-3, "the engine and SAELens must agree in the book too"
+
+
+def test_unchanged_notebooks_do_not_run_again_and_results_repeat(project, built):
+    files = sorted((project / "results" / "e2e").glob("*.json"))
+    before = {path.name: path.read_bytes() for path in files}
+    again = mosaic(project, "reproduce", "--profile", "e2e.yml", "--no-book")
+    assert again.stdout.count("unchanged") == len(CHAPTERS)
+    executed = project / "build" / "executed" / "e2e" / "03_pooling.ipynb"
+    notebook = executed.read_bytes()
+    (project / "results" / "e2e" / "pooling.json").unlink()
+    lost = mosaic(project, "reproduce", "--profile", "e2e.yml", "--no-book")
+    assert lost.stdout.count("unchanged") == len(CHAPTERS) - 1, "a lost results file is made again"
+    assert {path.name: path.read_bytes() for path in files} == before
+    assert executed.read_bytes() == notebook, "executed notebooks are byte-identical"
+
+
+def test_executed_notebooks_are_clean(project, built):
+    import nbformat
+
+    for path in (project / "build" / "executed" / "e2e").glob("[01]*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        text = path.read_text()
+        assert "papermill" not in text and str(project) not in text
+        parameters = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+        assert len(parameters) == 1 and "profile = 'e2e.yml'" in parameters[0].source
+        assert not any("injected-parameters" in c.metadata.get("tags", []) for c in notebook.cells)
+
+
+def test_a_profile_without_known_factors_has_no_chapter_on_them(project, built):
+    from mosaic.profiles.profile import load_profile
+    from mosaic.reporting.reproduce import applies
+
+    notebooks = sorted((project / "notebooks").glob("*.py"))
+    assert [n.stem for n in notebooks if not applies(n, load_profile("minilm"))] == [
+        "06_transfer", "07_miniature", "08_truth", "10_what_moves_it",
+    ]  # fmt: skip
+    assert all(applies(n, load_profile("mini")) for n in notebooks)
+    done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "08_truth")
+    assert done.returncode == 1 and "does not apply to profile minilm" in done.stderr
+
+
+def test_a_missing_number_fails_the_build(project, built):
+    page = project / "book" / "your_data.md"
+    text = page.read_text()
+    page.write_text(text + "\nWrong: {result}`layers.no_such_number`.\n")
+    try:
+        done = mosaic(project, "reproduce", "--profile", "e2e.yml")
+    finally:
+        page.write_text(text)
+    assert done.returncode == 1 and "layers.no_such_number" in done.stderr and "Traceback" not in done.stderr
+    assert (project / "build" / "site" / "index.html").is_file(), "the last good site stays"
+
+
+def test_a_failing_notebook_is_named(project, built):
+    notebook = project / "notebooks" / "02_layers.py"
+    text = notebook.read_text()
+    notebook.write_text(
+        text.replace("# %% [markdown]\n# ## Layer curves", "# %%\n1 / 0\n\n# %% [markdown]\n# ## Layer curves")
+    )
+    try:
+        done = mosaic(project, "reproduce", "--profile", "e2e.yml", "--only", "02_layers")
+    finally:
+        notebook.write_text(text)
+    assert done.returncode == 1 and "02_layers.py failed: ZeroDivisionError" in done.stderr
+    unknown = mosaic(project, "reproduce", "--only", "99_nope")
+    assert unknown.returncode == 1 and "there is no notebook '99_nope'; there are 01_text_to_features" in unknown.stderr
+
+
+# --- the site in a browser -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser():
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium installed (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=flags)
+        yield browser
+        browser.close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site(project, built):
+    handler = functools.partial(Quiet, directory=str(project / "build" / "site"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture
+def page(browser, site):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.trouble = []
+    page.on("console", lambda m: page.trouble.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: page.trouble.append(str(error)))
+    page.on("request", lambda r: page.trouble.append(r.url) if not r.url.startswith((site, "data:", "blob:")) else None)
+    page.on("response", lambda r: page.trouble.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    yield page
+    page.close()
+
+
+PAGES = [
+    "intro.html", "claims.html", "your_data.html", "glossary.html", "references.html", "notebooks/01_text_to_features.html",
+    "notebooks/02_layers.html", "notebooks/03_pooling.html", "notebooks/04_binarisation.html",
+    "notebooks/05_sae_against_baselines.html", "notebooks/06_transfer.html", "notebooks/07_miniature.html",
+    "notebooks/08_truth.html", "notebooks/09_two_seeds.html", "notebooks/10_what_moves_it.html",
+    "notebooks/11_many_seeds.html", "notebooks/12_which_latents.html", "notebooks/13_probes_of_seeds.html",
+]  # fmt: skip
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_is_whole_offline(page, site, name, width):
+    page.set_viewport_size({"width": width, "height": 850})
+    page.goto(f"{site}/{name}", wait_until="networkidle")
+    assert page.trouble == []
+    assert page.locator("article h1").count() == 1
+    broken = page.evaluate("[...document.images].filter(i => !i.complete || i.naturalWidth === 0).map(i => i.src)")
+    assert broken == []
+    assert page.evaluate("window.hacked") is None
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 1, f"{name} scrolls sideways by {overflow} px at {width} px"
+
+
+@pytest.mark.site
+def test_figures_and_formulas_are_rendered(page, site):
+    page.goto(f"{site}/notebooks/01_text_to_features.html", wait_until="networkidle")
+    page.wait_for_selector("mjx-container")
+    assert page.locator("mjx-container").count() >= 5
+    assert "\\mathrm" not in page.locator("article").inner_text()
+    assert page.locator(".token-strip .token").count() > 50
+    assert page.locator("article .cell_output img, article .cell_output svg").count() >= 2
+    numbers = page.locator(".result").all_inner_texts()
+    assert len(numbers) >= 4 and "?" not in numbers
+
+
+@pytest.mark.site
+def test_hostile_texts_are_shown_and_do_not_run(page, site):
+    page.goto(f"{site}/notebooks/05_sae_against_baselines.html", wait_until="networkidle")
+    assert page.evaluate("window.hacked") is None
+    assert "<script>window.hacked" in page.locator("article").inner_text()
+
+
+@pytest.mark.site
+def test_search_finds_a_page(page, site):
+    page.goto(f"{site}/search.html?q=binarisation", wait_until="networkidle")
+    page.wait_for_selector("#search-results li a")
+    assert any("inar" in text for text in page.locator("#search-results li a").all_inner_texts())
+    assert page.trouble == []
+
+
+@pytest.mark.site
+def test_claims_page_shows_a_verdict_for_each_claim(page, site):
+    from mosaic.reporting.claims import VERDICTS, load_claims
+
+    page.goto(f"{site}/claims.html", wait_until="networkidle")
+    verdicts = page.locator(".verdict").all_inner_texts()
+    assert len(verdicts) == len(load_claims()) and set(verdicts) <= set(VERDICTS)
+    assert {"not run", "not testable on this profile"} <= set(verdicts)
+    assert any(v in ("reproduced", "not reproduced") for v in verdicts)
+    assert page.locator(".open-question").count() == sum(bool(claim.open) for claim in load_claims())
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_is_readable_in_both_themes(browser, site, theme):
+    page = browser.new_page(color_scheme=theme)
+    page.goto(f"{site}/notebooks/05_sae_against_baselines.html", wait_until="networkidle")
+    contrast = """() => {
+      const lum = c => { const v = c.match(/[\\d.]+/g).map(Number).slice(0, 3).map(x => { x /= 255;
+        return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4 }); return .2126 * v[0] + .7152 * v[1] + .0722 * v[2] };
+      const bg = lum(getComputedStyle(document.body).backgroundColor);
+      return ['article p', '.mosaic-table td', 'article h1'].map(s => { const f = lum(getComputedStyle(document.querySelector(s)).color);
+        return (Math.max(f, bg) + .05) / (Math.min(f, bg) + .05) }) }"""
+    ratios = page.evaluate(contrast)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    page.close()
+    assert min(ratios) >= 4.5, ratios

@@ -1,0 +1,178 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import sae_folder
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+
+from mosaic.errors import MosaicError
+from mosaic.saes import encoder, loading
+
+ARCHITECTURES = ["standard", "jumprelu", "topk", "gated"]
+
+
+def load(folder, **source):
+    return loading.load_encoder(loading.SAESource(1, "96", path=str(folder), **source), "tiny", 64)
+
+
+def close(codes, dense, atol=2e-5):
+    np.testing.assert_allclose(codes.toarray(), dense, rtol=1e-5, atol=atol)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("chunk,block", [(96, 1024), (17, 5), (1, 1)])
+def test_encode_equals_saelens(tmp_path, architecture, chunk, block):
+    from dataclasses import replace
+
+    from sae_lens import SAE
+
+    folder = sae_folder(tmp_path, architecture)
+    x = torch.randn(23, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        expected = SAE.load_from_disk(folder).encode(x).numpy()
+    assert 0 < (expected > 0).mean() < 1
+    codes = replace(load(folder), latent_chunk=chunk, token_block=block).encode(x)
+    assert codes.indices.dtype == np.int32 and codes.data.dtype == np.float32 and codes.has_sorted_indices
+    close(codes, expected)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 70), st.integers(1, 30), st.integers(1, 80), st.integers(0, 2**16))
+def test_chunks_never_matter(n, width, chunk, k, seed):
+    generator = torch.Generator().manual_seed(seed)
+    x, w = torch.randn(n, 8, generator=generator), torch.randn(width, 8, generator=generator)
+    b = torch.randn(width, generator=generator)
+    pre = (x @ w.T + b).numpy()
+    shared = dict(name="s", layer=0, width="w", weights=w, bias=b, latent_chunk=chunk, token_block=7)
+    threshold = torch.rand(width, generator=generator)
+    jump = encoder.Encoder(threshold=threshold, **shared).encode(x)
+    close(jump, np.where(pre > threshold.numpy(), pre, 0))
+    top = encoder.Encoder(threshold=torch.zeros(width), k=k, **shared).encode(x)
+    expected = np.zeros_like(pre)
+    for row, values in enumerate(pre):
+        for j in sorted(range(width), key=lambda j: (-values[j], j))[:k]:
+            expected[row, j] = max(values[j], 0)
+    close(top, expected)
+
+
+@given(st.integers(1, 6), st.lists(st.lists(st.integers(0, 4), min_size=5, max_size=5), min_size=1, max_size=6))
+def test_keep_top_keeps_each_rows_largest(n, rows):
+    dense = np.array(rows, dtype=np.float32)
+    kept = encoder.keep_top(csr_matrix(dense), n).toarray()
+    for before, after in zip(dense, kept, strict=True):
+        largest = [j for j in sorted(range(5), key=lambda j: (-before[j], j))[:n] if before[j] > 0]
+        assert np.flatnonzero(after).tolist() == sorted(largest)
+        assert (after[largest] == before[largest]).all()
+
+
+def test_a_token_without_active_latents_is_an_empty_row():
+    blank = encoder.Encoder("s", 0, "4", torch.eye(4), torch.zeros(4), torch.full((4,), 9.0))
+    assert blank.encode(torch.ones(3, 4)).nnz == 0
+    assert blank.encode(torch.ones(3, 4)).shape == (3, 4)
+
+
+def test_input_norms_follow_saelens(tmp_path):
+    from sae_lens import SAE
+
+    folder = sae_folder(tmp_path, "standard")
+    config = json.loads((folder / "cfg.json").read_text())
+    for norm in ("layer_norm", "constant_norm_rescale"):
+        (folder / "cfg.json").write_text(json.dumps({**config, "normalize_activations": norm}))
+        x = torch.randn(5, 64) * 3 + 1
+        with torch.no_grad():
+            close(load(folder).encode(x), SAE.load_from_disk(folder).encode(x).numpy())
+    (folder / "cfg.json").write_text(json.dumps({**config, "normalize_activations": "covariance_whitening"}))
+    with pytest.raises(MosaicError, match="normalize_activations='covariance_whitening'"):
+        load(folder)
+
+
+def gemma_scope_stand_in(cache, width=16_384, d=2304):
+    """The hub cache's layout of google/gemma-scope-2b-pt-res with one params.npz of the true shape (300 MB)."""
+    from sae_lens.loading.pretrained_saes_directory import get_repo_id_and_folder_name
+
+    repo, folder = get_repo_id_and_folder_name("gemma-scope-2b-pt-res-canonical", "layer_12/width_16k/canonical")
+    snapshot = cache / f"models--{repo.replace('/', '--')}" / "snapshots" / "abc"
+    (snapshot / folder).mkdir(parents=True)
+    (snapshot.parent.parent / "refs").mkdir()
+    (snapshot.parent.parent / "refs" / "main").write_text("abc")
+    rng = np.random.default_rng(0)
+    shapes = {"W_enc": (d, width), "W_dec": (width, d), "b_enc": (width,), "b_dec": (d,), "threshold": (width,)}
+    weights = {name: rng.standard_normal(shape, dtype=np.float32) for name, shape in shapes.items()}
+    weights["threshold"] = np.abs(weights["threshold"]) * 60
+    np.savez(snapshot / folder / "params.npz", **weights)
+
+
+def test_gemma_scope_layout_loads_without_the_decoder(tmp_path, monkeypatch):
+    from sae_lens import SAE
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    gemma_scope_stand_in(tmp_path)
+    release, sae_id = "gemma-scope-2b-pt-res-canonical", "layer_12/width_16k/canonical"
+    source = loading.SAESource(12, "16k", release=release, id=sae_id)
+    loaded = loading.load_encoder(source, "google/gemma-2-2b", 2304)
+    reference = SAE.from_pretrained(release, sae_id)
+    x = torch.randn(19, 2304)
+    with torch.no_grad():
+        close(loaded.encode(x), reference.encode(x).numpy(), atol=2e-3)
+    assert loaded.b_dec is None, "Gemma Scope does not subtract b_dec"
+    close(loading.from_sae(reference, source, "same").encode(x), loaded.encode(x).toarray(), atol=2e-3)
+    with pytest.raises(MosaicError, match="was trained on gemma-2-2b, not on google/gemma-2-9b-it"):
+        loading.load_encoder(source, "google/gemma-2-9b-it", 2304)
+    transfer = loading.SAESource(12, "16k", release=release, id=sae_id, transfer_from="google/gemma-2-2b")
+    assert loading.load_encoder(transfer, "google/gemma-2-9b-it", 2304).n_latents == 16_384
+
+
+def test_npz_weights_of_either_order_are_read_in_pieces(tmp_path, monkeypatch):
+    w = np.random.default_rng(0).normal(size=(6, 40)).astype(np.float32)
+    for i, order in enumerate("CF"):
+        path = tmp_path / f"{i}.npz"
+        np.savez_compressed(path, W_enc=np.asarray(w, order=order), W_dec=w.T, b_enc=np.zeros(40, np.float32))
+        np.testing.assert_array_equal(loading._npz_weights(path).transposed().numpy(), w.T)
+
+
+def test_unknown_ids_name_the_nearest():
+    with pytest.raises(
+        MosaicError, match=r"unknown release 'gemma-scope-2b-pt-rez-canonical'; the nearest of \d+ are gemma"
+    ):
+        loading.load_encoder(loading.SAESource(1, "16k", release="gemma-scope-2b-pt-rez-canonical", id="x"), "m", 64)
+    with pytest.raises(MosaicError, match=r"unknown SAE id of gpt2-small-res-jb 'blocks.99"):
+        loading.load_encoder(
+            loading.SAESource(1, "x", release="gpt2-small-res-jb", id="blocks.99.hook_resid_pre"), "m", 64
+        )
+
+
+def test_an_offline_registry_entry_is_explained(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    source = loading.SAESource(12, "16k", release="gemma-scope-2b-pt-res-canonical", id="layer_12/width_16k/canonical")
+    with pytest.raises(MosaicError, match="cannot load SAE .* from the hub"):
+        loading.load_encoder(source, "google/gemma-2-2b", 64)
+
+
+def test_an_sae_of_another_model_or_width_is_refused(tmp_path):
+    folder = sae_folder(tmp_path, "standard", model_name="org/other-model")
+    with pytest.raises(MosaicError, match="was trained on org/other-model, not on tiny"):
+        load(folder)
+    assert load(folder, transfer_from="org/other-model").n_latents == 96
+    narrow = sae_folder(tmp_path, "standard", d_in=32)
+    with pytest.raises(MosaicError, match="d_in 32, but tiny has d_model 64"):
+        load(narrow)
+
+
+def test_missing_files_are_named(tmp_path):
+    with pytest.raises(MosaicError, match=r"cfg.json does not exist. An SAE folder holds cfg.json and sae_weights"):
+        load(tmp_path)
+
+
+def test_random_dictionary_matches_width_and_sparsity(tmp_path):
+    loaded = load(sae_folder(tmp_path, "jumprelu"))
+    x = torch.randn(600, 64)
+    control = loading.random_like(loaded, x)
+    assert control.weights.shape == loaded.weights.shape
+    assert control.weights_hash != loaded.weights_hash
+    wanted, got = (e.encode(x[:256]).nnz / 256 for e in (loaded, control))
+    assert abs(wanted - got) < 0.15 * wanted
