@@ -26,7 +26,7 @@ from mosaic.features import extract, pooling
 from mosaic.profiles.opening import load_model, load_saes, located, select_saes
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
-from mosaic.studies import common
+from mosaic.studies import problems
 
 plots.style()
 chosen = load_profile(profile)
@@ -47,7 +47,7 @@ tokens, codes = extract.token_codes(sentence, lm, encoder)
 # %% tags=["hide-input"]
 dense = codes.toarray()
 leading = np.argsort(-dense.sum(0), kind="stable")[:8]
-names = common.latent_names(chosen, lm)
+names = problems.latent_names(chosen, lm)
 HTML(
     tables.token_strip(
         tokens,

@@ -16,7 +16,7 @@ from mosaic.probing import comparison
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results
-from mosaic.studies import common
+from mosaic.studies import problems
 
 plots.style()
 chosen = load_profile(profile)
@@ -24,7 +24,7 @@ lm = load_model(chosen)
 
 # %% tags=["hide-input"]
 sets = {}
-for title, problem in common.problems(chosen, lm, widths=[chosen.width], poolings=poolings):
+for title, problem in problems.problems(chosen, lm, widths=[chosen.width], poolings=poolings):
     found = comparison.evaluate(problem, families=["sae", "hidden"], binarize=False, trees=False)
     best = {}
     for result in found:  # best validation first, so the first of each layer is the chosen one

@@ -15,7 +15,7 @@ from mosaic.probing import comparison, scores
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results
-from mosaic.studies import common
+from mosaic.studies import problems
 
 plots.style()
 chosen = load_profile(profile)
@@ -23,7 +23,7 @@ lm = load_model(chosen)
 
 # %% tags=["hide-input"]
 sets, cases = {}, {"sae": [], "hidden": []}
-for title, problem in common.problems(chosen, lm, layers=[chosen.middle], widths=[chosen.width]):
+for title, problem in problems.problems(chosen, lm, layers=[chosen.middle], widths=[chosen.width]):
     found = comparison.evaluate(problem, families=["sae", "hidden"], binarize=False, trees=False)
     by_pooling = {(r.setting.features, r.setting.pooling): r for r in found}
     sets[title] = {

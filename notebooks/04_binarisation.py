@@ -17,7 +17,7 @@ from mosaic.probing import comparison, examine, scores
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results
-from mosaic.studies import common
+from mosaic.studies import problems
 
 plots.style()
 chosen = load_profile(profile)
@@ -27,7 +27,7 @@ lm = load_model(chosen)
 PUBLISHED_THRESHOLD = 1.0
 sets, sweeps = {}, {}
 cases = {kind: {p: [] for p in poolings} for kind in ("tuned", "published")}
-for title, problem in common.problems(
+for title, problem in problems.problems(
     chosen, lm, layers=[chosen.middle], widths=[chosen.width], poolings=poolings
 ):
     found = comparison.evaluate(problem, families=["sae"], trees=False)

@@ -18,7 +18,7 @@ from mosaic.probing import comparison, examine, scores
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
-from mosaic.studies import common
+from mosaic.studies import problems
 
 plots.style()
 chosen = load_profile(profile)
@@ -28,7 +28,7 @@ FAMILIES = ["sae", "hidden", "tfidf", "majority"]
 # %% tags=["hide-input"]
 rows, cases, controls, latents, sparse = [], {f: [] for f in FAMILIES[1:]}, [], {}, {}
 against_random = []
-for title, problem in common.problems(chosen, lm, poolings=poolings):
+for title, problem in problems.problems(chosen, lm, poolings=poolings):
     found = comparison.evaluate(problem, families=FAMILIES)
     best = {family: comparison.selected(found, family) for family in FAMILIES}
     rows += [{"set": title, **best[family].row()} for family in FAMILIES]
@@ -39,7 +39,7 @@ for title, problem in common.problems(chosen, lm, poolings=poolings):
     linear = next(r for r in found if r.setting.features == "sae" and r.setting.classifier == "logistic")
     latents[title] = examine.top_latents(problem, linear, n=5, n_examples=1)
     sparse[title] = examine.k_sparse_curve(problem, linear)
-    for name, control in common.with_controls(
+    for name, control in problems.with_controls(
         problem, chosen, lm, chosen.middle, chosen.width, "mean"
     ).items():
         kind = "hidden" if name == "random language model" else "sae"
@@ -115,7 +115,7 @@ plots.curves(series, "latents kept");
 # %% tags=["hide-input"]
 from mosaic.reporting.tables import shorten
 
-names = common.latent_names(chosen, lm)
+names = problems.latent_names(chosen, lm)
 HTML(
     tables.table(
         [

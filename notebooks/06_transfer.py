@@ -22,7 +22,7 @@ from mosaic.probing import comparison, examine, scores
 from mosaic.profiles.opening import load_model, load_saes
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
-from mosaic.studies import common
+from mosaic.studies import image_problems, problems
 from mosaic.texts import labelled
 from mosaic.texts.sources import load_set
 
@@ -46,7 +46,7 @@ languages = {}
 for name in ("toxicity", "sentiment"):
     train, _ = load_set(f"mini/{name}", "en")
     tests = [load_set(f"mini/{name}", language)[1] for language in LANGUAGES]
-    problem = comparison.make_problem(train, labelled.concatenate(tests), lm, request, common.CACHE)
+    problem = comparison.make_problem(train, labelled.concatenate(tests), lm, request, problems.CACHE)
     found = comparison.evaluate(problem, families=FAMILIES)
     spoken = problem.test.languages
     best = {family: comparison.selected(found, family) for family in FAMILIES}
@@ -102,13 +102,13 @@ abroad = {name: {family: others(name, family) for family in [*FAMILIES, "tree"]}
 
 # %% tags=["hide-input"]
 train, test = load_set("mini/behaviour", "en")
-problem = comparison.make_problem(train, test, lm, request, common.CACHE)
+problem = comparison.make_problem(train, test, lm, request, problems.CACHE)
 found = comparison.evaluate(problem, families=FAMILIES)
 best = {family: comparison.selected(found, family) for family in FAMILIES}
 large = load_profile("mini-large-it")
 large_lm = load_model(large)
 large_request = Request(load_saes(large, large_lm), tuple(large.layers), tuple(poolings))
-own = comparison.make_problem(train, test, large_lm, large_request, common.CACHE)
+own = comparison.make_problem(train, test, large_lm, large_request, problems.CACHE)
 own_found = comparison.evaluate(own, families=["sae", "hidden"])
 own_best = {family: comparison.selected(own_found, family) for family in ("sae", "hidden")}
 behaviour = [{"set": "mini-small's view", **best[f].row()} for f in FAMILIES]
@@ -152,7 +152,7 @@ for line, (pixels, _) in zip(axes, images.values()):
 FEW = 16
 vision, few, sparse = {}, {}, {}
 for name in ("digits", "shapes", "places"):
-    problems = common.image_problems(chosen, lm, name, ["mean", "max"])
+    problems = image_problems.image_problems(chosen, lm, name, ["mean", "max"])
     vision[name], few[name] = {}, {}
     for kind, (family, problem) in problems.items():
         result = comparison.selected(comparison.evaluate(problem, families=[family], binarize=False, trees=False), family)
@@ -188,7 +188,7 @@ def gain(results_of, name, control):
     return {"difference": d.difference, "interval": [d.low, d.high]}
 
 
-unexplained = {name: common.image_unexplained(chosen, lm, name) for name in images}
+unexplained = {name: image_problems.image_unexplained(chosen, lm, name) for name in images}
 card = json.loads((WEIGHTS / "card.json").read_text())
 unexplained["texts"] = card[f"saes-small/layer_{chosen.middle}_width_{chosen.width}_seed_0"]["fvu"]
 

@@ -30,14 +30,14 @@ from mosaic.profiles.opening import load_model, load_saes
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
 from mosaic.saes import loading
-from mosaic.studies import common
+from mosaic.studies import problems
 
 plots.style()
 chosen = load_profile(profile)
 lm = load_model(chosen)
 rows, factors = truth.texts()
 encoders = load_saes(chosen, lm)
-pooled = truth.tables(rows, lm, encoders, common.CACHE)
+pooled = truth.tables(rows, lm, encoders, problems.CACHE)
 found = [f for table in pooled for f in truth.find(table, rows, factors)]
 
 # %% [markdown]
@@ -138,7 +138,7 @@ def activations(model):
 untrained = open_model(replace(chosen.model, random_weights=0), lm.device)
 controls = {}
 for name, model in (("random dictionary", lm), ("untrained language model", untrained)):
-    (table,) = truth.tables(rows, model, [loading.random_like(middle_encoder, activations(model))], common.CACHE)
+    (table,) = truth.tables(rows, model, [loading.random_like(middle_encoder, activations(model))], problems.CACHE)
     controls[name] = {f.factor: f.auroc for f in truth.find(table, rows, factors, by_language=False)}
 trained = {f.factor: f.auroc for f in middle if f.language == "all"}
 comparison = [

@@ -32,13 +32,13 @@ from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
 from mosaic.saes import sweep, training
 from mosaic.saes.dictionary import load_dictionary
-from mosaic.studies import common
+from mosaic.studies import seeds as seed_saes
 
 plots.style()
 chosen = load_profile(profile)
-rows = common.seed_rows(chosen)
+rows = seed_saes.seed_rows(chosen)
 base = sweep.settings(rows)[0]
-seeds = common.seeds_of(chosen, base.rows)
+seeds = seed_saes.seeds_of(chosen, base.rows)
 a, b = seeds.dictionaries[:2]
 pair = seeds.pairs[0, 1]
 
@@ -53,7 +53,7 @@ pair = seeds.pairs[0, 1]
 
 # %% tags=["hide-input"]
 lm = load_model(chosen)
-texts = common.held_out_texts(chosen, 6000)
+texts = seed_saes.held_out_texts(chosen, 6000)
 run = training.TrainRun(tokens=200_000, batch_size=256)
 with tempfile.TemporaryDirectory() as folder:
     specs = [training.SAESpec(chosen.middle, width=32, k=4, seed=seed) for seed in (0, 1)]
@@ -151,7 +151,7 @@ controls = {
 }
 same_start = sweep.same_start(rows)
 if len(same_start) > 1:
-    controls["same_start"] = of(common.seeds_of(chosen, same_start).pairs.values())
+    controls["same_start"] = of(seed_saes.seeds_of(chosen, same_start).pairs.values())
 labels = {"seeds": "other start, same texts", "permuted": "permuted copy", "untrained": "untrained pair", "same_start": "same start, other texts"}
 HTML(
     tables.table(

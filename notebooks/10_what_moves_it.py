@@ -18,15 +18,15 @@ from mosaic.agreement import stability
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
 from mosaic.saes import sweep
-from mosaic.studies import common
+from mosaic.studies import seeds as seed_saes
 
 plots.style()
 chosen = load_profile(profile)
-rows = common.seed_rows(chosen)
+rows = seed_saes.seed_rows(chosen)
 found = sweep.settings(rows)
 measured = {}
 for setting in found:
-    seeds = common.seeds_of(chosen, setting.rows)
+    seeds = seed_saes.seeds_of(chosen, setting.rows)
     level = stability.match(seeds.dictionaries[0], stability.random_dictionary(seeds.dictionaries[1], 0))
     measured[setting.varies, setting.value] = {
         "shared": stability.over_pairs(seeds, lambda pair: pair.shared().sum() / pair.n),

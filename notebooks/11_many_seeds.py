@@ -18,12 +18,12 @@ from mosaic.agreement import stability
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
 from mosaic.saes import sweep
-from mosaic.studies import common
+from mosaic.studies import seeds as seed_saes
 
 plots.style()
 chosen = load_profile(profile)
-base = sweep.settings(common.seed_rows(chosen))[0]
-seeds = common.seeds_of(chosen, base.rows)
+base = sweep.settings(seed_saes.seed_rows(chosen))[0]
+seeds = seed_saes.seeds_of(chosen, base.rows)
 S = len(base.rows)
 level = stability.Seeds.of([stability.random_dictionary(seeds.dictionaries[0], i) for i in range(S)])
 

@@ -20,14 +20,15 @@ from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
 from mosaic.saes import sweep
-from mosaic.studies import common
+from mosaic.studies import problems
+from mosaic.studies import seeds as seed_saes
 
 plots.style()
 chosen = load_profile(profile)
 lm = load_model(chosen)
-base = sweep.settings(common.seed_rows(chosen))[0]
+base = sweep.settings(seed_saes.seed_rows(chosen))[0]
 few = base.rows[:3]
-seeds = common.seeds_of(chosen, base.rows)
+seeds = seed_saes.seeds_of(chosen, base.rows)
 S = len(base.rows)
 member = [seeds.membership(i) for i in range(S)]
 
@@ -82,8 +83,8 @@ HTML(tables.table([{"frequency": a, "shared": b} for a, b in steps], {"frequency
 # {result}`which_latents.least` times in either half are not scored; the same rule holds for all.
 
 # %% tags=["hide-input"]
-texts = common.held_out_texts(chosen, n_texts)
-observed = detection.firings(texts, lm, common.seed_encoders(chosen, lm, few))
+texts = seed_saes.held_out_texts(chosen, n_texts)
+observed = detection.firings(texts, lm, seed_saes.seed_encoders(chosen, lm, few))
 score = np.concatenate([detection.detection_scores(observed, codes) for codes in observed.codes])
 control = np.concatenate([detection.detection_scores(observed, codes, shuffle=0) for codes in observed.codes])
 scored_member = np.concatenate(member[: len(few)])
@@ -132,7 +133,7 @@ if chosen.truth:
 
     rows, known_factors = truth.texts()
     areas, best_is_shared = [], []
-    for i, table in enumerate(truth.tables(rows, lm, common.seed_encoders(chosen, lm, few), common.CACHE)):
+    for i, table in enumerate(truth.tables(rows, lm, seed_saes.seed_encoders(chosen, lm, few), problems.CACHE)):
         best, name = truth.best_factor(table, rows, known_factors)
         areas.append(best)
         for factor in {f.name for f in known_factors}:

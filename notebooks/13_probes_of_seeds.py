@@ -26,16 +26,17 @@ from mosaic.profiles.opening import available, load_model
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
 from mosaic.saes import sweep
-from mosaic.studies import common
+from mosaic.studies import problems
+from mosaic.studies import seeds as seed_saes
 from mosaic.texts.sources import load_set
 
 plots.style()
 chosen = load_profile(profile)
 lm = load_model(chosen)
-base = sweep.settings(common.seed_rows(chosen))[0]
+base = sweep.settings(seed_saes.seed_rows(chosen))[0]
 rows = base.rows[:n_seeds]
-seeds = common.seeds_of(chosen, rows)
-encoders = common.seed_encoders(chosen, lm, rows)
+seeds = seed_saes.seeds_of(chosen, rows)
+encoders = seed_saes.seed_encoders(chosen, lm, rows)
 request = Request(encoders, (), (pooling,))
 
 # %% tags=["hide-input"]
@@ -43,7 +44,7 @@ table, scored = [], {}
 for choice in available(chosen):
     train, test = load_set(choice.name, choice.language)
     train, test = comparison.subsample(train, chosen.max_train), comparison.subsample(test, chosen.max_test)
-    problem = comparison.make_problem(train, test, lm, request, common.CACHE)
+    problem = comparison.make_problem(train, test, lm, request, problems.CACHE)
     strength = probes_of_seeds.chosen_strength(problem)
     by_seed = [probes_of_seeds.run(problem, seed, strength) for seed in range(len(rows))]
     by_draw = [probes_of_seeds.run(problem, 0, strength, draw=draw) for draw in range(len(rows))]

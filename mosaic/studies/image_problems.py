@@ -1,0 +1,80 @@
+"""Problems on sets of images seen by the miniature's vision-language model, and their controls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mosaic.models.language import LanguageModel
+from mosaic.probing.comparison import Problem
+from mosaic.profiles.opening import load_saes, located, select_saes
+from mosaic.profiles.profile import Profile
+
+
+def image_problems(
+    profile: Profile, lm: LanguageModel, name: str, poolings: Sequence[str]
+) -> dict[str, tuple[str, Problem]]:
+    """{kind: (features, problem)} of one set of images seen by mini-vision, at every layer of the profile.
+
+    "SAE" and "hidden states" of the trained model; "random dictionary": of the SAE's width and sparsity;
+    "random language model": untrained weights behind the same tower, read by a random dictionary too.
+    """
+    import numpy as np
+    import torch
+
+    from mosaic.features.images import image_tables
+    from mosaic.miniature import vision
+    from mosaic.miniature.build import WEIGHTS
+    from mosaic.models.images import image_residuals
+    from mosaic.saes.loading import random_like
+    from mosaic.texts.labelled import LabelledTexts
+
+    encoders = load_saes(profile, lm, widths=[profile.width])
+    parts = vision.labelled_images(name)
+    pixels = np.concatenate([images for images, _ in parts])
+    ids = [f"{name}-{i}" for i in range(len(pixels))]
+    train, test = (
+        LabelledTexts(name, [f"{name}-{part}-{i}" for i in range(len(labels))], np.array(labels, dtype=object))
+        for part, (_, labels) in zip(("train", "test"), parts, strict=True)
+    )
+
+    def tables(model, encoders, hidden=()):
+        batches = vision.image_batches(lm.tokenizer, pixels)
+        return tuple(image_tables(model, batches, ids, vision.IMAGE_TOKEN, encoders, hidden, poolings))
+
+    def random_dictionaries(model):
+        first = next(vision.image_batches(lm.tokenizer, pixels))
+        with torch.inference_mode():
+            x, _ = image_residuals(model, first, profile.layers, vision.IMAGE_TOKEN)
+        return [random_like(encoder, x[encoder.layer]) for encoder in encoders]
+
+    trained = vision.load_vision_model(WEIGHTS / "mini-vision")
+    untrained = vision.load_vision_model(WEIGHTS / "mini-vision", random_text=0)
+    both = tables(trained, encoders, profile.layers)
+    n = len(encoders) * len(poolings)
+    return {
+        "SAE": ("sae", Problem(train, test, both[:n])),
+        "hidden states": ("hidden", Problem(train, test, both[n:])),
+        "random dictionary": ("sae", Problem(train, test, tables(trained, random_dictionaries(trained)))),
+        "random language model": ("sae", Problem(train, test, tables(untrained, random_dictionaries(untrained)))),
+    }
+
+
+def image_unexplained(profile: Profile, lm: LanguageModel, name: str) -> float:
+    """Fraction of variance unexplained of the middle layer's text SAE on the image tokens of a set's first images."""
+    import torch
+    from sae_lens import SAE
+
+    from mosaic.miniature import vision
+    from mosaic.miniature.build import WEIGHTS
+    from mosaic.models.images import image_residuals
+
+    (source,) = select_saes(profile, [profile.middle], [profile.width])
+    sae = SAE.load_from_disk(located(source).path, dtype="float32")
+    pixels = vision.labelled_images(name)[0][0]
+    batch = next(vision.image_batches(lm.tokenizer, pixels))
+    x = image_residuals(vision.load_vision_model(WEIGHTS / "mini-vision"), batch, [profile.middle], vision.IMAGE_TOKEN)[
+        0
+    ][profile.middle]
+    with torch.inference_mode():
+        error = (x - sae.decode(sae.encode(x))).square().sum()
+    return float(error / (x - x.mean(0)).square().sum())

@@ -1,0 +1,101 @@
+"""The profile's problems, one after the other, features from the common cache; their controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mosaic.features.extract import Request
+from mosaic.features.table import FeatureTable
+from mosaic.models.language import LanguageModel
+from mosaic.probing.comparison import Problem, make_problem, subsample
+from mosaic.profiles.opening import available, load_saes
+from mosaic.profiles.profile import Profile
+from mosaic.texts.sources import load_set
+
+CACHE = Path("build/cache")
+
+
+def problems(
+    profile: Profile,
+    lm: LanguageModel,
+    layers: Sequence[int] | None = None,
+    widths: Sequence[str] | None = None,
+    poolings: Sequence[str] | None = None,
+    cache: Path | None = CACHE,
+) -> Iterator[tuple[str, Problem]]:
+    """(title, problem) of each data set of the profile: SAEs of these layers and widths, hidden states beside them.
+
+    Training and test rows are cut, stratified, to the profile's `max_train` and `max_test`. Everything the
+    profile has is extracted at once, so that the first chapter fills the cache for all.
+    """
+    encoders = load_saes(profile, lm)
+    request = Request(encoders, tuple(profile.layers), profile.poolings)
+
+    def wanted(table: FeatureTable) -> bool:
+        what = table.provenance
+        return (
+            (not layers or what["layer"] in layers)
+            and (not widths or what.get("width", widths[0]) in widths)
+            and (not poolings or what["pooling"] in poolings)
+        )
+
+    for choice in available(profile):
+        train, test = load_set(choice.name, choice.language)
+        train, test = subsample(train, profile.max_train), subsample(test, profile.max_test)
+        problem = make_problem(train, test, lm, request, cache)
+        yield choice.title, replace(problem, tables=tuple(filter(wanted, problem.tables)))
+
+
+def with_controls(
+    problem: Problem,
+    profile: Profile,
+    lm: LanguageModel,
+    layer: int,
+    width: str,
+    pooling: str,
+    cache: Path | None = CACHE,
+) -> dict[str, Problem]:
+    """The same problem on a random dictionary of equal sparsity, and on the same model with random weights.
+
+    Design notes: what remains of a score when the SAE, or the language model, has learned nothing.
+    """
+    import torch
+
+    from mosaic.models.opening import open_model
+    from mosaic.saes.loading import random_like
+
+    (encoder,) = load_saes(profile, lm, [layer], [width])
+    texts = problem.train.texts[:64]
+    tokens = lm.tokenize(texts)
+    x = torch.cat(
+        [
+            lm.residuals([ids], [layer])[layer][0][~special]
+            for ids, special in zip(tokens.ids, tokens.special, strict=True)
+        ]
+    )
+    random_dictionary = Request((random_like(encoder, x),), (), (pooling,))
+    untrained = open_model(replace(profile.model, random_weights=0), lm.device)
+    random_lm = Request((), (layer,), (pooling,))
+    return {
+        "random dictionary": make_problem(problem.train, problem.test, lm, random_dictionary, cache),
+        "random language model": make_problem(problem.train, problem.test, untrained, random_lm, cache),
+    }
+
+
+def latent_names(profile: Profile, lm: LanguageModel, cache: Path | None = CACHE) -> dict[str, str]:
+    """{"layer_3/width_1k/17": "message: negation (0.97)"}: the factor a latent tracks, where factors are known.
+
+    Empty for a real model, whose latents wait for explanations.
+    """
+    if not profile.truth:
+        return {}
+    from mosaic.interpretation import truth
+
+    rows, factors = truth.texts()
+    return {
+        f"{table.column_prefix}/{latent}": name
+        for table in truth.tables(rows, lm, load_saes(profile, lm), cache)
+        for latent, name in truth.names(table, rows, factors).items()
+    }
