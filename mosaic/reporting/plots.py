@@ -53,6 +53,14 @@ def style() -> None:
         pass
 
 
+def finished(figure):
+    """Close a figure and give it back: a notebook shows it once, as the value of its cell; a script can save it."""
+    import matplotlib.pyplot as plt
+
+    plt.close(figure)
+    return figure
+
+
 def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str = "macro-F1 (test)", ax=None):
     """Lines with 95 % intervals. series: name -> [(x, value, low, high), ...]; known names get their colour."""
     import matplotlib.pyplot as plt

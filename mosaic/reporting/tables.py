@@ -10,7 +10,14 @@ import numpy as np
 EXAMPLE_CHARACTERS = 90
 
 
-def token_strip(tokens: Sequence[str], values: Mapping[str, np.ndarray]) -> str:
+class Html(str):
+    """Markup that a notebook shows as it is."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def token_strip(tokens: Sequence[str], values: Mapping[str, np.ndarray]) -> Html:
     """HTML: one line a latent, each token shaded by its activation. Tokens are escaped: text never runs as markup.
 
     values: name -> [T] activations.
@@ -24,10 +31,10 @@ def token_strip(tokens: Sequence[str], values: Mapping[str, np.ndarray]) -> str:
             for token, v in zip(tokens, row, strict=True)
         )
         lines.append(f'<div class="token-line"><code>{html.escape(name)}</code> {cells}</div>')
-    return f'<div class="token-strip">{"".join(lines)}</div>'
+    return Html(f'<div class="token-strip">{"".join(lines)}</div>')
 
 
-def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> str:
+def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> Html:
     """HTML table. columns: key -> heading; floats to three decimals; every cell escaped."""
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in columns.values())
     body = ""
@@ -39,7 +46,7 @@ def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> str:
             f'<td class="text">{html.escape(c)}</td>' if len(c) > 24 else f"<td>{html.escape(c)}</td>" for c in shown
         ]
         body += f"<tr>{''.join(tagged)}</tr>"
-    return f'<table class="mosaic-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return Html(f'<table class="mosaic-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
 def shorten(text: str, characters: int = EXAMPLE_CHARACTERS) -> str:
