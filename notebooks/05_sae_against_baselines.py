@@ -14,7 +14,7 @@ poolings = ["sum", "mean", "max"]
 import numpy as np
 from IPython.display import HTML
 
-from mosaic.probing import comparison, examine, scores
+from mosaic.probing import candidates, comparison, examine, scores
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
@@ -46,7 +46,7 @@ for title, problem in problems.problems(chosen, lm, poolings=poolings):
         result = comparison.evaluate(control, families=[kind], binarize=False, trees=False)[0]
         controls.append({"set": title, "control": name, **result.row()})
         if kind == "sae":  # the trained SAE at the very same layer, width and pooling
-            same = comparison.Setting("sae", chosen.middle, chosen.width, "mean")
+            same = candidates.Setting("sae", chosen.middle, chosen.width, "mean")
             trained = next(r for r in found if r.setting == same)
             controls.append({"set": title, "control": "trained SAE, same setting", **trained.row()})
             against_random.append((problem.test.labels, trained.predicted, result.predicted, problem.test.groups))

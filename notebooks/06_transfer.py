@@ -19,6 +19,7 @@ from IPython.display import HTML
 from mosaic.features.extract import Request
 from mosaic.miniature.build import WEIGHTS
 from mosaic.probing import comparison, examine, scores
+from mosaic.probing.problem import make_problem
 from mosaic.profiles.opening import load_model, load_saes
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
@@ -46,7 +47,7 @@ languages = {}
 for name in ("toxicity", "sentiment"):
     train, _ = load_set(f"mini/{name}", "en")
     tests = [load_set(f"mini/{name}", language)[1] for language in LANGUAGES]
-    problem = comparison.make_problem(train, labelled.concatenate(tests), lm, request, problems.CACHE)
+    problem = make_problem(train, labelled.concatenate(tests), lm, request, problems.CACHE)
     found = comparison.evaluate(problem, families=FAMILIES)
     spoken = problem.test.languages
     best = {family: comparison.selected(found, family) for family in FAMILIES}
@@ -102,13 +103,13 @@ abroad = {name: {family: others(name, family) for family in [*FAMILIES, "tree"]}
 
 # %% tags=["hide-input"]
 train, test = load_set("mini/behaviour", "en")
-problem = comparison.make_problem(train, test, lm, request, problems.CACHE)
+problem = make_problem(train, test, lm, request, problems.CACHE)
 found = comparison.evaluate(problem, families=FAMILIES)
 best = {family: comparison.selected(found, family) for family in FAMILIES}
 large = load_profile("mini-large-it")
 large_lm = load_model(large)
 large_request = Request(load_saes(large, large_lm), tuple(large.layers), tuple(poolings))
-own = comparison.make_problem(train, test, large_lm, large_request, problems.CACHE)
+own = make_problem(train, test, large_lm, large_request, problems.CACHE)
 own_found = comparison.evaluate(own, families=["sae", "hidden"])
 own_best = {family: comparison.selected(own_found, family) for family in ("sae", "hidden")}
 behaviour = [{"set": "mini-small's view", **best[f].row()} for f in FAMILIES]

@@ -21,7 +21,7 @@ from IPython.display import HTML
 
 from mosaic.agreement import probes_of_seeds
 from mosaic.features.extract import Request
-from mosaic.probing import comparison
+from mosaic.probing.problem import make_problem, subsample
 from mosaic.profiles.opening import available, load_model
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import plots, results, tables
@@ -43,8 +43,8 @@ request = Request(encoders, (), (pooling,))
 table, scored = [], {}
 for choice in available(chosen):
     train, test = load_set(choice.name, choice.language)
-    train, test = comparison.subsample(train, chosen.max_train), comparison.subsample(test, chosen.max_test)
-    problem = comparison.make_problem(train, test, lm, request, problems.CACHE)
+    train, test = subsample(train, chosen.max_train), subsample(test, chosen.max_test)
+    problem = make_problem(train, test, lm, request, problems.CACHE)
     strength = probes_of_seeds.chosen_strength(problem)
     by_seed = [probes_of_seeds.run(problem, seed, strength) for seed in range(len(rows))]
     by_draw = [probes_of_seeds.run(problem, 0, strength, draw=draw) for draw in range(len(rows))]

@@ -16,7 +16,9 @@ import numpy as np
 
 from mosaic.agreement.stability import Seeds
 from mosaic.probing import estimators
-from mosaic.probing.comparison import Budget, Problem, Setting, evaluate
+from mosaic.probing.candidates import Setting
+from mosaic.probing.comparison import Budget, evaluate
+from mosaic.probing.problem import Problem
 
 TOP = 20
 

@@ -122,7 +122,8 @@ def probe(
 ) -> None:
     """Compare SAE features with hidden states, TF-IDF and the majority class on your own file."""
     from mosaic.cli.show import print_comparison
-    from mosaic.probing.comparison import evaluate, make_problem
+    from mosaic.probing.comparison import evaluate
+    from mosaic.probing.problem import make_problem
     from mosaic.texts import labelled
     from mosaic.texts.own_files import read_file
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from mosaic.probing import scores
-from mosaic.probing.comparison import Problem, Result, selected
+from mosaic.probing.comparison import selected
 from mosaic.probing.examine import top_latents
+from mosaic.probing.problem import Problem
+from mosaic.probing.selection import Result
 from mosaic.reporting.tables import shorten
 from mosaic.texts import labelled
 

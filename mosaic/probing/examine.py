@@ -12,7 +12,9 @@ import numpy as np
 
 from mosaic.features.table import FeatureTable
 from mosaic.probing import estimators
-from mosaic.probing.comparison import Problem, Result, TableFeatures, final
+from mosaic.probing.candidates import TableFeatures
+from mosaic.probing.problem import Problem
+from mosaic.probing.selection import Result, final
 
 
 def _table(problem: Problem, setting) -> FeatureTable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mosaic.models.language import LanguageModel
-from mosaic.probing.comparison import Problem
+from mosaic.probing.problem import Problem
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 

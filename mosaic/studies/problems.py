@@ -9,7 +9,7 @@ from pathlib import Path
 from mosaic.features.extract import Request
 from mosaic.features.table import FeatureTable
 from mosaic.models.language import LanguageModel
-from mosaic.probing.comparison import Problem, make_problem, subsample
+from mosaic.probing.problem import Problem, make_problem, subsample
 from mosaic.profiles.opening import available, load_saes
 from mosaic.profiles.profile import Profile
 from mosaic.texts.sources import load_set

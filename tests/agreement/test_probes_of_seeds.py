@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix
 
 from mosaic.agreement import probes_of_seeds, stability
 from mosaic.features.table import FeatureTable
-from mosaic.probing.comparison import Problem
+from mosaic.probing.problem import Problem
 from mosaic.saes.dictionary import Dictionary
 from mosaic.texts.ids import text_ids
 from mosaic.texts.labelled import LabelledTexts

@@ -5,7 +5,8 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from mosaic.features.table import FeatureTable
-from mosaic.probing import comparison, examine
+from mosaic.probing import candidates, comparison, examine, selection
+from mosaic.probing.problem import Problem, subsample
 from mosaic.texts import labelled
 from mosaic.texts.ids import text_ids
 
@@ -35,7 +36,7 @@ def problem(n_train=120, n_test=80, seed=0, groups=False):
     group_ids = np.array([f"g{i // 4}" for i in range(n)], dtype=object) if groups else None
     everything = labelled.LabelledTexts("toy", texts, labels, group_ids)
     train, test = everything.take(np.arange(n_train)), everything.take(np.arange(n_train, n))
-    return comparison.Problem(train, test, tables)
+    return Problem(train, test, tables)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_the_test_set_never_chooses(results):
         x = table.matrix.toarray()
         x[len(base.train) :] = rng.random((len(base.test), x.shape[1])) * 9
         tables.append(replace(table, matrix=csr_matrix(x)))
-    other = comparison.evaluate(comparison.Problem(base.train, flipped, tuple(tables)))
+    other = comparison.evaluate(Problem(base.train, flipped, tuple(tables)))
     choice = {r.setting: (r.validation, r.strength, r.threshold, r.selected) for r in results}
     assert {r.setting: (r.validation, r.strength, r.threshold, r.selected) for r in other} == choice
 
@@ -96,32 +97,32 @@ def test_two_runs_are_identical(results):
 
 def test_groups_stay_on_one_side_of_every_selection_split():
     grouped = problem(groups=True)
-    splits = comparison._selection_splits(grouped.train, comparison.Budget(rows=60))
+    splits = selection.splits(grouped.train, rows=60, n_folds=3, seed=42)
     for fit, validation in splits:
         assert not set(grouped.train.groups[fit]) & set(grouped.train.groups[validation])
         assert len(fit) + len(validation) < len(grouped.train)
 
 
 def test_thresholds_fit_the_pooling():
-    assert comparison.thresholds_for("count", np.ones(3)) == (0.0, 1.0, 2.0)
-    assert comparison.thresholds_for("sum", np.arange(1, 6.0)) == (0.0, 2.0, 3.0, 4.0)
-    assert comparison.thresholds_for("sum", np.zeros(0)) == (0.0,)
+    assert candidates.thresholds_for("count", np.ones(3)) == (0.0, 1.0, 2.0)
+    assert candidates.thresholds_for("sum", np.arange(1, 6.0)) == (0.0, 2.0, 3.0, 4.0)
+    assert candidates.thresholds_for("sum", np.zeros(0)) == (0.0,)
 
 
 def test_binarise_drops_what_does_not_pass():
-    x = comparison.binarise(csr_matrix(np.array([[0.5, 2.0], [0, 1.0]])), 0.75)
+    x = candidates.binarise(csr_matrix(np.array([[0.5, 2.0], [0, 1.0]])), 0.75)
     assert x.toarray().tolist() == [[0, 1], [0, 1]] and x.nnz == 2
 
 
 def test_subsample_is_stratified_and_keeps_small_classes():
     labels = np.array(["a"] * 900 + ["b"] * 90 + ["c"] * 10, dtype=object)
-    part = comparison.subsample(labelled.LabelledTexts("s", [str(i) for i in range(1000)], labels), 100)
+    part = subsample(labelled.LabelledTexts("s", [str(i) for i in range(1000)], labels), 100)
     counts = {c: int((part.labels == c).sum()) for c in "abc"}
     assert (
         counts["c"] >= 5 and abs(counts["a"] - 90) <= 5 and [int(t) for t in part.texts] == sorted(map(int, part.texts))
     )
     whole = labelled.LabelledTexts("s", ["x"], labels[:1])
-    assert comparison.subsample(whole, None) is whole
+    assert subsample(whole, None) is whole
 
 
 def test_top_latents_name_class_sign_and_examples(results):

@@ -1,0 +1,49 @@
+"""One labelled problem: the texts to learn from, the texts to score on, and the features of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mosaic.features.table import FeatureTable
+from mosaic.probing import estimators
+from mosaic.texts import labelled
+from mosaic.texts.labelled import LabelledTexts
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One labelled problem: train, test and the features of both (tables whose rows are train, then test)."""
+
+    train: LabelledTexts
+    test: LabelledTexts
+    tables: tuple[FeatureTable, ...]
+
+
+def make_problem(train: LabelledTexts, test: LabelledTexts, lm, request, cache=None) -> Problem:
+    """Extract features for both parts in one pass. Raises MosaicError for unusable labels or texts."""
+    from mosaic.features.extract import extract
+
+    labelled.check_classes(train)
+    labelled.check_test(train, test)
+    return Problem(train, test, tuple(extract(train.texts + test.texts, lm, request, cache)))
+
+
+def subsample(part: LabelledTexts, n: int | None, seed: int = estimators.SEED) -> LabelledTexts:
+    """At most n rows, stratified by label (whole rows; groups need no care inside one part), in input order."""
+    if n is None or len(part) <= n:
+        return part
+    rng = np.random.default_rng(seed)
+    labels, counts = np.unique(part.labels, return_counts=True)
+    # Largest remainders: every class keeps its share, and at least enough rows to be checked.
+    share = counts * n / len(part)
+    take = np.minimum(counts, np.maximum(np.floor(share), labelled.MIN_ROWS_PER_CLASS).astype(int))
+    for i in np.argsort(-(share - np.floor(share)), kind="stable"):
+        if take.sum() < n and take[i] < counts[i]:
+            take[i] += 1
+    rows = [
+        rng.choice(np.flatnonzero(part.labels == label), size, replace=False)
+        for label, size in zip(labels, take, strict=True)
+    ]
+    return part.take(np.sort(np.concatenate(rows)))
