@@ -15,7 +15,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class ModelSpec:
     revision: hub revision; None is the default branch.
     max_length: tokens kept of one text, special tokens included.
     first_layer: the number its first block goes by (0 for decoders, as Gemma Scope counts; 1 for BERT).
-    dtype: "float32" or "bfloat16" (opt-in: about .9 % of active latents flip, design notes).
+    dtype: of weights and activations; bfloat16 is opt-in (about .9 % of active latents flip, design notes).
     random_weights: seed of an untrained copy with the same configuration (a control), None for the real one.
     """
 
@@ -42,7 +42,7 @@ class ModelSpec:
     revision: str | None = None
     max_length: int = 512
     first_layer: int = 0
-    dtype: str = "float32"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     random_weights: int | None = None
 
 

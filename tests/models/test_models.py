@@ -11,7 +11,7 @@ from mosaic.errors import MosaicError
 from mosaic.models.batches import plan_batches
 from mosaic.models.blocks import find_blocks
 from mosaic.models.language import ModelSpec
-from mosaic.models.opening import MINILM_ID, open_model, resolve
+from mosaic.models.opening import MINILM_ID, check_device, open_model, resolve
 
 KINDS = ["bert", "gpt2", "llama", "gemma2"]
 
@@ -146,3 +146,27 @@ def test_gated_models_name_the_licence(monkeypatch):
     monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", refuse)
     with pytest.raises(MosaicError, match="google/gemma-2-2b is gated: accept its licence"):
         open_model(ModelSpec("google/gemma-2-2b"))
+
+
+@pytest.mark.parametrize("device", ["nonsense", "", "cuda", "cuda:7", "cuda:x", "mps", "meta"])
+def test_a_device_that_is_not_there_is_refused_before_anything_is_loaded(monkeypatch, device):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", lambda *_, **__: pytest.fail("loaded"))
+    with pytest.raises(MosaicError, match=rf"device '{device}' is not here.*; there is cpu\. Choose one of them"):
+        open_model(ModelSpec("nobody/nothing-at-all"), device)
+
+
+def test_devices_that_are_there_are_listed(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    for device in ("cpu", "cuda", "cuda:1"):
+        check_device(device)
+    with pytest.raises(MosaicError, match="'cuda:2' is not here; there is cpu, cuda, cuda:0, cuda:1"):
+        check_device("cuda:2")
+
+
+def test_an_unknown_number_format_is_refused(model_folder):
+    with pytest.raises(MosaicError, match="dtype 'float33' of .* choose float32 or bfloat16"):
+        open_model(ModelSpec(str(model_folder("gpt2")), dtype="float33"))

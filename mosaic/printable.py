@@ -1,0 +1,23 @@
+"""Text from a file made safe to show: what a user's label or column name holds never steers a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Marks that reorder what stands beside them: a label could pretend to be another one.
+BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def printable(text: object) -> str:
+    """`text` with control characters, direction marks and lone surrogates as escapes (\\x1b, \\u202e).
+
+    Line breaks and tabs stay, and so does every letter of every script, joined emoji included.
+    """
+    return "".join(_shown(character) for character in str(text))
+
+
+def _shown(character: str) -> str:
+    if character in "\n\t":
+        return character
+    steers = unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in BIDIRECTIONAL
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii") if steers else character
