@@ -136,8 +136,7 @@ def train_lm(size: LMSize, tokenizer, out: Path, device: str = "cpu", model=None
     steps = size.tokens // TOKENS_A_STEP
     held = list(documents(HELD_OUT_SEED, 0, 1000))
     saved, losses = time.monotonic(), []
-    with Progress(f"training {size.name}", total=steps, unit="steps") as bar:
-        bar.advance(state["step"], 0)
+    with Progress(f"training {size.name}", steps, "steps", done=state["step"]) as bar:
         for chunk, index, rows in (stream or batches)(tokenizer, size):
             if (chunk, index) <= tuple(state["position"]):
                 continue

@@ -108,8 +108,7 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
     if start == 0:
         hashes = {spec.name: "" for spec in specs}
         _estimate_scale(trainers, specs, stream)
-    with Progress("training SAEs", max(n_steps.values()), "steps") as progress:
-        progress.advance(start, 0)
+    with Progress("training SAEs", max(n_steps.values()), "steps", done=start) as progress:
         batches = stream.batches(start)
         for step in range(start, max(n_steps.values())):
             batch = next(batches)
