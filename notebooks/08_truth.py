@@ -24,7 +24,7 @@ from dataclasses import replace
 import numpy as np
 from IPython.display import HTML
 
-from mosaic.interpretation import truth
+from mosaic.interpretation import tracking
 from mosaic.models.opening import open_model
 from mosaic.profiles.opening import load_model, load_saes
 from mosaic.profiles.profile import load_profile
@@ -35,10 +35,10 @@ from mosaic.studies import problems
 plots.style()
 chosen = load_profile(profile)
 lm = load_model(chosen)
-rows, factors = truth.texts()
+rows, factors = tracking.texts()
 encoders = load_saes(chosen, lm)
-pooled = truth.tables(rows, lm, encoders, problems.CACHE)
-found = [f for table in pooled for f in truth.find(table, rows, factors)]
+pooled = tracking.tables(rows, lm, encoders, problems.CACHE)
+found = [f for table in pooled for f in tracking.find(table, rows, factors)]
 
 # %% [markdown]
 # ## A map of factors and layers
@@ -138,8 +138,8 @@ def activations(model):
 untrained = open_model(replace(chosen.model, random_weights=0), lm.device)
 controls = {}
 for name, model in (("random dictionary", lm), ("untrained language model", untrained)):
-    (table,) = truth.tables(rows, model, [loading.random_like(middle_encoder, activations(model))], problems.CACHE)
-    controls[name] = {f.factor: f.auroc for f in truth.find(table, rows, factors, by_language=False)}
+    (table,) = tracking.tables(rows, model, [loading.random_like(middle_encoder, activations(model))], problems.CACHE)
+    controls[name] = {f.factor: f.auroc for f in tracking.find(table, rows, factors, by_language=False)}
 trained = {f.factor: f.auroc for f in middle if f.language == "all"}
 comparison = [
     {"features": name, "found": float(np.mean([v >= 0.9 for v in areas.values()])), "auroc": float(np.mean(list(areas.values()))),

@@ -129,12 +129,12 @@ step = {"difference": float(shared.mean() - orphan.mean()), "interval": [float(x
 # %% tags=["hide-input"]
 factors = None
 if chosen.truth:
-    from mosaic.interpretation import truth
+    from mosaic.interpretation import tracking
 
-    rows, known_factors = truth.texts()
+    rows, known_factors = tracking.texts()
     areas, best_is_shared = [], []
-    for i, table in enumerate(truth.tables(rows, lm, seed_saes.seed_encoders(chosen, lm, few), problems.CACHE)):
-        best, name = truth.best_factor(table, rows, known_factors)
+    for i, table in enumerate(tracking.tables(rows, lm, seed_saes.seed_encoders(chosen, lm, few), problems.CACHE)):
+        best, name = tracking.best_factor(table, rows, known_factors)
         areas.append(best)
         for factor in {f.name for f in known_factors}:
             those = np.array([n == factor for n in name]) & (best >= 0.9)

@@ -314,15 +314,19 @@ Weights = Annotated[
 
 
 @mini.command(epilog="Example: mosaic mini build --weights build/mini --device cuda")
-def make_problem(
+def build(
     weights: Weights = None,
     device: Device = "cpu",
     only: Annotated[Optional[str], typer.Option("--only", help="Build this step alone, such as saes-small.")] = None,  # noqa: UP045
 ) -> None:
     """Train everything from nothing; steps that are there already are kept, an interrupted one goes on."""
-    from mosaic.miniature import build
+    from mosaic.miniature.build import WEIGHTS, build_all
+    from mosaic.miniature.card import write_card
 
-    build.build_all(weights or build.WEIGHTS, device, only, lambda line: print(line, flush=True))
+    out = weights or WEIGHTS
+    build_all(out, device, only, lambda line: print(line, flush=True))
+    if not only:
+        write_card(out, lambda line: print(line, flush=True))
 
 
 @mini.command(epilog="Example: mosaic mini check")

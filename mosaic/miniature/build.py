@@ -94,7 +94,7 @@ def steps() -> list[Step]:
 def build_all(
     out: Path = WEIGHTS, device: str = "cpu", only: str | None = None, say: Callable[[str], None] = print
 ) -> None:
-    """Train everything that is not there yet, then write the card.
+    """Train everything that is not there yet. `card.write_card` measures it afterwards.
 
     Raises MosaicError for an unknown step.
     """

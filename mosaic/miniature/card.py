@@ -32,7 +32,7 @@ TUNED_BANDS = (("correct", 0.2, 0.8),)
 VISION_BANDS = (("caption accuracy digits", 0.7, 1.0), ("caption accuracy shapes", 0.7, 1.0))
 
 
-def measure(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, float]]:
+def measure_weights(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, float]]:
     """Every figure of the card, by artefact: {"mini-small": {"held_out_loss": ...}, "saes-small/layer_1...": {...}, ...}."""
     tokenizer = build.tokenizer_of(out)
     held = list(lms.documents(HELD_OUT_SEED + 3, 0, SAMPLE))
@@ -176,7 +176,7 @@ def check(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, 
     if not path.is_file():
         raise MosaicError(f"{path} does not exist; `mosaic mini build` writes it with the weights.")
     card = json.loads(path.read_text(encoding="utf-8"))
-    now = measure(out, say)
+    now = measure_weights(out, say)
     wrong = [
         f"{name}: {key} is {now.get(name, {}).get(key)} now, the card says {value}."
         for name, row in card.items()
@@ -189,16 +189,18 @@ def check(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, 
     return now
 
 
-def write_card(out: Path) -> dict[str, dict[str, float]]:
+def write_card(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, float]]:
     """Measure, and write `card.json` (for machines) and `README.md` (for people)."""
-    figures = measure(out)
+    figures = measure_weights(out, say)
     write_atomically(out / "card.json", (json.dumps(figures, indent=1) + "\n").encode())
     write_atomically(out / "README.md", _page(out, figures).encode())
     return figures
 
 
 def _page(out: Path, figures: dict[str, dict[str, float]]) -> str:
-    notes = {p.parent.name: json.loads(p.read_text(encoding="utf-8")) for p in sorted(out.glob("*/recipe.json"))}
+    notes = {
+        step.name: json.loads((out / step.name / "recipe.json").read_text(encoding="utf-8")) for step in build.steps()
+    }
     lms = "\n".join(
         f"| {name} | {row['parameters']:,} | {notes[name]['recipe']['tokens']:,} | {row.get('held_out_loss', '')} "
         f"| {row.get('entropy', '')} | {row.get('gap', '')} | {row.get('accuracy toxicity', '')} "
@@ -216,7 +218,7 @@ def _page(out: Path, figures: dict[str, dict[str, float]]) -> str:
     tuned, seen = figures["mini-large-it"], figures["mini-vision"]
     return f"""# The miniature world: models, SAEs and what they were measured at
 
-Everything here is trained from nothing by `mosaic mini build` on a corpus that `mosaic/mini/` generates, and
+Everything here is trained from nothing by `mosaic mini build` on a corpus that `mosaic/world/` generates, and
 `mosaic mini check` measures every figure below again from these weights. Weights are bfloat16 safetensors.
 
 ## Language models (Gemma 2's architecture)
@@ -262,7 +264,7 @@ A reader who knows every factor still meets three wrong labels in a hundred (Eng
 
 The language has {len(concepts())} concepts and {len(TEMPLATES)} sentence patterns; nothing here says how Gemma, or English,
 behaves. Compositions are two or three factors deep. Factors are independent by design, as they never are in life.
-The models are a thousand times smaller than those they are named after, and seeds, widths and layers that matter
+The models are a thousand times smaller than Gemma 2, whose architecture they have, and seeds, widths and layers that matter
 here may not matter there, or the other way round. What a miniature does show is whether a method finds what is
 known to be in the model, which no real model can show.
 """

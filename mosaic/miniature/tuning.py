@@ -34,7 +34,7 @@ def dialogue(seed: int, index: int) -> str:
 
 
 def dialogues(tokenizer, size) -> Iterator[tuple[int, int, list[list[int]]]]:
-    """The tuning stream, in the form of `models.batches`."""
+    """The tuning stream, in the form of `lms.batches`."""
     from mosaic.miniature.lms import CHUNK, bucketed
     from mosaic.miniature.tokenizer import encode
 

@@ -91,11 +91,11 @@ def latent_names(profile: Profile, lm: LanguageModel, cache: Path | None = CACHE
     """
     if not profile.truth:
         return {}
-    from mosaic.interpretation import truth
+    from mosaic.interpretation import tracking
 
-    rows, factors = truth.texts()
+    rows, factors = tracking.texts()
     return {
         f"{table.column_prefix}/{latent}": name
-        for table in truth.tables(rows, lm, load_saes(profile, lm), cache)
-        for latent, name in truth.names(table, rows, factors).items()
+        for table in tracking.tables(rows, lm, load_saes(profile, lm), cache)
+        for latent, name in tracking.names(table, rows, factors).items()
     }

@@ -17,12 +17,12 @@ from mosaic.world.lexicon import LANGUAGES
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory):
     """A small untrained mini-vision and the tokenizer's stand-in for ids."""
-    root = tmp_path_factory.mktemp("pali")
+    root = tmp_path_factory.mktemp("vision")
     size = lms.LMSize("tiny", 64, 3, 2, 64, tokens=0, rate=1e-3)
     lms.new_model(size).save_pretrained(root / "text")
     size = vision.VisionSize(d_vision=32, layers=2, heads=2, mlp=48)
     model = vision.new_vision_model(root / "text", size)
-    model.save_pretrained(root / "pali")
+    model.save_pretrained(root / "vision")
     return root, model.eval()
 
 
@@ -37,10 +37,10 @@ class Words:
 
 def test_a_saved_model_comes_back_and_its_language_model_can_be_untrained(seeing):
     root, model = seeing
-    loaded = vision.load_vision_model(root / "pali")
+    loaded = vision.load_vision_model(root / "vision")
     for (name, a), (_, b) in zip(model.state_dict().items(), loaded.state_dict().items(), strict=True):
         assert torch.equal(a.float(), b.float()), name
-    untrained = vision.load_vision_model(root / "pali", random_text=7)
+    untrained = vision.load_vision_model(root / "vision", random_text=7)
     layer = "model.language_model.layers.0.mlp.up_proj.weight"
     tower = next(name for name in model.state_dict() if "vision_tower" in name and name.endswith("weight"))
     assert not torch.equal(untrained.state_dict()[layer], model.state_dict()[layer])

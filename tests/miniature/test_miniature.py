@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 from transformers import AutoTokenizer
+from typer.testing import CliRunner
 
+from mosaic.cli import app
 from mosaic.errors import MosaicError
 from mosaic.miniature import build, card, lms, tuning
-from mosaic.miniature.tokenizer import encode, train_tokenizer
+from mosaic.miniature.tokenizer import BOS, EOS, PAD, VOCABULARY, encode, train_tokenizer
 from mosaic.world import sets
 from mosaic.world.corpus import documents, fact
 
@@ -34,9 +36,9 @@ def quick(monkeypatch):
 def test_the_tokenizer_is_gemmas_in_kind(tokenizer):
     for text in ("you are not stupid.", "ты глупый. 你很好。", "naïve \N{SNOWMAN} line\nbreak", "  two  spaces"):
         ids = tokenizer(text)["input_ids"]
-        assert ids[0] == tokenizer.BOS and tokenizer.BOS not in ids[1:]
+        assert ids[0] == BOS and BOS not in ids[1:]
         assert tokenizer.decode(ids, skip_special_tokens=True) == text
-    assert tokenizer.pad_token_id == tokenizer.PAD and tokenizer.eos_token_id == tokenizer.EOS
+    assert tokenizer.pad_token_id == PAD and tokenizer.eos_token_id == EOS
     assert tokenizer.convert_tokens_to_ids("<image>") == 6
 
 
@@ -45,13 +47,13 @@ def test_batches_hold_whole_documents_of_one_width(tokenizer, quick):
     for _, (_, _, rows) in zip(range(8), stream, strict=False):
         ids, labels = lms.padded(rows)
         assert ids.shape[1] in lms.WIDTHS and ids.numel() <= lms.TOKENS_A_STEP
-        assert all(row[0] == tokenizer.BOS and row[-1] == tokenizer.EOS for row in rows)
-        assert torch.equal(labels == -100, ids == tokenizer.PAD)
+        assert all(row[0] == BOS and row[-1] == EOS for row in rows)
+        assert torch.equal(labels == -100, ids == PAD)
 
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, tmp_path):
     whole = lms.train_lm(TINY, tokenizer, tmp_path / "whole")
-    assert whole["step"] == 6 and whole["curve"][-1]["held_out_loss"] < math.log(tokenizer.VOCABULARY) + 0.1
+    assert whole["step"] == 6 and whole["curve"][-1]["held_out_loss"] < math.log(VOCABULARY) + 0.1
 
     def broken(tokenizer, size):
         for i, batch in enumerate(lms.batches(tokenizer, size)):
@@ -67,7 +69,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, t
     assert a == b and not (tmp_path / "parts" / "checkpoint.safetensors").exists()
 
 
-def test_measure_equals_transformers_loss(tokenizer):
+def test_the_corpus_loss_is_transformers_loss(tokenizer):
     model = lms.new_model(TINY).eval()
     held = list(documents(7, 0, 40))
     measured = lms.corpus_figures(model, tokenizer, held)
@@ -131,13 +133,13 @@ GOOD = {
 
 def test_check_names_each_figure_that_is_off(tmp_path, monkeypatch):
     (tmp_path / "card.json").write_text(json.dumps(GOOD))
-    monkeypatch.setattr(card, "measure", lambda out, say: GOOD)
+    monkeypatch.setattr(card, "measure_weights", lambda out, say: GOOD)
     assert card.check(tmp_path, str) == GOOD
     off = {**GOOD, "mini-small": {**GOOD["mini-small"], "held_out_loss": 1.17}}
-    monkeypatch.setattr(card, "measure", lambda out, say: off)
+    monkeypatch.setattr(card, "measure_weights", lambda out, say: off)
     with pytest.raises(MosaicError, match=r"mini-small: held_out_loss is 1.17 now, the card says 1.15"):
         card.check(tmp_path, str)
-    monkeypatch.setattr(card, "measure", lambda out, say: {"mini-small": GOOD["mini-small"]})
+    monkeypatch.setattr(card, "measure_weights", lambda out, say: {"mini-small": GOOD["mini-small"]})
     with pytest.raises(MosaicError, match="fvu is None now, the card says 0.1"):
         card.check(tmp_path, str)
 
@@ -186,6 +188,25 @@ def test_a_finished_step_is_not_built_again_and_a_changed_recipe_is(tmp_path, mo
     monkeypatch.setattr(build, "steps", lambda: [replace(step, recipe={"size": 2})])
     build.build_all(tmp_path, only="one", say=str)
     assert len(ran) == 2
+
+
+@pytest.mark.parametrize(("only", "written"), [((), True), (("--only", "one"), False)])
+def test_a_whole_build_writes_the_card_and_a_single_step_does_not(tmp_path, monkeypatch, only, written):
+    step = build.Step("one", {}, lambda out, device: {})
+    monkeypatch.setattr(build, "steps", lambda: [step])
+    monkeypatch.setattr(card, "measure_weights", lambda out, say: GOOD)
+    monkeypatch.setattr(card, "_page", lambda out, figures: f"{len(figures)} rows")
+    done = CliRunner().invoke(app, ["mini", "build", "--weights", str(tmp_path), *only])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "one" / "recipe.json").is_file()
+    assert (tmp_path / "card.json").is_file() == written == (tmp_path / "README.md").is_file()
+    if written:
+        assert json.loads((tmp_path / "card.json").read_text()) == GOOD
+
+
+def test_the_shipped_page_says_what_its_card_says():
+    figures = json.loads((build.WEIGHTS / "card.json").read_text())
+    assert card._page(build.WEIGHTS, figures) == (build.WEIGHTS / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_shipped_weights_are_small_and_without_pickle():

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import roc_auc_score
 
 from mosaic.features.table import FeatureTable
-from mosaic.interpretation import truth
+from mosaic.interpretation import tracking
 from mosaic.texts.ids import text_ids
 
 
@@ -26,7 +26,7 @@ def test_auroc_equals_scikit_learns(seed, n, width):
     matrix = rng.integers(0, 4, (n, width)).astype(np.float32)  # many ties
     present = rng.random((n, 3)) < 0.5
     present[0], present[1] = True, False
-    got = truth.auroc(csr_matrix(matrix), present)
+    got = tracking.auroc(csr_matrix(matrix), present)
     want = [[roc_auc_score(present[:, f], matrix[:, d]) for f in range(3)] for d in range(width)]
     np.testing.assert_allclose(got, want, atol=1e-12)
 
@@ -34,20 +34,20 @@ def test_auroc_equals_scikit_learns(seed, n, width):
 def test_columns_ranked_in_parts_are_ranked_the_same(monkeypatch):
     rng = np.random.default_rng(0)
     matrix, present = csr_matrix(rng.random((30, 50))), rng.random((30, 2)) < 0.5
-    whole = truth.auroc(matrix, present)
-    monkeypatch.setattr(truth, "CELLS", 100)
-    np.testing.assert_array_equal(truth.auroc(matrix, present), whole)
+    whole = tracking.auroc(matrix, present)
+    monkeypatch.setattr(tracking, "CELLS", 100)
+    np.testing.assert_array_equal(tracking.auroc(matrix, present), whole)
 
 
 @pytest.fixture(scope="module")
 def world():
-    return truth.texts(20)
+    return tracking.texts(20)
 
 
 def test_the_factors_vary_within_their_kind(world):
     rows, factors = world
     assert len({f.name for f in factors}) == len(factors) > 40
-    present = truth.presence(rows, factors)
+    present = tracking.presence(rows, factors)
     for column, factor in zip(present.T, factors, strict=True):
         inside = [factor.kind in ("", row.label) for row in rows]
         assert 0 < column[inside].sum() < sum(inside), factor.name
@@ -58,17 +58,17 @@ def test_a_latent_that_is_the_factor_is_found_and_named(world):
     negation = next(i for i, f in enumerate(factors) if f.name == "message: negation")
     rng = np.random.default_rng(0)
     matrix = rng.random((len(rows), 6)) * 0.1
-    matrix[:, 4] = truth.presence(rows, factors)[:, negation]
-    found = truth.find(table_of(matrix), rows, factors)
+    matrix[:, 4] = tracking.presence(rows, factors)[:, negation]
+    found = tracking.find(table_of(matrix), rows, factors)
     best = next(f for f in found if f.factor == "message: negation" and f.language == "all")
     assert best.latent == 4 and best.auroc == 1.0 == best.average_precision
     assert {f.language for f in found if f.factor == "message: negation"} == {"all", "en", "es", "de", "ru", "zh"}
-    assert truth.names(table_of(matrix), rows, factors)[4] == "message: negation (1.00)"
+    assert tracking.names(table_of(matrix), rows, factors)[4] == "message: negation (1.00)"
 
 
 def test_searching_noise_wins_nothing(world):
     """The best of many random latents is chosen on one half and scored on the other."""
     rows, factors = world
     noise = np.random.default_rng(1).random((len(rows), 400))
-    found = [f for f in truth.find(table_of(noise), rows, factors, by_language=False)]
+    found = [f for f in tracking.find(table_of(noise), rows, factors, by_language=False)]
     assert abs(np.mean([f.auroc for f in found]) - 0.5) < 0.04
