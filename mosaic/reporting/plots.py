@@ -1,4 +1,4 @@
-"""Figures: one style, one function a kind of figure, each returning its Axes. Colours work on light and dark pages."""
+"""Figures: one style, one function a kind of figure, each returning its Axes. Looks come from one table (colours.py)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-COLOURS = {
-    "sae": "#2a9d8f",
-    "hidden": "#e07a3f",
-    "tfidf": "#8e6bbf",
-    "majority": "#8a8a8a",
-    "random": "#b0a05a",
-    "tree": "#3f7fbf",
-}
+from mosaic.errors import MosaicError
+from mosaic.reporting.colours import INK, TABLE, looks
+
 NAMES = {
     "sae": "SAE features",
     "hidden": "hidden states",
     "tfidf": "TF-IDF",
     "majority": "majority class",
+    "random": "random dictionary",
     "tree": "SAE features, tree",
 }
-INK = "#7d8590"  # readable on white and on near-black
+COLOURS = {kind: look.colour for kind, look in zip(NAMES, looks(list(NAMES)), strict=True)}
 
 
 def style() -> None:
@@ -29,7 +25,7 @@ def style() -> None:
     import matplotlib
     import seaborn
 
-    seaborn.set_theme(context="notebook", style="whitegrid", palette=list(COLOURS.values()))
+    seaborn.set_theme(context="notebook", style="whitegrid", palette=[look.colour for look in looks(list(NAMES))])
     matplotlib.rcParams.update(
         {
             "figure.facecolor": "none",
@@ -54,57 +50,98 @@ def style() -> None:
 
 
 def finished(figure):
-    """Close a figure and give it back: a notebook shows it once, as the value of its cell; a script can save it."""
+    """Close a figure and give it back: a notebook shows it once, as the value of its cell; a script can save it.
+
+    Takes a Figure, or any of its Axes.
+    """
     import matplotlib.pyplot as plt
 
-    plt.close(figure)
-    return figure
+    plt.close(figure.figure)
+    return figure.figure
+
+
+def shades():
+    """The colours of numbers in a matrix: viridis without its dark end, so that black digits are readable in any cell."""
+    import matplotlib
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0.5, 1, 256)))
 
 
 def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str = "macro-F1 (test)", ax=None):
-    """Lines with 95 % intervals. series: name -> [(x, value, low, high), ...]; known names get their colour."""
+    """Lines with 95 % intervals. series: name -> [(x, value, low, high), ...]; every x has its place on the axis."""
     import matplotlib.pyplot as plt
 
     alone = ax is None
     ax = ax or plt.subplots()[1]
-    for i, (name, points) in enumerate(series.items()):
+    places = {x: i for i, x in enumerate(dict.fromkeys(point[0] for points in series.values() for point in points))}
+    for (name, points), drawn in zip(series.items(), _lines(list(series)), strict=True):
         x, value, low, high = (list(column) for column in zip(*points, strict=True))
-        chance = name.startswith("chance")
-        colour = INK if chance else COLOURS.get(name, list(COLOURS.values())[i % len(COLOURS)])
-        look = {"linestyle": (":", "--")[i % 2]} if chance else {"marker": "o"}
-        ax.plot(range(len(x)), value, color=colour, label=NAMES.get(name, name), **look)
-        ax.fill_between(range(len(x)), low, high, color=colour, alpha=0.18, linewidth=0)
-        ax.set_xticks(range(len(x)), [str(v) for v in x])
+        x = [places[v] for v in x]
+        ax.plot(x, value, label=NAMES.get(name, name), **drawn)
+        ax.fill_between(x, low, high, color=drawn["color"], alpha=0.15, linewidth=0)
+    ax.set_xticks(list(places.values()), [str(x) for x in places])
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if alone and len(series) > 3:
-        ax.figure.legend(loc="outside lower center", ncols=2, fontsize="small")
+        legend_below(ax.figure, ax)
     else:
         ax.legend()
     return ax
 
 
-def intervals(rows: Sequence[Mapping], ax=None):
+def panels(
+    groups: Mapping[str, Mapping[str, Sequence[tuple]]], xlabel: str, ylabel="macro-F1 (test)", columns: int = 4
+):
+    """`curves`, one panel a group (such as a data set), `columns` in a line, one legend for all. Returns the Figure."""
+    import matplotlib.pyplot as plt
+
+    columns = min(columns, len(groups))
+    lines = -(-len(groups) // columns)
+    size = (max(3.6, min(2.5 * columns + 0.6, 9.0)), 2.7 * lines + 0.5)
+    figure, grid = plt.subplots(lines, columns, figsize=size, sharey=True, squeeze=False)
+    for i, (ax, (title, series)) in enumerate(zip(grid.flat, groups.items(), strict=False)):
+        below = i + columns >= len(groups)
+        curves(series, xlabel if below else "", ylabel if i % columns == 0 else "", ax)
+        ax.set_title(title, fontsize="medium")
+        ax.get_legend().remove()
+    for ax in grid.flat[len(groups) :]:
+        ax.set_visible(False)
+    legend_below(figure, grid.flat[0])
+    return figure
+
+
+def legend_below(figure, ax, columns: int | None = None) -> None:
+    """One legend under a figure, of the series of one of its Axes."""
+    handles, labels = ax.get_legend_handles_labels()
+    fitting = max(1, min(len(labels), int(figure.get_size_inches()[0] * 12 / (6 + max(map(len, labels))))))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns or fitting, fontsize="small")
+
+
+def intervals(rows: Sequence[Mapping], xlabel: str = "macro-F1 (test), 95 % interval", zero: bool = False, ax=None):
     """Dots with 95 % intervals, one line a data set, one colour a kind of features.
 
-    rows: mappings with set, features, macro_f1, low, high.
+    rows: mappings with set, features, macro_f1, low, high. zero: a line at 0, for differences.
     """
     import matplotlib.pyplot as plt
 
     sets = list(dict.fromkeys(row["set"] for row in rows))
     kinds = list(dict.fromkeys(row["features"] for row in rows))
     ax = ax or plt.subplots(figsize=(7.2, 1.3 + 0.62 * len(sets)))[1]
-    for k, kind in enumerate(kinds):
-        colour = COLOURS.get(kind, COLOURS["random"])
+    for k, (kind, look) in enumerate(zip(kinds, looks(kinds), strict=True)):
         members = [row for row in rows if row["features"] == kind]
-        y = [sets.index(row["set"]) + (k - (len(kinds) - 1) / 2) * 0.16 for row in members]
+        y = [sets.index(row["set"]) + (k - (len(kinds) - 1) / 2) * min(0.16, 0.8 / len(kinds)) for row in members]
         x = np.array([row["macro_f1"] for row in members])
         error = np.array([[row["macro_f1"] - row["low"], row["high"] - row["macro_f1"]] for row in members]).T
         # A percentile interval can miss the point estimate by a hair; an error bar cannot be negative.
-        ax.errorbar(x, y, xerr=np.maximum(error, 0), fmt="o", color=colour, label=NAMES.get(kind, kind), markersize=5)
+        error = np.maximum(error, 0)
+        label = NAMES.get(kind, kind)
+        ax.errorbar(x, y, xerr=error, fmt=look.marker, color=look.colour, label=label, markersize=5)
+    if zero:
+        ax.axvline(0, color=INK, linewidth=1)
     ax.set_yticks(range(len(sets)), sets)
     ax.invert_yaxis()
-    ax.set_xlabel("macro-F1 (test), 95 % interval")
-    ax.figure.legend(loc="outside lower center", ncols=len(kinds), fontsize="small")
+    ax.set_xlabel(xlabel)
+    legend_below(ax.figure, ax)
     return ax
 
 
@@ -120,10 +157,11 @@ def heatmap(
     seaborn.heatmap(
         values,
         annot=True,
+        annot_kws={"color": "black"},
         fmt=f".{digits}f",
         xticklabels=columns,
         yticklabels=rows,
-        cmap="viridis",
+        cmap=shades(),
         cbar_kws={"label": label},
         linewidths=0.5,
         linecolor="none",
@@ -139,7 +177,9 @@ def distribution(groups: Mapping[str, np.ndarray], xlabel: str, lines: Mapping[s
     import matplotlib.pyplot as plt
 
     ax = ax or plt.subplots()[1]
-    colours = list(COLOURS.values())[: len(groups)]
+    colours = [look.colour for look in looks(list(groups))]
+    if len(set(colours)) < len(colours):
+        raise MosaicError(f"two of the histograms {', '.join(groups)} would have one colour.")
     ax.hist(list(groups.values()), bins=np.linspace(0, 1, 41), stacked=True, color=colours, label=list(groups))
     for i, (name, x) in enumerate((lines or {}).items()):
         ax.axvline(x, color=INK, linestyle=("--", ":", "-.")[i % 3], label=name)
@@ -148,43 +188,61 @@ def distribution(groups: Mapping[str, np.ndarray], xlabel: str, lines: Mapping[s
     return ax
 
 
-def steps(series: Mapping[str, Mapping[float, float]], xlabel: str, ylabel: str, ax=None):
-    """Lines over a numeric axis. series: name -> {x: y}; names that begin with "chance" are dashed."""
+def steps(
+    series: Mapping[str, Mapping[float, float]],
+    xlabel: str,
+    ylabel: str,
+    ax=None,
+    marks: Mapping[str, tuple[float, float]] | None = None,
+):
+    """Lines over a numeric axis. series: name -> {x: y}. marks: name -> one point of its series to be seen, (x, y)."""
     import matplotlib.pyplot as plt
 
     ax = ax or plt.subplots()[1]
-    for i, (name, points) in enumerate(series.items()):
-        chance = name.startswith("chance")
-        colour = INK if chance else list(COLOURS.values())[i % len(COLOURS)]
-        style = ("--", ":", "-.")[i % 3] if chance else "-"
-        ax.plot(list(points), list(points.values()), color=colour, linestyle=style, label=name)
+    for (name, points), drawn in zip(series.items(), _lines(list(series)), strict=True):
+        many = len(points) > 12
+        every = max(1, len(points) // 8)
+        ax.plot(
+            list(points), list(points.values()), label=NAMES.get(name, name), markevery=every if many else 1, **drawn
+        )
+        if marks and name in marks:
+            x, y = marks[name]
+            ax.plot([x], [y], color=drawn["color"], marker=drawn["marker"] or "o", markersize=11, linestyle="none")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend()
+    if len(series) > 5:
+        legend_below(ax.figure, ax)
+    else:
+        ax.legend()
     return ax
 
 
-def bars(rows: Sequence[tuple], ylabel: str, xlabel: str = "", chance: Mapping[str, float] | None = None, ax=None):
-    """Bars with a range. rows: (label, value, low, high). chance: label -> what knowing nothing gives, a dash."""
+def bars(
+    rows: Sequence[tuple],
+    ylabel: str,
+    xlabel: str = "",
+    chance: Mapping[str, float] | None = None,
+    ax=None,
+    of: str = "sae",
+):
+    """Bars with a range. rows: (label, value, low, high). chance: label -> what knowing nothing gives, a dash.
+
+    of: what is measured, a name of the table of colours.
+    """
     import matplotlib.pyplot as plt
 
     ax = ax or plt.subplots()[1]
     labels, value, low, high = (list(column) for column in zip(*rows, strict=True))
     error = np.maximum([np.subtract(value, low), np.subtract(high, value)], 0)
-    ax.bar(range(len(rows)), value, yerr=error, color=COLOURS["sae"], ecolor=INK, capsize=4, width=0.6)
+    ax.bar(range(len(rows)), value, yerr=error, color=looks([of])[0].colour, ecolor=INK, capsize=4, width=0.6)
     if chance:
         x = [i for i, label in enumerate(labels) if label in chance]
-        ax.hlines(
-            [chance[labels[i]] for i in x],
-            np.subtract(x, 0.4),
-            np.add(x, 0.4),
-            color=INK,
-            linestyle="--",
-            label="chance",
-        )
-        ax.legend()
+        y = [chance[labels[i]] for i in x]
+        ax.hlines(y, np.subtract(x, 0.4), np.add(x, 0.4), color=INK, linestyle="--", label="chance")
     ax.set_xticks(range(len(rows)), labels)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.grid(False, axis="x")
+    if chance:
+        ax.legend()
     return ax
 
 
@@ -194,7 +252,7 @@ def joint(x: np.ndarray, y: np.ndarray, xlabel: str, ylabel: str, ax=None):
     from matplotlib.colors import LogNorm
 
     ax = ax or plt.subplots(figsize=(7.2, 4.4))[1]
-    image = ax.hist2d(x, y, bins=(36, 30), cmap="viridis", norm=LogNorm(), cmin=1)[3]
+    image = ax.hist2d(x, y, bins=(36, 30), cmap=shades(), norm=LogNorm(), cmin=1)[3]
     bar = ax.figure.colorbar(image, ax=ax, label="latents")
     bar.outline.set_visible(False)
     ax.set(xlabel=xlabel, ylabel=ylabel)
@@ -206,14 +264,31 @@ def scatter(groups: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str, cha
     import matplotlib.pyplot as plt
 
     ax = ax or plt.subplots()[1]
-    for (name, points), colour in zip(groups.items(), COLOURS.values(), strict=False):
+    for (name, points), look in zip(groups.items(), looks(list(groups)), strict=True):
         labels, x, y, low, high = (list(column) for column in zip(*points, strict=True))
         error = np.maximum([np.subtract(y, low), np.subtract(high, y)], 0)
-        joined = "-" if len(points) > 1 else ""
-        ax.errorbar(x, y, yerr=error, fmt="o" + joined, color=colour, label=name, capsize=3)
-        for label, a, b in zip(labels, x, y, strict=True) if joined else ():
+        joined = look.dash if len(points) > 1 else "none"
+        drawn = {"color": look.colour, "marker": look.marker or "o", "linestyle": joined}
+        ax.errorbar(x, y, yerr=error, label=name, capsize=3, **drawn)
+        for label, a, b in zip(labels, x, y, strict=True) if len(points) > 1 else ():
             ax.annotate(label, (a, b), textcoords="offset points", xytext=(6, 5), fontsize="x-small", color=INK)
-    ax.axhline(chance, color=INK, linestyle="--", label="chance")
+    ax.axhline(chance, color=INK, linestyle=TABLE["chance"].dash, label="chance")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(fontsize="small")
     return ax
+
+
+def _lines(names: Sequence[str]) -> list[dict]:
+    """Colour, dash, marker and width of each line: a later one is thinner, so that what it covers is seen at its sides."""
+    narrower = np.linspace(2.6, 1.2, len(names)) if len(names) > 1 else [1.8]
+    return [
+        {
+            "color": look.colour,
+            "linestyle": look.dash,
+            "marker": look.marker,
+            "linewidth": width,
+            "markersize": 4 + 1.6 * width,
+            "zorder": 2 + i / 100,
+        }
+        for i, (look, width) in enumerate(zip(looks(names), narrower, strict=True))
+    ]

@@ -1,0 +1,110 @@
+"""Which colour, dash and marker stand for what: one table, the same in every chapter.
+
+Three groups of hues that never meet: kinds of features; what is measured between dictionaries and models; a chapter's
+own series, such as data sets, in their order. Every hue has at least 3:1 against white and against the dark page, the ink
+of words 4.5:1 (on the dark page once `BRIGHTER` is applied, which the site's style sheet does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mosaic.errors import MosaicError
+
+INK = "#6c757f"  # words, axes and what knows nothing
+BRIGHTER = 1.15  # brightness of figures on dark pages: no one ink has 4.5:1 on both
+DASHES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one series is drawn. Two lines of equal values stay two: dash and marker differ as well."""
+
+    colour: str
+    dash: str = "-"
+    marker: str = "o"
+
+
+TEAL, ORANGE, PURPLE, GREY, KHAKI, BLUE = "#2a9d8f", "#d96c2c", "#8e6bbf", "#808080", "#968a3a", "#3f7fbf"
+CRIMSON, LIME, VIOLET, ROSE = "#c61e54", "#37a013", "#b40eae", "#c9708f"
+ORDERED = ("#ea3f9f", "#22770a", "#504ff0", "#9c5313")
+
+TABLE = {
+    # Kinds of features, and what is put in their place
+    "sae": Look(TEAL),
+    "hidden": Look(ORANGE, "--", "s"),
+    "tfidf": Look(PURPLE, "-.", "^"),
+    "majority": Look(GREY, ":", "D"),
+    "tree": Look(BLUE, (0, (6, 1, 1, 1)), "v"),
+    "random dictionary": Look(KHAKI, "--", "P"),
+    "random language model": Look(KHAKI, ":", "X"),
+    "threshold chosen on validation": Look(TEAL, "-", "D"),
+    "threshold 1.0": Look(BLUE, "--", "s"),
+    # What two dictionaries share
+    "shared": Look(CRIMSON),
+    "shared, alive only": Look(CRIMSON, "--", "s"),
+    "mean matched cosine": Look(LIME, "-.", "^"),
+    "they disagree": Look(LIME, "-", "s"),
+    "this run": Look(CRIMSON, "-", "D"),
+    "fit": Look(CRIMSON, ":", ""),
+    # Architectures
+    "TopK": Look(CRIMSON, "-", "v"),
+    "relu": Look(LIME, "-", "o"),
+    "gated": Look(VIOLET, "-", "D"),
+    "jumprelu": Look(ROSE, "-", "P"),
+    "batchtopk": Look(LIME, "-", "X"),
+    # Models
+    "mini-small": Look(VIOLET),
+    "mini-large": Look(ROSE, "--", "s"),
+    # What knows nothing, and what others found
+    "chance": Look(INK, "--", ""),
+    "published": Look(INK, "-", "X"),
+}
+ALIASES = {
+    "SAE": "sae",
+    "hidden states": "hidden",
+    "random": "random dictionary",
+    "all latents": "shared",
+    "alive only": "shared, alive only",
+    "decoder and encoder agree": "shared",
+    "topk": "TopK",
+    "standard": "relu",
+}
+
+
+def looks(names: Sequence[str]) -> list[Look]:
+    """The look of each series: the table's for a name it has, the next of the ordered ones for any other.
+
+    "chance: shuffled" or "TopK, k = 8" go by their first words; several of one kind differ in dash and marker.
+    Raises MosaicError where there are more series than can be told apart.
+    """
+    own = [name for name in names if known(name) is None]
+    ordered = [Look(colour, *kind) for kind in zip(DASHES, MARKERS, strict=True) for colour in ORDERED]
+    if len(own) > len(ordered):
+        raise MosaicError(
+            f"{len(own)} series in one figure cannot be told apart, {len(ordered)} can: {', '.join(own)}. "
+            "Draw fewer, or one panel each."
+        )
+    places, taken, found = iter(ordered), set(), []
+    for name in names:
+        base = known(name)
+        look = next(places) if base is None else TABLE[base]
+        others = (Look(look.colour, dash, look.marker and marker) for dash in DASHES for marker in MARKERS)
+        while look in taken:
+            look = next(others, None)
+            if look is None:
+                raise MosaicError(f"too many series are called {base!r} to be told apart: {', '.join(names)}.")
+        taken.add(look)
+        found.append(look)
+    return found
+
+
+def known(name: str) -> str | None:
+    """The table's entry that a series' name is, or begins with before a comma, a colon or a bracket."""
+    candidates = {**{key: key for key in TABLE}, **ALIASES}
+    whole = [
+        key for key in candidates if name == key or name.startswith(tuple(key + end for end in (": ", ", ", " (")))
+    ]
+    return candidates[max(whole, key=len)] if whole else None
