@@ -20,14 +20,14 @@ from mosaic.errors import MosaicError
 from mosaic.features.cache import TableCache, missing_ids, shard_name
 from mosaic.features.pooling import POOLINGS, pool_dense, pool_sparse, top_n
 from mosaic.features.table import FeatureTable, concatenate
-from mosaic.models.batches import plan_batches
+from mosaic.models.batches import TOKEN_BUDGET, plan_batches
 from mosaic.models.language import LanguageModel, Tokens
+from mosaic.models.residuals import at_real_tokens
 from mosaic.progress import Progress
 from mosaic.saes.encoder import Encoder
 from mosaic.texts.ids import text_ids
 
 log = logging.getLogger("mosaic")
-TOKEN_BUDGET = 2048
 SHARD_TOKENS = 8192
 
 
@@ -110,10 +110,9 @@ def token_codes(text: str, lm: LanguageModel, encoder: Encoder) -> tuple[list[st
     """One text, token by token: its real tokens as strings, and their active latents (CSR [T, D])."""
     check_texts([text])
     tokens = _tokens(lm, [text], specials=False)
-    hidden = lm.residuals(tokens.ids, [encoder.layer])[encoder.layer][0]
-    real = ~tokens.special[0]
-    strings = lm.tokenizer.convert_ids_to_tokens(tokens.ids[0][real].tolist())
-    return strings, encoder.encode(hidden[real])
+    rows, _ = at_real_tokens(lm, tokens, [0], [encoder.layer])
+    strings = lm.tokenizer.convert_ids_to_tokens(tokens.ids[0][~tokens.special[0]].tolist())
+    return strings, encoder.encode(rows[encoder.layer])
 
 
 def run_pass(
@@ -190,24 +189,12 @@ def _pooled(tokens: Tokens, batch: np.ndarray, lm: LanguageModel, request: Reque
     """One batch through the model, the SAEs and the poolings: a CSR matrix per wanted table, in order."""
     import torch
 
-    ids = [tokens.ids[i] for i in batch]
-    residuals = lm.residuals(ids, request.layers)
-    keep = np.zeros((len(ids), max(map(len, ids))), dtype=bool)
-    for row, i in enumerate(batch):
-        keep[row, : len(tokens.special[i])] = ~tokens.special[i]
-    starts = np.concatenate([[0], keep.sum(1).cumsum()])
-    mask = torch.from_numpy(keep).to(lm.device)
+    residuals, starts = at_real_tokens(lm, tokens, batch, request.layers)
     with torch.inference_mode():
-        flat = {layer: residuals[layer][mask].float() for layer in request.layers}
-        for layer, x in flat.items():
-            if not bool(torch.isfinite(x).all()):
-                raise MosaicError(
-                    f"{lm.spec.id} produced NaN or infinite activations after layer {layer}. Use dtype float32."
-                )
         for encoder in request.encoders:
-            yield from pool_sparse(encoder.encode(flat[encoder.layer]), starts, request.poolings).values()
+            yield from pool_sparse(encoder.encode(residuals[encoder.layer]), starts, request.poolings).values()
         for layer in request.hidden_layers:
-            yield from pool_dense(flat[layer].cpu().numpy(), starts, request.poolings).values()
+            yield from pool_dense(residuals[layer].cpu().numpy(), starts, request.poolings).values()
 
 
 def check_texts(texts: Sequence[str]) -> None:

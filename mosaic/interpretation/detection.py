@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mosaic.models.batches import plan_batches
 from mosaic.models.language import LanguageModel
+from mosaic.models.residuals import in_batches
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -47,21 +47,19 @@ def firings(texts: Sequence[str], lm: LanguageModel, encoders: Sequence, token_b
 
     tokens = lm.tokenize(texts)
     ids, owner, codes = [], [], [[] for _ in encoders]
-    for batch in plan_batches(tokens.lengths, token_budget):
-        residuals = lm.residuals([tokens.ids[i] for i in batch], sorted({e.layer for e in encoders}))
-        for i in batch:
-            real = np.flatnonzero(~tokens.special[i])
-            shown = np.where(tokens.special[i], 0, tokens.ids[i])
-            padded = np.concatenate([np.zeros(OFFSETS - 1, dtype=np.int64), shown])
-            ids.append(np.stack([padded[real + OFFSETS - 1 - o] for o in range(OFFSETS)], axis=1))
-            owner.append(np.full(len(real), i))
-        for k, encoder in enumerate(encoders):
-            x = residuals[encoder.layer]
-            keep = np.concatenate(
-                [row * x.shape[1] + np.flatnonzero(~tokens.special[i]) for row, i in enumerate(batch)]
-            )
-            codes[k].append(encoder.encode(x.reshape(-1, x.shape[-1])[keep]))
+    for batch, residuals, starts in in_batches(lm, tokens, sorted({e.layer for e in encoders}), token_budget):
+        ids += [_context(tokens.ids[i], tokens.special[i]) for i in batch]
+        owner.append(np.repeat(batch, np.diff(starts)))
+        for part, encoder in zip(codes, encoders, strict=True):
+            part.append(encoder.encode(residuals[encoder.layer]))
     return Firings(np.concatenate(ids), np.concatenate(owner), tuple(vstack(part, format="csr") for part in codes))
+
+
+def _context(ids: np.ndarray, special: np.ndarray) -> np.ndarray:
+    """[real tokens, OFFSETS]: each real token and those before it, 0 where that is special or there is none."""
+    real = np.flatnonzero(~special)
+    padded = np.concatenate([np.zeros(OFFSETS - 1, dtype=np.int64), np.where(special, 0, ids)])
+    return np.stack([padded[real + OFFSETS - 1 - o] for o in range(OFFSETS)], axis=1)
 
 
 def detection_scores(found: Firings, codes: csr_matrix, shuffle: int | None = None) -> np.ndarray:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+TOKEN_BUDGET = 2048  # padded tokens of one forward pass
+
 
 def plan_batches(lengths: np.ndarray, token_budget: int) -> Iterator[np.ndarray]:
     """Indices of each batch: texts sorted by length, so that padded tokens stay under the budget and are mostly real.

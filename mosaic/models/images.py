@@ -5,13 +5,12 @@ Shapes: B images in a batch, T tokens, d = d_model.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.models.blocks import find_blocks
+from mosaic.models.blocks import find_blocks, outputs_of
 
 
 def image_residuals(model, inputs: dict, layers: Sequence[int], image_token: int) -> tuple[dict, np.ndarray]:
@@ -28,14 +27,7 @@ def image_residuals(model, inputs: dict, layers: Sequence[int], image_token: int
             f"image {int(np.flatnonzero(counts == 0)[0])} of the batch has no image token ({image_token}). Each prompt "
             "holds the model's image tokens in front."
         )
-    captured: dict[int, torch.Tensor] = {}
-    with contextlib.ExitStack() as stack, torch.inference_mode():
-        blocks = find_blocks(model)
-        for layer in set(layers):
-
-            def keep(_module, _inputs, output, layer=layer):
-                captured[layer] = output if isinstance(output, torch.Tensor) else output[0]
-
-            stack.callback(blocks[layer].register_forward_hook(keep).remove)
+    blocks = find_blocks(model)
+    with outputs_of({layer: blocks[layer] for layer in layers}) as captured, torch.inference_mode():
         model(**inputs)
     return {layer: x[mask].float() for layer, x in captured.items()}, counts

@@ -1,4 +1,4 @@
-"""Language models: load one, find its blocks, batch texts under a token budget, stop after the deepest wanted block.
+"""A language model opened at its residual stream: tokenise, run, stop after the deepest wanted block.
 
 Invariants
 - A layer's activation is the *output of its block*, read by a hook. `hidden_states[L]` of transformers is the
@@ -11,7 +11,6 @@ Shapes: B texts in a batch, T tokens (padded), d = d_model.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.models.blocks import find_blocks
+from mosaic.models.blocks import find_blocks, outputs_of
 
 if TYPE_CHECKING:
     import torch
@@ -61,11 +60,18 @@ class Tokens:
 
     @cached_property
     def lengths(self) -> np.ndarray:
+        """Tokens of each text, special tokens included."""
         return np.array([len(i) for i in self.ids], dtype=np.int64)
 
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Real, non-special tokens of each text."""
+        return np.array([int((~special).sum()) for special in self.special], dtype=np.int64)
 
-class _Stop(Exception):
-    """Raised by the deepest hook: the rest of the forward pass is not wanted."""
+    def take(self, which: Sequence[int]) -> Tokens:
+        """The texts with these indices, in this order."""
+        which = np.asarray(which, dtype=np.int64)
+        return Tokens([self.ids[i] for i in which], [self.special[i] for i in which], self.truncated[which])
 
 
 @dataclass
@@ -131,26 +137,11 @@ class LanguageModel:
         for row, tokens in enumerate(ids):
             input_ids[row, : len(tokens)] = torch.from_numpy(tokens)
             mask[row, : len(tokens)] = 1
-        deepest = max(layers)
-        captured: dict[int, torch.Tensor] = {}
-
-        def keep(layer: int):
-            def hook(_module, _inputs, output):
-                # transformers 5 blocks return a bare tensor, older ones a tuple.
-                captured[layer] = output if isinstance(output, torch.Tensor) else output[0]
-                if layer == deepest:
-                    raise _Stop
-
-            return hook
-
-        with contextlib.ExitStack() as stack, torch.inference_mode():
-            for layer in set(layers):
-                handle = self.blocks[layer - self.spec.first_layer].register_forward_hook(keep(layer))
-                stack.callback(handle.remove)
-            arguments = {"input_ids": input_ids.to(self.device)}
-            # An unpadded batch needs no mask, and without one attention takes the faster path.
-            if len(ids) * width != int(mask.sum()):
-                arguments["attention_mask"] = mask.to(self.device)
-            with contextlib.suppress(_Stop):
-                self.model(**arguments)
+        wanted = {layer: self.blocks[layer - self.spec.first_layer] for layer in layers}
+        arguments = {"input_ids": input_ids.to(self.device)}
+        # An unpadded batch needs no mask, and without one attention takes the faster path.
+        if len(ids) * width != int(mask.sum()):
+            arguments["attention_mask"] = mask.to(self.device)
+        with outputs_of(wanted) as captured, torch.inference_mode():
+            self.model(**arguments)
         return captured

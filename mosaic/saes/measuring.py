@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.models.language import LanguageModel, Tokens
-from mosaic.saes.stream import one_pass
+from mosaic.models.residuals import in_batches
 
 NEVER = -10.0  # log10 of the frequency of a latent that never fires, as SAELens writes it
 
@@ -49,7 +49,7 @@ def measure_all(
     total = {layer: torch.zeros(lm.d_model, device=lm.device, dtype=torch.float64) for layer in layers}
     n = 0
     with torch.inference_mode():
-        for batch in one_pass(lm, tokens, layers):
+        for _, batch, _ in in_batches(lm, tokens, layers):
             for layer, x in batch.items():
                 square[layer] += float(x.double().square().sum())
                 total[layer] += x.double().sum(0)

@@ -6,15 +6,15 @@ Shapes: N tokens, d = d_model.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mosaic.models.batches import plan_batches
+from mosaic.models.batches import TOKEN_BUDGET
 from mosaic.models.language import LanguageModel, Tokens
+from mosaic.models.residuals import in_batches
 
 if TYPE_CHECKING:
     import torch
@@ -39,12 +39,12 @@ class ActivationStream:
     layers: tuple[int, ...]
     batch_size: int
     seed: int = 0
-    token_budget: int = 2048
+    token_budget: int = TOKEN_BUDGET
 
-    @cached_property
+    @property
     def counts(self) -> np.ndarray:
         """Real, non-special tokens of each text."""
-        return np.array([int((~special).sum()) for special in self.tokens.special])
+        return self.tokens.counts
 
     def batches(self, first: int = 0) -> Iterator[dict[int, torch.Tensor]]:
         """Batch number `first` and all that follow, without end (there must be tokens for one batch)."""
@@ -71,27 +71,5 @@ class ActivationStream:
     def _activations(self, chunk: np.ndarray) -> dict[int, torch.Tensor]:
         import torch
 
-        parts = list(one_pass(self.lm, select(self.tokens, chunk), self.layers, self.token_budget))
+        parts = [x for _, x, _ in in_batches(self.lm, self.tokens.take(chunk), self.layers, self.token_budget)]
         return {layer: torch.cat([part[layer] for part in parts]) for layer in self.layers}
-
-
-def select(tokens: Tokens, which: Sequence[int]) -> Tokens:
-    """The texts with these indices, in this order."""
-    return Tokens([tokens.ids[i] for i in which], [tokens.special[i] for i in which], tokens.truncated[list(which)])
-
-
-def one_pass(
-    lm: LanguageModel, tokens: Tokens, layers: Sequence[int], token_budget: int = 2048
-) -> Iterator[dict[int, torch.Tensor]]:
-    """Real, non-special tokens of each forward pass: {layer: [N, d]} in float32."""
-    import torch
-
-    for batch in plan_batches(tokens.lengths, token_budget):
-        ids = [tokens.ids[i] for i in batch]
-        residuals = lm.residuals(ids, layers)
-        keep = torch.zeros(len(ids), max(map(len, ids)), dtype=torch.bool)
-        for row, i in enumerate(batch):
-            keep[row, : len(tokens.special[i])] = torch.from_numpy(~tokens.special[i])
-        keep = keep.to(lm.device)
-        # clone: inference-mode tensors cannot enter training.
-        yield {layer: residuals[layer][keep].float().clone() for layer in layers}

@@ -24,7 +24,7 @@ from mosaic.errors import MosaicError
 from mosaic.models.language import LanguageModel
 from mosaic.progress import Progress
 from mosaic.saes.measuring import measure_all, write_card, write_frequency
-from mosaic.saes.stream import ActivationStream, select
+from mosaic.saes.stream import ActivationStream
 
 ARCHITECTURES = ("batchtopk", "topk", "standard", "gated", "jumprelu")
 L1 = ("standard", "gated")
@@ -93,7 +93,7 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
     order = np.random.default_rng(run.seed).permutation(len(texts))
     n_held = max(1, round(run.held_out * len(texts)))
     tokens = lm.tokenize([texts[i] for i in order])
-    held, kept = select(tokens, range(n_held)), select(tokens, range(n_held, len(texts)))
+    held, kept = tokens.take(range(n_held)), tokens.take(range(n_held, len(texts)))
     stream = ActivationStream(lm, kept, layers, run.batch_size, run.seed, run.token_budget)
     if stream.counts.sum() < 2 * run.batch_size:
         raise MosaicError(
