@@ -88,3 +88,23 @@ def located_folder(path: str) -> Path:
     """A relative path is looked up in the package first, then in the working folder."""
     shipped = PACKAGE / path
     return shipped if not Path(path).is_absolute() and shipped.is_dir() else Path(path)
+
+
+NEEDS = {
+    "truth": "texts whose factors are known (truth: true)",
+    "seeds": "SAEs of several seeds (seeds: a folder that `mosaic train-sae --seeds` wrote)",
+    "sweep": "SAEs that vary in more than their seed (seeds: a folder of such a sweep)",
+}
+
+
+def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
+    """Which of a chapter's needs, keys of NEEDS, the profile does not meet.
+
+    Raises MosaicError where the folder of SAEs that it names cannot be read.
+    """
+    from mosaic.saes.sweep import read_card, settings
+
+    has = {"truth": profile.truth, "seeds": bool(profile.seeds), "sweep": False}
+    if profile.seeds and "sweep" in needs:
+        has["sweep"] = len(settings(read_card(located_folder(profile.seeds)))) > 1
+    return [need for need in needs if not has[need]]

@@ -5,8 +5,13 @@ from __future__ import annotations
 import difflib
 from importlib import import_module
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from mosaic.errors import MosaicError
+
+if TYPE_CHECKING:
+    from mosaic.profiles.profile import Profile
+    from mosaic.studies.study import Study
 
 NAMES = (
     "text_to_features",
@@ -31,3 +36,27 @@ def load(name: str) -> ModuleType:
         near = difflib.get_close_matches(name, NAMES, n=3, cutoff=0)
         raise MosaicError(f"there is no study {name!r}; the nearest are {', '.join(near)}.")
     return import_module(f"mosaic.studies.{name}")
+
+
+def kind(name: str) -> type[Study]:
+    """The class of a study, which tells what it needs before anything runs."""
+    from mosaic.studies.study import Study
+
+    module = load(name)
+    return next(
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Study) and value.__module__ == module.__name__
+    )
+
+
+def run(name: str, profile: Profile, **options) -> Study:
+    """One study on one profile; options: of its `run`. Raises MosaicError when the profile lacks what it needs."""
+    from mosaic.profiles.opening import NEEDS, lacking
+
+    if missing := lacking(profile, kind(name).needs):
+        raise MosaicError(
+            f"{name} does not apply to profile {profile.name}, which lacks {' and '.join(NEEDS[m] for m in missing)}. "
+            "--profile mini has all."
+        )
+    return load(name).run(profile, **options)

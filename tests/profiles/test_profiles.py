@@ -133,3 +133,18 @@ def test_width_names():
 
 def test_measured_rate_is_a_rate():
     assert 1e9 < plan.matmul_rate(0.05) < 1e15
+
+
+def test_what_a_profile_lacks_for_a_chapter_is_named(tmp_path):
+    import json
+    from dataclasses import replace
+
+    from mosaic.profiles.opening import lacking
+
+    everything = ("truth", "seeds", "sweep")
+    assert lacking(load_profile("mini"), everything) == []
+    assert lacking(load_profile("gemma-2-2b"), everything) == list(everything)
+    assert lacking(load_profile("gemma-2-2b"), ()) == []
+    rows = [{"layer": 1, "width": 64, "k": 4, "tokens": 9, "architecture": "topk", "seed": seed} for seed in (0, 1)]
+    (tmp_path / "card.json").write_text(json.dumps(rows))
+    assert lacking(replace(load_profile("stories260k"), seeds=str(tmp_path)), everything) == ["truth", "sweep"]
