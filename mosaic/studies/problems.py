@@ -10,11 +10,17 @@ from mosaic.features.extract import Request
 from mosaic.features.table import FeatureTable
 from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem, subsample
-from mosaic.profiles.opening import available, load_saes
-from mosaic.profiles.profile import Profile
+from mosaic.profiles.opening import available, load_model, load_saes
+from mosaic.profiles.profile import Profile, load_profile
 from mosaic.texts.sources import load_set
 
 CACHE = Path("build/cache")
+
+
+def opened(profile: str | Profile, device: str = "cpu") -> tuple[Profile, LanguageModel]:
+    """A profile, by name or as it is, and its language model on the device."""
+    profile = load_profile(profile) if isinstance(profile, str) else profile
+    return profile, load_model(profile, device)
 
 
 def problems(
