@@ -126,3 +126,31 @@ def minilm():
         return load_model(load_profile("minilm"))
     except MosaicError as error:
         pytest.skip(f"MiniLM cannot be had: {error}")
+
+
+@pytest.fixture(scope="session")
+def small_profile(model_folder, tmp_path_factory):
+    """A whole profile on few rows, so that a study runs from its profile to its numbers in seconds.
+
+    Three layers (the first is 0) of a random four-block model, one width, two sets of 40 and 30 rows.
+    """
+    from mosaic.models.language import ModelSpec
+    from mosaic.profiles.profile import Profile, SetChoice, Shape
+    from mosaic.saes.loading import SAESource
+
+    root, layers = tmp_path_factory.mktemp("saes"), (0, 1, 3)
+    paths = [str(sae_folder(root, "topk", d_sae=64, seed=seed)) for seed in range(len(layers))]
+    return Profile(
+        name="small",
+        title="a random model on few rows",
+        model=ModelSpec(str(model_folder("llama")), max_length=48),
+        shape=Shape(4, 64, 35_000, 4_096),
+        saes=tuple(SAESource(layer, "64", path=path) for layer, path in zip(layers, paths, strict=True)),
+        poolings=("sum", "mean", "max", "last", "count", "top20"),
+        datasets=(SetChoice("mini/intent"), SetChoice("mini/sentiment", "en")),
+        middle=1,
+        width="64",
+        max_train=40,
+        max_test=30,
+        example="the happy cat sat on the red mat",
+    )

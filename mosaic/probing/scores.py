@@ -40,6 +40,10 @@ class Difference:
     high: float
     p: float
 
+    def summary(self) -> dict:
+        """As results record it: difference, interval, p."""
+        return {"difference": self.difference, "interval": [self.low, self.high], "p": self.p}
+
 
 def score(
     truth: np.ndarray,

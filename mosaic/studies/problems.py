@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mosaic.errors import MosaicError
 from mosaic.features.extract import Request
 from mosaic.features.table import FeatureTable
 from mosaic.models.language import LanguageModel
@@ -34,8 +35,10 @@ def problems(
     """(title, problem) of each data set of the profile: SAEs of these layers and widths, hidden states beside them.
 
     Training and test rows are cut, stratified, to the profile's `max_train` and `max_test`. Everything the
-    profile has is extracted at once, so that the first chapter fills the cache for all.
+    profile has is extracted at once, so that the first chapter fills the cache for all. Raises MosaicError for a
+    pooling the profile does not compute.
     """
+    check_poolings(profile, poolings or ())
     encoders = load_saes(profile, lm)
     request = Request(encoders, tuple(profile.layers), profile.poolings)
 
@@ -52,6 +55,16 @@ def problems(
         train, test = subsample(train, profile.max_train), subsample(test, profile.max_test)
         problem = make_problem(train, test, lm, request, cache)
         yield choice.title, replace(problem, tables=tuple(filter(wanted, problem.tables)))
+
+
+def check_poolings(profile: Profile, wanted: Iterable[str]) -> None:
+    """Raises MosaicError naming the first wanted pooling that the profile does not compute."""
+    for pooling in wanted:
+        if pooling not in profile.poolings:
+            raise MosaicError(
+                f"profile {profile.name} does not compute the pooling {pooling!r}, which this chapter compares; it has "
+                f"{', '.join(profile.poolings)}. Add it to the profile's poolings."
+            )
 
 
 def with_controls(
