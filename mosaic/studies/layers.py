@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from mosaic.probing import comparison
-from mosaic.probing.comparison import Result
+from mosaic.probing.selection import Result
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.studies.problems import CACHE, opened, problems

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from mosaic.errors import MosaicError
-from mosaic.probing.comparison import Setting
+from mosaic.probing.candidates import Setting
 from mosaic.studies import layers
 
 
