@@ -28,7 +28,7 @@ class TopLatent:
     """A latent a probe leans on.
 
     weight: of the scaled column for `label` (positive: its activity speaks for the label). examples:
-    training texts in which its pooled value is largest.
+    training texts in which its pooled value is largest, each text once.
     """
 
     name: str
@@ -51,14 +51,18 @@ def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int =
         latent = int(columns[column])
         if latent in found:
             continue
-        values = train[:, latent].toarray().ravel()
-        order = np.argsort(-values, kind="stable")[:n_examples]
-        examples = tuple(problem.train.texts[i] for i in order if values[i] > 0)
+        examples = most_active(problem.train.texts, train[:, latent].toarray().ravel(), n_examples)
         name = f"{table.column_prefix}/{latent}"
         found[latent] = TopLatent(name, str(classes[row]), float(weights[row, column]), examples)
         if len(found) == n:
             break
     return list(found.values())
+
+
+def most_active(texts: Sequence[str], values: np.ndarray, n: int) -> tuple[str, ...]:
+    """The n texts of the largest positive values, largest first; a text that stands in several rows is given once."""
+    order = np.argsort(-values, kind="stable")
+    return tuple(dict.fromkeys(texts[i] for i in order if values[i] > 0))[:n]
 
 
 def binarised_at(problem: Problem, pooling: str, threshold: float, strength: float) -> Result:

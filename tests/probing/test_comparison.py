@@ -139,6 +139,15 @@ def test_top_latents_name_class_sign_and_examples(results):
     assert len(first.examples) == 3 and all(text.split()[0] in WORDS["a"] for text in first.examples)
 
 
+def test_a_text_that_stands_in_several_rows_is_shown_once(results):
+    assert examine.most_active(["x", "y", "x", "z", "x", "w"], np.array([3, 2, 3, 1, 3, 0.0]), 3) == ("x", "y", "z")
+    base = problem()
+    linear = next(r for r in results if r.setting.classifier == "logistic" and r.setting.features == "sae")
+    twice = replace(base, train=replace(base.train, texts=["the same text"] * len(base.train)))
+    for latent in examine.top_latents(twice, linear, n=5):
+        assert len(latent.examples) <= 1
+
+
 def test_curves_cover_the_asked_points(results):
     base = problem()
     sweep = examine.threshold_sweep(base, "max", 0.03)
