@@ -9,40 +9,22 @@
 profile = "mini"
 
 # %% tags=["hide-input"]
-import numpy as np
-
-from mosaic.probing import comparison, scores
-from mosaic.profiles.opening import load_model
-from mosaic.profiles.profile import load_profile
-from mosaic.reporting import plots, results
-from mosaic.studies import problems
+from mosaic.reporting import plots
+from mosaic.studies import pooling
 
 plots.style()
-chosen = load_profile(profile)
-lm = load_model(chosen)
 
-# %% tags=["hide-input"]
-sets, cases = {}, {"sae": [], "hidden": []}
-for title, problem in problems.problems(chosen, lm, layers=[chosen.middle], widths=[chosen.width]):
-    found = comparison.evaluate(problem, families=["sae", "hidden"], binarize=False, trees=False)
-    by_pooling = {(r.setting.features, r.setting.pooling): r for r in found}
-    sets[title] = {
-        features: {pooling: by_pooling[features, pooling].row() for pooling in chosen.poolings}
-        for features in ("sae", "hidden")
-    }
-    for features in ("sae", "hidden"):
-        sums, last = by_pooling[features, "mean"], by_pooling[features, "last"]
-        cases[features].append((problem.test.labels, sums.predicted, last.predicted, problem.test.groups))
+# %%
+study = pooling.run(profile)
+study.record();
 
 # %% [markdown]
 # ## SAE features
+#
+# A line a data set, a column a pooling; all read the same layer.
 
-# %% tags=["hide-input"]
-def grid(features):
-    return np.array([[s[features][p]["macro_f1"] for p in chosen.poolings] for s in sets.values()])
-
-
-plots.heatmap(grid("sae"), list(sets), list(chosen.poolings), "macro-F1 (test)");
+# %%
+study.figure("sae")
 
 # %% [markdown]
 # ## Hidden states
@@ -50,25 +32,17 @@ plots.heatmap(grid("sae"), list(sets), list(chosen.poolings), "macro-F1 (test)")
 # The same poolings of the residual stream itself. For hidden states a count is the number of tokens in which a
 # dimension is positive.
 
-# %% tags=["hide-input"]
-plots.heatmap(grid("hidden"), list(sets), list(chosen.poolings), "macro-F1 (test)");
+# %%
+study.figure("hidden")
 
-# %% tags=["hide-input"]
-mean = {f: dict(zip(chosen.poolings, grid(f).mean(0))) for f in ("sae", "hidden")}
-difference = {f: scores.compare_mean(cases[f]) for f in ("sae", "hidden")}
-results.record(
-    chosen.name,
-    "pooling",
-    {
-        "layer": chosen.middle,
-        "sets": sets,
-        "mean": mean,
-        "best": {f: max(mean[f], key=mean[f].get) for f in mean},
-        "mean_minus_last": {
-            f: {"difference": d.difference, "interval": [d.low, d.high], "p": d.p} for f, d in difference.items()
-        },
-    },
-);
+# %% [markdown]
+# ## What reading the last token only costs
+#
+# The published hidden-state baseline reads the last token. Mean pooling minus last token, averaged over the
+# sets:
+
+# %%
+study.table()
 
 # %% [markdown]
 # ## What it says
