@@ -1,4 +1,5 @@
-"""Sphinx extension: numbers in prose come from results/<profile>/*.json; a missing one fails the build.
+"""Sphinx extension: numbers in prose come from results/<profile>/*.json; a missing one fails the build,
+one that is null on this profile reads "not measured here".
 
 {result}`layers.best_mean.sae` writes the number at that key. Directives: {mosaic-claims} writes the claims
 table, {mosaic-profile} what this site was run on. Pages are rebuilt when a file they read changes.
@@ -30,27 +31,12 @@ def profile_name() -> str:
     return profile().name
 
 
-def formatted(value) -> str:
-    """Three decimals for scores, two digits for tiny numbers, intervals as `a to b`."""
-    if isinstance(value, (bool, str)):
-        return str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float) and value.is_integer() and abs(value) > 1:
-        return f"{value:,.0f}"
-    if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
-    if isinstance(value, list) and len(value) == 2:
-        return f"{formatted(value[0])} to {formatted(value[1])}"
-    raise MosaicError(f"a {type(value).__name__} cannot stand in a sentence; name one number in it")
-
-
 class Result(SphinxRole):
     def run(self):
         name = self.text.split(".")[0]
         self.env.note_dependency(str((folder() / profile_name() / f"{name}.json").resolve()))
         try:
-            text = formatted(results.lookup(profile_name(), self.text, folder()))
+            text = results.shown(results.lookup(profile_name(), self.text, folder()))
         except MosaicError as error:
             log.warning("result %s is missing: %s", self.text, error, location=self.get_location())
             text = "?"
@@ -92,9 +78,9 @@ class Claims(SphinxDirective):
 
     @staticmethod
     def _verdict(verdict):
-        value = "" if verdict.value is None else formatted(verdict.value)
+        value = "" if verdict.value is None else results.shown(verdict.value)
         if verdict.low is not None:
-            value += f" ({formatted([verdict.low, verdict.high])})"
+            value += f" ({results.shown([verdict.low, verdict.high])})"
         css = f"verdict-{verdict.verdict.replace(' ', '-')}"
         return [nodes.Text(f"{value} " if value else ""), nodes.inline("", verdict.verdict, classes=["verdict", css])]
 

@@ -97,9 +97,11 @@ def judge(claim: Claim, profile: str, folder: Path = results.FOLDER) -> Verdict:
         return verdict(NOT_TESTABLE, f"needs {', '.join(claim.profiles)}")
     try:
         value = results.lookup(profile, claim.result, folder)
-        low, high = results.lookup(profile, claim.interval, folder) if claim.interval else (None, None)
+        low, high = (results.lookup(profile, claim.interval, folder) if claim.interval else None) or (None, None)
     except MosaicError as error:
         return verdict(NOT_RUN, str(error))
+    if value is None or (claim.interval and None in (low, high)):
+        return verdict(NOT_TESTABLE, results.NOT_MEASURED)
     kind, bound = next(iter(claim.rule.items()))
     holds, reason = {
         "above": lambda: _above(value if low is None else low, bound),

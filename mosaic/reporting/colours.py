@@ -44,7 +44,7 @@ TABLE = {
     "threshold 1.0": Look(BLUE, "--", "s"),
     # What two dictionaries share
     "shared": Look(CRIMSON),
-    "shared, alive only": Look(CRIMSON, "--", "s"),
+    "shared, alive only": Look(ROSE, "--", "s"),
     "mean matched cosine": Look(LIME, "-.", "^"),
     "they disagree": Look(LIME, "-", "s"),
     "this run": Look(CRIMSON, "-", "D"),
@@ -57,7 +57,7 @@ TABLE = {
     "batchtopk": Look(LIME, "-", "X"),
     # Models
     "mini-small": Look(VIOLET),
-    "mini-large": Look(ROSE, "--", "s"),
+    "mini-large": Look(ROSE, "-.", "^"),
     # What knows nothing, and what others found
     "chance": Look(INK, "--", ""),
     "published": Look(INK, "-", "X"),
@@ -91,7 +91,8 @@ def looks(names: Sequence[str]) -> list[Look]:
     for name in names:
         base = known(name)
         look = next(places) if base is None else TABLE[base]
-        others = (Look(look.colour, dash, look.marker and marker) for dash in DASHES for marker in MARKERS)
+        dashes = DASHES if look.dash == "-" else DASHES[1:]
+        others = (Look(look.colour, dash, look.marker and marker) for dash in dashes for marker in MARKERS)
         while look in taken:
             look = next(others, None)
             if look is None:

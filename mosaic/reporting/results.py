@@ -17,6 +17,7 @@ from mosaic.files import write_atomically
 
 FOLDER = Path("results")
 DIGITS = 6
+NOT_MEASURED = "not measured here"
 
 
 def record(profile: str, name: str, values: Mapping, folder: Path = FOLDER) -> Path:
@@ -46,11 +47,14 @@ def read(profile: str, name: str, folder: Path = FOLDER) -> dict:
 def lookup(profile: str, key: str, folder: Path = FOLDER):
     """The value at `name.key.key...`, such as `layers.sets.trec.best_layer`; digits index lists.
 
-    Raises MosaicError naming the part that is missing and what stands there instead.
+    None where it, or what it is part of, was recorded as null: not measured on this profile. Raises MosaicError naming
+    the part that is missing and what stands there instead.
     """
     name, *parts = key.split(".")
     value = read(profile, name, folder)
     for i, part in enumerate(parts):
+        if value is None:
+            return None
         try:
             value = value[int(part)] if isinstance(value, list) else value[part]
         except (KeyError, IndexError, ValueError, TypeError) as error:
@@ -58,6 +62,26 @@ def lookup(profile: str, key: str, folder: Path = FOLDER):
             at = ".".join([name, *parts[:i]])
             raise MosaicError(f"{key!r}: {at} of profile {profile} has no {part!r}; it has {there}.") from error
     return value
+
+
+def shown(value) -> str:
+    """A recorded value as prose has it: three decimals, two digits for tiny numbers, intervals as `a to b`.
+
+    None reads "not measured here". Raises MosaicError for what is no single value.
+    """
+    if value is None:
+        return NOT_MEASURED
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float) and value.is_integer() and abs(value) > 1:
+        return f"{value:,.0f}"
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
+    if isinstance(value, list) and len(value) == 2:
+        return NOT_MEASURED if None in value else f"{shown(value[0])} to {shown(value[1])}"
+    raise MosaicError(f"a {type(value).__name__} cannot stand in a sentence; name one number in it")
 
 
 def versions() -> dict[str, str]:

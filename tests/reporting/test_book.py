@@ -91,7 +91,7 @@ def built(project):
 
 
 def test_reproduce_executes_records_and_builds(project, built):
-    assert str(Path("build/site/index.html")) in built.stdout
+    assert str(Path("build/site/e2e/index.html")) in built.stdout
     assert (project / "build" / "site" / "index.html").is_file()
     names = {path.stem for path in (project / "results" / "e2e").glob("*.json")}
     assert names == set(CHAPTERS)
@@ -127,7 +127,7 @@ def test_executed_notebooks_are_clean(project, built):
 
 def test_a_profile_without_known_factors_has_no_chapter_on_them(project, built):
     from mosaic.profiles.profile import load_profile
-    from mosaic.reporting.reproduce import applies
+    from mosaic.reporting.notebooks import applies
 
     notebooks = sorted((project / "notebooks").glob("*.py"))
     assert [n.stem for n in notebooks if not applies(n, load_profile("minilm"))] == [
@@ -147,7 +147,7 @@ def test_a_missing_number_fails_the_build(project, built):
     finally:
         page.write_text(text)
     assert done.returncode == 1 and "layers.no_such_number" in done.stderr and "Traceback" not in done.stderr
-    assert (project / "build" / "site" / "index.html").is_file(), "the last good site stays"
+    assert (project / "build" / "site" / "e2e" / "index.html").is_file(), "the last good site stays"
 
 
 def test_a_failing_notebook_is_named(project, built):
@@ -195,7 +195,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site(project, built):
-    handler = functools.partial(Quiet, directory=str(project / "build" / "site"))
+    handler = functools.partial(Quiet, directory=str(project / "build" / "site" / "e2e"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -1,10 +1,16 @@
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mosaic.errors import MosaicError
+from mosaic.profiles.profile import load_profile
 from mosaic.reporting import claims, results
+from mosaic.reporting.notebooks import applies
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_record_read_lookup(tmp_path):
@@ -123,3 +129,64 @@ def test_broken_claims_are_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(MosaicError, match=message):
         claims.load_claims(path)
+
+
+@pytest.mark.parametrize(
+    "value,text",
+    [
+        (None, "not measured here"),
+        ([None, None], "not measured here"),
+        (0.12345, "0.123"),
+        (-0.0001, "-1.0e-04"),
+        (0.0, "0.000"),
+        (2048.0, "2,048"),
+        (12345, "12,345"),
+        ([0.1, 0.25], "0.100 to 0.250"),
+        ("middle", "middle"),
+        (True, "True"),
+    ],
+)
+def test_values_in_prose(value, text):
+    assert results.shown(value) == text
+
+
+def test_what_is_no_single_value_cannot_stand_in_prose():
+    with pytest.raises(MosaicError, match="a dict cannot stand in a sentence"):
+        results.shown({"a": 1})
+
+
+def test_what_was_not_measured_has_no_parts_and_no_verdict(tmp_path):
+    results.record("p", "r", {"value": None, "interval": None, "there": 1.0}, tmp_path)
+    assert results.lookup("p", "r.value", tmp_path) is results.lookup("p", "r.value.mean.0", tmp_path) is None
+    for key in ("value", "there"):
+        verdict = claims.judge(claim({"above": 0}, result=f"r.{key}"), "p", tmp_path)
+        assert verdict.verdict == "not testable on this profile" and verdict.reason == "not measured here"
+
+
+# --- every number the book cites, on every profile that ships results ----------------------------------------------
+
+WHOLE = ("mini", "minilm")  # profiles with a book of their own; others ship some chapters' results
+SHIPPED = sorted(path.name for path in (ROOT / "results").iterdir() if path.is_dir())
+
+
+def cited(path: Path) -> list[str]:
+    return re.findall(r"\{result\}`([^`]+)`", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("profile", SHIPPED)
+def test_every_cited_number_is_there(profile):
+    chapters = [path for path in sorted((ROOT / "notebooks").glob("*.py")) if applies(path, load_profile(profile))]
+    pages = [*chapters, *sorted((ROOT / "book").glob("*.md"))]
+    recorded = {path.stem for path in (ROOT / "results" / profile).glob("*.json")}
+    looked_up = 0
+    for page in pages:
+        for key in cited(page):
+            if profile in WHOLE or key.split(".")[0] in recorded:
+                results.shown(results.lookup(profile, key, ROOT / "results"))
+                looked_up += 1
+    assert looked_up > 10 and set(WHOLE) <= set(SHIPPED)
+
+
+def test_claims_can_be_judged_on_every_profile_that_ships_results():
+    for profile in SHIPPED:
+        assert len(claims.judge_all(profile, ROOT / "results")) == len(claims.load_claims())

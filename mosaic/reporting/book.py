@@ -1,0 +1,79 @@
+"""The book rendered by Jupyter Book from the executed notebooks; a warning, a missing number or a broken link fails it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from mosaic.errors import MosaicError
+from mosaic.reporting import results
+from mosaic.reporting.site import publish
+
+SOURCE, BUILD = Path("book"), Path("build")
+
+
+def build_book(profile_path: str, profile: str, executed: Path) -> Path:
+    """Render the book of a profile and publish it. Returns build/site/<profile>/index.html.
+
+    profile_path: as the command line was given it, a name or a file. profile: its name. executed: the folder of its
+    notebooks. Raises MosaicError with the first warnings; the site before stays where it is.
+    """
+    source, output = BUILD / "book", BUILD / "book-output"
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(SOURCE, source)
+    (source / "notebooks").mkdir(exist_ok=True)
+    for path in sorted(executed.glob("[0-9]*.ipynb")):
+        if not path.name.endswith(".running.ipynb"):
+            shutil.copy(path, source / "notebooks" / path.name)
+    drop_absent_chapters(source)
+    shutil.rmtree(output, ignore_errors=True)
+    entry = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", entry, "build", str(source), "-W", "-n", "--keep-going"]
+    done = subprocess.run(
+        [*command, "--path-output", str(output)],
+        env=_environment(profile_path, source),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    log = BUILD / "book.log"
+    log.write_text(done.stdout + done.stderr, encoding="utf-8")
+    rendered = output / "_build" / "html"
+    if done.returncode or not (rendered / "index.html").is_file():
+        lines = (done.stdout + done.stderr).splitlines()
+        telling = [line for line in lines if re.search("WARNING|ERROR|[a-z]Error: ", line)]
+        shown = "\n".join(telling[:10] or lines[-10:])
+        raise MosaicError(f"the book does not build cleanly ({log} has the whole log):\n{shown}")
+    return publish(rendered, profile, BUILD)
+
+
+def _environment(profile_path: str, source: Path) -> dict[str, str]:
+    own_file = Path(profile_path).is_file()
+    environment = {
+        **os.environ,
+        "MOSAIC_PROFILE": str(Path(profile_path).resolve()) if own_file else profile_path,
+        "MOSAIC_RESULTS": str(results.FOLDER.resolve()),
+        "PYTHONPATH": os.pathsep.join([str(source.resolve() / "_ext"), os.environ.get("PYTHONPATH", "")]),
+    }
+    environment.pop("SOURCE_DATE_EPOCH", None)  # Sphinx would date the copyright by it
+    return environment
+
+
+def drop_absent_chapters(source: Path) -> None:
+    """Chapters whose notebook does not apply to the profile leave the table of contents."""
+    import yaml
+
+    path = source / "_toc.yml"
+    toc = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for part in toc["parts"]:
+        part["chapters"] = [
+            chapter
+            for chapter in part["chapters"]
+            if not chapter["file"].startswith("notebooks/") or (source / f"{chapter['file']}.ipynb").is_file()
+        ]
+    toc["parts"] = [part for part in toc["parts"] if part["chapters"]]
+    path.write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")

@@ -1,0 +1,94 @@
+"""What decides the numbers of a run, as one hash: while it stands, a notebook need not run again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from mosaic.profiles.opening import PACKAGE, available, located
+from mosaic.profiles.profile import Profile
+from mosaic.reporting.results import versions
+
+DECISIVE = (".py", ".yml", ".json", ".jsonl", ".txt", ".safetensors")  # files of the package that decide numbers
+# How notebooks are run, published and judged, not what they compute or show.
+WITHOUT_EFFECT = (
+    "cli/*", "__main__.py", "reporting/reproduce.py", "reporting/book.py", "reporting/site.py",
+    "reporting/fingerprint.py", "reporting/claims.py", "reporting/claims.yml",
+)  # fmt: skip
+
+
+def fingerprint(profile: Profile) -> str:
+    """SHA-256 over the libraries' versions, this package's decisive files, the profile, its texts with labels, groups
+    and languages, and the weights of its model and SAEs.
+
+    Weights are files where they lie on this machine (shipped, a folder, a mirror, an installed package), and for a
+    model of the hub the commit that will be loaded. SAEs of a release count by their name alone.
+    """
+    digest = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
+    digest.update(repr(profile).encode())
+    for path in package_files():
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()} {file_digest(path)}".encode())
+    for part in _texts(profile):
+        digest.update(part)
+    for name, value in weights(profile):
+        digest.update(f"{name} {value}".encode())
+    return digest.hexdigest()
+
+
+def package_files() -> list[Path]:
+    """The package's files that decide numbers, in a fixed order."""
+    files = sorted(path for path in PACKAGE.rglob("*") if path.suffix in DECISIVE)
+    return [path for path in files if not any(path.relative_to(PACKAGE).match(skip) for skip in WITHOUT_EFFECT)]
+
+
+def _texts(profile: Profile) -> Iterator[bytes]:
+    from mosaic.texts.ids import text_ids
+    from mosaic.texts.sources import load_set
+
+    for choice in available(profile):
+        for part in load_set(choice.name, choice.language):
+            yield text_ids(part.texts).tobytes()
+            for column in (part.labels, part.groups, part.languages):
+                yield json.dumps(None if column is None else [str(value) for value in column]).encode()
+
+
+def weights(profile: Profile) -> Iterator[tuple[str, str]]:
+    """(name, hash or commit) of everything outside this package that the profile's model and SAEs are read from."""
+    from mosaic.models.opening import resolve
+    from mosaic.profiles.opening import located_folder
+
+    source = resolve(profile.model)
+    if Path(source).is_dir():
+        yield from _folder("model", Path(source))
+    else:
+        yield "model", commit(source, profile.model.revision)
+    for sae in profile.saes:
+        if sae.path:
+            yield from _folder(f"SAE {sae.path}", Path(located(sae).path))
+    if profile.seeds:
+        yield from _folder("seeds", located_folder(profile.seeds))
+
+
+def _folder(name: str, folder: Path) -> Iterator[tuple[str, str]]:
+    if PACKAGE in folder.resolve().parents:
+        return  # hashed with the package
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        yield f"{name}/{path.relative_to(folder).as_posix()}", file_digest(path)
+
+
+def commit(repository: str, revision: str | None) -> str:
+    """The commit of a hub repository that would be loaded; "" where that cannot be said (loading it says why)."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return Path(hf_hub_download(repository, "config.json", revision=revision)).parent.name
+    except (HfHubHTTPError, OSError, ValueError):
+        return ""
+
+
+def file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

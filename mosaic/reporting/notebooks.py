@@ -1,0 +1,145 @@
+"""Notebooks executed by papermill and cleaned for readers; one that would give the same again is not run.
+
+A notebook is a py:percent script. Its first line may say what it asks of a profile: `# needs: truth, sweep`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from mosaic.errors import MosaicError
+from mosaic.files import write_atomically
+from mosaic.profiles.opening import lacking
+from mosaic.profiles.profile import Profile, load_profile
+from mosaic.reporting import results
+
+NEEDS = "# needs: "
+
+
+def needs(source: Path) -> list[str]:
+    """What a notebook asks of a profile, by its first line, `# needs: truth, sweep`."""
+    first = source.read_text(encoding="utf-8").split("\n", 1)[0]
+    return first.removeprefix(NEEDS).split(", ") if first.startswith(NEEDS) else []
+
+
+def applies(source: Path, profile: Profile) -> bool:
+    """Whether a notebook can run on a profile."""
+    return not lacking(profile, needs(source))
+
+
+def run_notebook(source: Path, parameters: Mapping[str, str], folder: Path, shared: str) -> str:
+    """Execute one notebook into `folder` unless it is up to date; returns what happened in a few words.
+
+    parameters: "profile" and others; one that the notebook does not have is not handed over, save the profile.
+    shared: the fingerprint of all that notebooks depend on. Raises MosaicError with the failing cell's error; the
+    notebook up to there stays as NAME.running.ipynb.
+    """
+    text = source.read_text(encoding="utf-8")
+    if needs(source):
+        text = text.split("\n", 1)[1]
+    target, key_file = folder / f"{source.stem}.ipynb", folder / f"{source.stem}.json"
+    key = hashlib.sha256(f"{shared}\n{json.dumps(dict(parameters), sort_keys=True)}\n{text}".encode()).hexdigest()
+    if _up_to_date(target, key_file, key):
+        return "unchanged"
+    folder.mkdir(parents=True, exist_ok=True)
+    profile = load_profile(parameters["profile"]).name
+    start, before = time.monotonic(), _results_state(profile)
+    target_bytes = _executed(source, text, parameters, folder)
+    write_atomically(target, target_bytes)
+    after = _results_state(profile)
+    written = {
+        path: digest for path, digest in after.items() if _recorded_by(source, path) or before.get(path) != digest
+    }
+    write_atomically(key_file, json.dumps({"key": key, "results": written}, indent=1, sort_keys=True).encode())
+    return f"{time.monotonic() - start:.0f} s"
+
+
+def _executed(source: Path, text: str, parameters: Mapping[str, str], folder: Path) -> bytes:
+    """The notebook, executed and cleaned."""
+    import jupytext
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    plain, running = folder / f".{source.stem}.in.ipynb", folder / f"{source.stem}.running.ipynb"
+    notebook = jupytext.reads(text, fmt="py:percent")
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = f"{source.stem}-{i}"
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, plain)
+    known = papermill.inspect_notebook(str(plain))
+    if "profile" not in known:  # papermill itself only prints a warning
+        raise MosaicError(f"{source} has no parameter profile: give it a cell tagged `parameters`.")
+    given = {name: value for name, value in parameters.items() if name in known}
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
+    try:
+        papermill.execute_notebook(
+            str(plain),
+            str(running),
+            given,
+            kernel_name="python3",
+            progress_bar=sys.stderr.isatty(),
+            extra_arguments=["--log-level=ERROR"],  # the kernel's advice on transport encryption is not the reader's
+        )
+    except PapermillExecutionError as error:
+        raise MosaicError(
+            f"{source} failed: {error.ename}: {error.evalue} (the notebook up to there: {running})"
+        ) from error
+    finally:
+        plain.unlink(missing_ok=True)
+    cleaned = clean(nbformat.read(running, as_version=4), given)
+    running.unlink()
+    return nbformat.writes(cleaned).encode()
+
+
+def clean(notebook, parameters: Mapping[str, str]):
+    """What a reader should see: parameter values in the visible cell, nothing of papermill, times or paths."""
+    cells = []
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags:
+            continue
+        if "parameters" in tags:
+            for name, value in parameters.items():
+                cell.source = re.sub(rf"(?m)^{name}\s*=.*$", lambda _, n=name, v=value: f"{n} = {v!r}", cell.source)
+        cell.metadata = {"tags": tags} if tags else {}
+        cells.append(cell)
+    notebook.cells = cells
+    for i, cell in enumerate(cell for cell in cells if cell.cell_type == "code"):
+        cell.execution_count = i + 1
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output["execution_count"] = i + 1
+    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
+    return notebook
+
+
+def _up_to_date(target: Path, key_file: Path, key: str) -> bool:
+    if not target.exists() or not key_file.exists():
+        return False
+    try:
+        kept = json.loads(key_file.read_text(encoding="utf-8"))
+        same = all(_digest(Path(path)) == digest for path, digest in kept["results"].items())
+        return kept["key"] == key and same
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+        return False
+
+
+def _results_state(profile: str) -> dict[str, str]:
+    return {str(path): _digest(path) for path in sorted((results.FOLDER / profile).glob("*.json"))}
+
+
+def _recorded_by(source: Path, path: str) -> bool:
+    """A notebook records under its own name without the number: 02_layers -> layers.json."""
+    return Path(path).stem == source.stem.split("_", 1)[1]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""

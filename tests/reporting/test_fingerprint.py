@@ -1,0 +1,94 @@
+"""A notebook runs again when, and only when, something changed that decides its numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mosaic.models.language import ModelSpec
+from mosaic.profiles.profile import SetChoice, load_profile
+from mosaic.reporting import fingerprint as module
+from mosaic.reporting.fingerprint import fingerprint, package_files
+from mosaic.saes.loading import SAESource
+from mosaic.texts import sources
+from mosaic.texts.labelled import LabelledTexts
+
+ROWS = LabelledTexts(
+    "own", ["a", "b"], np.array(["x", "y"], dtype=object), np.array(["1", "1"]), np.array(["en", "de"])
+)
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch):
+    """A small profile whose model and SAE lie in folders of the user's own; the package's own files are left out."""
+    monkeypatch.setattr(module, "package_files", list)
+    monkeypatch.setattr(sources, "load_set", lambda name, language=None: (ROWS, ROWS))
+    for name in ("model", "sae"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(b"weights")
+    return replace(
+        load_profile("mini"),
+        model=ModelSpec(str(tmp_path / "model")),
+        saes=(SAESource(1, "1k", path=str(tmp_path / "sae")),),
+        datasets=(SetChoice("own"),),
+        seeds=None,
+    )
+
+
+def test_the_same_gives_the_same(profile):
+    assert fingerprint(profile) == fingerprint(profile)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"groups": np.array(["1", "2"])},
+        {"groups": None},
+        {"languages": np.array(["en", "fr"])},
+        {"labels": np.array(["x", "x"], dtype=object)},
+        {"texts": ["a", "c"]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_texts_labels_groups_and_languages_count(profile, monkeypatch, change):
+    before = fingerprint(profile)
+    monkeypatch.setattr(sources, "load_set", lambda name, language=None: (ROWS, replace(ROWS, **change)))
+    assert fingerprint(profile) != before
+
+
+@pytest.mark.parametrize("name", ["model", "sae"])
+def test_weights_of_model_and_saes_count(profile, tmp_path, name):
+    before = fingerprint(profile)
+    (tmp_path / name / "model.safetensors").write_bytes(b"other..")
+    assert fingerprint(profile) != before
+
+
+def test_a_mirror_of_the_hub_counts(profile, tmp_path, monkeypatch):
+    mirrored = replace(profile, model=ModelSpec("someone/model"))
+    monkeypatch.setattr(module, "commit", lambda repository, revision: "abc")
+    from_hub = fingerprint(mirrored)
+    monkeypatch.setenv("MOSAIC_MODELS", str(tmp_path))
+    assert fingerprint(mirrored) != from_hub
+
+
+def test_a_model_of_the_hub_counts_by_its_commit(profile, monkeypatch):
+    of_hub = replace(profile, model=ModelSpec("someone/elsewhere"))
+    seen = []
+    for commit in ("abc", "abd"):
+        monkeypatch.setattr(module, "commit", lambda repository, revision, c=commit: c)
+        seen.append(fingerprint(of_hub))
+    assert seen[0] != seen[1]
+
+
+def test_the_profile_itself_counts(profile):
+    assert fingerprint(replace(profile, max_train=7)) != fingerprint(profile)
+
+
+def test_the_whole_package_counts_save_how_it_is_run_and_published():
+    files = {path.relative_to(module.PACKAGE).as_posix() for path in package_files()}
+    assert {"probing/scores.py", "studies/problems.py", "reporting/plots.py", "profiles/mini.yml"} <= files
+    assert any(name.startswith("weights/mini/") for name in files)
+    assert not [name for name in files if name.startswith("cli/")]
+    assert not {"reporting/book.py", "reporting/claims.yml", "reporting/reproduce.py", "__main__.py"} & files
+    for pattern in module.WITHOUT_EFFECT:
+        assert list(module.PACKAGE.glob(pattern)), f"{pattern} is no file of the package"
