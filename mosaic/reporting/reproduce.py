@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mosaic.errors import MosaicError
-from mosaic.profiles.opening import available, lacking
+from mosaic.profiles.opening import NEEDS, available, lacking
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting.book import BUILD, build_book
 from mosaic.reporting.book import SOURCE as BOOK
@@ -61,10 +61,9 @@ def _wanted(only: Sequence[str], sources: Sequence[Path], profile: Profile) -> l
     for name in (name.removesuffix(".py") for name in only):
         other = NOTEBOOKS / f"{Path(name).name}.py"
         if name not in by_name and other.is_file():
-            missing = ", ".join(lacking(profile, needs(other)))
+            missing = " and ".join(NEEDS[need] for need in lacking(profile, needs(other)))
             raise MosaicError(
-                f"{name} does not apply to profile {profile.name}, which has none of what it needs ({missing}). "
-                "--profile mini has all."
+                f"{name} does not apply to profile {profile.name}, which lacks {missing}. --profile mini has all."
             )
         if name not in by_name:
             raise MosaicError(f"there is no notebook {name!r}; there are {', '.join(by_name)}.")
