@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -171,6 +171,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
 def _controls(profile: Profile, lm: LanguageModel, rows, factors, cache: Path | None) -> dict[str, dict[str, float]]:
     """{control: {factor: AUROC}}: dictionaries of the middle SAE's width and sparsity whose directions are random."""
     from mosaic.models.opening import open_model
+    from mosaic.models.residuals import text_by_text
     from mosaic.saes.loading import random_like
 
     (encoder,) = load_saes(profile, lm, [profile.middle], [profile.width])
@@ -178,19 +179,10 @@ def _controls(profile: Profile, lm: LanguageModel, rows, factors, cache: Path | 
     untrained = open_model(replace(profile.model, random_weights=0), lm.device)
     found = {}
     for name, model in (("random dictionary", lm), ("untrained language model", untrained)):
-        dictionary = random_like(encoder, _activations(model, texts, profile.middle))
+        dictionary = random_like(encoder, text_by_text(model, texts, profile.middle))
         (table,) = tracking.tables(rows, model, [dictionary], cache)
         found[name] = {f.factor: f.auroc for f in tracking.find(table, rows, factors, by_language=False)}
     return found
-
-
-def _activations(lm: LanguageModel, texts: Sequence[str], layer: int):
-    """[N, d] at the texts' real tokens, text after text."""
-    import torch
-
-    tokens = lm.tokenize(texts)
-    pairs = zip(tokens.ids, tokens.special, strict=True)
-    return torch.cat([lm.residuals([ids], [layer])[layer][0][~special] for ids, special in pairs])
 
 
 # --- what decides ------------------------------------------------------------------------------------------------

@@ -1,0 +1,60 @@
+"""What the chapter on the miniature shows, and the figures it picks from the card."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mosaic.studies import miniature
+from mosaic.studies.miniature import Miniature
+
+CARD = {
+    "mini-small": {"gap": 0.02, "entropy": 1.1},
+    "saes-small/layer_1": {"l0": 30.0, "fvu": 0.04, "dead": 0.01, "recovered": 0.99},
+    "saes-large/layer_2": {"l0": 40.0, "fvu": 0.06, "dead": 0.01, "recovered": 0.99},
+    "saes-large on mini-large-it/layer_2": {"l0": 80.0, "fvu": 0.3, "dead": 0.01, "recovered": 1.0},
+    "sets": {"ceiling toxicity": 0.97},
+}
+SETS = (
+    {"set": "a", "largest class": 0.5, "best cue": "negation", "its accuracy": 0.66, "ceiling": 0.97},
+    {"set": "b", "largest class": 0.4, "best cue": "word negative", "its accuracy": 0.61, "ceiling": 0.96},
+)
+POINT = {f"accuracy {code}": 0.9 for code in miniature.CODES} | {"held_out_loss": 1.2, "entropy": 1.1}
+CURVES = {name: [POINT | {"step": step} for step in (250, 500)] for name in miniature.MODELS}
+
+
+@pytest.fixture
+def study():
+    return Miniature(SimpleNamespace(name="p"), SETS, CARD, CURVES)
+
+
+def test_an_sae_on_another_model_is_not_the_worst():
+    assert miniature.worst_fvu(CARD) == 0.06
+
+
+def test_the_largest_share():
+    assert miniature.largest_share(["a", "b", "a", "c"]) == 0.5
+
+
+def test_the_summary_of_a_known_card(study):
+    summary = study.summary()
+    assert summary["worst_cue"] == 0.66 and summary["worst_fvu"] == 0.06
+    assert summary["models"] == {"mini-small": CARD["mini-small"]}
+    assert summary["sets"]["b"] == {key: value for key, value in SETS[1].items() if key != "set"}
+
+
+def test_figure_and_tables(study):
+    loss, *codes = study.figure().axes
+    assert [ax.get_title() for ax in codes] == list(miniature.CODES)
+    assert [line.get_label() for line in loss.lines][:2] == list(miniature.MODELS)
+    assert study.dictionaries_table().count("<tr>") == 4 and "negation" in study.table()
+
+
+def test_what_is_shown_of_the_world(study):
+    assert study.documents_table().count("<tr>") == 1 + miniature.DOCUMENTS
+    assert study.languages_table().count("<tr>") == 11
+    words, factors = miniature.factors_of_words(miniature.quoting_insult())
+    assert {"insult yes", "quotation yes", "person addressee"} <= set(factors)
+    assert all(len(row) == len(words) and 0 < row.sum() for row in factors.values())
+    assert not any(name.startswith("concept") for name in factors)
+    assert "token" in study.words_strip() and set(np.concatenate(list(factors.values()))) <= {0.0, 1.0}
