@@ -55,6 +55,6 @@ def test_what_is_shown_of_the_world(study):
     assert study.languages_table().count("<tr>") == 11
     words, factors = miniature.factors_of_words(miniature.quoting_insult())
     assert {"insult yes", "quotation yes", "person addressee"} <= set(factors)
-    assert all(len(row) == len(words) and 0 < row.sum() for row in factors.values())
+    assert all(len(row) == len(words) and row.sum() > 0 for row in factors.values())
     assert not any(name.startswith("concept") for name in factors)
     assert "token" in study.words_strip() and set(np.concatenate(list(factors.values()))) <= {0.0, 1.0}
