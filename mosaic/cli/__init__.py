@@ -123,7 +123,7 @@ def probe(
     """Compare SAE features with hidden states, TF-IDF and the majority class on your own file."""
     from mosaic.cli.show import print_comparison
     from mosaic.probing.comparison import evaluate
-    from mosaic.probing.problem import make_problem
+    from mosaic.probing.problem import check, make_problem
     from mosaic.texts import labelled
     from mosaic.texts.own_files import read_file
 
@@ -132,8 +132,7 @@ def probe(
     labelled.check_classes(rows)
     if held is None:
         rows, held = labelled.split(rows, test_size=0.2)
-    else:
-        labelled.check_test(rows, held)
+    check(rows, held)
     request, lm = _request(profile, layers, poolings, device)
     problem = make_problem(rows, held, lm, request, cache)
     results = evaluate(problem)

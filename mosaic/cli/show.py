@@ -5,10 +5,9 @@ from __future__ import annotations
 from mosaic.probing import scores
 from mosaic.probing.comparison import selected
 from mosaic.probing.examine import top_latents
-from mosaic.probing.problem import Problem
+from mosaic.probing.problem import Problem, cautions
 from mosaic.probing.selection import Result
 from mosaic.reporting.tables import shorten
-from mosaic.texts import labelled
 
 ROWS_A_FAMILY = 6
 
@@ -77,13 +76,10 @@ def _print_latents(console, problem: Problem, results: list[Result]) -> None:
 
 
 def _print_cautions(console, problem: Problem) -> None:
-    repeated = labelled.repeated_texts(problem.train, problem.test)
-    if repeated:
-        console.print(f"Caution: {repeated} test texts also stand in the training set; scores on them are not earned.")
-    cut = int(problem.tables[0].truncated.sum())
-    if cut:
-        length = problem.tables[0].provenance["max_length"]
-        console.print(f"Caution: {cut} of {len(problem.tables[0])} texts were cut at {length} tokens.")
+    from rich.markup import escape
+
+    for caution in cautions(problem):
+        console.print(escape(f"Caution: {caution}"))
 
 
 def print_match(console, figures: dict) -> None:

@@ -18,7 +18,7 @@ STRENGTHS = (0.003, 0.03, 0.3)
 TFIDF_STRENGTHS = (1.0, 10.0, 100.0)
 COUNT_THRESHOLDS = (0.0, 1.0, 2.0)
 QUANTILES = (0.25, 0.5, 0.75)
-DENSE_CELLS = 200_000_000
+DENSE_CELLS = 200_000_000  # of fit and other rows together: 0.8 GB in float32
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,16 @@ class Setting:
     binarized: bool = False
     classifier: str = "logistic"
 
+    @property
+    def encoder(self) -> tuple | None:
+        """(features, layer, width), or None for features of no layer."""
+        return None if self.layer is None else (self.features, self.layer, self.width)
+
 
 @dataclass(frozen=True)
 class TableFeatures:
-    """Columns of one feature table; rows 0..n_train-1 are train, the rest test."""
+    """Columns of one feature table; rows 0..n_train-1 are train, the rest test. SAE latents are sparse, hidden states
+    are not: these are centred too, and never kept sparse."""
 
     problem: Problem
     table: FeatureTable
@@ -49,8 +55,14 @@ class TableFeatures:
         return Setting(what["features"], what["layer"], what.get("width"), what["pooling"], self.binarized)
 
     @property
-    def dense(self) -> bool:
+    def hidden(self) -> bool:
         return self.table.provenance["features"] == "hidden"
+
+    @property
+    def cells(self) -> int:
+        """At most so many numbers does `matrices` hold at once; the last fit, train and test, is the largest."""
+        rows, columns = self.table.matrix.shape
+        return rows * columns if self.hidden else min(rows * columns, DENSE_CELLS)
 
     def thresholds(self, rows: np.ndarray) -> tuple[float | None, ...]:
         if not self.binarized:
@@ -65,21 +77,25 @@ class TableFeatures:
         active = first.getnnz(axis=0) > 0
         columns = np.flatnonzero(active) if active.any() else np.arange(1)
         first, second = first[:, columns], second[:, columns]
-        # BLAS on dense rows beats sparse products unless the matrix would be huge.
-        if first.shape[0] * first.shape[1] <= DENSE_CELLS:
+        # BLAS on dense rows beats sparse products unless the matrix would be huge. The bound is of one matrix and the
+        # same on every machine: how many fits run at once is bounded apart, so that cores never change a number.
+        if self.hidden or (len(fit) + len(other)) * len(columns) <= DENSE_CELLS:
             first, second = first.toarray(), second.toarray()
         return first, second, columns
 
     def probe(self, strength: float):
-        return estimators.logistic(strength, center=self.dense)
+        return estimators.logistic(strength, center=self.hidden)
 
 
 @dataclass(frozen=True)
 class TfidfFeatures:
+    """TF-IDF of words or of characters, its vocabulary learned on the fit rows alone."""
+
     problem: Problem
     kind: str
 
     strengths = TFIDF_STRENGTHS
+    cells = 0
 
     @property
     def setting(self) -> Setting:
@@ -91,6 +107,11 @@ class TfidfFeatures:
     def matrices(self, fit: np.ndarray, other: np.ndarray, threshold: None):
         texts = self.problem.train.texts + self.problem.test.texts
         vectorizer = estimators.tfidf(self.kind)
+        analyse = vectorizer.build_analyzer()
+        if not any(
+            analyse(texts[i]) for i in fit
+        ):  # emoji or punctuation alone: nothing to count, one class is guessed
+            return np.zeros((len(fit), 1)), np.zeros((len(other), 1)), np.arange(1)
         first = vectorizer.fit_transform([texts[i] for i in fit])
         return first, vectorizer.transform([texts[i] for i in other]), np.arange(first.shape[1])
 
@@ -100,9 +121,12 @@ class TfidfFeatures:
 
 @dataclass(frozen=True)
 class Majority:
+    """The largest class of the fit rows, whatever the text."""
+
     problem: Problem
 
     strengths = (None,)
+    cells = 0
     setting = Setting("majority", classifier="majority")
 
     def thresholds(self, rows: np.ndarray) -> tuple[None]:

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
-from mosaic.probing import estimators, selection
+from mosaic.machine import cores
+from mosaic.probing import folds, selection
 from mosaic.probing.candidates import Majority, TableFeatures, TfidfFeatures
+from mosaic.probing.folds import Budget
 from mosaic.probing.problem import Problem
 from mosaic.probing.selection import Result
 from mosaic.progress import Progress
 
 FAMILIES = ("sae", "hidden", "tfidf", "majority")
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much validation a setting gets.
-
-    rows: training rows used for selection (more classes need more: at least 30 a class). n_folds: validation
-    folds; strength and threshold are chosen on the first, settings by the mean over all. seed: of the folds.
-    """
-
-    rows: int = 1500
-    n_folds: int = 3
-    seed: int = estimators.SEED
+# Numbers in the matrices of all workers together. A fit keeps about three copies of its own in float32 (as taken,
+# scaled, the solver's), so that the fits together stay near 5 GB, whatever the number of cores.
+CELLS_AT_ONCE = 400_000_000
 
 
 def evaluate(
     problem: Problem,
-    budget: Budget = Budget(),
+    budget: Budget = folds.DEFAULT,
     families: Sequence[str] = FAMILIES,
     binarize: bool = True,
     trees: bool = True,
@@ -47,30 +40,40 @@ def evaluate(
         candidates += [TfidfFeatures(problem, kind) for kind in ("word", "char")]
     if "majority" in families:
         candidates.append(Majority(problem))
-    splits = selection.splits(problem.train, budget.rows, budget.n_folds, budget.seed)
-    with Progress("probing", len(candidates), unit="settings") as progress:
-        results = _in_parallel(lambda candidate: selection.fit(candidate, problem, splits), candidates, progress)
+    splits = folds.splits(problem.train, budget)
+    n_workers = workers([candidate.cells for candidate in candidates], cores())
+    n_fits = sum(selection.count_fits(candidate, splits) for candidate in candidates)
+    encoders = {candidate.setting.encoder for candidate in candidates} - {None} if trees else ()
+    n_fits += len(encoders) * selection.count_tree_fits(splits)
+    with Progress("probing", n_fits, unit="fits") as progress:
+
+        def step() -> None:
+            progress.advance(1, 0)
+
+        results = _in_parallel([partial(selection.fit, c, problem, splits, step) for c in candidates], n_workers)
         if trees:
             best = selection.best_of_each_encoder(candidates, results)
-            results += _in_parallel(lambda chosen: selection.fit_tree(chosen, problem, splits), best, progress)
+            jobs = [partial(selection.fit_tree, c, threshold, problem, splits, step) for c, threshold in best]
+            results += _in_parallel(jobs, n_workers)
     return _marked(results, families)
 
 
-def _in_parallel(job, items: Sequence, progress: Progress) -> list:
-    """Results in the order of the items; one thread a core, each with single-threaded matrix products."""
-    import os
+def workers(cells: Sequence[int], cores: int) -> int:
+    """How many fits run at once: one a core, fewer where together they could hold more than CELLS_AT_ONCE numbers.
 
+    cells: numbers that each candidate's matrices hold at most.
+    """
+    return max(1, min(cores, CELLS_AT_ONCE // max(1, max(cells, default=1))))
+
+
+def _in_parallel(jobs: Sequence, n_workers: int) -> list[Result]:
+    """Results in the order of the jobs, each with single-threaded matrix products."""
     from joblib import Parallel, delayed
     from threadpoolctl import threadpool_limits
 
-    found = []
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="lbfgs failed to converge")
-        workers = Parallel(n_jobs=len(os.sched_getaffinity(0)), prefer="threads", return_as="generator")
-        for result in workers(delayed(job)(item) for item in items):
-            found.append(result)
-            progress.advance(1, 0)
-    return found
+        return Parallel(n_jobs=n_workers, prefer="threads")(delayed(job)() for job in jobs)
 
 
 def selected(results: Iterable[Result], family: str) -> Result:

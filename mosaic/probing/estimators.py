@@ -21,20 +21,21 @@ SEED = 42
 class SAEFeaturizer(TransformerMixin, BaseEstimator):
     """x_i = pool_t f(h_t): texts to pooled SAE latents (or hidden states), without training.
 
-    profile: name of a profile, or a `mosaic.profiles.Profile`. layer, width, seed: which SAE of it; width
+    profile: name of a profile, or a `mosaic.profiles.profile.Profile`. layer, width, seed: which SAE of it; width
     "hidden" gives the residual stream itself. pooling: see `mosaic.features.pooling`. cache: folder of the feature
-    cache, or None.
+    cache, or None. device: where model and SAE run: cpu, cuda, cuda:0, mps.
 
     transform gives CSR [n_texts, n_latents] float32. Source: MOSAIC (arXiv 2502.11367), section 3.
     """
 
-    def __init__(self, profile="minilm", layer=4, width="2k", pooling="sum", seed=0, cache=None):
+    def __init__(self, profile="minilm", layer=4, width="2k", pooling="sum", seed=0, cache=None, device="cpu"):
         self.profile = profile
         self.layer = layer
         self.width = width
         self.pooling = pooling
         self.seed = seed
         self.cache = cache
+        self.device = device
 
     def fit(self, X: Sequence[str], y=None) -> SAEFeaturizer:
         """Load the model and the SAE; texts are only checked."""
@@ -44,7 +45,7 @@ class SAEFeaturizer(TransformerMixin, BaseEstimator):
 
         check_texts(list(X))
         profile = load_profile(self.profile) if isinstance(self.profile, str) else self.profile
-        self.lm_ = load_model(profile)
+        self.lm_ = load_model(profile, self.device)
         self.encoders_ = ()
         if self.width != "hidden":
             self.encoders_ = load_saes(profile, self.lm_, layers=[self.layer], widths=[self.width], seeds=[self.seed])

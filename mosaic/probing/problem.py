@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from mosaic.features.table import FeatureTable
-from mosaic.probing import estimators
+from mosaic.probing import estimators, folds
 from mosaic.texts import labelled
 from mosaic.texts.labelled import LabelledTexts
 
@@ -25,9 +26,35 @@ def make_problem(train: LabelledTexts, test: LabelledTexts, lm, request, cache=N
     """Extract features for both parts in one pass. Raises MosaicError for unusable labels or texts."""
     from mosaic.features.extract import extract
 
+    check(train, test)
+    return Problem(train, test, tuple(extract(train.texts + test.texts, lm, request, cache)))
+
+
+def check(train: LabelledTexts, test: LabelledTexts) -> None:
+    """Raises MosaicError for what the comparison could not use; cheap, so callers ask before they load a model."""
     labelled.check_classes(train)
     labelled.check_test(train, test)
-    return Problem(train, test, tuple(extract(train.texts + test.texts, lm, request, cache)))
+    folds.splits(train)
+
+
+def cautions(problem: Problem) -> list[str]:
+    """What a reader of the scores should know about the texts, one sentence each; empty where there is nothing."""
+    train, test, found = problem.train, problem.test, []
+    absent = len(set(train.labels) - set(test.labels))
+    if len(test.classes) == 1:
+        found.append(
+            f"every test text has the label {test.classes[0]!r}; AUROC cannot be measured, and macro-F1 says little."
+        )
+    elif absent:
+        found.append(f"{absent} of {len(train.classes)} classes have no test text; AUROC cannot be measured.")
+    if repeated := labelled.repeated_texts(train, test):
+        found.append(f"{repeated} test texts also stand in the training set; scores on them are not earned.")
+    if not any(re.search(r"\w", text) for text in train.texts):
+        found.append("no training text holds a letter or digit; TF-IDF of words sees nothing in them.")
+    if problem.tables and (cut := int(problem.tables[0].truncated.sum())):
+        first = problem.tables[0]
+        found.append(f"{cut} of {len(first)} texts were cut at {first.provenance['max_length']} tokens.")
+    return found
 
 
 def subsample(part: LabelledTexts, n: int | None, seed: int = estimators.SEED) -> LabelledTexts:

@@ -1,10 +1,11 @@
 """Choosing honestly: settings, strengths and thresholds on validation folds of the training set, then one refit.
 
-Nested selection (design notes, audit A6): the test set is only ever scored. Groups never straddle a fold.
+Nested selection (design notes, audit A6): the test set is only ever scored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -12,8 +13,14 @@ import numpy as np
 from mosaic.probing import estimators, scores
 from mosaic.probing.candidates import Setting
 from mosaic.probing.problem import Problem
-from mosaic.texts import labelled
-from mosaic.texts.labelled import LabelledTexts
+
+TREES = tuple((depth, leaf) for depth in (3, 5, 7, 9) for leaf in (1, 4))  # depth, least rows of a leaf
+
+Step = Callable[[], None]
+
+
+def nothing() -> None:
+    """The step of those who do not count fits."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +55,6 @@ class Result:
         }
 
 
-def splits(train: LabelledTexts, rows: int, n_folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(fit, validation) rows of the training set, stratified, grouped, at most `rows` of them (or 30 a class)."""
-    n = max(rows, 30 * len(train.classes))
-    kept = np.arange(len(train))
-    if n < len(kept):
-        kept = next(labelled.folds(train.labels, train.groups, -(-len(kept) // n), seed))[1]
-    smallest = int(np.unique(train.labels[kept], return_counts=True)[1].min())
-    groups = None if train.groups is None else train.groups[kept]
-    n_folds = max(2, min(n_folds, smallest))
-    return [(kept[a], kept[b]) for a, b in labelled.folds(train.labels[kept], groups, n_folds, seed)]
-
-
 def _validate(candidate, labels: np.ndarray, split, strength, threshold) -> float:
     from sklearn.metrics import f1_score
 
@@ -69,7 +64,18 @@ def _validate(candidate, labels: np.ndarray, split, strength, threshold) -> floa
     return float(f1_score(labels[validation], probe.predict(second), average="macro", zero_division=0))
 
 
-def fit(candidate, problem: Problem, splits) -> Result:
+def count_fits(candidate, splits) -> int:
+    """Fits that `fit` makes and reports: thresholds, strengths, further splits."""
+    thresholds = set(candidate.thresholds(splits[0][0]))
+    return len(thresholds) + len(candidate.strengths) - 1 + len(splits) - 1
+
+
+def count_tree_fits(splits) -> int:
+    return len(TREES) + len(splits) - 1
+
+
+def fit(candidate, problem: Problem, splits, step: Step = nothing) -> Result:
+    """The candidate with the threshold and strength that the first split chooses; `step` is called after every fit."""
     labels = problem.train.labels
     first, *others = splits
     middle = candidate.strengths[len(candidate.strengths) // 2]
@@ -78,45 +84,40 @@ def fit(candidate, problem: Problem, splits) -> Result:
     def value(strength, threshold) -> float:
         if (strength, threshold) not in tried:
             tried[strength, threshold] = _validate(candidate, labels, first, strength, threshold)
+            step()
         return tried[strength, threshold]
 
     threshold = max(candidate.thresholds(first[0]), key=lambda t: value(middle, t))
     strength = max(candidate.strengths, key=lambda s: value(s, threshold))
-    folds = [value(strength, threshold)] + [_validate(candidate, labels, s, strength, threshold) for s in others]
-    return final(
-        candidate, candidate.setting, problem, candidate.probe(strength), float(np.mean(folds)), strength, threshold
-    )
+    values = [value(strength, threshold)]
+    for split in others:
+        values.append(_validate(candidate, labels, split, strength, threshold))
+        step()
+    probe = candidate.probe(strength)
+    return final(candidate, candidate.setting, problem, probe, float(np.mean(values)), strength, threshold)
 
 
-def fit_tree(chosen, problem: Problem, splits) -> Result:
+def fit_tree(candidate, threshold: float | None, problem: Problem, splits, step: Step = nothing) -> Result:
     """A tree on the best pooling of one encoder; depth and leaf size chosen on the first validation fold."""
     from sklearn.metrics import f1_score
 
-    candidate, threshold = chosen
     labels = problem.train.labels
-    prepared = [(fit, val, *candidate.matrices(fit, val, threshold)[:2]) for fit, val in splits]
 
-    def value(depth: int, leaf: int, folds) -> float:
-        return float(
-            np.mean(
-                [
-                    f1_score(
-                        labels[val],
-                        estimators.tree(depth, leaf).fit(first, labels[fit]).predict(second),
-                        average="macro",
-                        zero_division=0,
-                    )
-                    for fit, val, first, second in folds
-                ]
-            )
-        )
+    def value(depth: int, leaf: int, split, first, second) -> float:
+        fit, validation = split
+        predicted = estimators.tree(depth, leaf).fit(first, labels[fit]).predict(second)
+        step()
+        return f1_score(labels[validation], predicted, average="macro", zero_division=0)
 
-    grid = [(depth, leaf) for depth in (3, 5, 7, 9) for leaf in (1, 4)]
-    depth, leaf = max(grid, key=lambda choice: value(*choice, prepared[:1]))
+    prepared = candidate.matrices(*splits[0], threshold)[:2]
+    tried = {shape: value(*shape, splits[0], *prepared) for shape in TREES}
+    shape = max(tried, key=tried.get)
+    values = [tried[shape]]
+    for split in splits[1:]:  # one fold at a time: all of them at once would be the largest thing in memory
+        prepared = candidate.matrices(*split, threshold)[:2]
+        values.append(value(*shape, split, *prepared))
     setting = replace(candidate.setting, classifier="tree")
-    return final(
-        candidate, setting, problem, estimators.tree(depth, leaf), value(depth, leaf, prepared), None, threshold
-    )
+    return final(candidate, setting, problem, estimators.tree(*shape), float(np.mean(values)), None, threshold)
 
 
 def final(candidate, setting, problem, probe, validation, strength, threshold) -> Result:
@@ -132,12 +133,11 @@ def final(candidate, setting, problem, probe, validation, strength, threshold) -
     return Result(setting, validation, strength, threshold, scored, predicted, n, model=(probe, columns))
 
 
-def best_of_each_encoder(candidates, results: list[Result]):
+def best_of_each_encoder(candidates, results: list[Result]) -> list[tuple]:
     """For each (features, layer, width): the candidate with the best validation, and its threshold."""
     best: dict[tuple, tuple] = {}
     for candidate, result in zip(candidates, results, strict=True):
-        setting = result.setting
-        key = (setting.features, setting.layer, setting.width)
-        if setting.layer is not None and (key not in best or result.validation > best[key][0]):
+        key = result.setting.encoder
+        if key is not None and (key not in best or result.validation > best[key][0]):
             best[key] = (result.validation, candidate, result.threshold)
     return [(candidate, threshold) for _, candidate, threshold in best.values()]

@@ -1,42 +1,14 @@
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from toy import WORDS, problem
 
-from mosaic.features.table import FeatureTable
-from mosaic.probing import candidates, comparison, examine, selection
-from mosaic.probing.problem import Problem, subsample
-from mosaic.texts import labelled
-from mosaic.texts.ids import text_ids
-
-WORDS = {"a": "alpha apple ant", "b": "beta banana bee"}
-
-
-def problem(n_train=120, n_test=80, seed=0, groups=False):
-    """Two classes; table 'max' carries the label, 'sum' is noise, 'hidden' carries it weakly."""
-    rng = np.random.default_rng(seed)
-    n = n_train + n_test
-    labels = rng.choice(["a", "b"], n).astype(object)
-    texts = [f"{rng.choice(WORDS[label].split())} {i} filler" for i, label in enumerate(labels)]
-    sign = (labels == "a").astype(np.float32)
-
-    def table(features, pooling, strength, width=None):
-        x = np.maximum(rng.normal(size=(n, 40)) - 0.5, 0).astype(np.float32)
-        x[:, 5] += strength * sign
-        if features == "hidden":
-            x = x + rng.normal(size=x.shape).astype(np.float32)
-        what = {"features": features, "layer": 4, "width": width, "pooling": pooling, "max_length": 9}
-        return FeatureTable(csr_matrix(x), text_ids(texts), np.ones(n, int), np.zeros(n, bool), what)
-
-    tables = (
-        table("sae", "sum", 0.0, "2k"), table("sae", "max", 2.5, "2k"), table("sae", "count", 0.5, "8k"),
-        table("hidden", "mean", 0.8), table("hidden", "last", 0.0),
-    )  # fmt: skip
-    group_ids = np.array([f"g{i // 4}" for i in range(n)], dtype=object) if groups else None
-    everything = labelled.LabelledTexts("toy", texts, labels, group_ids)
-    train, test = everything.take(np.arange(n_train)), everything.take(np.arange(n_train, n))
-    return Problem(train, test, tables)
+from mosaic.probing import candidates, comparison, examine
+from mosaic.probing.problem import Problem
+from mosaic.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -90,39 +62,51 @@ def test_the_test_set_never_chooses(results):
     assert {r.setting: (r.validation, r.strength, r.threshold, r.selected) for r in other} == choice
 
 
-def test_two_runs_are_identical(results):
+def test_two_runs_are_identical_on_any_number_of_cores(results, monkeypatch):
+    monkeypatch.setattr(comparison, "cores", lambda: 3)
     again = comparison.evaluate(problem())
     assert [r.row() for r in again] == [r.row() for r in results]
 
 
-def test_groups_stay_on_one_side_of_every_selection_split():
-    grouped = problem(groups=True)
-    splits = selection.splits(grouped.train, rows=60, n_folds=3, seed=42)
-    for fit, validation in splits:
-        assert not set(grouped.train.groups[fit]) & set(grouped.train.groups[validation])
-        assert len(fit) + len(validation) < len(grouped.train)
+def test_systems_without_affinity_can_compare(monkeypatch):
+    """macOS and Windows have no os.sched_getaffinity."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    (result,) = comparison.evaluate(problem(), families=["majority"])
+    assert result.selected
 
 
-def test_thresholds_fit_the_pooling():
-    assert candidates.thresholds_for("count", np.ones(3)) == (0.0, 1.0, 2.0)
-    assert candidates.thresholds_for("sum", np.arange(1, 6.0)) == (0.0, 2.0, 3.0, 4.0)
-    assert candidates.thresholds_for("sum", np.zeros(0)) == (0.0,)
+def test_fits_at_once_are_bounded_over_all_workers_together():
+    """3 GB of features at 16 cores were 16 dense copies at once."""
+    largest = candidates.DENSE_CELLS
+    assert comparison.workers([1000 * 2048, 0], cores=16) == 16
+    assert comparison.workers([largest, 1000], cores=16) == 2
+    assert comparison.workers([largest], cores=1) == 1
+    assert comparison.workers([10 * largest], cores=16) == 1  # hidden states, which have no sparse way
+    assert comparison.workers([], cores=4) == 4
+    for cells in (1, 10**6, 3 * 10**7, largest):
+        for count in (1, 2, 16, 128):
+            n = comparison.workers([cells], count)
+            assert n == 1 or (n <= count and n * cells <= comparison.CELLS_AT_ONCE)
 
 
-def test_binarise_drops_what_does_not_pass():
-    x = candidates.binarise(csr_matrix(np.array([[0.5, 2.0], [0, 1.0]])), 0.75)
-    assert x.toarray().tolist() == [[0, 1], [0, 1]] and x.nnz == 2
+def test_every_fit_is_progress(monkeypatch):
+    """Hundreds of classes make one setting slow: progress counts fits, and ends where it said it would."""
+    seen = []
 
+    class Recorded(Progress):
+        def __init__(self, label, total, unit):
+            seen.append((label, total, unit))
+            super().__init__(label, total, unit)
 
-def test_subsample_is_stratified_and_keeps_small_classes():
-    labels = np.array(["a"] * 900 + ["b"] * 90 + ["c"] * 10, dtype=object)
-    part = subsample(labelled.LabelledTexts("s", [str(i) for i in range(1000)], labels), 100)
-    counts = {c: int((part.labels == c).sum()) for c in "abc"}
-    assert (
-        counts["c"] >= 5 and abs(counts["a"] - 90) <= 5 and [int(t) for t in part.texts] == sorted(map(int, part.texts))
-    )
-    whole = labelled.LabelledTexts("s", ["x"], labels[:1])
-    assert subsample(whole, None) is whole
+        def advance(self, n, tokens=0):
+            seen.append(n)
+            super().advance(n, tokens)
+
+    monkeypatch.setattr(comparison, "Progress", Recorded)
+    n_settings = len(comparison.evaluate(problem(n_train=60, n_test=20)))
+    (label, total, unit), *steps = seen
+    assert (label, unit) == ("probing", "fits")
+    assert total == sum(steps) > 4 * n_settings and set(steps) == {1}
 
 
 def test_top_latents_name_class_sign_and_examples(results):
