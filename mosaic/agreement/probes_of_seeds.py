@@ -17,7 +17,8 @@ import numpy as np
 from mosaic.agreement.stability import Seeds
 from mosaic.probing import estimators
 from mosaic.probing.candidates import Setting
-from mosaic.probing.comparison import Budget, evaluate
+from mosaic.probing.comparison import evaluate
+from mosaic.probing.folds import Budget
 from mosaic.probing.problem import Problem
 
 TOP = 20
