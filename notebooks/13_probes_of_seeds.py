@@ -19,7 +19,7 @@ n_seeds = 5
 import numpy as np
 from IPython.display import HTML
 
-from mosaic.agreement import probes_of_seeds
+from mosaic.agreement import probe_agreement
 from mosaic.features.extract import Request
 from mosaic.probing.problem import make_problem, subsample
 from mosaic.profiles.opening import available, load_model
@@ -45,16 +45,16 @@ for choice in available(chosen):
     train, test = load_set(choice.name, choice.language)
     train, test = subsample(train, chosen.max_train), subsample(test, chosen.max_test)
     problem = make_problem(train, test, lm, request, problems.CACHE)
-    strength = probes_of_seeds.chosen_strength(problem)
-    by_seed = [probes_of_seeds.run(problem, seed, strength) for seed in range(len(rows))]
-    by_draw = [probes_of_seeds.run(problem, 0, strength, draw=draw) for draw in range(len(rows))]
-    kept = probes_of_seeds.restricted(problem, seeds, strength)
+    strength = probe_agreement.chosen_strength(problem)
+    by_seed = [probe_agreement.run(problem, seed, strength) for seed in range(len(rows))]
+    by_draw = [probe_agreement.run(problem, 0, strength, draw=draw) for draw in range(len(rows))]
+    kept = probe_agreement.restricted(problem, seeds, strength)
     f1 = [probe.macro_f1 for probe in by_seed]
     scored[choice.title] = {
         "seeds": {"mean": float(np.mean(f1)), "low": min(f1), "high": max(f1), "sd": float(np.std(f1, ddof=1))},
         "draws": {"mean": float(np.mean([p.macro_f1 for p in by_draw])), "sd": float(np.std([p.macro_f1 for p in by_draw], ddof=1))},
-        "agreement": {"seeds": probes_of_seeds.agreement(by_seed), "draws": probes_of_seeds.agreement(by_draw)},
-        "top": probes_of_seeds.top_overlap(by_seed, seeds),
+        "agreement": {"seeds": probe_agreement.agreement(by_seed), "draws": probe_agreement.agreement(by_draw)},
+        "top": probe_agreement.top_overlap(by_seed, seeds),
         "kept": {name: float(np.mean(values)) for name, values in kept.items()},
     }
 

@@ -127,8 +127,8 @@ def candidates(a: np.ndarray, b: np.ndarray, absolute: bool, precision: str, dev
 
 def _typical_rest(a: np.ndarray, b: np.ndarray, absolute: bool, kept: int) -> float:
     """The median, over a few rows spread evenly, of the kept-th largest cosine."""
-    some = a[np.linspace(0, len(a) - 1, 64).astype(int)]
-    (_, block), *_ = blocks(some, b, absolute, "float32", "cpu")
+    spread = a[np.linspace(0, len(a) - 1, 64).astype(int)]
+    (_, block), *_ = blocks(spread, b, absolute, "float32", "cpu")
     return float(block.topk(kept, dim=1).values[:, -1].median())
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mosaic.agreement import cosines
+from mosaic.agreement import cosines, proof
 from mosaic.errors import MosaicError
 from mosaic.progress import announce
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 ROUNDS = 50
 LARGE = 16_384  # from here on a round takes seconds
-TIGHT = 1e-9  # slack below which a pair is as good as a matched one
 ROUNDING = 1e-11  # of a sum of cosines, a latent
 
 
@@ -100,18 +99,19 @@ def _solve(a: np.ndarray, b: np.ndarray, absolute: bool, precision: str, device:
             announce(f"assigning {n:,} latents, {values.nnz / n:.0f} candidates each, round {rounds}")
         partner = _sparse_assignment(values)
         cosine = np.asarray(values[np.arange(n), partner]).ravel() - cosines.SHIFT
-        v = _prices(values, partner, cosine)
+        v = proof.prices(values, partner, cosine)
         u = cosine - v[partner]
-        looked, beaten, excess = _look_again(a, b, u, v, candidates, absolute, device, cosines.KEPT)
-        if not beaten:
-            looked, beaten, excess = _look_again(a, b, u, v, candidates, absolute, device, None)
-        bound = float(np.sum(u) + np.sum(v) + (np.sum(excess) if beaten else 0))
-        merged = values if looked is None else values.maximum(looked)
-        if not beaten or rounds == ROUNDS:
+        look = proof.look_again(a, b, u, v, candidates, absolute, device, cosines.KEPT)
+        if not look.beaten:
+            # Nothing among the first few of each row: only a look at all of them is a proof.
+            look = proof.look_again(a, b, u, v, candidates, absolute, device, None)
+        bound = float(np.sum(u) + np.sum(v) + (np.sum(look.excess) if look.beaten else 0))
+        merged = values if look.pairs is None else values.maximum(look.pairs)
+        if not look.beaten or rounds == ROUNDS:
             break
         candidates = cosines.Candidates(merged, candidates.rest_a, candidates.rest_b)
     # Without the proof no pair is certain.
-    tied = np.ones(n, dtype=bool) if beaten else _tied(merged, partner, cosine, v)
+    tied = np.ones(n, dtype=bool) if look.beaten else proof.tied(merged, partner, cosine, v)
     return Assignment(partner, cosine, tied, float(np.sum(cosine)), bound, rounds, values.nnz)
 
 
@@ -123,134 +123,3 @@ def _sparse_assignment(values: csr_matrix) -> np.ndarray:
         return linear_sum_assignment(values.toarray(), maximize=True)[1]
     _, partner = min_weight_full_bipartite_matching(values, maximize=True)
     return partner
-
-
-def _prices(values: csr_matrix, partner: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """v >= 0 [m] with u_i + v_j >= C_ij for every kept pair, where u_i = C_ip(i) - v_p(i).
-
-    Optimal prices form an interval; where both sides have as many rows we take its middle, which leaves dropped
-    pairs the most room (with free columns, whose price is 0, its lower end).
-    """
-    low = _least_prices(values, partner, cosine)
-    n, m = values.shape
-    if n < m:
-        return low
-    owner = np.empty(m, dtype=np.int64)
-    owner[partner] = np.arange(n)
-    u = _least_prices(values.T.tocsr(), owner, cosine[owner])
-    middle = (low + cosine[owner] - u[owner]) / 2
-    return middle - middle.min()
-
-
-def _least_prices(values: csr_matrix, partner: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """The least v >= 0 with v_j >= v_p(i) + C_ij - C_ip(i) for every kept pair.
-
-    Longest paths over alternating pairs (Bellman and Ford); there is no gainful cycle, because p is optimal.
-    """
-    v = np.zeros(values.shape[1])
-    owner = np.full(values.shape[1], -1)
-    owner[partner] = np.arange(len(partner))
-    lengths = np.diff(values.indptr)
-    gain = values.data - cosines.SHIFT - np.repeat(cosine, lengths)
-    rows = np.arange(len(partner))
-    for _ in range(values.shape[1] + 1):
-        edges = _ranges(values.indptr[rows], lengths[rows])
-        columns = values.indices[edges]
-        offered = np.repeat(v[partner[rows]], lengths[rows]) + gain[edges]
-        before = v.copy()
-        np.maximum.at(v, columns, offered)
-        raised = np.flatnonzero(v > before + 1e-13)
-        rows = owner[raised]
-        rows = rows[rows >= 0]
-        if not len(rows):
-            return v
-    raise AssertionError("a gainful cycle: the sparse assignment is not optimal")
-
-
-def _ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """start_1, start_1 + 1, ..., start_2, ...: positions of whole rows of a CSR matrix."""
-    total = int(lengths.sum())
-    offsets = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
-    return offsets + np.arange(total)
-
-
-def _look_again(
-    a: np.ndarray,
-    b: np.ndarray,
-    u: np.ndarray,
-    v: np.ndarray,
-    candidates: cosines.Candidates,
-    absolute: bool,
-    device: str,
-    few: int | None,
-) -> tuple[csr_matrix | None, bool, np.ndarray]:
-    """(pairs that reach their prices u_i + v_j or might, exactly; whether one beats them; by how much, at most, a row's can).
-
-    A dropped pair is at most min(rest_a, rest_b). Only rows and columns for which that could exceed u_i + v_j are
-    looked at again, in float32, and what is near in float64. few: where there are many, this many of each row, twice, are
-    enough for a round. With few = None, and no pair that beats them, the prices prove the matching best.
-    """
-    import torch
-
-    excess = np.zeros(len(a))
-    rows = _suspects(candidates.rest_a, u, candidates.rest_b, v)
-    columns = _suspects(candidates.rest_b, v, candidates.rest_a, u)
-    if not len(rows) or not len(columns):
-        return None, False, excess
-    prices = torch.from_numpy(v[columns]).to(device)
-    found_rows, found_columns = [], []
-    off = cosines.margin("float32", a.shape[1])
-    generator = torch.Generator().manual_seed(0)
-    for part, block in cosines.blocks(a[rows], b[columns], absolute, "float32", device):
-        over = block.double().sub_(torch.from_numpy(u[rows[part]]).to(device)[:, None]).sub_(prices)
-        excess[rows[part]] = np.maximum(over.amax(1).cpu().numpy() + off, 0)
-        hits = over > -off
-        if few and int(hits.sum()) > 2 * few * len(over):
-            # Each row's worst, and some at random, or rows that are alike would all get the same.
-            k = min(few, over.shape[1])
-            chance = torch.rand(over.shape, generator=generator).to(device)
-            chosen = torch.cat([over.topk(k, dim=1).indices, (chance * hits).topk(k, dim=1).indices], dim=1)
-            hits &= torch.zeros_like(hits).scatter_(1, chosen, True)
-        i, k = (x.cpu().numpy() for x in hits.nonzero(as_tuple=True))
-        found_rows.append(rows[part][i])
-        found_columns.append(columns[k])
-    i, j = np.concatenate(found_rows), np.concatenate(found_columns)
-    if not len(i):
-        return None, False, excess
-    looked = cosines.exact(a, b, i, j, absolute)
-    i = np.repeat(np.arange(len(a)), np.diff(looked.indptr))
-    gain = looked.data - cosines.SHIFT - u[i] - v[looked.indices]
-    return looked, bool((gain > 0).any()), excess
-
-
-def _suspects(rest: np.ndarray, own: np.ndarray, other_rest: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Indices i for which some j has min(rest_i, other_rest_j) > own_i + other_j; by sorting, not by pairs."""
-    order = np.argsort(other)
-    most = np.maximum.accumulate((other_rest - other)[order])
-    n_below = np.searchsorted(other[order], rest - own)  # those j with other_j < rest_i - own_i
-    reach = np.concatenate([[-np.inf], most])[n_below]
-    return np.flatnonzero(reach > own)
-
-
-def _tied(values: csr_matrix, partner: np.ndarray, cosine: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """[n] bool: rows on an alternating cycle (or a path to a free column) of pairs as good as matched ones.
-
-    Any other best matching differs from this one along such cycles and paths only.
-    """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    n, m = values.shape
-    rows = np.repeat(np.arange(n), np.diff(values.indptr))
-    loose = cosine[rows] - v[partner[rows]] + v[values.indices] - (values.data - cosines.SHIFT)
-    tight = loose <= TIGHT
-    start, end = partner[rows[tight]], values.indices[tight]
-    # Free columns cost nothing: one node stands for all of them, and leads to every column of price zero.
-    free = np.ones(m, dtype=bool)
-    free[partner] = False
-    zero = np.flatnonzero(~free & (v <= TIGHT)) if free.any() else np.zeros(0, dtype=int)
-    end = np.where(free[end], m, end)
-    start, end = np.concatenate([start, np.full(len(zero), m)]), np.concatenate([end, zero])
-    graph = coo_matrix((np.ones(len(start), dtype=bool), (start, end)), (m + 1, m + 1))
-    _, label = connected_components(graph, connection="strong")
-    return np.bincount(label)[label[partner]] > 1

@@ -8,10 +8,8 @@ Shapes: A and B are dictionaries of n and m latents; P_dec, P_enc their best mat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 
@@ -70,7 +68,14 @@ class Match:
 
 
 def check_comparable(a: Dictionary, b: Dictionary) -> None:
-    """Raises MosaicError where two SAEs do not read the same vectors."""
+    """Raises MosaicError where two SAEs do not read the same vectors, or one has not two directions a latent."""
+    for sae in (a, b):
+        if sae.encoder.ndim != 2 or sae.encoder.shape != sae.decoder.shape:
+            raise MosaicError(
+                f"{sae.name}: its encoder has rows of {_shape(sae.encoder)}, its decoder of {_shape(sae.decoder)}; "
+                "every latent needs one row of d_in numbers in each. Its weights are damaged, or it writes to "
+                "another place than it reads (a transcoder), which is not compared here."
+            )
     if a.d_in != b.d_in:
         raise MosaicError(
             f"{a.name} reads vectors of d_in {a.d_in}, {b.name} of {b.d_in}: their latents are directions in different "
@@ -86,8 +91,13 @@ def check_comparable(a: Dictionary, b: Dictionary) -> None:
             )
 
 
+def _shape(rows: np.ndarray) -> str:
+    return " x ".join(f"{n:,}" for n in rows.shape)
+
+
 def match(a: Dictionary, b: Dictionary, device: str = "cpu", precision: str = "float32") -> Match:
-    """Match decoders and encoders separately. Raises MosaicError for SAEs of different d_in, model or hook."""
+    """Match decoders and encoders separately. Raises MosaicError for SAEs of different d_in, model or hook, and for
+    one whose encoder and decoder do not fit together."""
     check_comparable(a, b)
     decoder, encoder = (
         assign(x, y, precision=precision, device=device) for x, y in ((a.decoder, b.decoder), (a.encoder, b.encoder))
@@ -104,6 +114,12 @@ def match_alive(pair: Match, device: str = "cpu") -> Match | None:
     return match(pair.a.only(pair.a.alive), pair.b.only(pair.b.alive), device)
 
 
+def alive_share(pair: Match, threshold: float = THRESHOLD) -> float:
+    """The shared fraction among latents that fire; among all of them where firing was not measured."""
+    living = match_alive(pair) or pair
+    return float(living.shared(threshold).sum() / living.n)
+
+
 def summary(pair: Match, threshold: float = THRESHOLD, baselines: int = 1, device: str = "cpu") -> dict:
     """Every figure of one pair, ready for JSON.
 
@@ -115,54 +131,22 @@ def summary(pair: Match, threshold: float = THRESHOLD, baselines: int = 1, devic
     averaged over `baselines` draws, of `n` latents.
     """
     shared = pair.shared(threshold)
-    nearest = largest(pair.a.decoder, pair.b.decoder, device)[0 if len(pair.a) <= len(pair.b) else 1]
     absolute = assign(pair.a.decoder, pair.b.decoder, absolute=True, device=device)
     living = match_alive(pair, device)
-    chance = {}
-    for name, draw in BASELINES.items():
-        matches = [match(*draw(*few(pair, seed), seed), device=device) for seed in range(baselines)]
-        chance[name] = {
-            "n": matches[0].n,
-            "shared_fraction": float(np.mean([m.shared(threshold).sum() / m.n for m in matches])),
-            "equal_fraction": float(np.mean([m.equal.sum() / m.n for m in matches])),
-            "pw_mcc": float(np.mean([m.pw_mcc for m in matches])),
-        }
-    small, large = (pair.a, pair.b) if len(pair.a) <= len(pair.b) else (pair.b, pair.a)
     return {
         "a": pair.a.name,
         "b": pair.b.name,
         "n_a": len(pair.a),
         "n_b": len(pair.b),
         "threshold": threshold,
-        "one_sided": None
-        if len(pair.a) == len(pair.b)
-        else f"every latent of {small.name} ({len(small):,}) gets a partner among the {len(large):,} of {large.name}; "
-        f"fractions are of the {len(small):,}",
-        "shared_fraction": float(shared.sum() / pair.n),
-        "equal_fraction": float(pair.equal.sum() / pair.n),
-        "mean_max_cosine": float(np.nanmean(nearest)) if np.isfinite(nearest).any() else 0.0,
-        "pw_mcc": pair.pw_mcc,
+        "one_sided": _one_sided(pair),
+        **fractions(pair, threshold),
+        "mean_max_cosine": _mean_nearest(pair, device),
         "pw_mcc_absolute": absolute.objective / pair.n,
-        "alive": None
-        if living is None
-        else {
-            "n_a": len(living.a),
-            "n_b": len(living.b),
-            "shared_fraction": float(living.shared(threshold).sum() / living.n),
-            "equal_fraction": float(living.equal.sum() / living.n),
-            "pw_mcc": living.pw_mcc,
-        },
-        "chance": chance,
+        "alive": living and {"n_a": len(living.a), "n_b": len(living.b), **fractions(living, threshold)},
+        "chance": {name: chance(pair, name, baselines, threshold, device) for name in BASELINES},
         "curve": {f"{t:g}": value for t, value in pair.curve().items()},
-        "pairs": [
-            {
-                "a": int(i),
-                "b": int(pair.decoder.partner[i]),
-                "decoder": float(pair.decoder.cosine[i]),
-                "encoder": float(pair.encoder.cosine[i]),
-            }
-            for i in np.flatnonzero(shared)
-        ],
+        "pairs": _shared_pairs(pair, shared),
         "tied": int((shared & (pair.decoder.tied | pair.encoder.tied)).sum()),
         "invalid": {"a": invalid(pair.a), "b": invalid(pair.b)},
         "exact": bool(pair.decoder.exact and pair.encoder.exact),
@@ -170,7 +154,23 @@ def summary(pair: Match, threshold: float = THRESHOLD, baselines: int = 1, devic
     }
 
 
-def few(pair: Match, seed: int) -> tuple[Dictionary, Dictionary]:
+def fractions(pair: Match, threshold: float = THRESHOLD) -> dict[str, float]:
+    """The three figures of any pair, real or drawn: shared, equal partners, mean matched cosine."""
+    return {
+        "shared_fraction": float(pair.shared(threshold).sum() / pair.n),
+        "equal_fraction": float(pair.equal.sum() / pair.n),
+        "pw_mcc": pair.pw_mcc,
+    }
+
+
+def chance(pair: Match, baseline: str, draws: int, threshold: float = THRESHOLD, device: str = "cpu") -> dict:
+    """The same figures where nothing is shared: this baseline in the place of the pair, the mean over draws."""
+    drawn = [match(*BASELINES[baseline](*_at_most(pair, seed), seed), device=device) for seed in range(draws)]
+    figures = [fractions(one, threshold) for one in drawn]
+    return {"n": drawn[0].n, **{name: float(np.mean([f[name] for f in figures])) for name in figures[0]}}
+
+
+def _at_most(pair: Match, seed: int) -> tuple[Dictionary, Dictionary]:
     """Both SAEs, or CHANCE_LATENTS of each: what nothing shares is known well enough from them."""
     return tuple(
         sae
@@ -180,91 +180,38 @@ def few(pair: Match, seed: int) -> tuple[Dictionary, Dictionary]:
     )
 
 
+def _one_sided(pair: Match) -> str | None:
+    """Which latents the fractions are of, where one SAE is wider; None where both are as wide."""
+    if len(pair.a) == len(pair.b):
+        return None
+    narrow, wide = sorted((pair.a, pair.b), key=len)
+    return (
+        f"every latent of {narrow.name} ({len(narrow):,}) gets a partner among the {len(wide):,} of {wide.name}; "
+        f"fractions are of the {len(narrow):,}"
+    )
+
+
+def _mean_nearest(pair: Match, device: str) -> float:
+    """Mean cosine of the smaller SAE's decoder rows with their nearest row in the other, one-to-one or not."""
+    nearest = largest(pair.a.decoder, pair.b.decoder, device)[0 if len(pair.a) <= len(pair.b) else 1]
+    return float(np.nanmean(nearest)) if np.isfinite(nearest).any() else 0.0
+
+
+def _shared_pairs(pair: Match, shared: np.ndarray) -> list[dict]:
+    """Each shared latent of a, its partner in b, and both cosines."""
+    return [
+        {
+            "a": int(i),
+            "b": int(pair.decoder.partner[i]),
+            "decoder": float(pair.decoder.cosine[i]),
+            "encoder": float(pair.encoder.cosine[i]),
+        }
+        for i in np.flatnonzero(shared)
+    ]
+
+
 def invalid(dictionary: Dictionary) -> list[int]:
     """Latents whose encoder or decoder row is zero or not finite."""
     rows = np.concatenate([dictionary.encoder, dictionary.decoder], axis=1)
     zero = (dictionary.encoder == 0).all(1) | (dictionary.decoder == 0).all(1)
     return np.flatnonzero(zero | ~np.isfinite(rows).all(1)).tolist()
-
-
-# --- many seeds --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """S SAEs of one setting and all their pairwise matches. pairs: (i, j) with i < j -> Match."""
-
-    dictionaries: tuple[Dictionary, ...]
-    pairs: dict[tuple[int, int], Match]
-
-    @classmethod
-    def of(cls, dictionaries: Sequence[Dictionary], device: str = "cpu") -> Seeds:
-        ids = range(len(dictionaries))
-        pairs = {(i, j): match(dictionaries[i], dictionaries[j], device) for i, j in combinations(ids, 2)}
-        return cls(tuple(dictionaries), pairs)
-
-    def partner(self, i: int, j: int, which: str = "decoder") -> np.ndarray:
-        """[n_i]: the latent of j that is matched to each latent of i, -1 where none is."""
-        if i < j:
-            return getattr(self.pairs[i, j], which).partner
-        back = getattr(self.pairs[j, i], which).partner
-        out = np.full(len(self.dictionaries[i]), -1)
-        out[back[back >= 0]] = np.flatnonzero(back >= 0)
-        return out
-
-    def shared(self, i: int, j: int, threshold: float = THRESHOLD) -> np.ndarray:
-        """[n_i] bool: which latents of i are shared with j."""
-        if i < j:
-            return self.pairs[i, j].shared(threshold)
-        forward = self.pairs[j, i].shared(threshold)
-        out = np.zeros(len(self.dictionaries[i]), dtype=bool)
-        out[self.pairs[j, i].decoder.partner[forward]] = True
-        return out
-
-    def membership(self, i: int, threshold: float = THRESHOLD) -> np.ndarray:
-        """[n_i]: in how many of the S SAEs each latent of i is, its own included (pairwise; no transitivity assumed)."""
-        others = [j for j in range(len(self.dictionaries)) if j != i]
-        return 1 + sum(self.shared(i, j, threshold).astype(int) for j in others)
-
-    def only_in_one(self, subset: Sequence[int], threshold: float = THRESHOLD) -> float:
-        """Share of latents that no other SAE of the subset has, averaged over which of them is the reference."""
-        return float(
-            np.mean(
-                [1 - np.any([self.shared(i, j, threshold) for j in subset if j != i], axis=0).mean() for i in subset]
-            )
-        )
-
-    def cycle(self, i: int, j: int, k: int) -> float:
-        """P_jk(P_ij(x)) = P_ik(x): the share of latents whose decoder partners agree around a triple."""
-        ij, jk, ik = self.partner(i, j), self.partner(j, k), self.partner(i, k)
-        return float(np.mean((ij >= 0) & (jk[ij] == ik) & (ik >= 0)))
-
-
-def over_pairs(seeds: Seeds, figure: Callable[[Match], float]) -> dict:
-    """{mean, low, high, values}: of a figure over all pairs of seeds; low and high are the range (S seeds give
-    S (S - 1) / 2 pairs, which are not independent, so no interval is claimed)."""
-    values = [float(figure(pair)) for pair in seeds.pairs.values()]
-    return {"mean": float(np.mean(values)), "low": min(values), "high": max(values), "values": values}
-
-
-def offset_power_law(n_seeds: Sequence[int], only_one: Sequence[float]) -> dict[str, float]:
-    """f(S) = a S^b + c fitted to "only in one of S": c is the floor that more seeds would not lower.
-
-    Returns a, b, c and rmse. Raises MosaicError for fewer than four points, which three parameters would follow
-    whatever they are.
-    """
-    from scipy.optimize import curve_fit
-
-    if len(n_seeds) < 4:
-        raise MosaicError(f"{len(n_seeds)} numbers of seeds; the fit of a S^b + c needs at least 4.")
-    s, y = np.asarray(n_seeds, float), np.asarray(only_one, float)
-    law = lambda x, a, b, c: a * x**b + c  # noqa: E731
-    found, _ = curve_fit(law, s, y, p0=(y[0] - y[-1], -1.0, y[-1]), bounds=([0, -10, 0], [10, 0, 1]), maxfev=20_000)
-    rmse = float(np.sqrt(np.mean((law(s, *found) - y) ** 2)))
-    return {"a": float(found[0]), "b": float(found[1]), "c": float(found[2]), "rmse": rmse}
-
-
-def alive_share(pair: Match, threshold: float = THRESHOLD) -> float:
-    """The shared fraction among latents that fire; among all of them where firing was not measured."""
-    living = match_alive(pair) or pair
-    return float(living.shared(threshold).sum() / living.n)

@@ -20,7 +20,7 @@ def seed_rows(profile: Profile) -> list[dict]:
 
 def seeds_of(profile: Profile, rows: Sequence[dict]):
     """The SAEs of these rows of the card, and their pairwise matches."""
-    from mosaic.agreement.stability import Seeds
+    from mosaic.agreement.pairwise import Seeds
     from mosaic.saes.dictionary import load_dictionary
 
     folder = located_folder(profile.seeds)

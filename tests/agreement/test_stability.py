@@ -151,6 +151,14 @@ def test_saes_of_other_vectors_are_refused():
         stability.match(a, dictionary(seed=1, model="other", hook="blocks.1"))
 
 
+def test_an_sae_without_two_directions_a_latent_is_refused_with_its_shapes():
+    a = dictionary()
+    with pytest.raises(MosaicError, match=r"sae 1: its encoder has rows of 200 x 64, its decoder of 199 x 64"):
+        stability.match(a, replace(dictionary(seed=1), decoder=dictionary(n=199).decoder))
+    with pytest.raises(MosaicError, match=r"sae 1: its encoder has rows of 200 x 32.*transcoder"):
+        stability.match(a, replace(dictionary(seed=1), encoder=dictionary(d=32).encoder))
+
+
 def test_baselines_share_nothing_and_keep_what_they_promise():
     a, b = dictionary(), dictionary(seed=4)
     same = replace(a, name="copy")
@@ -168,67 +176,6 @@ def test_chance_of_a_wide_sae_is_drawn_from_some_of_its_latents(monkeypatch):
     got = figures(dictionary(), dictionary(n=120, seed=4))
     assert {level["n"] for level in got["chance"].values()} == {80}
     assert got["n_a"] == 200 and got["n_b"] == 120
-
-
-# --- many seeds --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def four():
-    """Four SAEs of 100 latents: 40 in all, 20 more in the first two, the rest their own; each in its own order."""
-    core, half = dictionary(n=40, seed=10), dictionary(n=20, seed=11)
-    made = []
-    for seed in range(4):
-        own = dictionary(n=60 - 20 * (seed < 2), seed=20 + seed)
-        parts = [core, half, own] if seed < 2 else [core, own]
-        order = np.random.default_rng(seed).permutation(100)
-        made.append(
-            Dictionary(
-                str(seed),
-                np.concatenate([p.encoder for p in parts])[order],
-                np.concatenate([p.decoder for p in parts])[order],
-            )
-        )
-    return stability.Seeds.of(made)
-
-
-def test_membership_counts_the_saes_that_have_a_latent(four):
-    assert np.bincount(four.membership(0), minlength=5).tolist() == [0, 40, 20, 0, 40]
-    assert np.bincount(four.membership(1), minlength=5).tolist() == [0, 40, 20, 0, 40]
-    assert np.bincount(four.membership(3), minlength=5).tolist() == [0, 60, 0, 0, 40]
-
-
-def test_only_in_one_of_a_subset(four):
-    assert four.only_in_one([0, 1]) == pytest.approx(0.4)
-    assert four.only_in_one([2, 3]) == pytest.approx(0.6)
-    assert four.only_in_one([0, 1, 2, 3]) == pytest.approx(0.5)
-
-
-def test_cycles_close_on_what_all_have(four):
-    assert 0.4 <= four.cycle(0, 1, 2) < 0.6
-    one = stability.Seeds.of([four.dictionaries[0]] * 3)
-    assert one.cycle(0, 1, 2) == one.cycle(2, 0, 1) == 1
-
-
-def test_partners_and_shared_read_the_same_in_both_directions(four):
-    forward, back = four.partner(0, 1), four.partner(1, 0)
-    assert np.array_equal(back[forward], np.arange(100))
-    assert set(forward[four.shared(0, 1)]) == set(np.flatnonzero(four.shared(1, 0)))
-
-
-def test_over_pairs_gives_the_range(four):
-    got = stability.over_pairs(four, lambda pair: float(pair.shared().mean()))
-    assert len(got["values"]) == 6 and (got["low"], got["high"]) == (0.4, 0.6)
-    assert got["mean"] == pytest.approx((0.6 + 5 * 0.4) / 6)
-
-
-def test_the_floor_is_found_and_needs_points():
-    seeds = np.arange(2, 10)
-    fit = stability.offset_power_law(seeds, 0.589 * seeds**-0.916 + 0.27)
-    assert fit["c"] == pytest.approx(0.27, abs=1e-3) and fit["b"] == pytest.approx(-0.916, abs=1e-2)
-    assert fit["rmse"] < 1e-6
-    with pytest.raises(MosaicError, match="3 numbers of seeds"):
-        stability.offset_power_law([2, 3, 4], [0.5, 0.4, 0.35])
 
 
 # --- on disk -----------------------------------------------------------------------------------------------------

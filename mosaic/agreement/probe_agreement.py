@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from mosaic.agreement.stability import Seeds
+from mosaic.agreement.pairwise import Seeds
 from mosaic.probing import estimators
 from mosaic.probing.candidates import Setting
 from mosaic.probing.comparison import evaluate
@@ -81,14 +81,18 @@ def top_overlap(runs: Sequence[ProbeRun], seeds: Seeds) -> dict[str, float]:
 
 def restricted(problem: Problem, seeds: Seeds, strength: float, threshold: float = 0.7) -> dict[str, list[float]]:
     """Macro-F1, one value a seed, of probes that see all latents, those shared with at least one other seed, those
-    that no other seed has, and as many as are shared, drawn at random."""
+    that no other seed has, and as many as are shared, drawn at random.
+
+    A seed that has no latent of a kind has no value for it: where nothing is shared, "shared" is empty.
+    """
     out: dict[str, list[float]] = {"all": [], "shared": [], "orphan": [], "random": []}
     for i, dictionary in enumerate(seeds.dictionaries):
         member = seeds.membership(i, threshold)
         shared, orphan = np.flatnonzero(member > 1), np.flatnonzero(member == 1)
         chance = np.sort(np.random.default_rng(i).permutation(len(dictionary))[: len(shared)])
         for name, latents in (("all", None), ("shared", shared), ("orphan", orphan), ("random", chance)):
-            out[name].append(run(problem, i, strength, latents).macro_f1)
+            if latents is None or len(latents):
+                out[name].append(run(problem, i, strength, latents).macro_f1)
     return out
 
 

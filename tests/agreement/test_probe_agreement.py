@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from mosaic.agreement import probes_of_seeds, stability
+from mosaic.agreement import probe_agreement
+from mosaic.agreement.pairwise import Seeds
 from mosaic.features.table import FeatureTable
 from mosaic.probing.problem import Problem
 from mosaic.saes.dictionary import Dictionary
@@ -19,7 +20,7 @@ def setting():
     rows = lambda n: generator.normal(size=(n, 32)).astype(np.float32)  # noqa: E731
     common, order = rows(30), generator.permutation(40)
     one, two = np.concatenate([common, rows(10)]), np.concatenate([common, rows(10)])
-    seeds = stability.Seeds.of([Dictionary("0", one, one), Dictionary("1", two[order], two[order])])
+    seeds = Seeds.of([Dictionary("0", one, one), Dictionary("1", two[order], two[order])])
     n = 160
     labels = np.array(["a", "b"] * (n // 2), dtype=object)
     z = np.abs(generator.normal(size=(n, 40)))
@@ -43,30 +44,37 @@ def setting():
 
 def test_probes_on_the_same_information_agree(setting):
     problem, _ = setting
-    strength = probes_of_seeds.chosen_strength(problem)
-    runs = [probes_of_seeds.run(problem, seed, strength) for seed in (0, 1)]
+    strength = probe_agreement.chosen_strength(problem)
+    runs = [probe_agreement.run(problem, seed, strength) for seed in (0, 1)]
     assert min(r.macro_f1 for r in runs) > 0.95
-    assert probes_of_seeds.agreement(runs) > 0.95
+    assert probe_agreement.agreement(runs) > 0.95
 
 
 def test_top_latents_are_found_again_by_their_partners(setting):
     problem, seeds = setting
-    runs = [probes_of_seeds.run(problem, seed, 0.1) for seed in (0, 1)]
-    assert len(runs[0].top) == probes_of_seeds.TOP and set(range(6)) <= set(runs[0].top)
-    overlap = probes_of_seeds.top_overlap(runs, seeds)
+    runs = [probe_agreement.run(problem, seed, 0.1) for seed in (0, 1)]
+    assert len(runs[0].top) == probe_agreement.TOP and set(range(6)) <= set(runs[0].top)
+    overlap = probe_agreement.top_overlap(runs, seeds)
     assert overlap["after"] > overlap["before"] and overlap["after"] >= overlap["shared"] >= 6 / 20
 
 
 def test_restricted_probes_see_what_they_may(setting):
     problem, seeds = setting
-    kept = probes_of_seeds.restricted(problem, seeds, 0.1)
+    kept = probe_agreement.restricted(problem, seeds, 0.1)
     assert min(kept["shared"]) > 0.95 and min(kept["all"]) > 0.95
     assert max(kept["orphan"]) < 0.75
     assert [len(values) for values in kept.values()] == [2, 2, 2, 2]
 
 
+def test_where_all_is_shared_no_probe_sees_orphans(setting):
+    problem, seeds = setting
+    same = Seeds.of([seeds.dictionaries[0]] * 2)
+    kept = probe_agreement.restricted(problem, same, 0.1)
+    assert kept["orphan"] == [] and len(kept["shared"]) == 2
+
+
 def test_draws_differ_and_repeat(setting):
     problem, _ = setting
-    first, again, second = (probes_of_seeds.run(problem, 0, 0.1, draw=draw) for draw in (0, 0, 1))
+    first, again, second = (probe_agreement.run(problem, 0, 0.1, draw=draw) for draw in (0, 0, 1))
     assert np.array_equal(first.predicted, again.predicted) and first.top == again.top
     assert first.top != second.top
