@@ -70,11 +70,21 @@ KEYS = ("layer", "width", "k", "tokens", "architecture")
 
 
 def read_card(folder: Path) -> list[dict]:
-    """The rows `mosaic train-sae` wrote. Raises MosaicError where the folder has no card."""
+    """The rows `mosaic train-sae` wrote. Raises MosaicError where the folder has no card, or one of another kind."""
     path = Path(folder) / "card.json"
     if not path.is_file():
         raise MosaicError(f"{path} does not exist. A folder written by `mosaic train-sae` is expected.")
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise MosaicError(f"{path} is not valid JSON ({error}). Run `mosaic train-sae` again.") from error
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise MosaicError(f"{path} is not the card of a sweep: a list with one row an SAE is expected.")
+    for i, row in enumerate(rows, 1):
+        missing = [key for key in ("name", "seed", *KEYS) if key not in row]
+        if missing:
+            raise MosaicError(f"{path}: row {i} has no {missing[0]}; `mosaic train-sae` writes it for every SAE.")
+    return rows
 
 
 def settings(rows: Sequence[dict]) -> list[SeedGroup]:

@@ -72,6 +72,22 @@ def test_errors_say_what_is_missing(tmp_path):
         settings(card(STAR.specs()[:1]))
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[{", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        ("{}", "a list with one row an SAE is expected"),
+        ("[]", "a list with one row an SAE is expected"),
+        ('[{"name": "a", "seed": 0, "layer": 1}]', "row 1 has no width"),
+    ],
+)
+def test_a_card_of_another_kind_is_refused(tmp_path, content, message):
+    (tmp_path / "card.json").write_text(content)
+    with pytest.raises(MosaicError, match=message):
+        read_card(tmp_path)
+
+
 @pytest.mark.parametrize("name", [n for n in profile_names() if load_profile(n).seeds])
 def test_every_sae_of_a_shipped_card_is_there(name):
     folder = located_folder(load_profile(name).seeds)

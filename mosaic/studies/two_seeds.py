@@ -1,0 +1,202 @@
+"""Two SAEs that differ in their seed alone: what they share, at every threshold, beside chance and controls."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from mosaic.agreement import stability
+from mosaic.agreement.cosines import unit_rows
+from mosaic.agreement.stability import Match
+from mosaic.models.language import LanguageModel
+from mosaic.profiles.opening import load_model
+from mosaic.profiles.profile import Profile
+from mosaic.reporting import plots, tables
+from mosaic.saes import sweep
+from mosaic.saes.dictionary import Dictionary, load_dictionary
+from mosaic.studies.problems import CACHE
+from mosaic.studies.seeds import base_of, held_out_texts, ranges, seed_rows, seeds_of
+from mosaic.studies.study import Study
+
+CONTROLS = {
+    "seeds": "other start, same texts",
+    "permuted": "permuted copy",
+    "untrained": "untrained pair",
+    "same_start": "same start, other texts",
+}
+ROWS = {
+    "shared_fraction": "shared",
+    "equal_fraction": "equal partners",
+    "pw_mcc": "mean matched cosine (PW-MCC)",
+    "pw_mcc_absolute": "PW-MCC, signs ignored",
+    "mean_max_cosine": "mean nearest cosine",
+}
+
+
+@dataclass(frozen=True)
+class TwoSeeds(Study):
+    """The first two seeds of the base, matched.
+
+    by_eye: two SAEs of 32 latents, trained for this chapter. base: the seeds' setting; pair: its first two, matched.
+    figures: as `mosaic match --json` gives them. curves: name -> {threshold: shared fraction}, chance among them.
+    controls: kind of pair -> shared fraction, its range, and over how many pairs.
+    """
+
+    name: ClassVar[str] = "two_seeds"
+    needs: ClassVar[tuple[str, ...]] = ("seeds",)
+
+    by_eye: Match
+    base: sweep.SeedGroup
+    pair: Match
+    figures: dict
+    curves: dict[str, dict[float, float]]
+    controls: dict[str, dict]
+
+    def summary(self) -> dict:
+        first = self.base.rows[0]
+        return {
+            "seed_a": self.base.seeds[0],
+            "seed_b": self.base.seeds[1],
+            "same_batches": len({row.get("batches") for row in self.base.rows}) == 1,
+            "setting": {key: first[key] for key in sweep.KEYS},
+            "n_latents": self.pair.n,
+            "d_in": self.pair.a.d_in,
+            "figures": {key: value for key, value in self.figures.items() if key != "pairs"},
+            "chance_cosine": self.figures["chance"]["random dictionary"]["pw_mcc"],
+            "disagree_below": disagreeing_below(self.pair),
+            "controls": self.controls,
+            "same_start": self.controls.get("same_start", {}).get("shared"),
+            "exact": self.figures["exact"],
+        }
+
+    def figure(self):
+        """Histogram of the matched decoders' cosines, split by whether the encoders were matched the same way."""
+        groups = {
+            "decoder and encoder agree": self.pair.decoder.cosine[self.pair.equal],
+            "they disagree": self.pair.decoder.cosine[disagreeing(self.pair)],
+        }
+        lines = {
+            "chance (random dictionary)": self.figures["chance"]["random dictionary"]["pw_mcc"],
+            "threshold": stability.THRESHOLD,
+        }
+        return plots.finished(plots.distribution(groups, "cosine of matched decoder rows", lines).figure)
+
+    def by_eye_figure(self):
+        """Every decoder row of one small SAE against every row of the other, as trained and with partners opposite."""
+        import matplotlib.pyplot as plt
+
+        pair = self.by_eye
+        order = np.argsort(-np.fmin(pair.decoder.cosine, pair.encoder.cosine))
+        cosines = unit_rows(pair.a.decoder)[0][order] @ unit_rows(pair.b.decoder)[0].T
+        figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
+        titles = ("as trained", f"matched: {pair.shared().sum()} of {pair.n} are shared")
+        for ax, columns, title in zip(axes, (np.arange(pair.n), pair.decoder.partner[order]), titles, strict=True):
+            image = ax.imshow(cosines[:, columns], cmap="viridis", vmin=-0.2, vmax=1)
+            ax.set_title(title, color=plots.INK)
+            ax.set(xlabel="latents of seed 1", xticks=[], yticks=[])
+            ax.grid(False)
+        axes[0].set_ylabel("latents of seed 0")
+        figure.colorbar(image, ax=axes, label="cosine of decoders", shrink=0.8)
+        return plots.finished(figure)
+
+    def threshold_curves(self):
+        """The shared fraction at every threshold: all latents, those that fire, and three baselines of chance."""
+        return plots.finished(plots.steps(self.curves, "threshold on both cosines", "shared fraction").figure)
+
+    def table(self) -> tables.Html:
+        """The pair's figures beside those of its latents that fire and of each baseline."""
+        columns = {"all latents": self.figures, "alive only": self.figures["alive"] or {}, **self.figures["chance"]}
+        rows = [
+            {"figure": label, **{name: values.get(key) for name, values in columns.items()}}
+            for key, label in ROWS.items()
+        ]
+        return tables.table(rows, {"figure": "figure", **{name: name for name in columns}})
+
+    def controls_table(self) -> tables.Html:
+        """Pairs that must agree, pairs that must not, and pairs of one start that saw other texts."""
+        rows = [
+            {"pair": CONTROLS[name], **values, "range": f"{values['low']:.3f} to {values['high']:.3f}"}
+            for name, values in self.controls.items()
+        ]
+        return tables.table(rows, {"pair": "pair", "shared": "shared", "range": "range", "pairs": "pairs"})
+
+
+def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> TwoSeeds:
+    """Match the base's first two seeds. cache: not used, nothing is extracted."""
+    profile, base = base_of(profile)
+    rows = seed_rows(profile)
+    seeds = seeds_of(profile, base.rows, device)
+    pair = seeds.matches[0, 1]
+    controls = {
+        "seeds": shared_range(seeds.matches.values()),
+        "permuted": shared_range(stability.match(x, permuted(x, 0), device) for x in seeds.dictionaries[:3]),
+        "untrained": shared_range(drawn(pair, "untrained SAEs", seed, device) for seed in range(3)),
+    }
+    same_start = sweep.same_start(rows)
+    if len(same_start) > 1:
+        controls["same_start"] = shared_range(seeds_of(profile, same_start, device).matches.values())
+    by_eye = trained_by_eye(profile, load_model(profile, device))
+    figures = stability.summary(pair, baselines=3, device=device)
+    return TwoSeeds(profile, by_eye, base, pair, figures, threshold_curves(pair, device), controls)
+
+
+def trained_by_eye(profile: Profile, lm: LanguageModel) -> Match:
+    """Two SAEs of 32 latents, trained here on the same 200,000 activations in the same order, matched."""
+    from mosaic.saes import training
+
+    specs = [training.SAESpec(profile.middle, width=32, k=4, seed=seed) for seed in (0, 1)]
+    run = training.TrainRun(tokens=200_000, batch_size=256)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = training.train(lm, held_out_texts(profile, 6000), specs, run, Path(folder))
+        return stability.match(*(load_dictionary(Path(folder) / row["name"]) for row in rows))
+
+
+def threshold_curves(pair: Match, device: str = "cpu") -> dict[str, dict[float, float]]:
+    """{series: {threshold: shared fraction}} of all latents, of those that fire (where that was measured), of chance."""
+    living = stability.match_alive(pair, device)
+    curves = {"all latents": pair.curve()}
+    if living is not None:
+        curves["alive only"] = living.curve()
+    return curves | {f"chance: {name}": drawn(pair, name, 0, device).curve() for name in stability.BASELINES}
+
+
+def drawn(pair: Match, baseline: str, seed: int, device: str = "cpu") -> Match:
+    """A pair of the same sizes that knows nothing."""
+    return stability.match(*stability.BASELINES[baseline](pair.a, pair.b, seed), device)
+
+
+def permuted(dictionary: Dictionary, seed: int) -> Dictionary:
+    """The same SAE with its latents in another order."""
+    return dictionary.only(np.random.default_rng(seed).permutation(len(dictionary)))
+
+
+def shared_range(matches: Iterable[Match]) -> dict:
+    """{shared, low, high, interval, pairs}: the mean shared fraction, its range, and of how many pairs."""
+    values = [float(pair.shared().sum() / pair.n) for pair in matches]
+    found = ranges(values)
+    interval = [found["low"], found["high"]]
+    return {
+        "shared": found["mean"],
+        "low": interval[0],
+        "high": interval[1],
+        "interval": interval,
+        "pairs": len(values),
+    }
+
+
+def disagreeing(pair: Match) -> np.ndarray:
+    """[len(a)] bool: matched by the decoder, but to another partner than by the encoder."""
+    return ~pair.equal & (pair.decoder.partner >= 0)
+
+
+def disagreeing_below(pair: Match, threshold: float = stability.THRESHOLD) -> float:
+    """Of the latents whose two matchings disagree, the share whose smaller cosine is below the threshold: what the
+    threshold alone would have removed. 1 where none disagree."""
+    which = disagreeing(pair)
+    lower = np.fmin(pair.decoder.cosine, pair.encoder.cosine)
+    return float((lower[which] < threshold).mean()) if which.any() else 1.0

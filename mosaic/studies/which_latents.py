@@ -1,0 +1,183 @@
+"""Which latents are shared? By how often they fire, how well that is predicted, and what they track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from mosaic.agreement import stability
+from mosaic.errors import MosaicError
+from mosaic.interpretation import detection, tracking
+from mosaic.models.language import LanguageModel
+from mosaic.profiles.opening import load_model
+from mosaic.profiles.profile import Profile
+from mosaic.reporting import plots, tables
+from mosaic.saes.dictionary import random_dictionary
+from mosaic.saes.encoder import Encoder
+from mosaic.studies.membership import (
+    by_fifths,
+    by_members,
+    detection_step,
+    factor_record,
+    factor_text,
+    frequency_record,
+)
+from mosaic.studies.problems import CACHE
+from mosaic.studies.seeds import base_of, held_out_texts, seed_encoders, seeds_of
+from mosaic.studies.study import Study
+
+SCORED = 3  # SAEs whose latents are explained and compared with the factors
+TRACKED = 0.9  # AUROC from which a latent tracks a factor
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """area: AUROC of the factor that each scored latent tracks best. found_by_shared: one value for every factor and
+    SAE in which some latent tracks it: whether a shared one does."""
+
+    area: np.ndarray
+    found_by_shared: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class WhichLatents(Study):
+    """All latents of S SAEs, one after the other.
+
+    frequency: share of held-out tokens a latent fires on. cosine: how well it is matched in the other SAEs.
+    membership: in how many of the SAEs it is, its own included. chance: mean matched cosine with a random dictionary.
+    Of the first SCORED SAEs' latents (the first len(score) of all): score, balanced accuracy of predicting where each
+    fires (NaN where it fires too seldom); control, by another latent's explanation; tracking, where factors are known.
+    """
+
+    name: ClassVar[str] = "which_latents"
+    needs: ClassVar[tuple[str, ...]] = ("seeds",)
+
+    n_seeds: int
+    frequency: np.ndarray
+    cosine: np.ndarray
+    membership: np.ndarray
+    chance: float
+    score: np.ndarray
+    control: np.ndarray
+    tracking: Tracking | None
+
+    @property
+    def scored_membership(self) -> np.ndarray:
+        return self.membership[: len(self.score)]
+
+    def summary(self) -> dict:
+        factors = None
+        if self.tracking:
+            factors = factor_record(self.tracking.area, self.scored_membership, self.tracking.found_by_shared, TRACKED)
+        by_membership = by_members(self.score, self.scored_membership, self.n_seeds)
+        return {
+            "n_seeds": self.n_seeds,
+            "least": detection.LEAST,
+            "frequency": frequency_record(self.frequency, self.membership),
+            "detection": {
+                **detection_step(self.score, self.control, self.scored_membership),
+                "by_membership": {m: {"mean": v, "low": low, "high": high} for m, v, low, high in by_membership},
+            },
+            "factors": factors,
+            "factor_text": factor_text(factors, TRACKED),
+        }
+
+    def figure(self):
+        """How often a latent fires against how well it is matched in the other SAEs; the dashed line is chance."""
+        drawn = (self.frequency > 0) & np.isfinite(self.cosine)
+        x = np.log10(self.frequency[drawn])
+        ax = plots.joint(
+            x, self.cosine[drawn], "log10 of the share of tokens it fires on", "mean matched cosine in the other SAEs"
+        )
+        ax.axhline(self.chance, color=plots.INK, linestyle="--")
+        left = (x.min(), self.chance)
+        ax.annotate("chance", left, textcoords="offset points", xytext=(2, 4), color=plots.INK)
+        return plots.finished(ax.figure)
+
+    def prediction(self):
+        """Balanced accuracy of predicting where a latent fires, by the number of SAEs that have it; dashed: control."""
+        rows = by_members(self.score, self.scored_membership, self.n_seeds)
+        if not rows:
+            return tables.Html("<p>No latent fires often enough in these texts to be scored.</p>")
+        ax = plots.bars(rows, "balanced accuracy", f"in exactly so many of {self.n_seeds} SAEs")
+        ax.axhline(
+            float(np.nanmean(self.control)), color=plots.INK, linestyle="--", label="another latent's explanation"
+        )
+        ax.set_ylim(0.45, 1)
+        ax.legend()
+        return plots.finished(ax.figure)
+
+    def factors(self):
+        """AUROC of the factor each latent tracks best, by the number of SAEs that have it."""
+        if self.tracking is None:
+            return tables.Html("<p>What its texts are about is not known on this profile.</p>")
+        rows = by_members(self.tracking.area, self.scored_membership, self.n_seeds)
+        ax = plots.bars(rows, "AUROC of its best factor", f"in exactly so many of {self.n_seeds} SAEs")
+        ax.set_ylim(0.5, 1)
+        return plots.finished(ax.figure)
+
+    def table(self) -> tables.Html:
+        """The share of latents that another SAE has too, over fifths of the latents by how often they fire."""
+        edges, shared = by_fifths(self.frequency, self.membership)
+        rows = [
+            {"frequency": f"{low:.4f} to {high:.4f}", "shared": share}
+            for low, high, share in zip(edges, edges[1:], shared, strict=False)
+        ]
+        columns = {
+            "frequency": "share of tokens it fires on (fifths of the latents)",
+            "shared": "in at least one other SAE",
+        }
+        return tables.table(rows, columns)
+
+
+def run(
+    profile: str | Profile, *, n_texts: int = 6000, device: str = "cpu", cache: Path | None = CACHE
+) -> WhichLatents:
+    """Match all seeds of the base; explain and score the latents of its first SCORED on `n_texts` held-out texts."""
+    profile, base = base_of(profile)
+    seeds = seeds_of(profile, base.rows, device)
+    unmeasured = [sae.name for sae in seeds.dictionaries if sae.frequency is None]
+    if unmeasured:
+        raise MosaicError(
+            f"{unmeasured[0]} has no sparsity.safetensors: how often its latents fire was not measured. "
+            "`mosaic train-sae` writes it."
+        )
+    membership = [seeds.membership(i) for i in range(len(seeds))]
+    lm = load_model(profile, device)
+    encoders = seed_encoders(profile, lm, base.rows[:SCORED])
+    observed = detection.firings(held_out_texts(profile, n_texts), lm, encoders)
+    first, second = seeds.dictionaries[:2]
+    return WhichLatents(
+        profile,
+        n_seeds=len(seeds),
+        frequency=np.concatenate([sae.frequency for sae in seeds.dictionaries]),
+        cosine=np.concatenate([seeds.mean_cosine(i) for i in range(len(seeds))]),
+        membership=np.concatenate(membership),
+        chance=stability.match(first, random_dictionary(second, 0), device).pw_mcc,
+        score=np.concatenate([detection.detection_scores(observed, codes) for codes in observed.codes]),
+        control=np.concatenate([detection.detection_scores(observed, codes, shuffle=0) for codes in observed.codes]),
+        tracking=tracked(lm, encoders, membership, cache) if profile.truth else None,
+    )
+
+
+def tracked(
+    lm: LanguageModel, encoders: Sequence[Encoder], membership: Sequence[np.ndarray], cache: Path | None
+) -> Tracking:
+    """The factor each latent of these SAEs tracks best, on the miniature's texts. membership: [n_i] each, as above."""
+    rows, factors = tracking.texts()
+    areas, found_by_shared = [], []
+    for table, member in zip(tracking.tables(rows, lm, encoders, cache), membership, strict=False):
+        area, names = tracking.best_factor(table, rows, factors)
+        areas.append(area)
+        found_by_shared += found_by(area, np.array(names), member > 1)
+    return Tracking(np.concatenate(areas), tuple(found_by_shared))
+
+
+def found_by(area: np.ndarray, names: np.ndarray, shared: np.ndarray) -> list[bool]:
+    """For every factor that some latent tracks at TRACKED: whether one of those latents is shared."""
+    enough = area >= TRACKED
+    return [bool(shared[enough & (names == name)].any()) for name in dict.fromkeys(names[enough])]
