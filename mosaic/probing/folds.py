@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,9 +34,11 @@ DEFAULT = Budget()
 def splits(train: LabelledTexts, budget: Budget = DEFAULT) -> list[tuple[np.ndarray, np.ndarray]]:
     """(fit, validation) rows of the training set: stratified, groups on one side, about `budget.rows` of them.
 
-    Few groups, or few rows in a class, get fewer folds. Raises MosaicError where no split has two classes to learn
-    from, which only groups can bring about; cheap, so callers ask before they load a model.
+    Rows of equal texts are one group. Few groups, or few rows in a class, get fewer folds. Raises MosaicError where
+    no split has two classes to learn from, which only groups can bring about; cheap, so callers ask before they load
+    a model.
     """
+    train = replace(train, groups=labelled.together(train))
     kept = _kept(train, budget)
     part = train.take(kept)
     n_folds = min(budget.n_folds, int(np.unique(part.labels, return_counts=True)[1].min()))

@@ -23,6 +23,7 @@ def passages(document: str, characters: int = 900) -> Iterator[str]:
 
 def read_documents(paths: Sequence[Path]) -> list[str]:
     """Passages of .txt files (documents separated by a line `<|doc|>`), and the texts of labelled files."""
+    from mosaic.texts.decoding import read_text
     from mosaic.texts.own_files import read_file
 
     texts: list[str] = []
@@ -30,12 +31,7 @@ def read_documents(paths: Sequence[Path]) -> list[str]:
         if path.suffix != ".txt":
             texts += read_file(path, label=None).texts
             continue
-        if not path.is_file():
-            raise MosaicError(f"{path} does not exist or is not a file.")
-        try:
-            documents = path.read_text(encoding="utf-8").split("<|doc|>")
-        except UnicodeDecodeError as error:
-            raise MosaicError(f"{path} is not UTF-8 ({error}). Save it as UTF-8.") from error
+        documents = read_text(path).split("<|doc|>")
         texts += [passage for document in documents for passage in passages(document) if len(passage) > 10]
     return texts
 

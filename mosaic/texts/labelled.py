@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mosaic.errors import MosaicError
+from mosaic.printable import printable
 
 MIN_ROWS_PER_CLASS = 5
+log = logging.getLogger("mosaic")
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,64 @@ def concatenate(parts: Sequence[LabelledTexts]) -> LabelledTexts:
 
 
 def split(data: LabelledTexts, test_size: float, seed: int = 42) -> tuple[LabelledTexts, LabelledTexts]:
-    """Stratified split; rows of one group stay together. Order within each part is input order."""
-    train, test = next(folds(data.labels, data.groups, round(1 / test_size), seed))
+    """Stratified split; rows of one group or one text stay together. Order within each part is input order."""
+    train, test = next(folds(data.labels, together(data), round(1 / test_size), seed))
     return data.take(train), data.take(test)
 
 
-def folds(labels: np.ndarray, groups: np.ndarray | None, n: int, seed: int):
-    """(train, validation) row indices of n stratified folds; groups never straddle them."""
+def folds(labels: np.ndarray, groups: np.ndarray | None, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(train, validation) row indices of n stratified folds; groups never straddle them.
+
+    Fewer folds, and a warning, where there are fewer groups, or fewer rows in the largest class. Raises MosaicError
+    where there are not even two.
+    """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    if groups is None:
-        splitter = StratifiedKFold(n, shuffle=True, random_state=seed)
-        return splitter.split(np.zeros(len(labels)), labels)
-    return StratifiedGroupKFold(n, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels, groups)
+    names = [] if groups is None else list(dict.fromkeys(groups))
+    largest = int(np.unique(labels, return_counts=True)[1].max(initial=0))
+    possible = min(n, largest, len(labels) if groups is None else len(names))
+    shown = f" in {len(names)} groups ({', '.join(f'{name!r:.40}' for name in names[:3])})" if names else ""
+    if possible < 2:
+        raise MosaicError(
+            f"{len(labels)} rows{shown} cannot be divided: rows of one group or one text stay on one side. Group them "
+            "more finely, leave the groups out, or add rows."
+        )
+    if possible < n:
+        log.warning("%d rows%s make %d parts, not %d.", len(labels), printable(shown), possible, n)
+    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")  # `check_classes` says it better
+        splitting = splitter(possible, shuffle=True, random_state=seed)
+        return iter(list(splitting.split(np.zeros(len(labels)), labels, groups)))
+
+
+def together(data: LabelledTexts) -> np.ndarray | None:
+    """[n] names of what stays on one side of a split: the data's groups, those that share a text joined.
+
+    The groups themselves where no text stands in two; the texts where there are no groups; None where nothing ties
+    two rows.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    texts, n_texts = _numbered(data.texts)
+    if data.groups is None:
+        return None if n_texts == len(data) else np.array(data.texts, dtype=object)
+    groups, n_groups = _numbered(data.groups)
+    # A graph of groups and texts in which every row is an edge: what hangs together is one component.
+    size = n_groups + n_texts
+    edges = coo_matrix((np.ones(len(data), dtype=np.int8), (groups, n_groups + texts)), shape=(size, size))
+    n_joined, component = connected_components(edges, directed=False)
+    if n_joined == n_groups:
+        return data.groups
+    _, first = np.unique(component[groups], return_index=True)
+    return data.groups[first][component[groups]]
+
+
+def _numbered(values: Sequence) -> tuple[np.ndarray, int]:
+    """([n] each value's number, equal for equal values; how many there are)."""
+    numbers: dict = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=int), len(numbers)
 
 
 def repeated_texts(train: LabelledTexts, test: LabelledTexts) -> int:
@@ -90,7 +139,8 @@ def check_classes(data: LabelledTexts, minimum: int = MIN_ROWS_PER_CLASS) -> Non
         shown = ", ".join(f"{label!r} ({n})" for label, n in list(small.items())[:5])
         raise MosaicError(
             f"{data.name}: {len(small)} of {len(counts)} classes have fewer than {minimum} rows: {shown}. "
-            "Merge or remove them, or add rows. (Is the label column really categorical?)"
+            "Merge or remove them, or add rows (those held out for the test do not count). Is the label column really "
+            "categorical?"
         )
 
 
@@ -98,7 +148,10 @@ def check_test(train: LabelledTexts, test: LabelledTexts) -> None:
     """Raises MosaicError when the test set has a class the training set lacks."""
     unknown = sorted(set(test.labels) - set(train.labels))
     if unknown:
+        hint = "Are both files labelled the same way?"
+        if test.name == train.name:
+            hint = "Its rows share a group or a text, which stays on one side: group more finely, or add rows."
         raise MosaicError(
             f"{test.name}: label {unknown[0]!r} never occurs in {train.name}, whose labels are "
-            f"{', '.join(map(repr, train.classes[:8]))}. Are both files labelled the same way?"
+            f"{', '.join(map(repr, train.classes[:8]))}. {hint}"
         )

@@ -6,7 +6,6 @@ Every text is kept as published. No remote code and no pickle is ever run.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from mosaic.errors import MosaicError, Unavailable
 from mosaic.texts import labelled
 from mosaic.texts.labelled import LabelledTexts
+from mosaic.texts.own_files import check_texts, group_names, label_names
 from mosaic.texts.registry import REGISTRY, HubSet
 from mosaic.texts.tabular import read_columns
 
@@ -75,30 +75,32 @@ def _from_mirror(folder: Path, name: str, language: str | None) -> list[Labelled
     """`train.jsonl` and `test.jsonl`, or `all.jsonl`, with columns text, label and perhaps language and group."""
     files = [folder / f"{part}.jsonl" for part in ("train", "test") if (folder / f"{part}.jsonl").is_file()]
     files = files if len(files) == 2 else [folder / "all.jsonl"]
-    parts = []
-    for path in files:
-        columns, _ = read_columns(path) if path.is_file() else ({}, None)
-        if not columns:
-            raise MosaicError(f"{folder} has neither train.jsonl and test.jsonl nor all.jsonl.")
-        languages = np.array(columns["language"], dtype=object) if "language" in columns else None
-        data = LabelledTexts(
-            name,
-            [str(text) for text in columns["text"]],
-            np.array([str(label) for label in columns["label"]], dtype=object),
-            np.array([str(group) for group in columns["group"]], dtype=object) if "group" in columns else None,
-            languages,
-        )
-        if language is not None and languages is not None:
-            data = _one_language(data, language)
-        parts.append(data)
-    return parts
+    if not files[0].is_file():
+        raise MosaicError(f"{folder} has neither train.jsonl and test.jsonl nor all.jsonl.")
+    return [_from_mirror_file(path, name, language) for path in files]
+
+
+def _from_mirror_file(path: Path, name: str, language: str | None) -> LabelledTexts:
+    read = read_columns(path)
+    for column in ("text", "label", *(["language"] if language is not None else [])):
+        if column not in read.columns:
+            wanted = (
+                f", so {language!r} cannot be chosen: add it, or ask for no language" if column == "language" else ""
+            )
+            raise MosaicError(f"{path} has no column {column!r}; it has {', '.join(read.columns)}{wanted}.")
+    check_texts(read.columns["text"], read.where, blank=True)
+    labels = label_names(read.columns["label"], read.where)
+    groups = group_names(read.columns["group"], read.where) if "group" in read.columns else None
+    languages = np.array(read.columns["language"], dtype=object) if "language" in read.columns else None
+    data = LabelledTexts(name, list(read.columns["text"]), labels, groups, languages)
+    return data if language is None else _one_language(data, language)
 
 
 def _one_language(data: LabelledTexts, language: str) -> LabelledTexts:
     rows = np.flatnonzero(data.languages == language)
     if not len(rows):
         raise MosaicError(
-            f"{data.name} has no texts in language {language!r}; it has {', '.join(sorted(set(data.languages)))}."
+            f"{data.name} has no texts in language {language!r}; it has {', '.join(sorted(map(str, set(data.languages))))}."
         )
     return data.take(rows)
 
@@ -108,8 +110,9 @@ def _from_hub(name: str, language: str | None) -> list[LabelledTexts]:
 
     entry = REGISTRY[name]
     choices = {**entry.configs, **entry.language_splits}
-    if language is not None and choices and language not in choices:
-        raise MosaicError(f"{name} has no language {language!r}; it has {', '.join(sorted(choices))}.")
+    if language is not None and language not in choices:
+        there = f"it has {', '.join(sorted(choices))}" if choices else "it comes in one; ask for none"
+        raise MosaicError(f"{name} has no language {language!r}; {there}.")
     config = entry.configs.get(language or "en") if entry.configs else entry.config
     splits = [entry.train] + ([entry.test] if entry.test else [])
     if entry.language_splits:
@@ -132,12 +135,10 @@ def _from_rows(name: str, entry: HubSet, rows, language: str | None) -> Labelled
                 f"{entry.hub_id} has no column {column!r} any more; it has {', '.join(rows.column_names)}. "
                 "Read it as a file with --text and --label."
             )
-    labels: Sequence = rows[entry.label]
     feature = rows.features[entry.label]
+    labels = label_names(rows[entry.label], lambda row: f"{entry.hub_id}, row {row}")
     if hasattr(feature, "int2str"):
-        labels = [feature.int2str(value) for value in labels]
-    groups = np.array([str(group) for group in rows[entry.group]], dtype=object) if entry.group else None
+        labels = np.array([feature.int2str(value) for value in rows[entry.label]], dtype=object)
+    groups = group_names(rows[entry.group], str) if entry.group else None
     languages = np.full(len(rows), language, dtype=object) if language else None
-    return LabelledTexts(
-        name, [str(t) for t in rows[entry.text]], np.array(list(map(str, labels)), dtype=object), groups, languages
-    )
+    return LabelledTexts(name, [str(text) for text in rows[entry.text]], labels, groups, languages)

@@ -60,3 +60,10 @@ def test_a_rare_class_is_never_lost(recwarn):
     for fit, held in found:
         assert 1 <= (data.labels[held] == "rare").sum() <= 2 and (data.labels[fit] == "rare").sum() >= 3
     assert not recwarn
+
+
+def test_equal_texts_never_straddle_a_fold():
+    data = texts(["a", "b"] * 30)
+    data = LabelledTexts("toy", [f"text {i % 20}" for i in range(60)], data.labels)
+    for fit, held in folds.splits(data, folds.Budget(rows=40)):
+        assert not {data.texts[i] for i in fit} & {data.texts[i] for i in held}

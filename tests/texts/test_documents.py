@@ -20,6 +20,6 @@ def test_documents_of_corpora_and_labelled_files(tmp_path):
     labelled.write_text(json.dumps({"text": "labelled text", "label": 1}))
     assert documents.read_documents([corpus, labelled]) == ["A first document.", "A second document.", "labelled text"]
     broken = tmp_path / "c.txt"
-    broken.write_bytes(b"\xff\xfe")
-    with pytest.raises(MosaicError, match="c.txt is not UTF-8"):
+    broken.write_bytes(b"caf\xe9")
+    with pytest.raises(MosaicError, match="c.txt, line 1: byte 0xe9 is not UTF-8"):
         documents.read_documents([broken])

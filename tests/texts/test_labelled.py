@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import numpy as np
@@ -37,6 +38,29 @@ def write(tmp_path, name, content):
         ("a.jsonl", '{"text": 5, "label": "a"}\n', "line 1: the text is 5"),
         ("a.jsonl", '{"text": "x", "label": NaN}\n', "line 1: the label is missing"),
         ("a.parquet", "no parquet", "is not a readable Parquet file"),
+        ("a.csv", "text,label\nx,y\n".encode("utf-16"), r"is UTF-16 text.*iconv -f utf-16 -t utf-8 a\.csv"),
+        ("a.csv", "text,label\nx,y\n".encode("utf-16le"), r"is UTF-16 text without its mark.*iconv -f utf-16le"),
+        ("a.csv", "text,label\nx,y\n".encode("utf-32"), r"is UTF-32 text.*iconv -f utf-32"),
+        ("a b.csv", gzip.compress(b"text,label\nx,y\n", mtime=0), r"is gzip-compressed.*gzip -dc 'a b\.csv'"),
+        ("a.csv", b"PK\x03\x04\x14\x00\x06\x00\x08", r"a ZIP archive or an Excel workbook.*save .* as CSV UTF-8"),
+        ("a.jsonl", b"PAR1\x15\x04", r"is a Parquet file, not UTF-8 text\. Let its name end in \.parquet"),
+        ("a.csv", "text;label\nx, y;1\n", r"separated by semicolons, .* a \.csv file by commas\. Save it with commas"),
+        ("a.csv", "text\tlabel\nx, y\t1\n", r"separated by tabs, .*Let its name end in \.tsv"),
+        ("a.csv", "id;text, raw;label\n1;x;1\n", "separated by semicolons"),
+        ("a.tsv", "text,label\nx,1\n", r"separated by commas, .*Let its name end in \.csv"),
+        ("a.csv", 'text,label\n"two\nlines",a\nb,c,d\n', "line 4: 3 fields"),
+        ("a.jsonl", '{"text": "x", "label": 1}\n\n{"text": " ", "label": 1}', "line 3: the text is ' '"),
+        (
+            "a.jsonl",
+            '{"text": "x\\ud83d", "label": "a"}',
+            "line 1: the text holds half a surrogate pair .* character 2",
+        ),
+        ("a.jsonl", '{"text": "x", "label": "\\udc00"}', "line 1: the label holds half a surrogate pair"),
+        ("a.jsonl", '{"text": "x", "label": ["a"]}', "line 1: the label is a list; a word or a number was expected"),
+        ("a.jsonl", '{"text": ["x"], "label": "a"}', r"line 1: the text is \['x'\]"),
+        ("a.jsonl", '{"text": "x", "label": "a"}\n' + "[" * 100_000, "line 2: brackets nested too deeply"),
+        ("a.jsonl", '{"text": "x", "label": ' + "9" * 5000 + "}", "line 1: a number of too many digits. Quote it"),
+        ("a.csv", "te\x1b[2Jxt,label\nx,y\n", r"no column 'text'; its columns are te\\x1b\[2Jxt, label"),
         ("a.xlsx", "x", r"files ending in .csv, .tsv, .jsonl, .ndjson, .parquet are read, not '.xlsx'"),
     ],
 )
@@ -48,6 +72,46 @@ def test_a_broken_file_is_explained(tmp_path, name, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(MosaicError, match="nope.csv does not exist"):
         read_file(tmp_path / "nope.csv")
+
+
+def test_a_parquet_file_with_two_columns_of_one_name_is_refused(tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.table([["x"], ["y"], ["z"]], names=["text", "label", "text"])
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(MosaicError, match="header names 'text' 2 times"):
+        read_file(tmp_path / "a.parquet")
+
+
+def test_blank_lines_say_nothing(tmp_path):
+    row = '{"text": "x", "label": "a"}'
+    for name, content in [
+        ("a.jsonl", f"{row}\r\n\r\n{row}\r\n\r\n \r\n"),
+        ("b.csv", "\ntext,label\r\nx,a\r\n\r\nx,a\r\n\r\n"),
+    ]:
+        assert read_file(write(tmp_path, name, content)).texts == ["x", "x"]
+
+
+@pytest.mark.parametrize(
+    "labels,pair",
+    [
+        ([1, 1.0, 2], r"'1' \(1 rows\) and '1.0' \(1 rows\) are counted as 2 classes"),
+        (["pos", "pos ", "neg"], r"'pos' \(1 rows\) and 'pos ' \(1 rows\)"),
+        (["Yes", "yes", "no"], r"'Yes' \(1 rows\) and 'yes' \(1 rows\)"),
+        ([1, "1", 2], None),
+        (["1", "10", "a b", "ab", "nan", "1_0", "\x1b[2J"], None),
+    ],
+)
+def test_labels_that_differ_in_writing_only_are_named(tmp_path, caplog, labels, pair):
+    content = "\n".join(json.dumps({"text": "x", "label": label}) for label in labels)
+    read = read_file(write(tmp_path, "a.jsonl", content))
+    assert read.labels.tolist() == [str(label) for label in labels], "nothing is changed, it is only said"
+    assert bool(caplog.messages) == bool(pair)
+    if pair:
+        import re
+
+        assert re.search(pair + ".*Write them alike", caplog.text)
 
 
 ROWS = [('good, "very" good\nindeed', "1", "g1"), ("\ufeffodd", "2", ""), ("plain", "1", "g1")]
@@ -99,15 +163,76 @@ def test_unusable_labels_are_explained():
         texts.check_test(labelled(["a", "b"]), labelled(["a", "c"]))
 
 
-@given(st.integers(0, 1000), st.integers(10, 60), st.integers(3, 12))
-@settings(max_examples=30, deadline=None)
-def test_groups_never_straddle(seed, n, n_groups):
+@given(st.integers(0, 1000), st.integers(1, 60), st.integers(1, 12), st.integers(1, 4), st.integers(2, 7))
+@settings(max_examples=60, deadline=None)
+def test_groups_never_straddle(seed, n, n_groups, n_classes, n_folds):
+    """Whatever the groups: whole folds, or an error that says why there are none."""
     rng = np.random.default_rng(seed)
     groups = rng.integers(0, n_groups, n).astype(str).astype(object)
-    labels = rng.choice(["a", "b"], n).astype(object)
-    for train, validation in texts.folds(labels, groups, 3, seed):
+    labels = rng.integers(0, n_classes, n).astype(str).astype(object)
+    possible = min(n_folds, len(set(groups)), np.unique(labels, return_counts=True)[1].max())
+    if possible < 2:
+        with pytest.raises(MosaicError, match=r"groups \('\d.*\) cannot be divided: .* Group them more finely"):
+            texts.folds(labels, groups, n_folds, seed)
+        return
+    parts = list(texts.folds(labels, groups, n_folds, seed))
+    assert len(parts) == possible
+    for train, validation in parts:
         assert not set(groups[train]) & set(groups[validation])
         assert sorted([*train, *validation]) == list(range(n))
+
+
+def test_fewer_groups_than_folds_make_fewer_folds_and_it_is_said(caplog):
+    labels, groups = np.array(list("abab"), dtype=object), np.array(["g1", "g1", "g2", "g2"], dtype=object)
+    assert len(list(texts.folds(labels, groups, 5, 0))) == 2
+    assert "4 rows in 2 groups ('g1', 'g2') make 2 parts, not 5" in caplog.text
+
+
+def test_rows_held_out_do_not_count_for_a_class():
+    train, _ = texts.split(labelled(["a"] * 20 + ["b"] * 5), 0.2)
+    with pytest.raises(MosaicError, match=r"fewer than 5 rows: 'b' \(4\).*those held out for the test do not count"):
+        texts.check_classes(train)
+
+
+def test_a_class_that_went_to_the_test_whole_is_explained():
+    groups = np.array([f"g{i}" for i in range(10)] + ["b"] * 5, dtype=object)
+    train, test = texts.split(labelled(["a"] * 10 + ["b"] * 5, groups), 0.2)
+    held, kept = (train, test) if "b" in train.labels else (test, train)
+    with pytest.raises(MosaicError, match="label 'b' never occurs .* Its rows share a group or a text"):
+        texts.check_test(kept, held)
+
+
+@given(
+    st.lists(st.integers(0, 8), min_size=30, max_size=60),
+    st.one_of(st.none(), st.lists(st.integers(0, 20), min_size=60, max_size=60)),
+)
+@settings(max_examples=60, deadline=None)
+def test_identical_texts_are_one_group(words, groups):
+    n = len(words)
+    data = texts.LabelledTexts(
+        "set",
+        [f"text {word}" if word else f"text of its own {i}" for i, word in enumerate(words)],
+        np.array(["a", "b"] * n, dtype=object)[:n],
+        None if groups is None else np.array([f"g{g}" for g in groups[:n]], dtype=object),
+    )
+    tied = texts.together(data)
+    for i in range(n):
+        for j in range(i):
+            if data.texts[i] == data.texts[j] or (groups and groups[i] == groups[j]):
+                assert tied[i] == tied[j]
+    assert (tied is None) == (groups is None and len(set(data.texts)) == n)
+    try:
+        train, test = texts.split(data, 0.2)
+    except MosaicError:
+        return
+    assert texts.repeated_texts(train, test) == 0
+    assert groups is None or not set(train.groups) & set(test.groups)
+
+
+def test_groups_stay_as_they_are_where_no_text_stands_in_two():
+    data = labelled(["a", "b"] * 3, np.array(list("xxyyzz"), dtype=object))
+    assert texts.together(data) is data.groups
+    assert texts.together(labelled(["a", "b"])) is None
 
 
 def test_split_is_stratified_and_keeps_order():
@@ -146,6 +271,28 @@ def test_the_mirror_is_read(mirror):
     mirror("irony")
     with pytest.raises(MosaicError, match="has neither train.jsonl and test.jsonl nor all.jsonl"):
         load_set("irony")
+
+
+def test_a_mirror_says_what_it_lacks(mirror):
+    rows = [{"text": f"{i}", "label": "ab"[i % 2]} for i in range(40)]
+    mirror("trec", train=rows, test=rows[:4])
+    with pytest.raises(
+        MosaicError, match="train.jsonl has no column 'language'; it has text, label, so 'de' cannot be"
+    ):
+        load_set("trec", "de")
+    mirror("sst2", all=[*rows, {"text": "no label"}])
+    with pytest.raises(MosaicError, match="all.jsonl, line 41: the label is missing"):
+        load_set("sst2")
+    mirror("banking77", all=[{"body": "x", "label": 1}])
+    with pytest.raises(MosaicError, match="has no column 'text'; it has body, label"):
+        load_set("banking77")
+    mirror("offensive", all=[*rows, {"text": None, "label": "a"}])
+    with pytest.raises(MosaicError, match="line 41: the text is None"):
+        load_set("offensive")
+    mirror("irony", all=[*rows, *rows, {"text": "", "label": "a"}])
+    train, test = load_set("irony")
+    assert len(train) + len(test) == 81, "blank texts are kept as published"
+    assert texts.repeated_texts(train, test) == 0, "identical texts stand on one side"
 
 
 def test_names_and_places_that_are_not_there(monkeypatch):
@@ -190,3 +337,5 @@ def test_hub_rows_take_the_papers_columns(monkeypatch):
         load_set("election_questions")
     with pytest.raises(MosaicError, match="toxicity has no language 'fr'; it has de, en, es, ru, zh"):
         load_set("toxicity", "fr")
+    with pytest.raises(MosaicError, match="jailbreak has no language 'de'; it comes in one"):
+        load_set("jailbreak", "de")
