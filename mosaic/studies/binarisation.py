@@ -13,7 +13,7 @@ from mosaic.probing import comparison, examine, scores
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies.problems import CACHE, opened, problems
+from mosaic.studies.problems import CACHE, check_among, opened, problems
 from mosaic.studies.study import Study
 
 if TYPE_CHECKING:
@@ -95,8 +95,9 @@ def run(
 ) -> Binarisation:
     """Compare raw and binarised SAE features of the profile's middle layer; `poolings` must hold sum.
 
-    Raises MosaicError where the profile lacks one of the poolings.
+    Raises MosaicError where it does not, or where the profile lacks one of the poolings.
     """
+    check_among(poolings, SWEPT)
     profile, lm = opened(profile, device)
     rows, sweeps = [], {}
     cases = {kind: {pooling: [] for pooling in poolings} for kind in KINDS}

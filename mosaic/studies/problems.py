@@ -67,6 +67,14 @@ def check_poolings(profile: Profile, wanted: Iterable[str]) -> None:
             )
 
 
+def check_among(poolings: Sequence[str], needed: str) -> None:
+    """Raises MosaicError where the poolings asked for leave out one that the chapter reads by itself."""
+    if needed not in poolings:
+        raise MosaicError(
+            f"this chapter needs the pooling {needed!r} beside {', '.join(poolings)}. Add it to poolings."
+        )
+
+
 def with_controls(
     problem: Problem,
     profile: Profile,
@@ -80,20 +88,12 @@ def with_controls(
 
     Design notes: what remains of a score when the SAE, or the language model, has learned nothing.
     """
-    import torch
-
     from mosaic.models.opening import open_model
+    from mosaic.models.residuals import text_by_text
     from mosaic.saes.loading import random_like
 
     (encoder,) = load_saes(profile, lm, [layer], [width])
-    texts = problem.train.texts[:64]
-    tokens = lm.tokenize(texts)
-    x = torch.cat(
-        [
-            lm.residuals([ids], [layer])[layer][0][~special]
-            for ids, special in zip(tokens.ids, tokens.special, strict=True)
-        ]
-    )
+    x = text_by_text(lm, problem.train.texts[:64], layer)
     random_dictionary = Request((random_like(encoder, x),), (), (pooling,))
     untrained = open_model(replace(profile.model, random_weights=0), lm.device)
     random_lm = Request((), (layer,), (pooling,))

@@ -1,0 +1,133 @@
+"""From a text to its features: one sentence, token by token, through the model, one SAE and the poolings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from mosaic.features import pooling
+from mosaic.features.extract import token_codes
+from mosaic.profiles.opening import load_saes, located, select_saes
+from mosaic.profiles.profile import Profile
+from mosaic.reporting import plots, tables
+from mosaic.saes.loading import SAESource
+from mosaic.studies.problems import CACHE, latent_names, opened
+from mosaic.studies.study import Study
+
+if TYPE_CHECKING:
+    import torch
+    from matplotlib.figure import Figure
+    from scipy.sparse import csr_matrix
+
+N_LEADING = 8
+N_IN_MAP = 24
+
+
+@dataclass(frozen=True)
+class TextToFeatures(Study):
+    """f = sigma(W_enc (x - b_dec) + b_enc) at each of a sentence's T tokens, and its poolings over them.
+
+    tokens: T strings. codes: activations of all D latents of the middle layer's SAE, CSR [T, D]. pooled: {pooling:
+    [D]}. names: {latent's number: the factor it tracks}, empty where factors are not known. largest_difference:
+    between these activations and the library's own.
+    """
+
+    name: ClassVar[str] = "text_to_features"
+
+    tokens: tuple[str, ...]
+    codes: csr_matrix
+    pooled: dict[str, np.ndarray]
+    names: dict[int, str]
+    largest_difference: float
+
+    def summary(self) -> dict:
+        return {
+            "n_tokens": len(self.tokens),
+            "n_latents": self.codes.shape[1],
+            "l0": self.codes.nnz / len(self.tokens),
+            "largest_difference": self.largest_difference,
+            "leading": leading(self.codes, N_LEADING),
+        }
+
+    def table(self) -> tables.Html:
+        """The sentence, once for each leading latent, its tokens shaded by the latent's activation."""
+        strip = {
+            f"{j} {self.names.get(j, '')}".strip(): self.codes[:, [j]].toarray().ravel()
+            for j in leading(self.codes, N_LEADING).tolist()
+        }
+        return tables.token_strip(self.tokens, strip)
+
+    def figure(self) -> Figure:
+        """A line a latent, a column a token: most of the map is empty."""
+        latents = leading(self.codes, N_IN_MAP)
+        activations = self.codes[:, latents].toarray().T
+        ax = plots.heatmap(activations, [str(j) for j in latents], self.tokens, "activation", digits=1)
+        ax.set(ylabel="latent")
+        ax.tick_params(axis="x", rotation=60)
+        for text in ax.texts:  # the shades say enough
+            text.set_visible(False)
+        return plots.finished(ax)
+
+    def poolings_figure(self) -> Figure:
+        """A line a pooling, a column a leading latent, as shares of the line's maximum."""
+        latents = leading(self.codes, N_LEADING)
+        values = np.stack([row[latents] for row in self.pooled.values()])
+        labels = [str(j) for j in latents]
+        ax = plots.heatmap(shares(values), list(self.pooled), labels, "share of the row's maximum")
+        ax.set(xlabel="latent")
+        return plots.finished(ax)
+
+
+def run(
+    profile: str | Profile, *, sentence: str | None = None, device: str = "cpu", cache: Path | None = CACHE
+) -> TextToFeatures:
+    """Follow one sentence (None: the profile's example) to its features at the middle layer."""
+    from mosaic.models.residuals import text_by_text
+
+    profile, lm = opened(profile, device)
+    sentence = sentence or profile.example
+    (source,) = select_saes(profile, [profile.middle], [profile.width])
+    (encoder,) = load_saes(profile, lm, [profile.middle], [profile.width])
+    tokens, codes = token_codes(sentence, lm, encoder)
+    pooled = pooling.pool_sparse(codes, np.array([0, len(tokens)]), profile.poolings)
+    prefix = f"layer_{profile.middle}/width_{profile.width}/"
+    names = {
+        int(latent.removeprefix(prefix)): name
+        for latent, name in latent_names(profile, lm, cache).items()
+        if latent.startswith(prefix)
+    }
+    return TextToFeatures(
+        profile=profile,
+        tokens=tuple(tokens),
+        codes=codes,
+        pooled={name: row.toarray()[0] for name, row in pooled.items()},
+        names=names,
+        largest_difference=largest_difference(
+            located(source), text_by_text(lm, [sentence], profile.middle), codes.toarray()
+        ),
+    )
+
+
+def leading(codes: csr_matrix, n: int) -> np.ndarray:
+    """The n latents with the largest sums over the tokens, largest first; of equal ones the lower number."""
+    return np.argsort(-codes.toarray().sum(0), kind="stable")[:n]
+
+
+def shares(values: np.ndarray) -> np.ndarray:
+    """Each row divided by its maximum; a row of zeros stays zero."""
+    return values / np.maximum(values.max(1, keepdims=True), 1e-9)
+
+
+def largest_difference(source: SAESource, x: torch.Tensor, codes: np.ndarray) -> float:
+    """max |SAELens's encode(x) - codes| over tokens and latents. x: [T, d] residuals. codes: [T, D] activations."""
+    import torch
+    from sae_lens import SAE
+
+    from mosaic.saes.loading import open_registered
+
+    reference = SAE.load_from_disk(source.path, dtype="float32") if source.path else open_registered(source)
+    with torch.no_grad():
+        return float(np.abs(reference.encode(x.cpu()).numpy() - codes).max())
