@@ -17,6 +17,7 @@
 # %% tags=["parameters"]
 profile = "mini"
 sentence = None  # the profile's own example
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -25,7 +26,7 @@ from mosaic.studies import text_to_features
 plots.style()
 
 # %%
-study = text_to_features.run(profile, sentence=sentence)
+study = text_to_features.run(profile, sentence=sentence, device=device)
 study.record();
 
 # %% [markdown]

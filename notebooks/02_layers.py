@@ -8,6 +8,7 @@
 # %% tags=["parameters"]
 profile = "mini"
 poolings = ["sum", "mean", "max"]
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -16,7 +17,7 @@ from mosaic.studies import layers
 plots.style()
 
 # %%
-study = layers.run(profile, poolings=poolings)
+study = layers.run(profile, poolings=poolings, device=device)
 study.record();
 
 # %% [markdown]

@@ -7,6 +7,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -15,7 +16,7 @@ from mosaic.studies import pooling
 plots.style()
 
 # %%
-study = pooling.run(profile)
+study = pooling.run(profile, device=device)
 study.record();
 
 # %% [markdown]

@@ -9,6 +9,7 @@
 # %% tags=["parameters"]
 profile = "mini"
 poolings = ["sum", "max", "count", "top20"]
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -17,7 +18,7 @@ from mosaic.studies import binarisation
 plots.style()
 
 # %%
-study = binarisation.run(profile, poolings=poolings)
+study = binarisation.run(profile, poolings=poolings, device=device)
 study.record();
 
 # %% [markdown]

@@ -9,6 +9,7 @@
 # %% tags=["parameters"]
 profile = "mini"
 poolings = ["sum", "mean", "max"]
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -17,7 +18,7 @@ from mosaic.studies import sae_against_baselines
 plots.style()
 
 # %%
-study = sae_against_baselines.run(profile, poolings=poolings)
+study = sae_against_baselines.run(profile, poolings=poolings, device=device)
 study.record();
 
 # %% [markdown]
@@ -42,7 +43,7 @@ study.controls_table()
 # %% [markdown]
 # ## How few latents suffice?
 #
-# The same probe on the $k$ latents whose class means differ most {cite}`kantamneni2025`.
+# The same probe on the $k$ latents whose class means differ most {cite}`kantamneni2025`, one panel a data set.
 
 # %%
 study.k_sparse_curves()

@@ -72,12 +72,16 @@ class SaeAgainstBaselines(Study):
         return plots.finished(plots.intervals(self.rows))
 
     def k_sparse_curves(self) -> Figure:
-        """Score against the number of latents kept, one line a set."""
-        curves = {
-            title: [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in points]
+        """Score against the number of latents kept, one panel a set."""
+        panels = {
+            title: {"sae": [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in points]}
             for title, points in self.k_sparse.items()
         }
-        return plots.finished(plots.curves(curves, "latents kept"))
+        figure = plots.panels(panels, "latents kept")
+        sizes = [p["k"] for p in next(iter(self.k_sparse.values()))]
+        for ax in figure.axes:  # every other size is named: in a panel there is no room for all
+            ax.set_xticks(range(0, len(sizes), 2), [str(size) for size in sizes[::2]])
+        return plots.finished(figure)
 
     def table(self) -> tables.Html:
         """The settings that validation chose, and their scores."""

@@ -89,10 +89,12 @@ def test_the_summary_of_known_rows():
 
 
 @pytest.mark.parametrize("n_sets", [1, 7, 10])
-def test_no_two_sets_look_alike(n_sets):
+def test_every_set_has_a_panel_of_its_own(n_sets):
     """Seven sets once shared six colours."""
-    ax = made_up(n_sets).k_sparse_curves().axes[0]
-    assert len({(line.get_color(), line.get_linestyle()) for line in ax.get_lines()}) == n_sets
+    study = made_up(n_sets)
+    shown = [ax for ax in study.k_sparse_curves().axes if ax.get_visible()]
+    assert [ax.get_title() for ax in shown] == list(study.k_sparse)
+    assert all(len(ax.get_lines()) == 1 for ax in shown)
 
 
 def test_the_tables_hold_every_row_and_name_layer_0():
