@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mosaic.probing import scores
 from mosaic.probing.comparison import selected
 from mosaic.probing.examine import top_latents
 from mosaic.probing.problem import Problem, cautions
 from mosaic.probing.selection import Result
+from mosaic.progress import Progress
 from mosaic.reporting.tables import shorten
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 ROWS_A_FAMILY = 6
 
 
 def print_comparison(console, problem: Problem, results: list[Result]) -> None:
-    """Print to a rich console: the scores, the paired comparison, the top latents. Text is never markup."""
-    from rich.markup import escape
+    """Print to the page of `output.console`: the scores, the paired comparison, the top latents, what to be careful of."""
     from rich.table import Table
 
     train, test = problem.train, problem.test
+    with Progress("comparing"):
+        differences = _differences(problem, results)
+        latents = _latents(problem, results)
     table = Table(
-        title=escape(f"{train.name}: {len(train)} training and {len(test)} test texts, {len(train.classes)} classes"),
+        title=f"{train.name}: {len(train)} training and {len(test)} test texts, {len(train.classes)} classes",
         title_justify="left",
         caption="* chosen on validation folds of the training set; intervals are 95 % bootstrap intervals over test rows",
         caption_justify="left",
@@ -48,20 +56,25 @@ def print_comparison(console, problem: Problem, results: list[Result]) -> None:
     )
     if hidden_rows:
         console.print(f"{hidden_rows} more settings in the --json file.")
-    best = selected(results, "sae")
-    for family in families:
-        if family != "sae":
-            other = selected(results, family)
-            d = scores.compare(test.labels, best.predicted, other.predicted, test.groups)
-            console.print(
-                f"SAE minus {family}: {d.difference:+.3f} macro-F1 ({d.low:+.3f} to {d.high:+.3f}, p = {d.p:.3g})"
-            )
-    _print_latents(console, problem, results)
+    for family, d in differences.items():
+        console.print(
+            f"SAE minus {family}: {d.difference:+.3f} macro-F1 ({d.low:+.3f} to {d.high:+.3f}, p = {d.p:.3g})"
+        )
+    console.print(latents)
     _print_cautions(console, problem)
 
 
-def _print_latents(console, problem: Problem, results: list[Result]) -> None:
-    from rich.markup import escape
+def _differences(problem: Problem, results: list[Result]) -> dict[str, scores.Difference]:
+    """family -> the chosen SAE setting against the one that validation chose there, on the test rows."""
+    best, test = selected(results, "sae"), problem.test
+    others = dict.fromkeys(result.setting.features for result in results if result.setting.features != "sae")
+    return {
+        family: scores.compare(test.labels, best.predicted, selected(results, family).predicted, test.groups)
+        for family in others
+    }
+
+
+def _latents(problem: Problem, results: list[Result]) -> Table:
     from rich.table import Table
 
     linear = [r for r in results if r.setting.features == "sae" and r.setting.classifier == "logistic"]
@@ -69,26 +82,23 @@ def _print_latents(console, problem: Problem, results: list[Result]) -> None:
     for column in ("latent", "sign", "class", "weight", "most activating training texts"):
         table.add_column(column, overflow="fold")
     for latent in top_latents(problem, linear[0]):
-        examples = "\n".join(escape(shorten(example)) for example in latent.examples)
+        examples = "\n".join(shorten(example) for example in latent.examples)
         sign = "+" if latent.weight > 0 else "-"
-        table.add_row(latent.name, sign, escape(latent.label), f"{latent.weight:+.3f}", examples)
-    console.print(table)
+        table.add_row(latent.name, sign, latent.label, f"{latent.weight:+.3f}", examples)
+    return table
 
 
 def _print_cautions(console, problem: Problem) -> None:
-    from rich.markup import escape
-
     for caution in cautions(problem):
-        console.print(escape(f"Caution: {caution}"))
+        console.print(f"Caution: {caution}")
 
 
 def print_match(console, figures: dict) -> None:
     """One pair of SAEs: the figures beside chance, the threshold curve, what is proved."""
-    from rich.markup import escape
     from rich.table import Table
 
     alive, chance = figures["alive"], figures["chance"]
-    table = Table(title=escape(f"{figures['a']} ({figures['n_a']:,}) and {figures['b']} ({figures['n_b']:,})"))
+    table = Table(title=f"{figures['a']} ({figures['n_a']:,}) and {figures['b']} ({figures['n_b']:,})")
     table.add_column("figure")
     for heading in ("all latents", "alive only", *chance):
         table.add_column(heading, justify="right")
@@ -108,7 +118,7 @@ def print_match(console, figures: dict) -> None:
     if alive is None:
         console.print("alive only: not known, an SAE has no sparsity.safetensors (held-out firing)")
     if figures["one_sided"]:
-        console.print(escape(f"widths differ: {figures['one_sided']}"))
+        console.print(f"widths differ: {figures['one_sided']}")
     for side in "ab":
         if figures["invalid"][side]:
             console.print(

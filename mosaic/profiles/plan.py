@@ -7,9 +7,11 @@ section 3); time divides them by the matrix-product rate measured here and now.
 from __future__ import annotations
 
 import math
+import re
 import time
 from dataclasses import dataclass
 
+from mosaic.errors import MosaicError
 from mosaic.profiles.profile import Profile
 
 ACTIVE_LATENTS = 100  # a token, typical of Gemma Scope's canonical SAEs (l0 68 to 122)
@@ -56,7 +58,12 @@ def estimate(profile: Profile, texts: int = 1000, tokens: int = 100, rate: float
 
 
 def width_of(name: str) -> int:
-    """ "16k" -> 16,384; "65k" -> 65,536; "1m" -> 1,048,576: Gemma Scope's names round powers of two down."""
+    """ "16k" -> 16,384; "65k" -> 65,536; "1m" -> 1,048,576: Gemma Scope's names round powers of two down.
+
+    Raises MosaicError for a name that is no number of latents.
+    """
+    if not re.fullmatch("[1-9][0-9]{0,8}[km]?", name):
+        raise MosaicError(f"the width {name!r} is not a number of latents; write it as 512, 16k or 1m.")
     if name.isdigit():
         return int(name)
     return 2 ** round(math.log2(int(name[:-1]) * {"k": 1e3, "m": 1e6}[name[-1]]))

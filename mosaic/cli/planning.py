@@ -1,0 +1,58 @@
+"""`mosaic plan`, `profiles`: what there is, and what it would cost."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mosaic.cli.options import Profile
+from mosaic.cli.output import print_rows
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: mosaic plan --profile gemma-2-2b --texts 5000 --tokens 80")
+def plan(
+    profile: Profile = "minilm",
+    texts: Annotated[int, typer.Option("--texts", min=1, help="Number of texts.")] = 1000,
+    tokens: Annotated[int, typer.Option("--tokens", min=1, help="Mean tokens a text.")] = 100,
+) -> None:
+    """Estimate FLOPs, time, memory and disk before anything is downloaded."""
+    from mosaic.profiles.plan import estimate
+    from mosaic.profiles.profile import load_profile
+
+    cost = estimate(load_profile(profile), texts, tokens)
+    rows = [
+        {"what": "FLOPs a token", "estimate": f"{cost.flops_per_token / 1e9:.3g} GFLOP"},
+        {"what": "FLOPs in all", "estimate": f"{cost.flops / 1e12:.3g} TFLOP"},
+        {"what": "matrix products here", "estimate": f"{cost.rate / 1e9:.0f} GFLOP/s (measured now, float32)"},
+        {"what": "time", "estimate": _duration(cost.seconds)},
+        {"what": "memory", "estimate": _bytes(cost.memory)},
+        {"what": "download, if not cached", "estimate": _bytes(cost.disk_download)},
+        {"what": "features on disk, at most about", "estimate": _bytes(cost.disk_features)},
+    ]
+    print_rows(rows, ["what", "estimate"], f"{profile}: {texts} texts of {tokens} tokens")
+
+
+@app.command(epilog="Example: mosaic profiles")
+def profiles() -> None:
+    """List the profiles: model, layers, widths."""
+    from mosaic.profiles.profile import load_profile, profile_names
+
+    rows = []
+    for name in profile_names():
+        entry = load_profile(name)
+        layers, widths = ", ".join(map(str, entry.layers)), ", ".join(entry.widths)
+        rows.append({"profile": name, "model": entry.model.id, "layers": layers, "widths": widths, "what": entry.title})
+    print_rows(rows, ["profile", "model", "layers", "widths", "what"], "profiles")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _bytes(n: float) -> str:
+    return f"{n / 2**20:.0f} MiB" if n < 2**30 else f"{n / 2**30:.1f} GiB"

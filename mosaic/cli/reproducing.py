@@ -1,0 +1,89 @@
+"""`mosaic reproduce`, `study`, `claims`: what is published, run again and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from mosaic import studies
+from mosaic.cli.options import CACHE, Cache, Device, Json, Profile, check
+from mosaic.cli.output import print_rows, save_figure, save_json, say
+from mosaic.errors import MosaicError
+
+app = typer.Typer()
+
+FIGURES = (".svg", ".png", ".pdf")
+SHOWN = 24  # recorded numbers that `study` prints
+
+
+@app.command(epilog="Example: mosaic reproduce --only 02_layers")
+def reproduce(
+    profile: Profile = "mini",
+    only: Annotated[Optional[list[str]], typer.Option("--only", help="Run only this notebook (repeatable).")] = None,  # noqa: UP045
+    book: Annotated[bool, typer.Option(help="Build the site after the notebooks.")] = True,
+    device: Device = "cpu",
+) -> None:
+    """Execute the notebooks, record their numbers, build the site. Unchanged notebooks are not run again.
+
+    Needs a clone of the project, in its folder: notebooks and book are not part of the installed package
+    (`mosaic study` is).
+    """
+    from mosaic.reporting.reproduce import reproduce as run
+
+    site = run(profile, only or [], book, device)
+    say(str(site) if site else "notebooks executed; no site built")
+
+
+@app.command(
+    no_args_is_help=True,
+    help="Run one chapter's study on a profile and record its numbers, without notebooks and book.\n\n"
+    f"Studies: {', '.join(studies.NAMES)}.",
+    epilog="Example: mosaic study layers --profile mini --figure layers.svg",
+)
+def study(
+    name: Annotated[str, typer.Argument(help="A study, named as its chapter.")],
+    profile: Profile = "mini",
+    out: Annotated[Path, typer.Option("--out", help="Folder of the recorded numbers.")] = Path("results"),
+    figure: Annotated[Optional[Path], typer.Option("--figure", help="Also save its figure: .svg, .png, .pdf.")] = None,  # noqa: UP045
+    cache: Cache = CACHE,
+    device: Device = "cpu",
+) -> None:
+    from mosaic.profiles.profile import load_profile
+    from mosaic.reporting import plots
+
+    if figure is not None and figure.suffix not in FIGURES:
+        raise MosaicError(f"--figure is {str(figure)!r}; a name that ends in {', '.join(FIGURES)} was expected.")
+    check(file=figure, folder=out, cache=cache, device=device)
+    done = studies.run(name, load_profile(profile), device=device, cache=cache)
+    numbers = [{"number": key, "value": value} for key, value in scalars(done.summary(), name)]
+    more = f", {len(numbers) - SHOWN} more in the file" if len(numbers) > SHOWN else ""
+    print_rows(numbers[:SHOWN], ["number", "value"], f"{name} on profile {done.profile.name}{more}")
+    say(f"recorded in {done.record(out)}")
+    if figure is not None:
+        plots.style()
+        save_figure(done.figure(), figure)
+        say(f"figure in {figure}")
+
+
+@app.command(epilog="Example: mosaic claims --profile mini --json claims.json")
+def claims(profile: Profile = "mini", json_out: Json = None) -> None:
+    """Published value | this run | verdict, for every claim."""
+    from mosaic.profiles.profile import load_profile
+    from mosaic.reporting.claims import judge_all
+
+    check(file=json_out)
+    rows = [verdict.row() for verdict in judge_all(load_profile(profile).name)]
+    print_rows(rows, ["claim", "published", "value", "verdict", "reason"], f"claims on profile {profile}")
+    save_json(json_out, rows)
+
+
+def scalars(values: Mapping, name: str) -> Iterator[tuple[str, object]]:
+    """(dotted key, value) of the numbers and short texts, as prose cites them; those nearest the top first."""
+    level = [(name, values)]
+    while level:
+        inner = [(f"{key}.{part}", value) for key, content in level for part, value in content.items()]
+        yield from ((key, value) for key, value in inner if isinstance(value, str | int | float | bool))
+        level = [(key, value) for key, value in inner if isinstance(value, Mapping)]
