@@ -1,25 +1,18 @@
 """The command line as users meet it: a subprocess, its output, its exit code."""
 
 import json
-import os
 import subprocess
 import sys
 import time
 
 import pytest
+from commands import mosaic
 from conftest import sae_folder, sentences
 
 from mosaic.profiles.profile import FOLDER
 
-COMMANDS = ["reproduce", "probe", "extract", "train-sae", "match", "claims", "plan", "profiles"]
+COMMANDS = ["reproduce", "study", "probe", "extract", "train-sae", "match", "claims", "plan", "profiles"]
 SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
-
-
-def mosaic(*arguments, cwd=None, **environment):
-    command = [sys.executable, "-m", "mosaic", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, env={**os.environ, **environment}, timeout=300
-    )
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "mini build", "mini check"])
@@ -69,14 +62,16 @@ def test_wrong_use_is_one_message_and_no_traceback(tmp_path, arguments, code, me
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    done = mosaic("probe", "nope.csv", "--debug", cwd=tmp_path)
+    command = [sys.executable, "-m", "mosaic", "probe", "nope.csv"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 1 and done.stderr == ("error: nope.csv does not exist or is not a file.\n")
+    done = subprocess.run([*command, "--debug"], capture_output=True, text=True, cwd=tmp_path, timeout=120)
     assert done.returncode == 1 and "Traceback" in done.stderr
 
 
-def test_train_without_texts_names_the_cure(tmp_path):
-    environment = {k: v for k, v in os.environ.items() if k != "MOSAIC_DATA"}
-    command = [sys.executable, "-m", "mosaic", "train-sae"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120)
+def test_train_without_texts_names_the_cure(tmp_path, monkeypatch):
+    monkeypatch.delenv("MOSAIC_DATA", raising=False)
+    done = mosaic("train-sae", cwd=tmp_path)
     assert done.returncode == 1 and "MOSAIC_DATA, which is not set" in done.stderr
 
 
@@ -116,7 +111,7 @@ def test_match_of_other_widths_and_thresholds(tmp_path):
 def test_a_sweep_killed_in_training_ends_as_if_it_had_not_been(tmp_path):
     """kill -9 in the middle; the same command goes on, and every file is the same byte for byte."""
     (tmp_path / "texts.txt").write_text("\n<|doc|>\n".join(f"{text} {i}" for i, text in enumerate(sentences(300))))
-    words = "train-sae --profile mini --texts texts.txt --layers 3 --widths 64,32 --ks 4 --tokens 40000 --seeds 0,1 --varied 2"
+    words = "train-sae --profile mini --texts texts.txt --layers 3 --widths 64,32 --ks 4 --tokens 20000 --seeds 0,1 --varied 2"
     arguments = [*words.split(), "--batch-size", "32", "--out"]
     whole = mosaic(*arguments, "whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
