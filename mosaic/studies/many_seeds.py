@@ -75,7 +75,7 @@ class ManySeeds(Study):
         rows = [(label, *ranges(column).values()) for label, column in self._columns()]
         chance = {str(m): share for m, share in enumerate(self.alone, 1)}
         xlabel = f"in exactly so many of {self.n_seeds} SAEs"
-        return plots.finished(plots.bars(rows, "share of latents", xlabel, chance).figure)
+        return plots.finished(plots.bars(rows, "share of latents", xlabel, chance, of="shared").figure)
 
     def at_thresholds(self):
         """The same shares at other thresholds, one line each."""
@@ -84,10 +84,12 @@ class ManySeeds(Study):
         return plots.finished(plots.heatmap(values, [f"{t}" for t in self.at], labels, "share of latents").figure)
 
     def more_seeds(self):
-        """The share in only one SAE as more are compared, its fit, chance, and the published values."""
+        """The share in only one SAE as more are compared, its fit (on to twice as many), chance, the published values."""
         series = {"this run": self.only_one, "chance: random dictionaries": self.chance_only_one}
         if self.fit:
-            series["fit"] = {s: self.fit["a"] * s ** self.fit["b"] + self.fit["c"] for s in self.only_one}
+            series["fit"] = {
+                s: self.fit["a"] * s ** self.fit["b"] + self.fit["c"] for s in range(2, 2 * self.n_seeds + 1)
+            }
         series["published (Pythia-160M, 32k)"] = PUBLISHED
         return plots.finished(plots.steps(series, "SAEs compared", "share of latents in only one").figure)
 

@@ -103,7 +103,7 @@ class WhichLatents(Study):
         rows = by_members(self.score, self.scored_membership, self.n_seeds)
         if not rows:
             return tables.Html("<p>No latent fires often enough in these texts to be scored.</p>")
-        ax = plots.bars(rows, "balanced accuracy", f"in exactly so many of {self.n_seeds} SAEs")
+        ax = plots.bars(rows, "balanced accuracy", f"in exactly so many of {self.n_seeds} SAEs", of="shared")
         ax.axhline(
             float(np.nanmean(self.control)), color=plots.INK, linestyle="--", label="another latent's explanation"
         )
@@ -116,7 +116,7 @@ class WhichLatents(Study):
         if self.tracking is None:
             return tables.Html("<p>What its texts are about is not known on this profile.</p>")
         rows = by_members(self.tracking.area, self.scored_membership, self.n_seeds)
-        ax = plots.bars(rows, "AUROC of its best factor", f"in exactly so many of {self.n_seeds} SAEs")
+        ax = plots.bars(rows, "AUROC of its best factor", f"in exactly so many of {self.n_seeds} SAEs", of="shared")
         ax.set_ylim(0.5, 1)
         return plots.finished(ax.figure)
 
