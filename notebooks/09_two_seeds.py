@@ -16,6 +16,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -24,7 +25,7 @@ from mosaic.studies import two_seeds
 plots.style()
 
 # %%
-study = two_seeds.run(profile)
+study = two_seeds.run(profile, device=device)
 study.record();
 
 # %% [markdown]

@@ -9,6 +9,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -17,7 +18,7 @@ from mosaic.studies import what_moves_it
 plots.style()
 
 # %%
-study = what_moves_it.run(profile)
+study = what_moves_it.run(profile, device=device)
 study.record();
 
 # %% [markdown]

@@ -7,6 +7,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -15,7 +16,7 @@ from mosaic.studies import many_seeds
 plots.style()
 
 # %%
-study = many_seeds.run(profile)
+study = many_seeds.run(profile, device=device)
 study.record();
 
 # %% [markdown]

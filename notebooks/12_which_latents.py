@@ -8,6 +8,7 @@
 # %% tags=["parameters"]
 profile = "mini"
 n_texts = 6000
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -16,7 +17,7 @@ from mosaic.studies import which_latents
 plots.style()
 
 # %%
-study = which_latents.run(profile, n_texts=n_texts)
+study = which_latents.run(profile, n_texts=n_texts, device=device)
 study.record();
 
 # %% [markdown]

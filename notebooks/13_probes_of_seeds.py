@@ -14,6 +14,7 @@
 profile = "mini"
 pooling = "mean"
 n_seeds = 5
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -22,7 +23,7 @@ from mosaic.studies import probes_of_seeds
 plots.style()
 
 # %%
-study = probes_of_seeds.run(profile, pooling=pooling, n_seeds=n_seeds)
+study = probes_of_seeds.run(profile, pooling=pooling, n_seeds=n_seeds, device=device)
 study.record();
 
 # %% [markdown]
