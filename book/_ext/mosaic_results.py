@@ -2,9 +2,10 @@
 one that is null on this profile reads "not measured here".
 
 {result}`layers.best_mean.sae` writes the number at that key. Directives: {mosaic-claims} writes the claims
-table, {mosaic-profile} what this site was run on. Pages are rebuilt when a file they read changes.
+table, {mosaic-faults} the fault campaign's, {mosaic-profile} what this site was run on. Pages are rebuilt when a file they read changes.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from mosaic.errors import MosaicError
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import claims, results
+from mosaic.reporting.tables import scrolling
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,22 @@ def compared() -> list[str]:
     return [name for name in names if (folder() / name).is_dir()] or [profile_name()]
 
 
+def table_row(cells) -> nodes.row:
+    row = nodes.row()
+    for cell in cells:
+        entry, paragraph = nodes.entry(), nodes.paragraph()
+        paragraph += cell
+        entry += paragraph
+        row += entry
+    return row
+
+
+def in_box(table: nodes.table) -> list[nodes.Node]:
+    """The table in the box of `tables.scrolling`."""
+    before, after = scrolling("\n", wide=True).split("\n")
+    return [nodes.raw("", before, format="html"), table, nodes.raw("", after, format="html")]
+
+
 class Claims(SphinxDirective):
     """Claim | published | one column a profile: its value and its verdict."""
 
@@ -58,7 +76,7 @@ class Claims(SphinxDirective):
         for name in names:
             for path in (folder() / name).glob("*.json"):
                 self.env.note_dependency(str(path.resolve()))
-        table = nodes.table(classes=["mosaic-table"])
+        table = nodes.table(classes=["mosaic-table", "claims"])
         group = nodes.tgroup(cols=2 + len(names))
         table += group
         for width in (38, 20, *[42 // len(names)] * len(names)):
@@ -66,15 +84,15 @@ class Claims(SphinxDirective):
         head, body = nodes.thead(), nodes.tbody()
         group += head
         group += body
-        head += self._row([nodes.Text(text) for text in ("claim and source", "published", *names)])
+        head += table_row([nodes.Text(text) for text in ("claim and source", "published", *names)])
         for verdicts in zip(*(claims.judge_all(name, folder()) for name in names), strict=True):
             claim = verdicts[0].claim
             about = [nodes.Text(claim.claim), nodes.emphasis("", f" {claim.source}; {claim.provenance}")]
             if claim.open:
                 about += [nodes.Text(" "), nodes.inline("", "open", classes=["open-question"])]
                 about += [nodes.Text(f" {claim.open}")]
-            body += self._row([about, nodes.Text(claim.published), *map(self._verdict, verdicts)])
-        return [table]
+            body += table_row([about, nodes.Text(claim.published), *map(self._verdict, verdicts)])
+        return in_box(table)
 
     @staticmethod
     def _verdict(verdict):
@@ -84,15 +102,34 @@ class Claims(SphinxDirective):
         css = f"verdict-{verdict.verdict.replace(' ', '-')}"
         return [nodes.Text(f"{value} " if value else ""), nodes.inline("", verdict.verdict, classes=["verdict", css])]
 
-    @staticmethod
-    def _row(cells):
-        row = nodes.row()
-        for cell in cells:
-            entry, paragraph = nodes.entry(), nodes.paragraph()
-            paragraph += cell
-            entry += paragraph
-            row += entry
-        return row
+
+class Faults(SphinxDirective):
+    """What was broken on purpose | what must hold | in how many tries it held (results/faults.json)."""
+
+    HEADS = (("what was done", 30), ("what must hold", 46), ("tries", 8), ("held", 8))
+
+    def run(self):
+        path = folder() / "faults.json"
+        self.env.note_dependency(str(path.resolve()))
+        if not path.is_file():
+            return [nodes.paragraph("", "Not run here: `make faults` runs the campaign and writes this table.")]
+        try:
+            run = json.loads(path.read_text(encoding="utf-8"))
+            rows = [
+                [str(row["fault"]), str(row["must"]), f"{row['tries']:,}", f"{row['held']:,}"] for row in run["rows"]
+            ]
+        except (ValueError, KeyError, TypeError) as error:
+            raise self.error(f"{path} is not what `make faults` writes: {error}") from error
+        table = nodes.table(classes=["mosaic-table"])
+        group = nodes.tgroup(cols=len(self.HEADS))
+        table += group
+        for _, width in self.HEADS:
+            group += nodes.colspec(colwidth=width)
+        group += nodes.thead("", table_row(nodes.Text(head) for head, _ in self.HEADS))
+        group += nodes.tbody("", *(table_row(map(nodes.Text, row)) for row in rows))
+        held = sum(row["held"] == row["tries"] for row in run["rows"])
+        said = f"The {run['length']} run: {held} of {len(rows)} held every time."
+        return [nodes.paragraph("", said), *in_box(table)]
 
 
 class ProfileBox(SphinxDirective):
@@ -112,4 +149,5 @@ def setup(app):
     app.add_role("result", Result())
     app.add_directive("mosaic-claims", Claims)
     app.add_directive("mosaic-profile", ProfileBox)
+    app.add_directive("mosaic-faults", Faults)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}

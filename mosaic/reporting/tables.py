@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 EXAMPLE_CHARACTERS = 90
+SHORT_CELL = 24  # characters
+WIDE_COLUMNS = 5
 
 
 class Html(str):
@@ -35,18 +37,33 @@ def token_strip(tokens: Sequence[str], values: Mapping[str, np.ndarray]) -> Html
 
 
 def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> Html:
-    """HTML table. columns: key -> heading; floats to three decimals; every cell escaped."""
+    """HTML table. columns: key -> heading; floats to three decimals; every cell escaped.
+
+    It scrolls within its own box, which the keyboard reaches, where it is wider than the page. Short cells stay on one
+    line; texts wrap.
+    """
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in columns.values())
-    body = ""
-    for row in rows:
-        cells = [row.get(key) for key in columns]
-        shown = ["" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c) for c in cells]
-        # Short cells stay on one line; texts wrap.
-        tagged = [
-            f'<td class="text">{html.escape(c)}</td>' if len(c) > 24 else f"<td>{html.escape(c)}</td>" for c in shown
-        ]
-        body += f"<tr>{''.join(tagged)}</tr>"
-    return Html(f'<table class="mosaic-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+    shown = [[_cell(row.get(key)) for key in columns] for row in rows]
+    body = "".join(
+        "<tr>" + "".join(f"<td{_of_text(cell)}>{html.escape(cell)}</td>" for cell in line) + "</tr>" for line in shown
+    )
+    wide = len(columns) > WIDE_COLUMNS or any(_of_text(cell) for line in shown for cell in line)
+    content = f'<table class="mosaic-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return Html(scrolling(content, wide))
+
+
+def scrolling(content: str, wide: bool) -> str:
+    """A table's markup in a box that scrolls sideways. wide: the page gives it all its width."""
+    classes = "table-scroll wide" if wide else "table-scroll"
+    return f'<div class="{classes}" tabindex="0" role="region" aria-label="table">{content}</div>'
+
+
+def _cell(value) -> str:
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _of_text(cell: str) -> str:
+    return ' class="text"' if len(cell) > SHORT_CELL else ""
 
 
 def shorten(text: str, characters: int = EXAMPLE_CHARACTERS) -> str:
