@@ -83,21 +83,21 @@ class Api(SphinxDirective):
 
     def _floor(self, name: str) -> nodes.section:
         folder = PACKAGE / name
-        section = self._section(f"api-{name}", nodes.literal("", f"mosaic.{name}"))
+        section = self._section(f"api-{name}", f"mosaic.{name}")
         about = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
         section += prose(about or "")
         for path in sorted(folder.glob("[a-z]*.py")):
             self.env.note_dependency(str(path))
             if found := entries(path):
-                part = self._section(f"api-{name}-{path.stem}", nodes.literal("", f"{name}.{path.stem}"))
+                part = self._section(f"api-{name}-{path.stem}", f"{name}.{path.stem}")
                 part += prose(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
                 part += self._list(found)
                 section += part
         return section
 
-    def _section(self, identity: str, title: nodes.Node) -> nodes.section:
+    def _section(self, identity: str, title: str) -> nodes.section:
         section = nodes.section(ids=[identity.replace("_", "-")], names=[identity])
-        section += nodes.title("", "", title)
+        section += nodes.title("", title)
         return section
 
     def _list(self, found) -> nodes.definition_list:

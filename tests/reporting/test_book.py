@@ -215,7 +215,7 @@ def page(browser, site):
 
 
 PAGES = [
-    "intro.html", "claims.html", "your_data.html", "glossary.html", "references.html", "notebooks/01_text_to_features.html",
+    "intro.html", "claims.html", "your_data.html", "api.html", "faults.html", "glossary.html", "references.html", "notebooks/01_text_to_features.html",
     "notebooks/02_layers.html", "notebooks/03_pooling.html", "notebooks/04_binarisation.html",
     "notebooks/05_sae_against_baselines.html", "notebooks/06_transfer.html", "notebooks/07_miniature.html",
     "notebooks/08_truth.html", "notebooks/09_two_seeds.html", "notebooks/10_what_moves_it.html",
@@ -236,6 +236,48 @@ def test_every_page_is_whole_offline(page, site, name, width):
     assert page.evaluate("window.hacked") is None
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 1, f"{name} scrolls sideways by {overflow} px at {width} px"
+
+
+TABLES = """() => [...document.querySelectorAll('article table')].map(table => {
+  const scrolls = e => ['auto', 'scroll'].includes(getComputedStyle(e).overflowX);
+  let box = table.parentElement;
+  while (box && !scrolls(box)) box = box.parentElement;
+  box = box || table;
+  const inside = box.getBoundingClientRect();
+  let left = 0, right = document.documentElement.clientWidth;
+  for (let e = box.parentElement; e && e !== document.body; e = e.parentElement)
+    if (getComputedStyle(e).overflowX !== 'visible') {
+      const r = e.getBoundingClientRect(); left = Math.max(left, r.left); right = Math.min(right, r.right); }
+  box.scrollLeft = 1e6;
+  const end = table.getBoundingClientRect().right;
+  box.scrollLeft = 0;
+  const wider = box.scrollWidth - box.clientWidth;
+  return {head: table.innerText.slice(0, 40), left: inside.left - left, right: right - inside.right,
+          hidden: end - inside.right, wider,
+          cue: wider <= 1 || getComputedStyle(box).backgroundImage.includes('gradient')} })"""
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_table_is_cut(page, site, name, width):
+    """A table, or the box it scrolls in, lies inside the page and what clips it; scrolled, its last column is seen."""
+    page.set_viewport_size({"width": width, "height": 850})
+    page.goto(f"{site}/{name}", wait_until="networkidle")
+    for table in page.evaluate(TABLES):
+        assert table["left"] >= -1 and table["right"] >= -1, f"{name} at {width} px: {table}"
+        assert table["hidden"] <= 1, f"{name} at {width} px: {table}"
+        assert table["cue"], f"{name} at {width} px: nothing shows that there is more: {table}"
+
+
+@pytest.mark.site
+def test_a_wide_table_is_scrolled_by_the_keyboard(page, site):
+    page.set_viewport_size({"width": 390, "height": 850})
+    page.goto(f"{site}/claims.html", wait_until="networkidle")
+    box = page.locator(".table-scroll").first
+    box.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.table-scroll').scrollLeft > 0")
 
 
 @pytest.mark.site

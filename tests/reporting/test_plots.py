@@ -13,7 +13,7 @@ from mosaic.reporting import colours, plots
 
 matplotlib.use("agg")
 STYLE_SHEET = (Path(__file__).parent.parent.parent / "book" / "_static" / "mosaic.css").read_text(encoding="utf-8")
-WHITE, DARK_PAGE = "#ffffff", "#14181e"  # --pst-color-background of the theme
+WHITE, DARK_PAGE = "#ffffff", "#121212"  # --pst-color-background of the theme
 SETS = [f"set {i}" for i in range(12)]
 
 

@@ -1,0 +1,82 @@
+"""What the book's own directives and tables make, without building it."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from mosaic.reporting import tables
+
+ROOT = Path(__file__).parent.parent.parent
+MODULE = '''
+"""A module."""
+from dataclasses import dataclass
+
+
+def shown(a: int, *, b: str = "x") -> list[int]:
+    """Does `a` and *not* markup_ |here|.
+
+    A second paragraph.
+    """
+
+
+def _hidden():
+    """No."""
+
+
+def undocumented():
+    pass
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two."""
+
+    one: int
+    two: str = "2"
+
+    def sum(self, scale: float = 1.0) -> float:
+        """Both."""
+'''
+
+
+def extension(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "book" / "_ext" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_public_names_are_listed_with_signature_and_docstring(tmp_path):
+    api = extension("mosaic_api")
+    path = tmp_path / "module.py"
+    path.write_text(MODULE)
+    function, pair = api.entries(path)
+    assert function.signature == "shown(a: int, *, b: str='x') -> list[int]"
+    assert [p.astext() for p in api.prose(function.docstring)] == [
+        "Does a and *not* markup_ |here|.",
+        "A second paragraph.",
+    ]
+    assert [node.tagname for node in api.prose(function.docstring)[0]] == ["#text", "literal", "#text"]
+    assert pair.signature == "class Pair(one: int, two: str='2')"
+    assert [method.signature for method in pair.methods] == ["sum(scale: float=1.0) -> float"]
+
+
+def test_every_floor_is_on_the_page_of_functions():
+    api = extension("mosaic_api")
+    floors = {path.parent.name for path in (ROOT / "mosaic").glob("*/__init__.py")}
+    assert set(api.FLOORS) == floors - {"cli"}
+
+
+def test_a_table_is_escaped_and_scrolls_in_a_box_that_the_keyboard_reaches():
+    shown = tables.table([{"a": "<script>", "b": 0.12345, "c": None}], {"a": "A & B", "b": "b", "c": "c"})
+    assert shown.startswith('<div class="table-scroll" tabindex="0" role="region"')
+    assert "<td>&lt;script&gt;</td><td>0.123</td><td></td>" in shown and "<th>A &amp; B</th>" in shown
+    assert shown._repr_html_() == shown and type(shown) is tables.Html
+
+
+@pytest.mark.parametrize("rows,columns", [([{"a": "a long text of more than 24 letters"}], 1), ([{}], 6)])
+def test_tables_of_texts_or_many_columns_have_the_whole_page(rows, columns):
+    wide = tables.table(rows, {letter: letter for letter in "abcdef"[:columns]})
+    assert re.match(r'<div class="table-scroll wide full-width"', wide)
