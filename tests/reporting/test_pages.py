@@ -58,8 +58,8 @@ def test_public_names_are_listed_with_signature_and_docstring(tmp_path):
         "Does a and *not* markup_ |here|.",
         "A second paragraph.",
     ]
-    assert [node.tagname for node in api.prose(function.docstring)[0]] == ["#text", "literal", "#text"]
-    assert pair.signature == "class Pair(one: int, two: str='2')"
+    assert [node.tagname for node in api.prose(function.docstring)[0].children] == ["#text", "literal", "#text"]
+    assert pair.signature == "class Pair(one: int, two: str = '2')"
     assert [method.signature for method in pair.methods] == ["sum(scale: float=1.0) -> float"]
 
 
