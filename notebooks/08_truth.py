@@ -17,6 +17,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -25,7 +26,7 @@ from mosaic.studies import truth
 plots.style()
 
 # %%
-study = truth.run(profile)
+study = truth.run(profile, device=device)
 study.record();
 
 # %% [markdown]

@@ -1,0 +1,63 @@
+"""Notebooks executed: what is handed over, what is kept, when one runs again."""
+
+import nbformat
+import pytest
+
+from mosaic.errors import MosaicError
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting.notebooks import applies, needs, run_notebook
+
+NOTEBOOK = """# needs: seeds
+# %% [markdown]
+# # A chapter
+
+# %% tags=["parameters"]
+profile = "minilm"
+device = "cpu"
+
+# %%
+import matplotlib
+from mosaic.reporting import plots
+
+plots.style()
+print(profile, device)
+
+# %%
+plots.finished(plots.curves({"sae": [(1, 0.5, 0.4, 0.6), (2, 0.6, 0.5, 0.7)]}, "layer"))
+"""
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "01_chapter.py"
+    path.write_text(NOTEBOOK)
+    return path
+
+
+def test_profile_and_device_reach_the_notebook_and_a_figure_is_shown_once_as_svg(source, tmp_path):
+    folder = tmp_path / "executed"
+    parameters = {"profile": "mini", "device": "cuda:7"}
+    assert run_notebook(source, parameters, folder, "shared").endswith(" s")
+    text = (folder / "01_chapter.ipynb").read_text()
+    notebook = nbformat.reads(text, as_version=4)
+    given, printed, shown = notebook.cells[1:]
+    assert given.source == "profile = 'mini'\ndevice = 'cuda:7'"
+    assert [output.text for output in printed.outputs] == ["mini cuda:7\n"]
+    assert [output.output_type for output in shown.outputs] == ["execute_result"], "shown once"
+    assert "image/svg+xml" in shown.outputs[0].data and "image/png" not in shown.outputs[0].data
+    assert "papermill" not in text and str(tmp_path) not in text
+    assert run_notebook(source, parameters, folder, "shared") == "unchanged"
+    assert run_notebook(source, parameters, folder, "something that decides numbers changed") != "unchanged"
+    assert (folder / "01_chapter.ipynb").read_text() == text, "the same bytes again"
+
+
+def test_a_notebook_without_the_parameter_profile_is_refused(source, tmp_path):
+    source.write_text(NOTEBOOK.replace('profile = "minilm"\n', ""))
+    with pytest.raises(MosaicError, match="has no parameter profile: give it a cell tagged `parameters`"):
+        run_notebook(source, {"profile": "mini"}, tmp_path / "executed", "shared")
+
+
+def test_what_a_notebook_needs_decides_where_it_applies(source):
+    assert needs(source) == ["seeds"]
+    assert applies(source, load_profile("minilm")) and not applies(source, load_profile("gemma-2-2b"))
