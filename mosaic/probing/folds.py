@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +37,7 @@ def splits(train: LabelledTexts, budget: Budget = DEFAULT) -> list[tuple[np.ndar
     no split has two classes to learn from, which only groups can bring about; cheap, so callers ask before they load
     a model.
     """
+    named = "texts" if train.groups is None else "groups"
     train = replace(train, groups=labelled.together(train))
     kept = _kept(train, budget)
     part = train.take(kept)
@@ -50,8 +50,9 @@ def splits(train: LabelledTexts, budget: Budget = DEFAULT) -> list[tuple[np.ndar
         found = [(kept[fit], kept[held]) for fit, held in pairs if len(held) and len(set(part.labels[fit])) > 1]
     if not found:
         raise MosaicError(
-            f"{train.name}: its {len(train)} training rows come in {_count_groups(train)} groups, and no split of whole "
-            "groups leaves two classes to learn from. Give every class rows of several groups, or leave the groups out."
+            f"{train.name}: its {len(train)} training rows hold {_count_groups(train)} different {named}, and no split that "
+            f"keeps each on one side leaves two classes to learn from. Give every class rows of several {named}"
+            + (", or leave the groups out." if named == "groups" else ".")
         )
     return found
 
@@ -65,9 +66,7 @@ def _kept(train: LabelledTexts, budget: Budget) -> np.ndarray:
         n_parts = min(n_parts, _count_groups(train) // budget.n_folds)
     if n_parts < 2:
         return rows
-    with warnings.catch_warnings():  # of classes with fewer rows than parts; what they lack is added below
-        warnings.filterwarnings("ignore", message="The least populated class")
-        kept = next(labelled.folds(train.labels, train.groups, n_parts, budget.seed))[1]
+    kept = next(labelled.folds(train.labels, train.groups, n_parts, budget.seed))[1]
     chosen = np.isin(rows, kept)
     for label, count in zip(*np.unique(train.labels, return_counts=True), strict=True):
         own = np.flatnonzero(train.labels == label)

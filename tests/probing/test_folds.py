@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,7 +29,7 @@ def test_every_split_can_be_learned_from_or_the_groups_are_named(rows, grouped, 
     try:
         found = folds.splits(data, folds.Budget(rows=n))
     except MosaicError as error:
-        assert grouped and "groups, and no split of whole groups leaves two classes" in str(error)
+        assert grouped and "different groups, and no split that keeps each on one side" in str(error)
         return
     assert grouped or len(found) == 3
     for fit, held in found:
@@ -41,8 +43,19 @@ def test_two_groups_are_enough_where_both_have_both_classes():
 
 @pytest.mark.parametrize("groups", [["x"] * 20, ["x", "y"] * 10])
 def test_groups_that_cannot_be_split_are_named_with_a_cure(groups):
-    with pytest.raises(MosaicError, match=r"toy: its 20 training rows come in [12] groups.*or leave the groups out"):
+    with pytest.raises(
+        MosaicError, match=r"toy: its 20 training rows hold [12] different groups.*or leave the groups out"
+    ):
         folds.splits(texts(["a", "b"] * 10, groups))
+
+
+def test_equal_texts_are_one_group():
+    """An emoji that a third of the texts consist of is learned from or scored on, never both."""
+    data = replace(texts(["a", "b"] * 30), texts=["😀", *map(str, range(1, 40)), *["😀"] * 20])
+    for fit, held in folds.splits(data):
+        assert not {data.texts[i] for i in fit} & {data.texts[i] for i in held}
+    with pytest.raises(MosaicError, match="60 training rows hold 1 different texts"):
+        folds.splits(replace(data, texts=["😀"] * 60))
 
 
 def test_a_bounded_number_of_rows_keeps_its_groups_whole():

@@ -60,5 +60,5 @@ def test_what_the_comparison_cannot_use_is_refused_before_any_model_is_loaded():
         check(base.train.take(np.arange(8)), base.test)
     with pytest.raises(MosaicError, match="'b' never occurs"):
         check(replace(base.train, labels=np.resize(["a", "c"], len(base.train)).astype(object)), base.test)
-    with pytest.raises(MosaicError, match="come in 1 groups"):
+    with pytest.raises(MosaicError, match="hold 1 different groups"):
         check(replace(base.train, groups=np.full(len(base.train), "g", dtype=object)), base.test)
