@@ -420,7 +420,8 @@ def _config(**changes) -> Callable[[Path], None]:
 
 
 def _rows(labels: list, text: str = "the cat {i}", key: str = "text") -> str:
-    return "\n".join(json.dumps({key: text.format(i=i), "label": label}) for i, label in enumerate(labels))
+    texts = (text.format(i=i, more="\U0001f600" * i) for i in range(len(labels)))
+    return "\n".join(json.dumps({key: text, "label": label}) for text, label in zip(texts, labels, strict=True))
 
 
 def _uneven(bench: Bench, folder: Path) -> Path:
@@ -445,7 +446,8 @@ STRANGE = (
     Strange("brackets, 100,000 deep", _file("x.jsonl", "[" * 100_000), "line 1"),
     Strange("a number of 5,000 digits", _file("x.jsonl", '{"text": "a", "label": ' + "9" * 5000 + "}"), "line 1"),
     Strange("blank lines with CR LF", _file("x.jsonl", _rows(TWO).replace("\n", "\r\n") + "\r\n\r\n"), "SAE minus", 0),
-    Strange("texts of emoji only", _file("x.jsonl", _rows(TWO, "\U0001f600")), "SAE minus|no tokens", 0),
+    Strange("texts of emoji only", _file("x.jsonl", _rows(TWO, "\U0001f622{more}")), "SAE minus|no tokens", 0),
+    Strange("one text in all rows", _file("x.jsonl", _rows(TWO, "\U0001f622")), "cannot be divided"),
     Strange("one class", _file("x.jsonl", _rows(["a"] * 40)), "needs two classes"),
     Strange("three rows in a class", _file("x.jsonl", _rows(["a"] * 40 + ["b"] * 3)), "fewer than"),
     Strange("five rows in a class", _file("x.jsonl", _rows(["a"] * 40 + ["b"] * 5)), "rows|SAE minus", -1),

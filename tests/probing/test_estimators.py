@@ -15,6 +15,24 @@ def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
+def test_scikit_learns_checks_of_estimators_that_read_texts():
+    """scikit-learn has few checks for texts: what can be cloned, and what `__init__` may do with its arguments."""
+    from sklearn.utils import estimator_checks as checks
+
+    featurizer = estimators.SAEFeaturizer()
+    for check in (
+        checks.check_estimator_cloneable,
+        checks.check_estimator_tags_renamed,
+        checks.check_valid_tag_types,
+        checks.check_estimator_repr,
+        checks.check_no_attributes_set_in_init,
+        checks.check_parameters_default_constructible,
+        checks.check_get_params_invariance,
+        checks.check_set_params,
+    ):
+        check("SAEFeaturizer", clone(featurizer))
+
+
 def test_mean_difference_ranks_by_the_largest_one_against_rest_difference():
     rng = np.random.default_rng(0)
     y = rng.choice(["a", "b", "c"], 90)
@@ -66,6 +84,20 @@ def test_featurizer_is_a_well_behaved_estimator():
         featurizer.transform(["a"])
     with pytest.raises(MosaicError, match="row 0 is 3"):
         featurizer.fit([3])
+
+
+def test_featurizer_runs_on_the_device_it_is_given(monkeypatch):
+    """Stored as given, copied by clone, handed to the model; `profile` may be a Profile."""
+    from mosaic.profiles import opening
+    from mosaic.profiles.profile import load_profile
+
+    asked = []
+    monkeypatch.setattr(opening, "load_model", lambda profile, device: asked.append((profile.name, device)))
+    featurizer = clone(estimators.SAEFeaturizer(load_profile("mini"), width="hidden", device="cuda:1"))
+    assert featurizer.device == "cuda:1" and not asked
+    featurizer.fit(["a text"])
+    estimators.SAEFeaturizer("mini", width="hidden").fit(["a text"])
+    assert asked == [("mini", "cuda:1"), ("mini", "cpu")]
 
 
 def test_tfidf_takes_any_language_and_no_stop_words():

@@ -131,6 +131,12 @@ def test_width_names():
         assert plan.width_of(name) == number and width_name(number) == name
 
 
+@pytest.mark.parametrize("name", ["", "k", "wide", "16q", "0", "-1k", "1.5k", "²k", "1k1", "9" * 5000])
+def test_what_is_no_width_is_named(name):
+    with pytest.raises(MosaicError, match="is not a number of latents; write it as 512, 16k or 1m"):
+        plan.width_of(name)
+
+
 def test_measured_rate_is_a_rate():
     assert 1e9 < plan.matmul_rate(0.05) < 1e15
 
