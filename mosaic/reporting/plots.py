@@ -17,7 +17,6 @@ NAMES = {
     "random": "random dictionary",
     "tree": "SAE features, tree",
 }
-COLOURS = {kind: look.colour for kind, look in zip(NAMES, looks(list(NAMES)), strict=True)}
 
 
 def style() -> None:
