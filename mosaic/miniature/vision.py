@@ -284,7 +284,7 @@ def labelled_images(name: str) -> tuple[tuple[np.ndarray, list[str]], tuple[np.n
     return tuple((images, [what[kind].name for what in seen]) for images, seen in parts)
 
 
-def image_batches(tokenizer, images: np.ndarray, language: str = "en", size: int = 100):
+def image_batches(tokenizer, images: np.ndarray, language: str = "en", size: int = 100, device: str = "cpu"):
     """Model inputs for images [n, 32, 32, 3], `size` at a time: the image tokens, <bos> and the caption's first word."""
     import torch
 
@@ -292,5 +292,6 @@ def image_batches(tokenizer, images: np.ndarray, language: str = "en", size: int
     for start in range(0, len(images), size):
         some = images[start : start + size]
         ids = torch.tensor([prompt] * len(some))
-        yield {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixel_values(some),
-               "token_type_ids": torch.zeros_like(ids)}  # fmt: skip
+        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixel_values(some),
+                 "token_type_ids": torch.zeros_like(ids)}  # fmt: skip
+        yield {key: value.to(device) for key, value in batch.items()}

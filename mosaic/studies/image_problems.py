@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
+
+if TYPE_CHECKING:
+    import torch
 
 
 def image_problems(
@@ -19,12 +23,9 @@ def image_problems(
     "random language model": untrained weights behind the same tower, read by a random dictionary too.
     """
     import numpy as np
-    import torch
 
     from mosaic.features.images import image_tables
     from mosaic.miniature import vision
-    from mosaic.miniature.build import WEIGHTS
-    from mosaic.models.images import image_residuals
     from mosaic.saes.loading import random_like
     from mosaic.texts.labelled import LabelledTexts
 
@@ -38,17 +39,14 @@ def image_problems(
     )
 
     def tables(model, encoders, hidden=()):
-        batches = vision.image_batches(lm.tokenizer, pixels)
+        batches = vision.image_batches(lm.tokenizer, pixels, device=lm.device)
         return tuple(image_tables(model, batches, ids, vision.IMAGE_TOKEN, encoders, hidden, poolings))
 
     def random_dictionaries(model):
-        first = next(vision.image_batches(lm.tokenizer, pixels))
-        with torch.inference_mode():
-            x, _ = image_residuals(model, first, profile.layers, vision.IMAGE_TOKEN)
+        x = first_residuals(model, lm, pixels, profile.layers)
         return [random_like(encoder, x[encoder.layer]) for encoder in encoders]
 
-    trained = vision.load_vision_model(WEIGHTS / "mini-vision")
-    untrained = vision.load_vision_model(WEIGHTS / "mini-vision", random_text=0)
+    trained, untrained = _vision_model(lm), _vision_model(lm, random_text=0)
     both = tables(trained, encoders, profile.layers)
     n = len(encoders) * len(poolings)
     return {
@@ -65,16 +63,35 @@ def image_unexplained(profile: Profile, lm: LanguageModel, name: str) -> float:
     from sae_lens import SAE
 
     from mosaic.miniature import vision
-    from mosaic.miniature.build import WEIGHTS
-    from mosaic.models.images import image_residuals
 
     (source,) = select_saes(profile, [profile.middle], [profile.width])
     sae = SAE.load_from_disk(located(source).path, dtype="float32")
     pixels = vision.labelled_images(name)[0][0]
-    batch = next(vision.image_batches(lm.tokenizer, pixels))
-    x = image_residuals(vision.load_vision_model(WEIGHTS / "mini-vision"), batch, [profile.middle], vision.IMAGE_TOKEN)[
-        0
-    ][profile.middle]
+    x = first_residuals(_vision_model(lm), lm, pixels, [profile.middle])[profile.middle].cpu()
     with torch.inference_mode():
-        error = (x - sae.decode(sae.encode(x))).square().sum()
-    return float(error / (x - x.mean(0)).square().sum())
+        return unexplained(x, sae.decode(sae.encode(x)))
+
+
+def unexplained(x: torch.Tensor, reconstruction: torch.Tensor) -> float:
+    """sum |x - reconstruction|^2 / sum |x - mean x|^2 over tokens; both [N, d]."""
+    return float((x - reconstruction).square().sum() / (x - x.mean(0)).square().sum())
+
+
+def first_residuals(model, lm: LanguageModel, pixels, layers: Sequence[int]) -> dict[int, torch.Tensor]:
+    """{layer: [image tokens, d]} of the first batch of images."""
+    import torch
+
+    from mosaic.miniature import vision
+    from mosaic.models.images import image_residuals
+
+    batch = next(vision.image_batches(lm.tokenizer, pixels, device=lm.device))
+    with torch.inference_mode():
+        return image_residuals(model, batch, layers, vision.IMAGE_TOKEN)[0]
+
+
+def _vision_model(lm: LanguageModel, random_text: int | None = None):
+    """mini-vision where the language model is."""
+    from mosaic.miniature import vision
+    from mosaic.miniature.build import WEIGHTS
+
+    return vision.load_vision_model(WEIGHTS / "mini-vision", random_text).to(lm.device)
