@@ -37,7 +37,9 @@ def test_above_chance_is_above_the_majority_class_and_the_toss(score, majority, 
 
 def test_each_language_is_scored_on_its_own_rows():
     """Words that tell the label in English, and nothing anywhere else."""
-    train = LabelledTexts("t", ["good day", "bad day"] * 20, np.array(["+", "-"] * 20, dtype=object))
+    train = LabelledTexts(
+        "t", [f"{word} {i}" for i in range(20) for word in ("good", "bad")], np.array(["+", "-"] * 20, dtype=object)
+    )
     texts = [f"good {i}" if i % 2 else f"bad {i}" for i in range(20)] + [f"gut {i}" for i in range(20)]
     labels = np.array(["+" if i % 2 else "-" for i in range(40)], dtype=object)
     test = LabelledTexts("t", texts, labels, languages=np.array(["en"] * 20 + ["de"] * 20, dtype=object))
