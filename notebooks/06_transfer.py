@@ -8,6 +8,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+device = "cpu"
 poolings = ["sum", "mean", "max"]
 
 # %% tags=["hide-input"]
@@ -17,7 +18,7 @@ from mosaic.studies import transfer
 plots.style()
 
 # %%
-study = transfer.run(profile, poolings=poolings)
+study = transfer.run(profile, poolings=poolings, device=device)
 study.record();
 
 # %% [markdown]

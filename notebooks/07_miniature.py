@@ -9,6 +9,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+device = "cpu"
 
 # %% tags=["hide-input"]
 from mosaic.reporting import plots
@@ -17,7 +18,7 @@ from mosaic.studies import miniature
 plots.style()
 
 # %%
-study = miniature.run(profile)
+study = miniature.run(profile, device=device)
 study.record();
 
 # %% [markdown]
