@@ -76,7 +76,8 @@ def load_saes(
     from mosaic.saes.loading import load_encoder
 
     sources = [located(source) for source in select_saes(profile, layers, widths, seeds)]
-    return tuple(load_encoder(source, profile.model.id, lm.d_model, lm.device) for source in sources)
+    model, first = profile.model.id, lm.spec.first_layer
+    return tuple(load_encoder(source, model, lm.d_model, lm.device, first) for source in sources)
 
 
 def located(source: SAESource) -> SAESource:

@@ -5,14 +5,14 @@ Shapes: D = width (latents), d = d_in.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.saes.loading import SAESource, open_registered, registered
+from mosaic.saes.loading import SAESource, hook_name, open_registered, registered
+from mosaic.saes.weights import open_tensors, read_config
 
 ALIVE = -9.5  # SAELens writes log10(frequency + 1e-10): -10 for a latent that never fired
 
@@ -74,33 +74,38 @@ def parse_source(name: str) -> SAESource:
 
 
 def _from_folder(folder: Path) -> Dictionary:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    for name in ("cfg.json", "sae_weights.safetensors"):
-        if not (folder / name).is_file():
-            raise MosaicError(f"{folder / name} does not exist; a folder in SAELens's layout holds it.")
-    try:
-        config = json.loads((folder / "cfg.json").read_text(encoding="utf-8"))
-        state = load_file(folder / "sae_weights.safetensors")
-    except (SafetensorError, ValueError) as error:
-        raise MosaicError(f"{folder} cannot be read ({error}). Copy the SAE again.") from error
-    missing = [name for name in ("W_enc", "W_dec") if name not in state]
-    if missing:
-        raise MosaicError(f"{folder} has no {missing[0]}; it holds {', '.join(state)}.")
-    metadata = config.get("metadata") or {}
-    frequency = None
-    if (folder / "sparsity.safetensors").is_file():
-        log = load_file(folder / "sparsity.safetensors")["sparsity"].double().numpy()
-        frequency = np.where(log > ALIVE, 10.0**log, 0.0)
+    config = read_config(folder)
+    with open_tensors(folder) as file:
+        state = {name: file.get_tensor(name) for name in file.keys() if name in ("W_enc", "W_dec")}  # noqa: SIM118
+        missing = [name for name in ("W_enc", "W_dec") if name not in state]
+        if missing:
+            raise MosaicError(f"{folder} has no {missing[0]}; it holds {', '.join(file.keys())}.")
+    encoder, decoder = state["W_enc"].float().T.numpy(), state["W_dec"].float().numpy()
+    if encoder.ndim != 2 or encoder.shape != decoder.shape:
+        raise MosaicError(
+            f"{folder}: W_enc has shape {list(state['W_enc'].shape)} and W_dec {list(state['W_dec'].shape)}; [d, D] and "
+            "[D, d] were expected. They do not belong together; copy the SAE again."
+        )
     return Dictionary(
         name=folder.name,
-        encoder=np.ascontiguousarray(state["W_enc"].float().T.numpy()),
-        decoder=state["W_dec"].float().numpy(),
-        hook=metadata.get("hook_name") or config.get("hook_name"),
-        model=metadata.get("model_name") or config.get("model_name"),
-        frequency=frequency,
+        encoder=np.ascontiguousarray(encoder),
+        decoder=decoder,
+        hook=hook_name(config),
+        model=(config.get("metadata") or {}).get("model_name") or config.get("model_name"),
+        frequency=_frequency(folder, len(decoder)),
     )
+
+
+def _frequency(folder: Path, latents: int) -> np.ndarray | None:
+    """[D] from sparsity.safetensors, where the folder has it."""
+    path = folder / "sparsity.safetensors"
+    if not path.is_file():
+        return None
+    with open_tensors(folder, path.name) as file:
+        log = file.get_tensor("sparsity").double().numpy()
+    if log.shape != (latents,):
+        raise MosaicError(f"{path} holds {list(log.shape)} frequencies for {latents} latents. Copy the SAE again.")
+    return np.where(log > ALIVE, 10.0**log, 0.0)
 
 
 def _from_registry(source: SAESource) -> Dictionary:

@@ -6,9 +6,8 @@ Shapes: N tokens, d = d_model, D = width (latents).
 from __future__ import annotations
 
 import difflib
-import json
+import re
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mosaic.errors import MosaicError
+from mosaic.saes.checks import check_hook, check_numbers, check_weights, check_width
 from mosaic.saes.encoder import Encoder
+from mosaic.saes.weights import Weights, folder_weights, npz_weights, open_tensors, read_config
 
 if TYPE_CHECKING:
     import torch
@@ -43,13 +44,16 @@ class SAESource:
     transfer_from: str | None = None
 
 
-def load_encoder(source: SAESource, model_id: str, d_model: int, device: str = "cpu") -> Encoder:
-    """Load one SAE's encoder and check that it belongs to the model and layer it is asked for.
+def load_encoder(source: SAESource, model_id: str, d_model: int, device: str = "cpu", first_layer: int = 0) -> Encoder:
+    """Load one SAE's encoder and check that it belongs to the model, layer and width it is asked for.
 
-    Raises MosaicError: unknown release or id (with the five nearest), missing files, an SAE trained on
-    another model (unless `transfer_from` names it), d_in different from the model's width.
+    first_layer: the number the model's first block goes by (`ModelSpec`). Raises MosaicError: unknown release or id
+    (with the five nearest), missing or broken files, weights that do not fit or are no numbers, an SAE trained on
+    another model (unless `transfer_from` names it) or layer, of another width, d_in different from the model's.
     """
-    encoder = _from_folder(source) if source.path else _from_registry(source)
+    encoder, hook = _from_folder(source) if source.path else _from_registry(source)
+    check_hook(encoder.name, hook, source.layer, first_layer)
+    check_width(encoder.name, source.width, encoder.n_latents)
     if encoder.d_in != d_model:
         raise MosaicError(
             f"SAE {encoder.name} reads vectors of d_in {encoder.d_in}, but {model_id} has d_model {d_model}. "
@@ -69,7 +73,7 @@ def from_sae(sae, source: SAESource, name: str) -> Encoder:
 
     Raises MosaicError for other architectures.
     """
-    return _assemble(_Weights.of(sae), sae.cfg.to_dict(), source, name)
+    return _assemble(Weights.of(sae), sae.cfg.to_dict(), source, name)
 
 
 def random_like(encoder: Encoder, x: torch.Tensor, seed: int = 0) -> Encoder:
@@ -100,39 +104,13 @@ def random_like(encoder: Encoder, x: torch.Tensor, seed: int = 0) -> Encoder:
     )
 
 
-# --- reading weights -------------------------------------------------------------------------------------------
+# --- assembling ------------------------------------------------------------------------------------------------
 
 
-class _Weights:
-    """Named weights read piecewise: `get(name)` for vectors, `columns(name)` for W_enc without a second copy."""
-
-    def __init__(self, vectors: dict[str, torch.Tensor], shape: tuple[int, int], pieces, decoder_norm=None):
-        self.vectors = vectors
-        self.shape = shape  # of W_enc: (d, D)
-        self.pieces = pieces  # yields (slice over d, slice over D, tensor [d', D'])
-        self.decoder_norm = decoder_norm
-
-    @classmethod
-    def of(cls, sae) -> _Weights:
-        vectors = {name: value.detach().float() for name, value in sae.state_dict().items() if value.ndim == 1}
-        full = sae.W_enc.detach()
-        everything = (slice(None), slice(None))
-        return cls(vectors, tuple(full.shape), lambda: iter([(*everything, full)]), lambda: sae.W_dec.norm(dim=-1))
-
-    def transposed(self) -> torch.Tensor:
-        """W_enc as [D, d] float32, filled piece by piece: peak memory is the result plus one piece."""
-        import torch
-
-        out = torch.empty(self.shape[1], self.shape[0])
-        for inputs, latents, piece in self.pieces():
-            out[latents, inputs] = piece.T.float()
-        return out
-
-
-def _assemble(weights: _Weights, config: dict, source: SAESource, name: str) -> Encoder:
+def _assemble(weights: Weights, config: dict, source: SAESource, name: str) -> Encoder:
     import torch
 
-    architecture = config["architecture"]
+    check_weights(name, config, weights.shapes)
     norm = config.get("normalize_activations", "none")
     if norm == "expected_average_only_in":
         norm = "none"  # SAELens folds the factor into the weights when it loads or saves the SAE
@@ -142,7 +120,8 @@ def _assemble(weights: _Weights, config: dict, source: SAESource, name: str) -> 
             f"{config.get('reshape_activations')!r} are not read here. Residual-stream SAEs with one of "
             f"{', '.join(INPUT_NORMS)} are."
         )
-    vectors, rows = weights.vectors, weights.transposed()
+    vectors, rows, architecture = weights.vectors, weights.transposed(), config["architecture"]
+    check_numbers(name, rows, vectors)
     zeros = torch.zeros(len(rows))
     shared = dict(
         name=name,
@@ -164,52 +143,35 @@ def _assemble(weights: _Weights, config: dict, source: SAESource, name: str) -> 
             rows *= norms[:, None]
             bias = bias * norms
         return Encoder(weights=rows, bias=bias, threshold=zeros, k=int(config["k"]), **shared)
-    if architecture == "gated":
-        scale = vectors["r_mag"].exp()
-        shift = vectors["b_mag"] - scale * vectors["b_gate"]
-        return Encoder(weights=rows, bias=vectors["b_gate"], threshold=zeros, scale=scale, shift=shift, **shared)
-    raise MosaicError(
-        f"SAE {name} has architecture {architecture!r}; encoders of standard, jumprelu, topk and gated SAEs are read."
-    )
+    scale = vectors["r_mag"].exp()
+    shift = vectors["b_mag"] - scale * vectors["b_gate"]
+    return Encoder(weights=rows, bias=vectors["b_gate"], threshold=zeros, scale=scale, shift=shift, **shared)
 
 
-def _from_folder(source: SAESource) -> Encoder:
-    """A folder in SAELens's layout: only the encoder's tensors are read."""
-    from safetensors import safe_open
-
+def _from_folder(source: SAESource) -> tuple[Encoder, str | None]:
+    """(encoder, hook name) of a folder in SAELens's layout: only the encoder's tensors are read."""
     folder = Path(source.path)
-    config_path, weights_path = folder / "cfg.json", folder / "sae_weights.safetensors"
-    for path in (config_path, weights_path):
-        if not path.is_file():
-            raise MosaicError(
-                f"{path} does not exist. An SAE folder holds cfg.json and sae_weights.safetensors, as SAELens's "
-                "save_model writes them."
-            )
-    config = json.loads(config_path.read_text(encoding="utf-8"))
-    # safe_open maps the file: tensors are copied only when asked for, slice by slice.
-    with safe_open(weights_path, framework="pt") as file:
-        names = list(file.keys())
-        if "W_enc" not in names:
-            raise MosaicError(f"{weights_path} holds {', '.join(names)}; an encoder W_enc [d_in, d_sae] was expected.")
-        matrices = [name for name in names if len(file.get_slice(name).get_shape()) != 1]
-        vectors = {name: file.get_tensor(name).float() for name in names if name not in matrices}
-        encoder = file.get_slice("W_enc")
-        d, width = encoder.get_shape()
-
-        def pieces():
-            for start in range(0, width, 16384):
-                yield slice(None), slice(start, start + 16384), encoder[:, start : start + 16384]
-
-        weights = _Weights(vectors, (d, width), pieces, lambda: file.get_tensor("W_dec").float().norm(dim=-1))
-        return _assemble(weights, config, source, folder.name)
+    config = read_config(folder)
+    with open_tensors(folder) as file:
+        encoder = _assemble(folder_weights(folder, file), config, source, folder.name)
+    return encoder, hook_name(config)
 
 
-def _from_registry(source: SAESource) -> Encoder:
-    """An entry of SAELens's registry; Gemma Scope's params.npz without its decoder, everything else by SAELens."""
+def hook_name(config: dict) -> str | None:
+    """Where a configuration says the SAE was trained: in its metadata, or (older ones) beside it."""
+    return (config.get("metadata") or {}).get("hook_name") or config.get("hook_name")
+
+
+def _from_registry(source: SAESource) -> tuple[Encoder, str | None]:
+    """(encoder, hook name) of an entry of SAELens's registry.
+
+    Gemma Scope's params.npz is read without its decoder, everything else by SAELens.
+    """
     entry, name = registered(source)
     if entry.conversion_func == "gemma_2" and "embedding" not in entry.saes_map[source.id]:
         return _from_hub(lambda: _from_gemma_scope(source, entry, name), entry, name)
-    return replace(from_sae(open_registered(source), source, name), trained_on=entry.model)
+    sae = open_registered(source)
+    return replace(from_sae(sae, source, name), trained_on=entry.model), hook_name(sae.cfg.to_dict())
 
 
 def registered(source: SAESource):
@@ -238,51 +200,24 @@ def open_registered(source: SAESource):
 def _from_hub(load, entry, name: str):
     try:
         return load()
-    except OSError as error:
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise MosaicError(
-            f"cannot load SAE {name} from the hub ({str(error).strip().splitlines()[0]}) Check the network, or "
+            f"cannot load SAE {name} from the hub ({first}) Check the network, or "
             f"download {entry.repo_id} once and set HF_HUB_OFFLINE=1."
         ) from error
 
 
-def _from_gemma_scope(source: SAESource, entry, name: str) -> Encoder:
-    """Gemma Scope's params.npz, read as a stream: the decoder, half of the file, never enters memory."""
+def _from_gemma_scope(source: SAESource, entry, name: str) -> tuple[Encoder, str | None]:
     from huggingface_hub import hf_hub_download
 
-    path = hf_hub_download(entry.repo_id, "params.npz", subfolder=entry.saes_map[source.id])
+    folder = entry.saes_map[source.id]
+    path = hf_hub_download(entry.repo_id, "params.npz", subfolder=folder)
     config = {"architecture": "jumprelu", "apply_b_dec_to_input": False, "metadata": {"model_name": entry.model}}
-    return _assemble(_npz_weights(Path(path)), config, source, name)
-
-
-def _npz_weights(path: Path) -> _Weights:
-    import torch
-
-    with np.load(path, allow_pickle=False) as file:
-        keys = {("W_" + key[2:] if key.startswith("w_") else key): key for key in file}
-        vectors = {name: torch.from_numpy(file[key]).float() for name, key in keys.items() if not name.startswith("W_")}
-    encoder = keys["W_enc"]
-    with zipfile.ZipFile(path) as archive, archive.open(f"{encoder}.npy") as stream:
-        shape, _, _ = _npy_header(stream)
-
-    def pieces() -> Iterator[tuple[slice, slice, torch.Tensor]]:
-        with zipfile.ZipFile(path) as archive, archive.open(f"{encoder}.npy") as stream:
-            (d, width), fortran, dtype = _npy_header(stream)
-            outer, inner = (width, d) if fortran else (d, width)
-            step = max(1, 2**24 // inner)
-            for start in range(0, outer, step):
-                n = min(step, outer - start)
-                block = np.frombuffer(stream.read(n * inner * dtype.itemsize), dtype).reshape(n, inner)
-                block = torch.from_numpy(block.astype(np.float32))
-                rows = slice(start, start + n)
-                yield (slice(None), rows, block.T) if fortran else (rows, slice(None), block)
-
-    return _Weights(vectors, shape, pieces)
-
-
-def _npy_header(stream) -> tuple[tuple[int, ...], bool, np.dtype]:
-    major, _ = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
-    return read(stream)
+    layer = re.search(r"layer_(\d+)", folder)
+    site = next((site for site in ("mlp_out", "attn_out") if f"-{site[:3]}" in entry.repo_id), "resid_post")
+    hook = f"blocks.{layer[1]}.hook_{site}" if layer else None
+    return _assemble(npz_weights(Path(path)), config, source, name), hook
 
 
 def _unknown(kind: str, value: str | None, known, hint: str) -> str:

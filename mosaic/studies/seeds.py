@@ -48,7 +48,8 @@ def seed_encoders(profile: Profile, lm: LanguageModel, rows: Sequence[dict]) -> 
     sources = [
         SAESource(row["layer"], shown(row, "width"), path=str(folder / row["name"]), seed=row["seed"]) for row in rows
     ]
-    return tuple(load_encoder(source, profile.model.id, lm.d_model, lm.device) for source in sources)
+    model, first = profile.model.id, lm.spec.first_layer
+    return tuple(load_encoder(source, model, lm.d_model, lm.device, first) for source in sources)
 
 
 def held_out_texts(profile: Profile, n: int) -> list[str]:

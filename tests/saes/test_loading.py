@@ -10,6 +10,8 @@ from scipy.sparse import csr_matrix
 
 from mosaic.errors import MosaicError
 from mosaic.saes import encoder, loading
+from mosaic.saes.dictionary import load_dictionary
+from mosaic.saes.weights import npz_weights
 
 ARCHITECTURES = ["standard", "jumprelu", "topk", "gated"]
 
@@ -131,7 +133,7 @@ def test_npz_weights_of_either_order_are_read_in_pieces(tmp_path, monkeypatch):
     for i, order in enumerate("CF"):
         path = tmp_path / f"{i}.npz"
         np.savez_compressed(path, W_enc=np.asarray(w, order=order), W_dec=w.T, b_enc=np.zeros(40, np.float32))
-        np.testing.assert_array_equal(loading._npz_weights(path).transposed().numpy(), w.T)
+        np.testing.assert_array_equal(npz_weights(path).transposed().numpy(), w.T)
 
 
 def test_unknown_ids_name_the_nearest():
@@ -176,3 +178,131 @@ def test_random_dictionary_matches_width_and_sparsity(tmp_path):
     assert control.weights_hash != loaded.weights_hash
     wanted, got = (e.encode(x[:256]).nnz / 256 for e in (loaded, control))
     assert abs(wanted - got) < 0.15 * wanted
+
+
+def rewritten(folder, config=None, metadata=None, drop=(), **tensors):
+    """The SAE folder with keys of its configuration or tensors replaced (None: removed)."""
+    from safetensors.torch import load_file, save_file
+
+    written = json.loads((folder / "cfg.json").read_text())
+    written |= config or {}
+    written["metadata"] = (written.get("metadata") or {}) | (metadata or {})
+    (folder / "cfg.json").write_text(json.dumps({key: value for key, value in written.items() if key not in drop}))
+    state = load_file(folder / "sae_weights.safetensors") | tensors
+    kept = {name: value.contiguous() for name, value in state.items() if name not in drop}
+    save_file(kept, folder / "sae_weights.safetensors")
+    return folder
+
+
+HOOKS = [  # hook, layer it is of for a model whose layers are counted from 0 (None: it says nothing)
+    ("layers.3", 3),
+    ("model.layers.2", 2),
+    ("transformer.h.5", 5),
+    ("encoder.layer.3", 3),
+    ("language_model.layers.7", 7),
+    ("blocks.12.hook_resid_post", 12),
+    ("blocks.12.hook_resid_pre", 11),
+    ("somewhere.else", None),
+    ("hook_embed", None),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize("hook,of", HOOKS)
+@pytest.mark.parametrize("first_layer", [0, 1])
+def test_an_sae_of_another_layer_is_refused(tmp_path, hook, of, first_layer):
+    folder = rewritten(sae_folder(tmp_path, "topk"), metadata={"hook_name": hook})
+
+    def at(layer):
+        return loading.load_encoder(loading.SAESource(layer, "96", str(folder)), "tiny", 64, first_layer=first_layer)
+
+    if of is None:
+        assert at(5).layer == 5
+        return
+    of += first_layer
+    assert at(of).layer == of
+    with pytest.raises(MosaicError, match=f"is named for layer {of + 1}, but was trained at .*Write layer: {of},"):
+        at(of + 1)
+
+
+@pytest.mark.parametrize(
+    "hook", ["blocks.1.hook_mlp_out", "blocks.1.attn.hook_z", "layers.1.mlp", "blocks.1.hook_resid_mid"]
+)
+def test_an_sae_of_another_site_is_refused(tmp_path, hook):
+    with pytest.raises(MosaicError, match="was trained at .*, inside a block; SAEs of the residual stream"):
+        load(rewritten(sae_folder(tmp_path, "topk"), metadata={"hook_name": hook}))
+
+
+@pytest.mark.parametrize("width,fits", [("96", True), ("w", True), ("97", False), ("1k", False)])
+def test_an_sae_of_another_width_is_refused(tmp_path, width, fits):
+    source = loading.SAESource(1, width, path=str(sae_folder(tmp_path, "topk")))
+    if fits:
+        assert loading.load_encoder(source, "tiny", 64).n_latents == 96
+        return
+    with pytest.raises(MosaicError, match=f"is named for width {width}, but has 96 latents. Write width: 96,"):
+        loading.load_encoder(source, "tiny", 64)
+
+
+@pytest.mark.parametrize(
+    "name,n", [("1k", 1024), ("16k", 16_384), ("65k", 65_536), ("131k", 131_072), ("1m", 2**20), ("24k", 24_576)]
+)
+def test_width_names_round_as_gemma_scope_does(name, n):
+    from mosaic.saes.checks import check_width
+
+    check_width("sae", name, n)
+    for other in (n // 2, 4 * n):
+        with pytest.raises(MosaicError, match=f"is named for width {name}, but has {other} latents"):
+            check_width("sae", name, other)
+
+
+@pytest.mark.parametrize(
+    "architecture,changes,message",
+    [
+        ("jumprelu", {"W_enc": torch.full((64, 96), torch.nan)}, "6144 of 6144 numbers of W_enc are NaN or infinite"),
+        ("jumprelu", {"b_enc": torch.full((96,), torch.inf)}, "96 of 96 numbers of b_enc are NaN or infinite"),
+        ("topk", {"W_enc": torch.zeros(64, 96)}, "all numbers of W_enc are zero"),
+        ("jumprelu", {"W_enc": torch.randn(64, 89)}, r"b_enc has shape \[96\], but W_enc \[64, 89\] asks for \[89\]"),
+        ("jumprelu", {"threshold": torch.ones(95)}, r"threshold has shape \[95\], .*asks for \[96\]"),
+        ("topk", {"b_dec": torch.ones(63)}, r"b_dec has shape \[63\], .*asks for \[64\]"),
+        ("topk", {"W_dec": torch.ones(64, 96)}, r"W_dec has shape \[64, 96\], .*asks for \[96, 64\]"),
+        ("topk", {"W_enc": torch.ones(64)}, r"W_enc has shape \[64\]; \[d_in, d_sae\] was expected"),
+        ("gated", {"r_mag": torch.ones(1)}, r"r_mag has shape \[1\]"),
+        ("topk", {"drop": ["b_enc"]}, "has no b_enc, which a topk SAE needs; it holds"),
+        ("standard", {"drop": ["b_dec"]}, "has no b_dec, which a standard SAE needs"),
+        ("topk", {"drop": ["W_enc"]}, "an encoder W_enc .* was expected"),
+        ("topk", {"drop": ["architecture"]}, "has architecture None; encoders of standard, jumprelu, topk and gated"),
+        ("topk", {"config": {"architecture": ["topk"]}}, "has architecture .'topk'.; encoders"),
+        ("topk", {"config": {"k": "nine"}}, "k is 'nine'; .*a whole number of 1 or more"),
+        ("topk", {"drop": ["k"]}, "k is None"),
+    ],
+)
+def test_weights_that_are_no_sae_are_refused(tmp_path, architecture, changes, message):
+    with pytest.raises(MosaicError, match=message):
+        load(rewritten(sae_folder(tmp_path, architecture), **changes))
+
+
+@pytest.mark.parametrize(
+    "file,content,message",
+    [
+        ("cfg.json", b"{", "cfg.json cannot be read .* Copy the SAE again"),
+        ("cfg.json", b"\xff\xfe", "cfg.json cannot be read"),
+        ("cfg.json", b"[" * 100_000, "cfg.json cannot be read"),
+        ("cfg.json", b"[1]", "cfg.json does not hold the keys of a configuration"),
+        ("cfg.json", b'{"metadata": [1]}', "cfg.json does not hold the keys"),
+        ("sae_weights.safetensors", None, "sae_weights.safetensors cannot be read .*Copy the SAE again"),
+        ("sae_weights.safetensors", b"", "sae_weights.safetensors cannot be read"),
+    ],
+)
+def test_broken_files_are_named_by_both_loaders(tmp_path, file, content, message):
+    folder = sae_folder(tmp_path, "topk")
+    whole = (folder / file).read_bytes()
+    (folder / file).write_bytes(whole[: len(whole) // 2] if content is None else content)
+    for loader in (load, load_dictionary):
+        with pytest.raises(MosaicError, match=message):
+            loader(folder)
+
+
+def test_unequal_encoder_and_decoder_are_refused_by_the_dictionary(tmp_path):
+    folder = rewritten(sae_folder(tmp_path, "topk"), W_dec=torch.ones(95, 64))
+    with pytest.raises(MosaicError, match=r"W_enc has shape \[64, 96\] and W_dec \[95, 64\]; .*copy the SAE again"):
+        load_dictionary(folder)

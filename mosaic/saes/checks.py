@@ -1,0 +1,117 @@
+"""What an SAE must be to be used: of the layer and width it is named for, with weights that fit and are numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mosaic.errors import MosaicError
+
+if TYPE_CHECKING:
+    import torch
+
+ARCHITECTURES = ("standard", "jumprelu", "topk", "gated")
+# vectors of D numbers that each architecture's encoder is made of
+NEEDED = {
+    "standard": ("b_enc",),
+    "jumprelu": ("b_enc", "threshold"),
+    "topk": ("b_enc",),
+    "gated": ("b_gate", "b_mag", "r_mag"),
+}
+BLOCK = re.compile(r"(?:^|\.)(?:layers?|blocks?|h)\.(\d+)(?:\.(.+))?$")
+NOT_RESIDUAL = re.compile(r"mlp|attn|attention|resid_mid|norm|ln\d|hook_[qkvz]$")
+SCALE = {"k": 1_000, "m": 1_000_000}
+
+
+def check_hook(name: str, hook: str | None, layer: int, first_layer: int) -> None:
+    """Raises MosaicError where the SAE reads another layer than `layer`, or not the residual stream after a block.
+
+    hook: where its configuration says it was trained: a block of transformers ("layers.3") or a hook of
+    TransformerLens ("blocks.3.hook_resid_post"), blocks counted from 0. A name without a block number says nothing.
+    first_layer: the number that the model's first block goes by.
+    """
+    found = BLOCK.search(str(hook or ""))
+    if found is None:
+        return
+    block, inside = int(found[1]), found[2] or ""
+    if NOT_RESIDUAL.search(inside):
+        raise MosaicError(
+            f"SAE {name} was trained at {hook}, inside a block; SAEs of the residual stream after a block are read "
+            "here (such as blocks.3.hook_resid_post). Choose one of those."
+        )
+    before = "resid_pre" in inside  # what goes into a block is what comes out of the one below it
+    trained = block + first_layer - before
+    if trained < first_layer:
+        raise MosaicError(f"SAE {name} was trained at {hook}, on embeddings, which no layer puts out. Choose another.")
+    if trained != layer:
+        raise MosaicError(
+            f"SAE {name} is named for layer {layer}, but was trained at {hook}, which is layer {trained} of this model "
+            f"(counted from {first_layer}). Write layer: {trained}, or choose the SAE of layer {layer}."
+        )
+
+
+def check_width(name: str, width: str, n_latents: int) -> None:
+    """Raises MosaicError where a width's name gives another number of latents ("16k": Gemma Scope rounds down)."""
+    stated = re.fullmatch(r"(\d+)([km]?)", str(width))
+    if stated is None:
+        return
+    number, slack = int(stated[1]) * SCALE.get(stated[2], 1), 0.05 if stated[2] else 0
+    if abs(n_latents - number) > slack * number:
+        shown = n_latents if n_latents < 1000 else f"{n_latents // 1000}k"
+        raise MosaicError(
+            f"SAE {name} is named for width {width}, but has {n_latents} latents. Write width: {shown}, or choose the "
+            f"SAE of width {width}."
+        )
+
+
+def check_weights(name: str, config: Mapping, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raises MosaicError for an unknown architecture, for tensors that are missing or whose shapes do not fit W_enc.
+
+    shapes: of every tensor, W_enc [d, D] and perhaps W_dec [D, d] among them.
+    """
+    architecture = config.get("architecture")
+    if architecture not in ARCHITECTURES:
+        raise MosaicError(
+            f"SAE {name} has architecture {architecture!r}; encoders of standard, jumprelu, topk and gated SAEs are "
+            "read. Its cfg.json names it."
+        )
+    missing = [vector for vector in NEEDED[architecture] if vector not in shapes]
+    if config.get("apply_b_dec_to_input", True) and "b_dec" not in shapes:
+        missing.append("b_dec")
+    if missing:
+        raise MosaicError(
+            f"SAE {name} has no {missing[0]}, which a {architecture} SAE needs; it holds {', '.join(shapes)}. Copy or "
+            "save it again."
+        )
+    if len(shapes["W_enc"]) != 2 or not all(shapes["W_enc"]):
+        raise MosaicError(f"SAE {name}: W_enc has shape {_shown(shapes['W_enc'])}; [d_in, d_sae] was expected.")
+    d, latents = shapes["W_enc"]
+    expected = {vector: (latents,) for vector in NEEDED[architecture]} | {"b_dec": (d,), "W_dec": (latents, d)}
+    for tensor, shape in expected.items():
+        if tensor in shapes and tuple(shapes[tensor]) != shape:
+            raise MosaicError(
+                f"SAE {name}: {tensor} has shape {_shown(shapes[tensor])}, but W_enc {_shown(shapes['W_enc'])} asks for "
+                f"{_shown(shape)}. They do not belong together; copy the SAE again."
+            )
+    if architecture == "topk" and not (isinstance(k := config.get("k"), int | float) and k >= 1 and k == int(k)):
+        raise MosaicError(
+            f"SAE {name}: k is {config.get('k')!r}; a TopK SAE's cfg.json holds a whole number of 1 or more."
+        )
+
+
+def check_numbers(name: str, weights: torch.Tensor, vectors: Mapping[str, torch.Tensor]) -> None:
+    """Raises MosaicError for weights that are NaN or infinite, or all zero: nothing could be read off them."""
+    for tensor, values in {"W_enc": weights, **vectors}.items():
+        bad = int((~values.isfinite()).sum())
+        if bad:
+            raise MosaicError(f"SAE {name}: {bad} of {values.numel()} numbers of {tensor} are NaN or infinite. {AGAIN}")
+    if not weights.any():
+        raise MosaicError(f"SAE {name}: all numbers of W_enc are zero. {AGAIN}")
+
+
+AGAIN = "Copy the SAE again, or train it again: with such weights every feature is meaningless."
+
+
+def _shown(shape) -> str:
+    return f"[{', '.join(map(str, shape))}]"

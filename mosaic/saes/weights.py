@@ -1,0 +1,136 @@
+"""An SAE's files: its configuration, and its weights read in pieces, the decoder left on the disk.
+
+Shapes: d = d_model, D = width (latents).
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mosaic.errors import MosaicError
+
+if TYPE_CHECKING:
+    import torch
+
+CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
+PIECE = 16384  # latents
+
+
+class Weights:
+    """W_enc in pieces and the vectors beside it, so that W_enc never stands twice in memory."""
+
+    def __init__(self, vectors: dict[str, torch.Tensor], shapes: dict[str, tuple[int, ...]], pieces, decoder_norm=None):
+        self.vectors = vectors
+        self.shapes = shapes  # of every tensor; W_enc's is (d, D)
+        self.pieces = pieces  # yields (slice over d, slice over D, tensor [d', D'])
+        self.decoder_norm = decoder_norm
+
+    @classmethod
+    def of(cls, sae) -> Weights:
+        """The weights of a loaded SAELens SAE."""
+        state = sae.state_dict()
+        vectors = {name: value.detach().float() for name, value in state.items() if value.ndim == 1}
+        shapes = {name: tuple(value.shape) for name, value in state.items()}
+        piece = (slice(None), slice(None), sae.W_enc.detach())
+        return cls(vectors, shapes, lambda: iter([piece]), lambda: sae.W_dec.norm(dim=-1))
+
+    def transposed(self) -> torch.Tensor:
+        """W_enc as [D, d] float32, filled piece by piece: peak memory is the result plus one piece."""
+        import torch
+
+        d, latents = self.shapes["W_enc"]
+        out = torch.empty(latents, d)
+        for inputs, latents, piece in self.pieces():
+            out[latents, inputs] = piece.T.float()
+        return out
+
+
+def read_config(folder: Path) -> dict:
+    """cfg.json of a folder in SAELens's layout. Raises MosaicError for missing files and a broken configuration."""
+    for path in (folder / CONFIG, folder / WEIGHTS):
+        if not path.is_file():
+            raise MosaicError(
+                f"{path} does not exist. An SAE folder holds {CONFIG} and {WEIGHTS}, as SAELens's save_model writes them."
+            )
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise MosaicError(f"{path} cannot be read ({error}). {AGAIN}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("metadata") or {}, dict):
+        raise MosaicError(f"{path} does not hold the keys of a configuration. {AGAIN}")
+    return config
+
+
+AGAIN = "Copy the SAE again, or save it again by SAELens."
+
+
+@contextmanager
+def open_tensors(folder: Path, name: str = WEIGHTS) -> Iterator:
+    """A safetensors file of the folder, mapped: tensors are copied only when asked for, slice by slice.
+
+    Raises MosaicError for a file that is cut off or broken.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / name
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (SafetensorError, OSError) as error:
+        raise MosaicError(f"{path} cannot be read ({error}). {AGAIN}") from error
+
+
+def folder_weights(folder: Path, file) -> Weights:
+    """Weights of an opened folder (`open_tensors`), to be used while it is open."""
+    shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    if "W_enc" not in shapes:
+        raise MosaicError(f"{folder / WEIGHTS} holds {', '.join(shapes)}; an encoder W_enc [d_in, d_sae] was expected.")
+    vectors = {name: file.get_tensor(name).float() for name, shape in shapes.items() if len(shape) == 1}
+    encoder = file.get_slice("W_enc")
+
+    def pieces():
+        for start in range(0, shapes["W_enc"][-1], PIECE):
+            yield slice(None), slice(start, start + PIECE), encoder[:, start : start + PIECE]
+
+    return Weights(vectors, shapes, pieces, lambda: file.get_tensor("W_dec").float().norm(dim=-1))
+
+
+def npz_weights(path: Path) -> Weights:
+    """Weights of Gemma Scope's params.npz, read as a stream: the decoder, half of the file, never enters memory."""
+    import torch
+
+    with np.load(path, allow_pickle=False) as file:
+        keys = {("W_" + key[2:] if key.startswith("w_") else key): key for key in file}
+        vectors = {name: torch.from_numpy(file[key]).float() for name, key in keys.items() if not name.startswith("W_")}
+    encoder = keys["W_enc"]
+    with zipfile.ZipFile(path) as archive, archive.open(f"{encoder}.npy") as stream:
+        shape, _, _ = _npy_header(stream)
+
+    def pieces() -> Iterator[tuple[slice, slice, torch.Tensor]]:
+        with zipfile.ZipFile(path) as archive, archive.open(f"{encoder}.npy") as stream:
+            (d, width), fortran, dtype = _npy_header(stream)
+            outer, inner = (width, d) if fortran else (d, width)
+            step = max(1, 2**24 // inner)
+            for start in range(0, outer, step):
+                n = min(step, outer - start)
+                block = np.frombuffer(stream.read(n * inner * dtype.itemsize), dtype).reshape(n, inner)
+                block = torch.from_numpy(block.astype(np.float32))
+                rows = slice(start, start + n)
+                yield (slice(None), rows, block.T) if fortran else (rows, slice(None), block)
+
+    shapes = {name: tuple(vector.shape) for name, vector in vectors.items()}
+    return Weights(vectors, {**shapes, "W_enc": shape}, pieces)
+
+
+def _npy_header(stream) -> tuple[tuple[int, ...], bool, np.dtype]:
+    major, _ = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+    return read(stream)
