@@ -151,6 +151,7 @@ def test_what_a_profile_lacks_for_a_chapter_is_named(tmp_path):
     assert lacking(load_profile("mini"), everything) == []
     assert lacking(load_profile("gemma-2-2b"), everything) == list(everything)
     assert lacking(load_profile("gemma-2-2b"), ()) == []
-    rows = [{"layer": 1, "width": 64, "k": 4, "tokens": 9, "architecture": "topk", "seed": seed} for seed in (0, 1)]
+    row = {"name": "sae", "layer": 1, "width": 64, "k": 4, "tokens": 9, "architecture": "topk"}
+    rows = [{**row, "seed": seed} for seed in (0, 1)]
     (tmp_path / "card.json").write_text(json.dumps(rows))
     assert lacking(replace(load_profile("stories260k"), seeds=str(tmp_path)), everything) == ["truth", "sweep"]
