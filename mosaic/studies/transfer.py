@@ -68,9 +68,7 @@ class Transfer(Study):
     def figure(self):
         """Test scores by language, one panel a set; every probe is trained on English."""
         panels = {
-            f"{name}, trained on English": {
-                family: _points(entry["by_language"].items()) for family, entry in found.items()
-            }
+            name: {family: _points(entry["by_language"].items()) for family, entry in found.items()}
             for name, found in self.languages.items()
         }
         return plots.finished(plots.panels(panels, "language of the test texts"))

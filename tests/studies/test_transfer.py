@@ -109,9 +109,7 @@ def test_the_summary_of_known_scores(study):
 
 
 def test_figures_and_tables(study):
-    assert [ax.get_title() for ax in study.figure().axes] == [
-        "toxicity, trained on English", "sentiment, trained on English",
-    ]  # fmt: skip
+    assert [ax.get_title() for ax in study.figure().axes] == list(transfer.TEXT_SETS)
     assert [ax.get_title() for ax in study.few_latents_figure().axes] == list(transfer.DRAWN)
     assert len(study.behaviour_figure().axes) == 1
     assert len(study.pictures().axes) == len(transfer.DRAWN) * transfer.PICTURES
