@@ -115,6 +115,12 @@ def sae_folder(root: Path, architecture: str, d_sae: int = 96, d_in: int = 64, m
     return folder
 
 
+def same_rows(a, b, atol: float = 2e-5) -> None:
+    """Two feature tables equal within float tolerance; an activation close to its threshold may fall on either side."""
+    np.testing.assert_allclose(a.matrix.toarray(), b.matrix.toarray(), rtol=1e-4, atol=atol)
+    assert (a.row_ids == b.row_ids).all()
+
+
 @pytest.fixture(scope="session")
 def minilm():
     """The real model; skipped only where neither the PyPI package nor the hub's cache has it."""

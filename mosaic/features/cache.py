@@ -1,13 +1,17 @@
-"""The content-addressed cache of pooled features: only new texts run, an interrupted run resumes.
+"""Room three, the cache of pooled features: only new texts run, an interrupted run resumes, many processes share it.
 
-Layout: `<root>/<key>/<shard>.safetensors`, where the key is a hash of everything that decides a feature (model
-weights, tokenizer, layer, SAE weights, pooling, versions, ...) and a shard holds some texts' rows, named by
-the hash of those texts in order. While a pass runs its shards end in `.part.safetensors`; when all are there
-they are renamed (sealed).
+    <root>/<key>/<name>.safetensors    a shard: rows of some texts, written whole and never changed
+    <root>/<key>/<name>.sealed         names of shards that belong together, one a line
 
-Floating-point sums depend, in their last bits, on which texts share a batch. A pass is therefore planned over
-the texts that no *sealed* shard holds: a run resumed after a kill plans the same batches, skips the shards
-that are there, and ends with the same bytes as a run that was never interrupted.
+The key is a hash of everything that decides a feature (model and SAE weights, tokenizer, pooling, the code's own
+hash, ...). A shard's name is its texts' hash, a seal's name is its content's: whoever writes a name writes the same
+bytes. So there is no lock, nothing is renamed or moved, and a process killed at any moment leaves only files that
+are right.
+
+Floating-point sums depend, in their last bits, on which texts share a batch. A run is therefore planned over the
+texts that no *sealed* shard holds, and seals its shards when all are there: run again after a kill, it plans the
+same batches, finds the shards it had finished, and ends with the same bytes as if it had never been killed.
+Where two sealed shards hold the same text, the row of the first by name is read.
 """
 
 from __future__ import annotations
@@ -17,88 +21,138 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 import numpy as np
 
-from mosaic.features.table import Damaged, FeatureTable, concatenate
+from mosaic.errors import MosaicError
+from mosaic.features.table import Damaged, FeatureTable, collect
+from mosaic.files import check_folder, write_atomically
 
 log = logging.getLogger("mosaic")
-PART = ".part.safetensors"
-SEALED = ".safetensors"
+SHARD = ".safetensors"
+SEAL = ".sealed"
 STALE_SECONDS = 3600
 
 
 def key_of(provenance: dict) -> str:
     """The name of a table's folder: 20 hex digits over its provenance."""
-    return hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def shard_name(ids: np.ndarray) -> str:
-    return hashlib.sha256(ids.tobytes()).hexdigest()[:20]
+    return _hash(json.dumps(provenance, sort_keys=True).encode())
 
 
 class TableCache:
-    """The shards of one feature table."""
+    """The shards of one feature table. Reading writes nothing: a complete cache may be read-only.
+
+    A shard that is damaged, or another table's, is reported, removed where that is allowed, and counts as absent.
+    """
 
     def __init__(self, root: Path, provenance: dict):
-        self.provenance = provenance
         self.folder = Path(root) / key_of(provenance)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for stray in self.folder.glob(".*.tmp"):  # left by a killed writer
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - stray.stat().st_mtime > STALE_SECONDS:
-                    stray.unlink()
-        self.sealed = {path.name.removesuffix(SEALED): self._read(path) for path in self._paths(sealed=True)}
-        self.sealed = {name: table for name, table in self.sealed.items() if table is not None}
+        self._ids: dict[str, frozenset[bytes]] = {}  # of each shard that was looked into
+        self._rows: list[FeatureTable] = []  # of the wanted texts, each once
 
-    def _paths(self, sealed: bool) -> list[Path]:
-        paths = sorted(self.folder.glob(f"*{SEALED}"))
-        return [path for path in paths if path.name.endswith(PART) != sealed]
-
-    def _read(self, path: Path) -> FeatureTable | None:
-        """A shard, or None (and the file removed) when it is damaged: its texts will run again."""
-        try:
-            return FeatureTable.load(path)
-        except Damaged as error:
-            log.warning("%s Its texts are computed again.", error)
-            path.unlink(missing_ok=True)
-            return None
-
-    def known(self) -> set[bytes]:
-        """Ids of the texts in sealed shards."""
-        return {row.tobytes() for table in self.sealed.values() for row in table.row_ids}
-
-    def open_shards(self) -> set[str]:
-        """Names of the shards an unfinished pass left."""
-        return {path.name.removesuffix(PART) for path in self._paths(sealed=False)}
-
-    def has(self, name: str) -> bool:
-        """Whether the running pass has this shard whole."""
-        path = self.folder / f"{name}{PART}"
-        return path.exists() and self._read(path) is not None
-
-    def write(self, name: str, table: FeatureTable) -> None:
-        table.save(self.folder / f"{name}{PART}")
-
-    def seal(self) -> None:
-        """Turn the running pass's shards into sealed ones (each rename is atomic)."""
-        for path in self._paths(sealed=False):
-            name = path.name.removesuffix(PART)
-            if (table := self._read(path)) is not None:
-                path.replace(self.folder / f"{name}{SEALED}")
-                self.sealed[name] = table
+    def held(self, wanted: Set[bytes]) -> set[bytes]:
+        """Those of the wanted texts whose rows are here; only the shards that hold some are read, and checked."""
+        here = {row.tobytes() for table in self._rows for row in table.row_ids}
+        for name in sorted(self._sealed() & self._files(SHARD)):
+            new = (wanted & self._texts(name)) - here
+            if new and (table := self._read(name)) is not None:
+                self._rows.append(table.take([i for i, row in enumerate(table.row_ids) if row.tobytes() in new]))
+                here |= new
+        return here & wanted
 
     def rows(self, ids: np.ndarray) -> FeatureTable:
-        """The rows of these texts, in this order."""
-        whole = concatenate([self.sealed[name] for name in sorted(self.sealed)])
-        position = {row.tobytes(): i for i, row in reversed(list(enumerate(whole.row_ids)))}
-        return whole.take(np.array([position[row.tobytes()] for row in ids], dtype=np.int64))
+        """The rows of these texts, in this order; all must have been `held`."""
+        return collect(self._rows, ids)
+
+    def unsealed(self, wanted: Set[bytes]) -> set[str]:
+        """Names of shards with some of these texts that no run has sealed: one at work left them, or one killed."""
+        return {name for name in self._files(SHARD) - self._sealed() if wanted & self._texts(name)}
+
+    def has(self, name: str) -> bool:
+        """Whether this shard is here, sealed or not, and whole."""
+        return (self.folder / f"{name}{SHARD}").is_file() and self._read(name) is not None
+
+    def prepare(self) -> None:
+        """Raise MosaicError now, before long work, where nothing can be written; clear what killed writers left."""
+        check_folder(self.folder)
+        for stray in self.folder.glob(".*.tmp"):
+            with contextlib.suppress(OSError):
+                if time.time() - stray.stat().st_mtime > STALE_SECONDS:
+                    stray.unlink()
+
+    def write(self, name: str, table: FeatureTable) -> None:
+        try:
+            table.save(self.folder / f"{name}{SHARD}")
+        except MosaicError:
+            # Windows refuses to replace a file that another process reads: then the shard is there.
+            if not self.has(name):
+                raise
+
+    def seal(self, names: Iterable[str]) -> None:
+        """From now on these shards' rows are read, and no run plans their texts again."""
+        content = "\n".join(sorted(names)).encode()
+        write_atomically(self.folder / f"{_hash(content)}{SEAL}", content)
+
+    def _sealed(self) -> set[str]:
+        """Names in the seals whose content is what their own name says."""
+        names: set[str] = set()
+        for seal in self._files(SEAL):
+            with contextlib.suppress(FileNotFoundError):
+                content = (self.folder / f"{seal}{SEAL}").read_bytes()
+                if _hash(content) == seal:
+                    names |= set(content.decode().split("\n"))
+        return names
+
+    def _files(self, suffix: str) -> set[str]:
+        """Names of the files of a kind, without it."""
+        try:
+            paths = [path for path in self.folder.iterdir() if path.name.endswith(suffix)]
+        except FileNotFoundError:
+            return set()
+        except OSError as error:
+            raise MosaicError(
+                f"cannot read the cache {self.folder}: {error.strerror or error}. Name another folder for the cache."
+            ) from error
+        if folders := [path for path in paths if path.is_dir()]:
+            raise MosaicError(f"{folders[0]} is a folder where the cache keeps a file. Remove it.")
+        return {path.name.removesuffix(suffix) for path in paths}
+
+    def _texts(self, name: str) -> frozenset[bytes]:
+        """Ids of a shard's texts; its matrix is not read."""
+        if name not in self._ids:
+            ids = self._checked(name, FeatureTable.load_row_ids)
+            if ids is None:
+                return frozenset()
+            self._ids[name] = frozenset(row.tobytes() for row in ids)
+        return self._ids[name]
+
+    def _read(self, name: str) -> FeatureTable | None:
+        """A shard of this very table, whole, or None."""
+        return self._checked(name, self._load)
+
+    def _load(self, path: Path) -> FeatureTable:
+        table = FeatureTable.load(path)
+        if key_of(table.provenance) != self.folder.name:
+            raise Damaged(f"{path} is damaged: it holds the rows of another table.")
+        return table
+
+    def _checked(self, name: str, load):
+        """What `load` makes of a shard; None where it is gone, or damaged, and then it is removed."""
+        path = self.folder / f"{name}{SHARD}"
+        try:
+            return load(path)
+        except Damaged as error:
+            log.warning("%s Its texts are computed again.", error)
+            with contextlib.suppress(OSError):
+                path.unlink()
+        except MosaicError:
+            if path.exists():
+                raise
+        self._ids.pop(name, None)
+        return None
 
 
-def missing_ids(tables: Sequence[TableCache], ids: np.ndarray) -> np.ndarray:
-    """Positions (in `ids`, first occurrences, ascending) of the texts that some table lacks."""
-    first = np.sort(np.unique(ids, return_index=True)[1]) if len(ids) else np.zeros(0, dtype=np.int64)
-    everywhere = set.intersection(*(table.known() for table in tables)) if tables else set()
-    return np.array([i for i in first if ids[i].tobytes() not in everywhere], dtype=np.int64)
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:20]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class FeatureTable:
         source = "hidden" if what["features"] == "hidden" else f"width_{what['width']}"
         return f"layer_{what['layer']}/{source}"
 
-    def take(self, rows: np.ndarray) -> FeatureTable:
+    def take(self, rows: Sequence[int]) -> FeatureTable:
         """The given rows, in the given order."""
         return replace(
             self,
@@ -72,34 +73,34 @@ class FeatureTable:
             "truncated": self.truncated.astype(np.uint8),
         }
         tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-        about = {"provenance": self.provenance, "n_latents": self.matrix.shape[1], "sha256": _digest(tensors)}
+        about = {"provenance": self.provenance, "n_latents": self.matrix.shape[1]}
+        about["sha256"] = _digest(tensors, about)
         # One key: safetensors writes several in an order that changes from run to run.
-        metadata = {"mosaic": json.dumps(about, sort_keys=True, ensure_ascii=False)}
-        write_atomically(path, save(tensors, metadata))
+        write_atomically(path, save(tensors, {"mosaic": _text(about)}))
 
     @classmethod
     def load(cls, path: Path) -> FeatureTable:
         """Read and verify a saved table. Raises Damaged when its bytes are not those that were written."""
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, framework="numpy") as file:
-                about = json.loads((file.metadata() or {}).get("mosaic", "{}"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if about.get("sha256") != _digest(tensors):
+        with _opened(path) as file:
+            about = json.loads((file.metadata() or {})["mosaic"])
+            written = about.pop("sha256")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if written != _digest(tensors, about):
                 raise Damaged(f"{path} is damaged: its checksum is not the one it was written with.")
-        except FileNotFoundError as error:
-            raise MosaicError(f"{path} does not exist; `mosaic extract` writes such files.") from error
-        except (SafetensorError, OSError, ValueError) as error:
-            raise Damaged(f"{path} is damaged: {error}") from error
         shape = (len(tensors["indptr"]) - 1, about["n_latents"])
         return cls(
             matrix=csr_matrix((tensors["data"], tensors["indices"], tensors["indptr"].astype(np.int32)), shape),
-            row_ids=tensors["row_ids"].reshape(-1).view(f"V{HASH_BYTES}"),
+            row_ids=_as_ids(tensors["row_ids"]),
             n_tokens=tensors["n_tokens"],
             truncated=tensors["truncated"].astype(bool),
             provenance=about["provenance"],
         )
+
+    @staticmethod
+    def load_row_ids(path: Path) -> np.ndarray:
+        """[n] ids of a saved table's texts, without reading the rest; not verified. Raises Damaged, as `load`."""
+        with _opened(path) as file:
+            return _as_ids(file.get_tensor("row_ids"))
 
 
 def concatenate(tables: Sequence[FeatureTable]) -> FeatureTable:
@@ -116,8 +117,39 @@ def concatenate(tables: Sequence[FeatureTable]) -> FeatureTable:
     )
 
 
-def _digest(tensors: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
+def collect(tables: Sequence[FeatureTable], ids: np.ndarray) -> FeatureTable:
+    """The rows of these texts, in this order, out of tables with the same provenance that hold them all."""
+    whole = concatenate(tables)
+    position = {row.tobytes(): i for i, row in enumerate(whole.row_ids)}
+    return whole.take(np.array([position[row.tobytes()] for row in ids], dtype=np.int64))
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator:
+    """The file, mapped: a tensor is read when it is asked for. What goes wrong inside means that it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise MosaicError(f"{path} does not exist; `mosaic extract` writes such files.") from error
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Damaged(f"{path} is damaged: {error}") from error
+
+
+def _as_ids(rows: np.ndarray) -> np.ndarray:
+    """[n, 16] bytes -> [n] ids."""
+    return np.ascontiguousarray(rows).reshape(-1).view(f"V{HASH_BYTES}")
+
+
+def _text(about: dict) -> str:
+    return json.dumps(about, sort_keys=True, ensure_ascii=False)
+
+
+def _digest(tensors: dict[str, np.ndarray], about: dict) -> str:
+    """SHA-256 over all that a file says: the tensors, and what they are."""
+    digest = hashlib.sha256(_text(about).encode())
     for name in sorted(tensors):
         value = tensors[name]
         digest.update(f"{name} {value.dtype} {value.shape} ".encode())

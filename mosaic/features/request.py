@@ -1,0 +1,128 @@
+"""What one pass computes, and everything that decides its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from mosaic.errors import MosaicError
+from mosaic.features.pooling import POOLINGS, top_n
+from mosaic.models.batches import TOKEN_BUDGET
+from mosaic.models.language import LanguageModel
+from mosaic.saes.encoder import Encoder
+
+# The modules through which a text becomes a row. What they import decides too, or is named in the test.
+DECIDING = (
+    "mosaic.models.opening",
+    "mosaic.models.language",
+    "mosaic.models.blocks",
+    "mosaic.models.batches",
+    "mosaic.models.residuals",
+    "mosaic.saes.encoder",
+    "mosaic.features.pooling",
+    "mosaic.features.table",
+    "mosaic.features.plan",
+    "mosaic.features.run",
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one pass computes.
+
+    encoders: SAEs, each knowing its layer. hidden_layers: layers whose hidden states are pooled too.
+    poolings: names (`mosaic.features.pooling`). specials: pool special tokens as well (an ablation; the published code
+    did). token_budget: padded tokens a batch.
+    """
+
+    encoders: tuple[Encoder, ...] = ()
+    hidden_layers: tuple[int, ...] = ()
+    poolings: tuple[str, ...] = POOLINGS
+    specials: bool = False
+    token_budget: int = TOKEN_BUDGET
+
+    @property
+    def layers(self) -> list[int]:
+        return sorted({encoder.layer for encoder in self.encoders} | set(self.hidden_layers))
+
+    def check(self, lm: LanguageModel) -> None:
+        """Raises MosaicError for a layer the model lacks, an SAE of another width than its, an unknown pooling,
+        or when nothing is asked for."""
+        if not self.layers or not self.poolings:
+            raise MosaicError("nothing is asked for: give an SAE or a layer, and a pooling.")
+        lm.check_layers(self.layers)
+        for pooling in self.poolings:
+            top_n(pooling)
+        for encoder in self.encoders:
+            if encoder.d_in != lm.d_model:
+                raise MosaicError(
+                    f"SAE {encoder.name} reads d_in {encoder.d_in}, but {lm.spec.id} has d_model {lm.d_model}."
+                )
+
+
+def provenances(lm: LanguageModel, request: Request) -> list[dict]:
+    """What decides each table's numbers, in the order of the tables: SAEs first, each with its poolings."""
+    from importlib.metadata import version
+
+    import torch
+
+    shared = {
+        "model": lm.spec.id,
+        "revision": lm.spec.revision,
+        "model_weights": lm.weights_hash,
+        "tokenizer": lm.tokenizer_hash,
+        "max_length": lm.spec.max_length,
+        "dtype": lm.spec.dtype,
+        "specials": request.specials,
+        "token_budget": request.token_budget,
+        "device": lm.device.split(":")[0],
+        "torch": torch.__version__,
+        "transformers": version("transformers"),
+        "engine": engine(),
+    }
+    saes = [
+        {
+            **shared,
+            "features": "sae",
+            "layer": encoder.layer,
+            "width": encoder.width,
+            "sae": encoder.name,
+            "seed": encoder.seed,
+            "sae_weights": encoder.weights_hash,
+            "pooling": pooling,
+        }
+        for encoder in request.encoders
+        for pooling in request.poolings
+    ]
+    hidden = [
+        {**shared, "features": "hidden", "layer": layer, "pooling": pooling}
+        for layer in request.hidden_layers
+        for pooling in request.poolings
+    ]
+    return saes + hidden
+
+
+@cache
+def engine() -> str:
+    """SHA-256 (16 hex digits) over the code of the deciding modules: an edit of pooling makes new tables.
+
+    Comments, docstrings and layout do not count.
+    """
+    import hashlib
+    from importlib.util import find_spec
+
+    digest = hashlib.sha256()
+    for name in DECIDING:
+        digest.update(f"{name}\n{bare(find_spec(name).loader.get_source(name))}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def bare(source: str) -> str:
+    """Python source without comments, docstrings and layout."""
+    import ast
+
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
