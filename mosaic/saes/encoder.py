@@ -96,31 +96,31 @@ class Encoder:
         return x if self.b_dec is None else x - self.b_dec
 
     def _encode_block(self, x: torch.Tensor) -> csr_matrix:
+        """n tokens [n, d] against all latents, chunk after chunk: at any time only n * chunk pre-activations exist."""
         import torch
 
         n, chunk = len(x), min(self.latent_chunk, self.n_latents)
+        # Every chunk is computed into the same two buffers: fresh memory would have to be mapped each time.
         pre = torch.empty(n * chunk, device=x.device)
-        passes = torch.empty(-(-n * chunk // 8) * 8, dtype=torch.bool, device=x.device)
-        floor = torch.zeros(n, 1, device=x.device)  # TopK: a token's k-th largest value so far
+        passes = torch.empty(_words(n * chunk) * 8, dtype=torch.bool, device=x.device)
         found = _Triples(n, self.n_latents)
+        floor = None  # TopK: [n, 1], what a value must exceed to be, as far as is known, among its token's k largest
         for start in range(0, self.n_latents, chunk):
             stop = min(start + chunk, self.n_latents)
-            size = n * (stop - start)
-            p = pre[:size].view(n, stop - start)
+            p = pre[: n * (stop - start)].view(n, stop - start)
             torch.addmm(self.bias[start:stop], x, self.weights[start:stop].T, out=p)
-            if self.k and start == 0 and chunk > self.k:
-                # What is below a token's k-th largest value of the first chunk is not among its k largest.
-                kth = p.topk(self.k, sorted=False).values.amin(1, keepdim=True)
-                floor = torch.nextafter(kth, torch.full_like(kth, -torch.inf)).clamp_(min=0)
-            torch.gt(p, floor if self.k else self.threshold[start:stop], out=passes[:size].view(p.shape))
-            flat = _nonzero(passes, size)
+            if self.k and floor is None:
+                floor = _first_floor(p, self.k)
+            flat = _where_greater(p, floor if self.k else self.threshold[start:stop], passes)
             found.add(flat, stop - start, start, pre[flat])
-            if self.k and found.n > 4 * self.k * n:
-                found.keep_top(self.k)
-                floor = torch.maximum(floor, torch.from_numpy(found.row_minimum(self.k)).to(x.device)[:, None])
+            if self.k and found.n > 4 * self.k * n:  # now and then, so that few candidates are carried along
+                floor = torch.maximum(floor, found.keep_top(self.k).to(x.device))
         if self.k:
             found.keep_top(self.k)
-        codes = found.csr()
+        return self._magnitudes(found.csr())
+
+    def _magnitudes(self, codes: csr_matrix) -> csr_matrix:
+        """Gated SAEs: the gate's values become scale * p + shift, what is not positive then goes."""
         if self.scale is not None:
             codes.data = self.scale.cpu().numpy()[codes.indices] * codes.data + self.shift.cpu().numpy()[codes.indices]
             codes.data[codes.data < 0] = 0
@@ -128,17 +128,39 @@ class Encoder:
         return codes
 
 
-def _nonzero(passes: torch.Tensor, size: int) -> torch.Tensor:
-    """Positions of the true entries among the first `size` of a flat bool buffer.
+def _first_floor(p: torch.Tensor, k: int) -> torch.Tensor:
+    """[n, 1]: just below each token's k-th largest of the first chunk [n, C], at least 0; 0 where C <= k.
 
-    Eight booleans are read as one integer first: few latents are active, so most words are zero and the
-    scan costs an eighth (13 % instead of 30 % over the bare product at width 16k).
+    What is smaller cannot be among the token's k largest of all chunks. Just below, because what equals the k-th
+    largest may still be it: of equal values the lower latent counts, and the tie is settled at the end. In later
+    chunks an equal value has lost already, so the floor is then the k-th largest itself.
     """
     import torch
 
-    passes[size : -(-size // 8) * 8] = False
-    words = passes[: -(-size // 8) * 8].view(torch.int64)
-    hit = words.nonzero()[:, 0]
+    if p.shape[1] <= k:
+        return torch.zeros(len(p), 1, device=p.device)
+    kth = p.topk(k, sorted=False).values.amin(1, keepdim=True).cpu()  # not every device has nextafter
+    return torch.nextafter(kth, torch.full_like(kth, -torch.inf)).clamp_(min=0).to(p.device)
+
+
+def _words(n: int) -> int:
+    """Words of eight that hold n booleans."""
+    return -(-n // 8)
+
+
+def _where_greater(p: torch.Tensor, bar: torch.Tensor, passes: torch.Tensor) -> torch.Tensor:
+    """Positions, in p [n, C] laid flat, of the values greater than `bar` ([C] or [n, 1]), ascending.
+
+    passes: a bool buffer for the comparison, whole words of eight. Eight booleans are read as one integer first:
+    few latents are active, so most words are zero and the scan costs an eighth (13 % instead of 30 % over the bare
+    product at width 16k).
+    """
+    import torch
+
+    size, words = p.numel(), _words(p.numel())
+    torch.gt(p, bar, out=passes[:size].view(p.shape))
+    passes[size : words * 8] = False  # what an earlier chunk left in the last word
+    hit = passes[: words * 8].view(torch.int64).nonzero()[:, 0]
     inside = passes.view(-1, 8)[hit].nonzero()
     return hit[inside[:, 0]] * 8 + inside[:, 1]
 
@@ -163,18 +185,18 @@ class _Triples:
         rows, columns, values = (np.concatenate(part) for part in zip(*self.parts, strict=True))
         return coo_matrix((values, (rows.astype(np.int32), columns.astype(np.int32))), self.shape).tocsr()
 
-    def keep_top(self, k: int) -> None:
+    def keep_top(self, k: int) -> torch.Tensor:
+        """Drop all but each token's k largest; [n, 1]: the smallest that is kept where k are, else 0."""
+        import torch
+
         codes = keep_top(self.csr(), k)
         rows = np.repeat(np.arange(self.shape[0]), np.diff(codes.indptr))
         self.parts = [(rows, codes.indices, codes.data)]
         self.n = codes.nnz
-
-    def row_minimum(self, k: int) -> np.ndarray:
-        """Each row's smallest kept value once it holds k of them, else 0 (call after `keep_top`)."""
-        rows, _, values = self.parts[0]
-        minimum = np.full(self.shape[0], np.inf, dtype=np.float32)
-        np.minimum.at(minimum, rows, values)
-        return np.where(np.bincount(rows, minlength=self.shape[0]) == k, minimum, np.float32(0))
+        smallest = np.full(self.shape[0], np.inf, dtype=np.float32)
+        np.minimum.at(smallest, rows, codes.data)
+        full = np.diff(codes.indptr) == k
+        return torch.from_numpy(np.where(full, smallest, np.float32(0)))[:, None]
 
 
 def keep_top(codes: csr_matrix, n: int) -> csr_matrix:

@@ -43,20 +43,21 @@ def measure_all(
 
     opened = [(SAE.load_from_disk(str(folder), device=lm.device, dtype="float32"), layer) for folder, layer in saes]
     layers = sorted({layer for _, layer in saes})
-    fires = [torch.zeros(sae.cfg.d_sae, device=lm.device, dtype=torch.float64) for sae, _ in opened]
+    # Sums are taken on the CPU: some devices have no float64.
+    fires = [torch.zeros(sae.cfg.d_sae, dtype=torch.float64) for sae, _ in opened]
     error = [0.0] * len(saes)
     square = dict.fromkeys(layers, 0.0)
-    total = {layer: torch.zeros(lm.d_model, device=lm.device, dtype=torch.float64) for layer in layers}
+    total = {layer: torch.zeros(lm.d_model, dtype=torch.float64) for layer in layers}
     n = 0
     with torch.inference_mode():
         for _, batch, _ in in_batches(lm, tokens, layers):
             for layer, x in batch.items():
-                square[layer] += float(x.double().square().sum())
-                total[layer] += x.double().sum(0)
+                square[layer] += float(x.cpu().double().square().sum())
+                total[layer] += x.cpu().double().sum(0)
             for i, (sae, layer) in enumerate(opened):
                 latents = sae.encode(batch[layer])
-                fires[i] += (latents > 0).sum(0)
-                error[i] += float((batch[layer] - sae.decode(latents)).double().square().sum())
+                fires[i] += (latents > 0).sum(0).cpu()
+                error[i] += float((batch[layer] - sae.decode(latents)).cpu().double().square().sum())
             n += len(batch[layers[0]])
     variance = {layer: square[layer] - float(total[layer].square().sum()) / n for layer in layers}
     return [
@@ -67,7 +68,7 @@ def measure_all(
                 "fvu": error[i] / variance[layer],
                 "dead": float((fires[i] == 0).double().mean()),
             },
-            (fires[i] / n).cpu().numpy(),
+            (fires[i] / n).numpy(),
         )
         for i, (_, layer) in enumerate(opened)
     ]

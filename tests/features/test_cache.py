@@ -159,7 +159,7 @@ model = open_model(ModelSpec({model!r}, max_length=48))
 encoder = loading.load_encoder(loading.SAESource(2, "96", path={sae!r}), "tiny", 64)
 wanted = extract.Request((encoder,), (2,), ("sum", "max", "top3"), token_budget=64)
 print("ready", flush=True)
-for table in extract.extract(sentences(1500, seed=6), model, wanted, {cache!r}):
+for table in extract.extract(sentences(600, seed=6), model, wanted, {cache!r}):
     import hashlib
     digest = hashlib.sha256(table.matrix.data.tobytes() + table.matrix.indices.tobytes() + table.matrix.indptr.tobytes())
     print(digest.hexdigest(), len(table), flush=True)
@@ -180,7 +180,7 @@ def test_kill_nine_at_any_moment_loses_nothing(model_folder, encoder, tmp_path):
         return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
 
     whole = start(tmp_path / "whole")
-    expected, _ = whole.communicate(timeout=120)
+    expected, _ = whole.communicate(timeout=400)
     assert len(expected.splitlines()) == 1 + 6 and whole.returncode == 0
     rng = np.random.default_rng(0)
     killed = 0
@@ -193,7 +193,7 @@ def test_kill_nine_at_any_moment_loses_nothing(model_folder, encoder, tmp_path):
         killed += process.returncode == -signal.SIGKILL
     assert killed, "no run was caught at work"
     resumed = start(tmp_path / "killed")
-    output, _ = resumed.communicate(timeout=120)
+    output, _ = resumed.communicate(timeout=400)
     assert output == expected
     files = [
         {
