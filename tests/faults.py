@@ -93,8 +93,8 @@ class Bench:
 # --- processes that are killed -------------------------------------------------------------------------------------
 
 
-def extraction(bench: Bench, cache: Path | None, first: int = 0, n: int = TEXTS) -> list[str]:
-    """Digests of the tables of some texts, through the cache."""
+def tables(bench: Bench, cache: Path | None, first: int = 0, n: int = TEXTS) -> list:
+    """Matrices of some texts' tables, through the cache."""
     import torch
     from conftest import sentences
 
@@ -107,30 +107,39 @@ def extraction(bench: Bench, cache: Path | None, first: int = 0, n: int = TEXTS)
     lm = open_model(ModelSpec(str(bench.model), max_length=48))
     encoder = load_encoder(SAESource(2, "128", path=str(bench.sae)), "tiny", 64)
     request = extract.Request((encoder,), (2,), ("sum", "max"), token_budget=64)
-    found = extract.extract(sentences(first + n, seed=6)[first:], lm, request, cache)
-    return [
-        hashlib.sha256(b"".join(x.tobytes() for x in (t.matrix.data, t.matrix.indices, t.matrix.indptr))).hexdigest()
-        for t in found
-    ]
+    return [table.matrix for table in extract.extract(sentences(first + n, seed=6)[first:], lm, request, cache)]
 
 
-def _work(bench: Bench, cache: Path, first: int, pipe) -> None:
+def extraction(bench: Bench, cache: Path | None, first: int = 0, n: int = TEXTS) -> list[str]:
+    """Digests of the same: equal for equal bytes."""
+    found = tables(bench, cache, first, n)
+    return [hashlib.sha256(b"".join(x.tobytes() for x in (m.data, m.indices, m.indptr))).hexdigest() for m in found]
+
+
+def close(found, expected) -> bool:
+    """Whether matrices are equal but for the last bits, which depend on the texts that share a batch."""
+    return not isinstance(found, str) and all(
+        np.allclose(a.toarray(), b.toarray(), rtol=1e-4, atol=1e-4) for a, b in zip(found, expected, strict=True)
+    )
+
+
+def _work(bench: Bench, cache: Path, first: int, pipe, what: Callable) -> None:
     from mosaic.features import plan
 
     plan.SHARD_TOKENS = 150  # many small shards, so that a kill leaves some
     pipe.send("ready")
     try:
-        pipe.send(extraction(bench, cache, first))
+        pipe.send(what(bench, cache, first))
     except Exception as error:
         pipe.send(f"{type(error).__name__}: {error}")
 
 
-def _start(bench: Bench, cache: Path, first: int = 0):
+def _start(bench: Bench, cache: Path, first: int = 0, what: Callable = extraction):
     """A process that extracts, at work when this returns, and the pipe its answer comes through."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch", "transformers", "mosaic.features.extract", "conftest"])
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(bench, cache, first, theirs))
+    process = context.Process(target=_work, args=(bench, cache, first, theirs, what))
     process.start()
     theirs.close()
     ours.recv()
@@ -171,11 +180,11 @@ def kills(bench: Bench, n: int) -> Outcome:
 def crowd(bench: Bench, rounds: int, killed: bool = False) -> Outcome:
     """Four processes extract overlapping texts into one cache at once."""
     offsets = (0, 0, 100, 200)
-    expected = {offset: extraction(bench, None, offset) for offset in set(offsets)}
+    expected = {offset: tables(bench, None, offset) for offset in set(offsets)}
     held, first = 0, ""
     for number in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
-            workers = [_start(bench, Path(folder) / "cache", offset) for offset in offsets]
+            workers = [_start(bench, Path(folder) / "cache", offset, tables) for offset in offsets]
             if killed:
                 time.sleep(0.05 * number % 0.5)
                 workers[0][0].kill()
@@ -184,9 +193,9 @@ def crowd(bench: Bench, rounds: int, killed: bool = False) -> Outcome:
                 with contextlib.suppress(EOFError):
                     got.append((offset, answer.recv()))
                 process.join()
-            wrong = [result for offset, result in got if result != expected[offset]]
-            again = extraction(bench, Path(folder) / "cache")
-            if not wrong and again == expected[0] and len(got) >= len(offsets) - killed:
+            wrong = [result for offset, result in got if not close(result, expected[offset])]
+            again = tables(bench, Path(folder) / "cache")
+            if not wrong and close(again, expected[0]) and len(got) >= len(offsets) - killed:
                 held += 1
             else:
                 first = first or str(wrong or again)
@@ -309,7 +318,7 @@ def full_disk(bench: Bench) -> Iterator[Outcome]:
         (disk / "filler").write_bytes(b"x" * 60_000)
         with contextlib.suppress(OSError):
             (disk / "filler 2").write_bytes(b"x" * 60_000)
-        code, out, err = command_line(
+        code, _, err = command_line(
             ["probe", bench.reviews, "--profile", bench.profile, "--json", disk / "rows.json"], bench.root
         )
         held = code == 1 and str(disk) in err and "Traceback" not in err

@@ -95,19 +95,14 @@ def _complete(
 ) -> None:
     """Run what some cache lacks. Once is enough, unless a shard is damaged or removed meanwhile."""
     wanted = {row.tobytes() for row in ids}
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         rows = first_rows(ids, set.intersection(*(table_cache.held(wanted) for table_cache in caches)))
         if not len(rows):
             return
         for table_cache in caches:
             table_cache.prepare()
         shards = _plan(texts, ids, rows, lm, request)
-        missing = {ids[row].tobytes() for row in rows}
-        left = set.intersection(*(table_cache.unsealed(missing) for table_cache in caches))
-        if left := left - {shard.name for shard in shards}:
-            # Finished by a run over other texts, which was killed or is still at work: good rows all the same.
-            for table_cache in caches:
-                table_cache.seal(left)
+        if not attempt and _adopt(caches, shards):
             continue
         with Progress("extracting", len(rows)) as progress:
             for shard in shards:
@@ -118,6 +113,19 @@ def _complete(
         f"{caches[0].folder.parent}: shards vanish from the cache as soon as they are written. Stop what removes them, "
         "or name another folder for the cache."
     )
+
+
+def _adopt(caches: list[TableCache], shards: list[Shard]) -> bool:
+    """Seal what a run over other texts finished of these shards' texts; whether there was any.
+
+    That run was killed, or is still at work; its rows are good all the same, and its own seal comes later or never.
+    """
+    planned = {row.tobytes() for shard in shards for row in shard.ids}
+    found = set.intersection(*(table_cache.unsealed(planned) for table_cache in caches))
+    found -= {shard.name for shard in shards}
+    for table_cache in caches if found else ():
+        table_cache.seal(found)
+    return bool(found)
 
 
 def _fill(caches: list[TableCache], shard: Shard, lm: LanguageModel, request: Request, progress: Progress) -> None:

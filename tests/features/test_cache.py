@@ -1,11 +1,7 @@
-"""The cache: only new texts run, a killed run resumes, many processes share it, damage is noticed."""
+"""The cache: only new texts run, many runs share it, damage is noticed. Killed processes: tests/faults.py."""
 
 import errno
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -146,64 +142,25 @@ def test_an_interrupted_pass_over_other_texts_is_kept(counted, encoder, tmp_path
     same_rows(table.take(np.arange(30)), extract.extract(texts, model, wanted)[0])
 
 
-WORKER = """
-import sys
-sys.path.insert(0, {tests!r})
-from conftest import sentences
-from mosaic.features import extract, plan
-from mosaic.models.language import ModelSpec
-from mosaic.models.opening import open_model, resolve
-from mosaic.saes import loading
-plan.SHARD_TOKENS = 200
-model = open_model(ModelSpec({model!r}, max_length=48))
-encoder = loading.load_encoder(loading.SAESource(2, "96", path={sae!r}), "tiny", 64)
-wanted = extract.Request((encoder,), (2,), ("sum", "max", "top3"), token_budget=64)
-print("ready", flush=True)
-for table in extract.extract(sentences(600, seed=6), model, wanted, {cache!r}):
-    import hashlib
-    digest = hashlib.sha256(table.matrix.data.tobytes() + table.matrix.indices.tobytes() + table.matrix.indptr.tobytes())
-    print(digest.hexdigest(), len(table), flush=True)
-"""
+@pytest.mark.parametrize("call", [1, 3, 8])
+def test_an_interrupted_pass_ends_with_the_same_files(tiny, encoder, tmp_path, monkeypatch, call):
+    model, texts = tiny("llama"), sentences(40, seed=22)
+    monkeypatch.setattr(plan, "SHARD_TOKENS", 40)
+    wanted = extract.Request((encoder[0],), (2,), ("sum",), token_budget=48)
 
+    def stop():
+        raise KeyboardInterrupt
 
-def test_kill_nine_at_any_moment_loses_nothing(model_folder, encoder, tmp_path):
-    """SIGKILL at random moments; the next run finishes with the bytes of a run that was never killed."""
-
-    def start(cache: Path) -> subprocess.Popen:
-        code = WORKER.format(
-            tests=str(Path(__file__).parent.parent),
-            model=str(model_folder("llama")),
-            sae=str(encoder[1]),
-            cache=str(cache),
-        )
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
-
-    whole = start(tmp_path / "whole")
-    expected, _ = whole.communicate(timeout=400)
-    assert len(expected.splitlines()) == 1 + 6 and whole.returncode == 0
-    rng = np.random.default_rng(0)
-    killed = 0
-    for _ in range(4):
-        process = start(tmp_path / "killed")
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(rng.uniform(0.05, 1.0))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        killed += process.returncode == -signal.SIGKILL
-    assert killed, "no run was caught at work"
-    resumed = start(tmp_path / "killed")
-    output, _ = resumed.communicate(timeout=400)
-    assert output == expected
-    files = [
-        {
-            path.relative_to(root): path.read_bytes()
-            for path in root.rglob("*")
-            if path.suffix in (".safetensors", ".sealed")
-        }
-        for root in (tmp_path / "killed", tmp_path / "whole")
-    ]
-    assert files[0] == files[1]
+    between(monkeypatch, model, call, stop)
+    with pytest.raises(KeyboardInterrupt):
+        extract.extract(texts, model, wanted, tmp_path / "stopped")
+    extract.extract(texts, model, wanted, tmp_path / "stopped")
+    extract.extract(texts, model, wanted, tmp_path / "whole")
+    stopped, whole = (
+        {path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")}
+        for root in (tmp_path / "stopped", tmp_path / "whole")
+    )
+    assert stopped == whole
 
 
 # --- any number of processes ---------------------------------------------------------------------------------------
@@ -259,6 +216,12 @@ def test_the_same_texts_at_once_give_the_same_bytes(tiny, encoder, tmp_path, mon
     between(monkeypatch, model, 5, lambda: found.extend(extract.extract(texts, model, wanted, tmp_path)))
     for a, b, c in zip(extract.extract(texts, model, wanted, tmp_path), found, alone, strict=True):
         assert a.matrix.data.tobytes() == b.matrix.data.tobytes() == c.matrix.data.tobytes()
+
+
+def test_a_run_waits_for_no_other_that_goes_on_finishing_shards(tiny, encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache.TableCache, "unsealed", lambda self, wanted: {"0" * 20})
+    wanted = extract.Request((encoder[0],), (), ("sum",))
+    assert len(extract.extract(["the cat", "a dog"], tiny("llama"), wanted, tmp_path)[0]) == 2
 
 
 def test_a_shard_that_another_process_removes_is_computed_again(counted, encoder, tmp_path, monkeypatch):
