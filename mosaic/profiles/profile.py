@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.models.language import ModelSpec
+from mosaic.profiles.reading import build
 from mosaic.saes.loading import SAESource
+from mosaic.texts.decoding import read_text
 
 FOLDER = Path(__file__).parent
 
@@ -99,7 +100,8 @@ def profile_names() -> list[str]:
 def load_profile(name: str) -> Profile:
     """A shipped profile by name, or a YAML file of the user's own by path.
 
-    Raises MosaicError for an unknown name (with those there are) or a key the format does not have.
+    Raises MosaicError for an unknown name (with those there are), a file that is not YAML in UTF-8, a key that the
+    format does not have or lacks, or a value of another type.
     """
     import yaml
 
@@ -109,54 +111,9 @@ def load_profile(name: str) -> Profile:
             f"unknown profile {name!r}; there are {', '.join(profile_names())}. A path to a .yml file works too."
         )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise MosaicError(f"{path} is not valid YAML: {error}") from error
+        content = yaml.safe_load(read_text(path))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date or number that is none
+        raise MosaicError(f"{path} is not valid YAML: {error}. Mend it there.") from error
     if not isinstance(content, dict):
         raise MosaicError(f"{path} holds a {type(content).__name__}, not the keys of a profile.")
-    content = {"name": path.stem, **content}
-    _check_keys(Profile, content, path)
-    training = content.get("training")
-    if training:
-        training = _build(Training, training, path)
-        training = _replace(training, datasets=_choices(training.datasets, path), corpora=tuple(training.corpora))
-    return _build(
-        Profile,
-        {
-            **content,
-            "model": _build(ModelSpec, content.get("model", {}), path),
-            "shape": _build(Shape, content.get("shape", {}), path),
-            "saes": tuple(_build(SAESource, entry, path) for entry in content.get("saes", [])),
-            "poolings": tuple(content.get("poolings", [])),
-            "datasets": _choices(content.get("datasets", []), path),
-            "training": training,
-        },
-        path,
-    )
-
-
-def _choices(entries, path: Path) -> tuple[SetChoice, ...]:
-    return tuple(_build(SetChoice, e if isinstance(e, dict) else {"name": e}, path) for e in entries)
-
-
-def _build(kind, content: dict, path: Path):
-    _check_keys(kind, content, path)
-    try:
-        return kind(**content)
-    except TypeError as error:
-        raise MosaicError(f"{path}: {kind.__name__}: {error}.") from error
-
-
-def _check_keys(kind, content: dict, path: Path) -> None:
-    known = [field.name for field in fields(kind)]
-    for key in content:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise MosaicError(f"{path}: {kind.__name__} has no key {key!r}{hint} Its keys are {', '.join(known)}.")
-
-
-def _replace(instance, **changes):
-    from dataclasses import replace
-
-    return replace(instance, **changes)
+    return build(Profile, {"name": path.stem, "saes": [], "poolings": [], "datasets": [], **content}, str(path))

@@ -82,15 +82,49 @@ def test_shape_agrees_with_the_real_model(minilm):
     [
         ("layres: [1]", "Profile has no key 'layres'"),
         ("model: {id: x, max_lenght: 3}", "ModelSpec has no key 'max_lenght'; did you mean 'max_length'"),
-        ("title: t", r"ModelSpec: .*missing 1 required"),
+        ("title: t", "mine.yml: Profile needs 'model', which is missing"),
         ("a: [", "is not valid YAML"),
+        ("[" * 100_000, "is not valid YAML"),
+        ("middle: " + "9" * 5000, "is not valid YAML"),
+        (b"title: caf\xe9", "mine.yml, line 1: byte 0xe9 is not UTF-8"),
+        ("- title", "holds a list, not the keys of a profile"),
+        (
+            "saes: 3",
+            r"mine.yml, saes 1: 3 \(int\) stands where the keys of a SAESource \(layer, width, .* was expected",
+        ),
+        ("saes: [{layer: one, width: 1k}]", r"saes 1, layer: 'one' \(str\) stands where a whole number was expected"),
+        ("saes: [{layer: true, width: 1k}]", r"saes 1, layer: True \(bool\) stands where a whole number"),
+        ("saes:", r"saes: None \(NoneType\) stands where a list was expected"),
+        ("model: {id: x, dtype: float33}", "model, dtype: 'float33' .* one of float32, bfloat16, float16 was expected"),
+        ("model: {max_length: 3}", "model: ModelSpec needs 'id'"),
+        ("model: {id: [x]}", r"model, id: \['x'\] \(list\) stands where a text was expected"),
+        ("shape: large", "shape: 'large' .* the keys of a Shape"),
+        ("poolings: {max: 1}", "poolings 1: .* stands where a text was expected"),
+        ("poolings: [[max]]", "poolings 1: .* stands where a text was expected"),
+        ("datasets: [3]", "datasets 1: 3 .* the keys of a SetChoice"),
+        ("datasets: [{name: trec, optional: maybe}]", "datasets 1, optional: 'maybe' .* true or false was expected"),
+        ("training: {datasets: [{nam: x}]}", "training, datasets 1: SetChoice has no key 'nam'; did you mean 'name'"),
+        ("max_train: 3.5", "max_train: 3.5 .* a whole number was expected"),
+        ("1: x", "Profile has no key 1"),
     ],
 )
 def test_a_broken_profile_is_explained(tmp_path, text, message):
     path = tmp_path / "mine.yml"
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(MosaicError, match=message):
         load_profile(str(path))
+
+
+def test_one_value_is_a_list_of_one_and_a_bare_name_a_choice(tmp_path):
+    """`poolings: max` was read letter by letter."""
+    (tmp_path / "mine.yml").write_text(
+        "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\n"
+        "width: 512\npoolings: max\ndatasets: trec\nsaes: {layer: 1, width: 512, path: p}\ntraining: {corpora: mini}\n"
+    )
+    profile = load_profile(str(tmp_path / "mine.yml"))
+    assert profile.poolings == ("max",) and profile.training.corpora == ("mini",)
+    assert [choice.name for choice in profile.datasets] == ["trec"]
+    assert profile.widths == [profile.width] == ["512"]
 
 
 def test_unknown_names_list_the_known():
