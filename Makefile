@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROFILE ?= mini
 
-.PHONY: reproduce test book bench clean
+.PHONY: reproduce test faults book bench clean
 
 reproduce: $(VENV)/.ready ## execute the notebooks, record their numbers, build the site
 	$(BIN)/mosaic reproduce --profile $(PROFILE)
 
 test: $(VENV)/.ready ## the whole suite
 	$(BIN)/python -m pytest
+
+faults: $(VENV)/.ready ## the long fault campaign: kills, crowds on one cache, full disks, strange inputs
+	$(BIN)/python tests/faults.py --long
 
 book: reproduce
 

@@ -1,14 +1,21 @@
 """Small real models and SAEs, made here: every architecture's true code path, no download."""
 
+import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 torch.manual_seed(0)
+
+# The suite is the same in every run; the weekly run looks for examples that nobody has seen yet.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 # fmt: off
 WORDS = [

@@ -67,6 +67,22 @@ def test_no_file_names_a_registry_host_or_holds_a_notebook_with_outputs():
             assert not hosts.search(path.read_text(encoding="utf-8", errors="replace")), path
 
 
+def test_git_holds_no_binaries_but_weights_and_no_results_of_tries():
+    from mosaic.profiles.profile import profile_names
+
+    for path in tracked():
+        place = path.relative_to(ROOT)
+        content = path.read_bytes()
+        if path.suffix == ".safetensors":
+            assert place.is_relative_to("mosaic/weights"), f"{place}: weights are shipped in mosaic/weights/ alone"
+            assert len(content) < 20_000_000, f"{place} is larger than 20 MB"
+        else:
+            assert b"\0" not in content, f"{place} is a binary file: no wheels, archives or pictures in git"
+            assert len(content) < 1_000_000, f"{place} is larger than 1 MB"
+        if place.parts[0] == "results" and len(place.parts) > 2:
+            assert place.parts[1] in profile_names(), f"{place}: not a profile that is shipped"
+
+
 def test_no_unsafe_calls():
     unsafe = re.compile(
         "|".join([r"allow_pickle" + "=True", r"pickle\.lo" + "ad", "trust_remote_code" + "=True", "shell" + "=True"])
