@@ -16,7 +16,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
-from mosaic.miniature import lms, tuning, vision
+from mosaic.miniature import lm_training, lms, tuning, vision
 from mosaic.miniature.tokenizer import VOCABULARY, train_tokenizer
 from mosaic.saes.sweep import Sweep
 from mosaic.world import sets
@@ -138,7 +138,7 @@ def _tokenizer_step(out: Path, device: str) -> dict:
 
 def _lm_step(name: str):
     def run(out: Path, device: str) -> dict:
-        state = lms.train_lm(lms.SIZES[name], tokenizer_of(out), out / name, device)
+        state = lm_training.train_lm(lms.SIZES[name], tokenizer_of(out), out / name, device)
         return {"trained": state["curve"][-1]}
 
     return run
@@ -146,7 +146,7 @@ def _lm_step(name: str):
 
 def _tune_step(out: Path, device: str) -> dict:
     base = causal(out, "mini-large")
-    state = lms.train_lm(TUNING, tokenizer_of(out), out / "mini-large-it", device, base, tuning.dialogues)
+    state = lm_training.train_lm(TUNING, tokenizer_of(out), out / "mini-large-it", device, base, tuning.dialogues)
     return {"trained": state["curve"][-1]}
 
 

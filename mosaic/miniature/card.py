@@ -11,10 +11,10 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
-from mosaic.miniature import build, lms, vision
+from mosaic.miniature import build, lm_figures, vision
 from mosaic.miniature.tokenizer import encode
 from mosaic.world import sets
-from mosaic.world.corpus import HELD_OUT_SEED
+from mosaic.world.corpus import HELD_OUT_SEED, documents
 from mosaic.world.grammar import TEMPLATES
 from mosaic.world.lexicon import LANGUAGES, concepts
 
@@ -35,7 +35,7 @@ VISION_BANDS = (("caption accuracy digits", 0.7, 1.0), ("caption accuracy shapes
 def measure_weights(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, float]]:
     """Every figure of the card, by artefact: {"mini-small": {"held_out_loss": ...}, "saes-small/layer_1...": {...}, ...}."""
     tokenizer = build.tokenizer_of(out)
-    held = list(lms.documents(HELD_OUT_SEED + 3, 0, SAMPLE))
+    held = list(documents(HELD_OUT_SEED + 3, 0, SAMPLE))
     figures: dict[str, dict[str, float]] = {}
     for name in LANGUAGE_MODELS:
         say(name)
@@ -43,7 +43,7 @@ def measure_weights(out: Path, say: Callable[[str], None] = print) -> dict[str, 
         known: dict = {}
         figures[name] = {"parameters": sum(p.numel() for p in model.parameters())}
         if name != "mini-large-it":
-            measured = lms.corpus_figures(model, tokenizer, held)
+            measured = lm_figures.corpus_figures(model, tokenizer, held)
             figures[name] |= measured | {"gap": measured["held_out_loss"] - measured["entropy"]}
         for suite, recipe in build.SUITES.items():
             if name in (recipe.model, TUNED_FROM.get(recipe.model)):
@@ -101,55 +101,8 @@ def _measure_suite(out: Path, suite: str, name: str, model, tokenizer, held, kno
         layer = int(folder.name.split("_")[1])
         measured = measure_sae(folder, opened, tokens, layer)
         measured.pop("held_out_tokens")
-        figures[f"{shown}/{folder.name}"] = measured | loss_recovered(model, rows, folder, layer, known)
+        figures[f"{shown}/{folder.name}"] = measured | lm_figures.loss_recovered(model, rows, folder, layer, known)
     return figures
-
-
-def loss_recovered(
-    model, rows: list[list[int]], folder: Path, layer: int, known: dict | None = None
-) -> dict[str, float]:
-    """(CE_zero - CE_spliced) / (CE_zero - CE_clean): the block's output replaced by the SAE's reconstruction, or by 0.
-
-    rows: token ids of documents. known: losses already measured on this model, by layer (kept from call to call).
-    """
-    import torch
-    from sae_lens import SAE
-
-    known = {} if known is None else known
-    sae = SAE.load_from_disk(str(folder), dtype="float32")
-    if "clean" not in known:
-        known["clean"] = spliced_loss(model, rows)
-    if layer not in known:
-        known[layer] = spliced_loss(model, rows, layer, torch.zeros_like)
-    clean, zero = known["clean"], known[layer]
-    return {
-        "recovered": (zero - spliced_loss(model, rows, layer, lambda x: sae.decode(sae.encode(x)))) / (zero - clean)
-    }
-
-
-def spliced_loss(model, rows: list[list[int]], layer: int = 0, change: Callable | None = None) -> float:
-    """Nats a token with the block's output changed at every token but <bos>, which SAEs are not trained on."""
-    import torch
-
-    def hook(_module, _inputs, output):
-        x = output if isinstance(output, torch.Tensor) else output[0]
-        new = torch.cat([x[:, :1], change(x[:, 1:])], dim=1)
-        return new if isinstance(output, torch.Tensor) else (new, *output[1:])
-
-    handle = model.model.layers[layer].register_forward_hook(hook) if change else None
-    total, n = 0.0, 0
-    rows = sorted(rows, key=len)
-    try:
-        with torch.inference_mode():
-            for start in range(0, len(rows), 100):
-                ids, labels = lms.padded(rows[start : start + 100])
-                logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
-                losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], reduction="sum")
-                total, n = total + float(losses), n + int((labels[:, 1:] != -100).sum())
-    finally:
-        if handle:
-            handle.remove()
-    return total / n
 
 
 def outside(figures: dict[str, dict[str, float]]) -> list[str]:

@@ -9,6 +9,7 @@ from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
+from mosaic.world import images
 
 if TYPE_CHECKING:
     import torch
@@ -30,8 +31,8 @@ def image_problems(
     from mosaic.texts.labelled import LabelledTexts
 
     encoders = load_saes(profile, lm, widths=[profile.width])
-    parts = vision.labelled_images(name)
-    pixels = np.concatenate([images for images, _ in parts])
+    parts = images.labelled_images(name)
+    pixels = np.concatenate([shown for shown, _ in parts])
     ids = [f"{name}-{i}" for i in range(len(pixels))]
     train, test = (
         LabelledTexts(name, [f"{name}-{part}-{i}" for i in range(len(labels))], np.array(labels, dtype=object))
@@ -62,11 +63,9 @@ def image_unexplained(profile: Profile, lm: LanguageModel, name: str) -> float:
     import torch
     from sae_lens import SAE
 
-    from mosaic.miniature import vision
-
     (source,) = select_saes(profile, [profile.middle], [profile.width])
     sae = SAE.load_from_disk(located(source).path, dtype="float32")
-    pixels = vision.labelled_images(name)[0][0]
+    pixels = images.labelled_images(name)[0][0]
     x = first_residuals(_vision_model(lm), lm, pixels, [profile.middle])[profile.middle].cpu()
     with torch.inference_mode():
         return unexplained(x, sae.decode(sae.encode(x)))

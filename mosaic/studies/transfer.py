@@ -81,11 +81,11 @@ class Transfer(Study):
         """The first test images of each drawn set."""
         import matplotlib.pyplot as plt
 
-        from mosaic.miniature import vision
+        from mosaic.world.images import labelled_images
 
         figure, grid = plt.subplots(len(DRAWN), PICTURES, figsize=(7.2, 1.6))
         for line, name in zip(grid, DRAWN, strict=True):
-            for ax, image in zip(line, vision.labelled_images(name)[1][0][:PICTURES], strict=True):
+            for ax, image in zip(line, labelled_images(name)[1][0][:PICTURES], strict=True):
                 ax.imshow(image, interpolation="nearest")
                 ax.axis("off")
         return plots.finished(figure)

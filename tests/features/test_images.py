@@ -1,4 +1,4 @@
-"""Image tokens through text SAEs: what is captured, against the slow way; drawings; the shipped tower."""
+"""Image tokens through text SAEs: what is captured, against the slow way; prompts."""
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from mosaic.miniature import lms, vision
 from mosaic.miniature.tokenizer import BOS, EOS, PAD
 from mosaic.models.images import image_residuals
 from mosaic.saes.loading import SAESource, load_encoder
+from mosaic.world.images import shapes
 from mosaic.world.lexicon import LANGUAGES
 
 
@@ -49,7 +50,7 @@ def test_a_saved_model_comes_back_and_its_language_model_can_be_untrained(seeing
 
 def test_tables_equal_the_slow_way(seeing, tmp_path):
     _, model = seeing
-    images, _ = vision.shapes(7, seed=3)
+    images, _ = shapes(7, seed=3)
     encoder = load_encoder(SAESource(1, "96", path=str(sae_folder(tmp_path, "jumprelu"))), "tiny", 64)
     batches = list(vision.image_batches(Words(), images, size=3))
     assert [len(b["input_ids"]) for b in batches] == [3, 3, 1]
@@ -66,38 +67,15 @@ def test_tables_equal_the_slow_way(seeing, tmp_path):
 
 def test_an_image_without_image_tokens_is_named(seeing):
     _, model = seeing
-    inputs = next(vision.image_batches(Words(), vision.shapes(2, 0)[0]))
+    inputs = next(vision.image_batches(Words(), shapes(2, 0)[0]))
     inputs["input_ids"] = inputs["input_ids"].clone()
     inputs["input_ids"][1, : vision.N_IMAGE_TOKENS] = 10
     with pytest.raises(MosaicError, match="image 1 of the batch has no image token"):
         image_residuals(model, inputs, [1], vision.IMAGE_TOKEN)
 
 
-def test_drawings_repeat_and_show_what_they_say():
-    images, seen = vision.shapes(40, seed=5)
-    again, _ = vision.shapes(40, seed=5)
-    assert images.shape == (40, 32, 32, 3) and np.array_equal(images, again)
-    for image, what in zip(images, seen, strict=True):
-        colour = np.array(vision.COLOURS[what["colour"].name])
-        near = (np.abs(image.astype(int) - colour).max(-1) < 40).nonzero()
-        x, y = vision.PLACES[what["place"].name]
-        assert len(near[0]) >= 6
-        assert abs(near[1].mean() - x) < 5 and abs(near[0].mean() - y) < 5
-
-
-def test_digits_are_split_once_and_for_all():
-    (train, _), (test, seen) = vision.digits(train=True), vision.digits(train=False)
-    assert len(train) + len(test) == 1797 and len(seen) == len(test)
-    assert not {image.tobytes() for image in train} & {image.tobytes() for image in test}
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_captions_begin_with_the_prompt(language):
-    _, seen = vision.shapes(5, seed=0)
+    _, seen = shapes(5, seed=0)
     for what in seen:
         assert vision.caption(what, language).startswith(vision.caption(None, language))
-
-
-def test_an_unknown_image_set_is_named():
-    with pytest.raises(MosaicError, match="no image set 'cats'.*digits"):
-        vision.labelled_images("cats")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mosaic.cli import app
 from mosaic.errors import MosaicError
-from mosaic.miniature import build, card, lms, tuning
+from mosaic.miniature import build, card, lm_figures, lm_training, lms, tuning
 from mosaic.miniature.tokenizer import BOS, EOS, PAD, VOCABULARY, encode, train_tokenizer
 from mosaic.world import sets
 from mosaic.world.corpus import documents, fact
@@ -30,7 +30,7 @@ def tokenizer(tmp_path_factory):
 def quick(monkeypatch):
     monkeypatch.setattr(lms, "CHUNK", 600)
     monkeypatch.setattr("shutil.which", lambda _: None)  # nothing is compiled: the plain path
-    monkeypatch.setattr(lms, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(lm_training, "CHECKPOINT_SECONDS", 0.0)
 
 
 def test_the_tokenizer_is_gemmas_in_kind(tokenizer):
@@ -52,7 +52,7 @@ def test_batches_hold_whole_documents_of_one_width(tokenizer, quick):
 
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, tmp_path):
-    whole = lms.train_lm(TINY, tokenizer, tmp_path / "whole")
+    whole = lm_training.train_lm(TINY, tokenizer, tmp_path / "whole")
     assert whole["step"] == 6 and whole["curve"][-1]["held_out_loss"] < math.log(VOCABULARY) + 0.1
 
     def broken(tokenizer, size):
@@ -62,9 +62,9 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, t
             yield batch
 
     with pytest.raises(KeyboardInterrupt):
-        lms.train_lm(TINY, tokenizer, tmp_path / "parts", stream=broken)
+        lm_training.train_lm(TINY, tokenizer, tmp_path / "parts", stream=broken)
     assert (tmp_path / "parts" / "checkpoint.safetensors").is_file()
-    lms.train_lm(TINY, tokenizer, tmp_path / "parts")
+    lm_training.train_lm(TINY, tokenizer, tmp_path / "parts")
     a, b = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "parts"))
     assert a == b and not (tmp_path / "parts" / "checkpoint.safetensors").exists()
 
@@ -72,7 +72,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, t
 def test_the_corpus_loss_is_transformers_loss(tokenizer):
     model = lms.new_model(TINY).eval()
     held = list(documents(7, 0, 40))
-    measured = lms.corpus_figures(model, tokenizer, held)
+    measured = lm_figures.corpus_figures(model, tokenizer, held)
     total, n = 0.0, 0
     for document in held:
         ids = torch.tensor([encode(tokenizer, [document.text])[0]])
@@ -87,7 +87,7 @@ def test_first_codes_are_where_the_log_begins(tokenizer):
     seen = set()
     for document in documents(8, 0, 300):
         row = encode(tokenizer, [document.text])[0]
-        for name, at in lms.code_positions(tokenizer, document, row).items():
+        for name, at in lm_figures.code_positions(tokenizer, document, row).items():
             seen.add(name)
             log = document.text[document.message :].split()
             assert tokenizer.convert_ids_to_tokens(row[at]) == f"▁{log[0]}"
@@ -173,7 +173,7 @@ def test_a_perfect_sae_recovers_everything_and_a_silent_one_nothing(tokenizer, t
             sae.b_enc.zero_()
             sae.b_dec.zero_()
         sae.save_model(tmp_path / name)
-        recovered = card.loss_recovered(model, rows, tmp_path / name, 1)["recovered"]
+        recovered = lm_figures.loss_recovered(model, rows, tmp_path / name, 1)["recovered"]
         assert recovered == pytest.approx(scale, abs=1e-3)
 
 
