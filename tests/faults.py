@@ -519,13 +519,13 @@ STRANGE = (
     ),
     Strange("an unknown profile", lambda b, f: ["plan", "--profile", "nope"], "unknown profile 'nope'"),
 )  # fmt: skip
-NEVER = re.compile(r"Traceback|unexpected \w+Error|\x1b[\]\[]0?;?31m|\x07|AssertionError")
+NEVER = re.compile(r"Traceback|a bug in mosaic|unexpected \w+Error|\x1b[\]\[]0?;?31m|\x07|AssertionError")
 
 
 def strange_input(bench: Bench, case: Strange) -> str:
     """What is wrong with the answer, or nothing. code -1: refused or done, as long as it says so."""
     with tempfile.TemporaryDirectory() as folder:
-        code, out, err = command_line(case.make(bench, Path(folder)), bench.root)
+        code, _, err = command_line(case.make(bench, Path(folder)), bench.root)
     said = " ".join((err + out).split())
     if NEVER.search(err + out):
         return f"says {NEVER.search(err + out)[0]!r}: {err[-300:]}"
