@@ -41,7 +41,7 @@ TABLE = {
     "random dictionary": Look(KHAKI, "--", "P"),
     "random language model": Look(KHAKI, ":", "X"),
     "threshold chosen on validation": Look(TEAL, "-", "D"),
-    "threshold 1.0": Look(BLUE, "--", "s"),
+    "threshold 1.0": Look(INK, "--", "s"),
     # What two dictionaries share
     "shared": Look(CRIMSON),
     "shared, alive only": Look(ROSE, "--", "s"),
