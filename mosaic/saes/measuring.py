@@ -66,7 +66,7 @@ def measure_all(
                 "held_out_tokens": n,
                 "l0": float(fires[i].sum()) / n,
                 "fvu": error[i] / variance[layer],
-                "dead": float((fires[i] == 0).double().mean()),
+                "dead": float((fires[i].numpy() == 0).mean()),
             },
             (fires[i] / n).numpy(),
         )

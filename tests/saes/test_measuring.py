@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import sentences
+from conftest import sae_folder, sentences
 from safetensors.numpy import load_file
 
 from mosaic.profiles.profile import FOLDER, load_profile
@@ -14,7 +14,6 @@ from mosaic.saes.measuring import measure_all, measure_sae, write_frequency
 
 def test_measure_is_the_definition(tiny, tmp_path):
     import torch
-    from conftest import sae_folder
     from reference import text_activations
     from sae_lens import SAE
 
@@ -33,7 +32,6 @@ def test_measure_is_the_definition(tiny, tmp_path):
 
 
 def test_one_pass_measures_all_as_each_alone(tiny, tmp_path):
-    from conftest import sae_folder
 
     lm, folders = tiny("llama"), [sae_folder(tmp_path / kind, kind, seed=2) for kind in ("jumprelu", "topk")]
     tokens = lm.tokenize(sentences(15, seed=4))
@@ -44,7 +42,6 @@ def test_one_pass_measures_all_as_each_alone(tiny, tmp_path):
 
 
 def test_frequency_is_kept_as_saelens_keeps_it(tmp_path):
-    from conftest import sae_folder
 
     folder = sae_folder(tmp_path, "standard", seed=3)
     frequency = np.linspace(0, 0.5, len(load_dictionary(folder)))
@@ -75,3 +72,28 @@ def test_the_shipped_card_is_true(minilm):
         measured = measure_sae(folder / name, minilm, minilm.tokenize(texts), source.layer)
         assert measured["l0"] == pytest.approx(row["l0"], rel=0.1)
         assert measured["fvu"] < 2 * row["fvu"] + 0.05
+
+
+def test_nothing_is_made_in_float64_where_the_model_runs(tiny, tmp_path):
+    """MPS has no float64: only what was brought to the CPU may become that. Here the CPU plays both."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    brought = []
+
+    class NoDoubles(TorchFunctionMode):
+        def __torch_function__(self, function, _types, args=(), kwargs=None):
+            result = function(*args, **(kwargs or {}))
+            if function is torch.Tensor.cpu:
+                result = result.clone()
+                brought.append(result)
+            elif function is torch.Tensor.double:
+                assert args[0].dtype == torch.float64 or any(args[0] is tensor for tensor in brought)
+            elif (kwargs or {}).get("dtype") == torch.float64:
+                assert "device" not in kwargs
+            return result
+
+    lm = tiny("llama")
+    folder = sae_folder(tmp_path, "jumprelu")
+    with NoDoubles():
+        assert measure_sae(folder, lm, lm.tokenize(sentences(6, seed=4)), 2)["l0"] > 0
