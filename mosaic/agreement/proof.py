@@ -143,9 +143,10 @@ def _over_prices(
     """(rows, C_ij - u_i - v_j [r, m] float64 of float32 cosines), r rows at a time."""
     import torch
 
-    u, v = torch.from_numpy(u).to(device), torch.from_numpy(v).to(device)
+    wide = "cpu" if device.startswith("mps") else device  # Apple's GPUs have no float64
+    u, v = torch.from_numpy(u).to(wide), torch.from_numpy(v).to(wide)
     for part, block in cosines.blocks(a, b, absolute, "float32", device):
-        yield part, block.double().sub_(u[part, None]).sub_(v)
+        yield part, block.to(wide).double().sub_(u[part, None]).sub_(v)
 
 
 def _worst_and_random(over: torch.Tensor, near: torch.Tensor, per_row: int, generator: torch.Generator) -> torch.Tensor:
