@@ -54,7 +54,7 @@ TABLE = {
     "relu": Look(LIME, "-", "o"),
     "gated": Look(VIOLET, "-", "D"),
     "jumprelu": Look(ROSE, "-", "P"),
-    "batchtopk": Look(LIME, "-", "X"),
+    "batchtopk": Look(CRIMSON, "-", "X"),
     # Models
     "mini-small": Look(VIOLET),
     "mini-large": Look(ROSE, "-.", "^"),

@@ -86,7 +86,7 @@ def _executed(source: Path, text: str, parameters: Mapping[str, str], folder: Pa
             given,
             kernel_name="python3",
             progress_bar=sys.stderr.isatty(),
-            extra_arguments=["--log-level=ERROR"],  # the kernel's advice on transport encryption is not the reader's
+            extra_arguments=["--log-level=CRITICAL"],  # what the kernel says of itself is not for the reader
         )
     except PapermillExecutionError as error:
         raise MosaicError(

@@ -54,7 +54,7 @@ def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> Html:
 
 def scrolling(content: str, wide: bool) -> str:
     """A table's markup in a box that scrolls sideways. wide: the page gives it all its width."""
-    classes = "table-scroll wide full-width" if wide else "table-scroll"
+    classes = "table-scroll wide" if wide else "table-scroll"
     return f'<div class="{classes}" tabindex="0" role="region" aria-label="table">{content}</div>'
 
 

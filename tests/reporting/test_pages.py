@@ -79,4 +79,4 @@ def test_a_table_is_escaped_and_scrolls_in_a_box_that_the_keyboard_reaches():
 @pytest.mark.parametrize("rows,columns", [([{"a": "a long text of more than 24 letters"}], 1), ([{}], 6)])
 def test_tables_of_texts_or_many_columns_have_the_whole_page(rows, columns):
     wide = tables.table(rows, {letter: letter for letter in "abcdef"[:columns]})
-    assert re.match(r'<div class="table-scroll wide full-width"', wide)
+    assert re.match(r'<div class="table-scroll wide"', wide)
