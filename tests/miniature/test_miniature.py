@@ -51,8 +51,13 @@ def test_batches_hold_whole_documents_of_one_width(tokenizer, quick):
         assert torch.equal(labels == -100, ids == PAD)
 
 
-def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, tmp_path):
-    whole = lm_training.train_lm(TINY, tokenizer, tmp_path / "whole")
+def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, tmp_path, monkeypatch):
+    few = 512  # tokens a step
+    monkeypatch.setattr(lms, "TOKENS_A_STEP", few)
+    monkeypatch.setattr(lm_training, "TOKENS_A_STEP", few)
+    monkeypatch.setattr(lm_training, "documents", lambda seed, *_: documents(seed, 0, 100))
+    small = replace(TINY, tokens=6 * few)
+    whole = lm_training.train_lm(small, tokenizer, tmp_path / "whole")
     assert whole["step"] == 6 and whole["curve"][-1]["held_out_loss"] < math.log(VOCABULARY) + 0.1
 
     def broken(tokenizer, size):
@@ -62,9 +67,9 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tokenizer, quick, t
             yield batch
 
     with pytest.raises(KeyboardInterrupt):
-        lm_training.train_lm(TINY, tokenizer, tmp_path / "parts", stream=broken)
+        lm_training.train_lm(small, tokenizer, tmp_path / "parts", stream=broken)
     assert (tmp_path / "parts" / "checkpoint.safetensors").is_file()
-    lm_training.train_lm(TINY, tokenizer, tmp_path / "parts")
+    lm_training.train_lm(small, tokenizer, tmp_path / "parts")
     a, b = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "parts"))
     assert a == b and not (tmp_path / "parts" / "checkpoint.safetensors").exists()
 

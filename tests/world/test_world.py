@@ -153,18 +153,23 @@ def test_no_cue_gives_the_label_away(name):
     assert accuracy <= 0.70, f"{best} alone gives {accuracy:.3f}"
 
 
+@pytest.fixture(scope="module")
+def read_by_the_model():
+    return "\n".join(document.text for document in documents(0, 0, 20_000))
+
+
 @pytest.mark.parametrize("name", ["toxicity", "refusal", "intent"])
-def test_test_words_are_new_to_the_training_set_but_not_to_the_language_model(name):
+def test_test_words_are_new_to_the_training_set_but_not_to_the_language_model(name, read_by_the_model):
     parts = sets.labelled(name)
     kinds = {"toxicity": ("trait+", "trait-"), "refusal": ("harmful", "harmless"), "intent": ("intent",)}[name]
     held = {c.forms["en"][-1] for kind in kinds for c in concepts(kind)}
 
-    def used(texts):
-        return {phrase for phrase in held if any(re.search(rf"\b{re.escape(phrase)}\b", t) for t in texts)}
+    def used(texts: str):
+        return {phrase for phrase in held if re.search(rf"\b{re.escape(phrase)}\b", texts)}
 
-    assert used([r.text for r in parts["train"] + parts["validation"]]) == set()
-    assert len(used([r.text for r in parts["test"]])) > 0.8 * len(held)
-    assert len(used([d.text for d in documents(0, 0, 20_000)])) > 0.8 * len(held)
+    assert used("\n".join(r.text for r in parts["train"] + parts["validation"])) == set()
+    assert len(used("\n".join(r.text for r in parts["test"]))) > 0.8 * len(held)
+    assert len(used(read_by_the_model)) > 0.8 * len(held)
 
 
 def test_sets_are_parallel_balanced_noisy_and_repeatable():
