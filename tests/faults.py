@@ -525,7 +525,7 @@ NEVER = re.compile(r"Traceback|a bug in mosaic|unexpected \w+Error|\x1b[\]\[]0?;
 def strange_input(bench: Bench, case: Strange) -> str:
     """What is wrong with the answer, or nothing. code -1: refused or done, as long as it says so."""
     with tempfile.TemporaryDirectory() as folder:
-        code, _, err = command_line(case.make(bench, Path(folder)), bench.root)
+        code, out, err = command_line(case.make(bench, Path(folder)), bench.root)
     said = " ".join((err + out).split())
     if NEVER.search(err + out):
         return f"says {NEVER.search(err + out)[0]!r}: {err[-300:]}"
