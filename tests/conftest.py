@@ -29,9 +29,9 @@ SIZES = dict(hidden_size=64, num_hidden_layers=4, num_attention_heads=4, interme
 
 
 def pytest_collection_modifyitems(items):
-    """Fast ones first: the command line and the built book come last."""
-    slow = {"test_cli": 1, "test_book": 2}
-    items.sort(key=lambda item: slow.get(item.module.__name__, 0))
+    """Fast ones first: the wheel, the faults, the command line and the built book come last."""
+    slow = ("test_packaging", "test_faults", "test_cli", "test_book")
+    items.sort(key=lambda item: slow.index(item.path.stem) if item.path.stem in slow else -1)
 
 
 def sentences(n: int, seed: int = 0, longest: int = 24) -> list[str]:
