@@ -30,7 +30,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mosaic.features.extract import Request, extract
+from mosaic.features.extract import extract
+from mosaic.features.request import Request
 from mosaic.models.batches import plan_batches
 from mosaic.models.language import LanguageModel, ModelSpec, Tokens
 from mosaic.saes.encoder import Encoder

@@ -15,6 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from mosaic.agreement.pairwise import Seeds
+from mosaic.agreement.stability import THRESHOLD
 from mosaic.probing import estimators
 from mosaic.probing.candidates import Setting
 from mosaic.probing.comparison import evaluate
@@ -79,7 +80,7 @@ def top_overlap(runs: Sequence[ProbeRun], seeds: Seeds) -> dict[str, float]:
     return {"before": float(np.mean(before)), "after": float(np.mean(after)), "shared": float(np.mean(shared))}
 
 
-def restricted(problem: Problem, seeds: Seeds, strength: float, threshold: float = 0.7) -> dict[str, list[float]]:
+def restricted(problem: Problem, seeds: Seeds, strength: float, threshold: float = THRESHOLD) -> dict[str, list[float]]:
     """Macro-F1, one value a seed, of probes that see all latents, those shared with at least one other seed, those
     that no other seed has, and as many as are shared, drawn at random.
 

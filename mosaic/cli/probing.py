@@ -78,8 +78,8 @@ def extract(
 
 def _request(profile: str, layers: str | None, poolings: str | None, device: str):
     """What one pass computes for these options, and the model it runs on; options are checked before it loads."""
-    from mosaic.features.extract import Request
     from mosaic.features.pooling import top_n
+    from mosaic.features.request import Request
     from mosaic.profiles.opening import load_model, load_saes, select_saes
     from mosaic.profiles.profile import load_profile
 

@@ -30,8 +30,6 @@ from mosaic.texts.ids import text_ids
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["Request", "check_texts", "extract", "token_codes"]
-
 log = logging.getLogger("mosaic")
 ATTEMPTS = 5
 

@@ -38,9 +38,9 @@ def image_tables(
     for inputs in batches:
         residuals, counts = image_residuals(model, inputs, layers, image_token)
         starts = np.concatenate([[0], counts.cumsum()])
-        some = slice(done, done + len(counts))
+        part = slice(done, done + len(counts))
         done += len(counts)
-        shared = (row_ids[some], counts.astype(np.int32), np.zeros(len(counts), dtype=bool))
+        shared = (row_ids[part], counts.astype(np.int32), np.zeros(len(counts), dtype=bool))
         made = [
             FeatureTable(
                 matrix, *shared, {"features": "sae", "layer": e.layer, "width": e.width, "sae": e.name, "pooling": p}

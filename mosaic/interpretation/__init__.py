@@ -1,1 +1,1 @@
-"""What a latent means: against known factors, and foretold from tokens."""
+"""What a latent means: against known factors, and predicted from tokens."""

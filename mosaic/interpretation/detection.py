@@ -1,4 +1,4 @@
-"""How well a latent can be foretold from the tokens around it: an interpretability score that needs no LLM.
+"""How well a latent can be predicted from the tokens around it: an interpretability score that needs no LLM.
 
 An explanation of latent j is a table of log odds, learned on one half of the texts,
 
@@ -76,12 +76,12 @@ def detection_scores(found: Firings, codes: csr_matrix, shuffle: int | None = No
     kept = np.flatnonzero((firing >= LEAST).all(0))
     explained = kept if shuffle is None else np.random.default_rng(shuffle).permutation(kept)
     for start in range(0, len(kept), LATENTS_AT_ONCE):
-        some = slice(start, start + LATENTS_AT_ONCE)
-        guess = _log_odds(found, active, explained[some], learn) > 0
-        fires = active[~learn][:, kept[some]].toarray()
+        part = slice(start, start + LATENTS_AT_ONCE)
+        guess = _log_odds(found, active, explained[part], learn) > 0
+        fires = active[~learn][:, kept[part]].toarray()
         hit = (guess & fires).sum(0) / fires.sum(0)
         rejected = (~guess & ~fires).sum(0) / (~fires).sum(0)
-        out[kept[some]] = (hit + rejected) / 2
+        out[kept[part]] = (hit + rejected) / 2
     return out
 
 

@@ -71,7 +71,8 @@ def _factors(rows) -> Iterator[Factor]:
 
 def tables(rows, lm: LanguageModel, encoders: Sequence, cache: Path | None) -> list[FeatureTable]:
     """Max-pooled latents of the texts, one table an SAE: a factor is found where a latent is largest."""
-    from mosaic.features.extract import Request, extract
+    from mosaic.features.extract import extract
+    from mosaic.features.request import Request
 
     return extract([row.text for row in rows], lm, Request(tuple(encoders), (), (POOLING,)), cache)
 
@@ -107,8 +108,8 @@ def find(table: FeatureTable, rows, factors: Sequence[Factor], by_language: bool
     what = table.provenance
     found = []
     for kind in dict.fromkeys(factor.kind for factor in factors):
-        some = [factor for factor in factors if factor.kind == kind]
-        truth = presence(rows, some)
+        of_kind = [factor for factor in factors if factor.kind == kind]
+        truth = presence(rows, of_kind)
         fits = np.array([kind in ("", row.label) for row in rows])
         for language, inside in groups.items():
             if kind == "" and language != "all":
@@ -116,7 +117,7 @@ def find(table: FeatureTable, rows, factors: Sequence[Factor], by_language: bool
             where = np.flatnonzero(fits & inside)
             chosen, scored = where[::2], where[1::2]
             best = np.nan_to_num(auroc(table.matrix[chosen], truth[chosen])).argmax(0)
-            for i, factor in enumerate(some):
+            for i, factor in enumerate(of_kind):
                 y, z = truth[scored, i], table.matrix[scored][:, best[i]].toarray().ravel()
                 if 0 < y.sum() < len(y):
                     area, precision = float(roc_auc_score(y, z)), float(average_precision_score(y, z))
@@ -142,12 +143,12 @@ def best_factor(table: FeatureTable, rows, factors: Sequence[Factor]) -> tuple[n
     """([D] the AUROC of the factor each latent tracks best, the factors' names)."""
     best, named = np.zeros(table.matrix.shape[1]), [""] * table.matrix.shape[1]
     for kind in dict.fromkeys(factor.kind for factor in factors):
-        some = [factor for factor in factors if factor.kind == kind]
+        of_kind = [factor for factor in factors if factor.kind == kind]
         where = np.flatnonzero([kind in ("", row.label) for row in rows])
-        areas = np.nan_to_num(auroc(table.matrix[where], presence([rows[i] for i in where], some)))
+        areas = np.nan_to_num(auroc(table.matrix[where], presence([rows[i] for i in where], of_kind)))
         for latent in np.flatnonzero(areas.max(1) > best):
             factor = int(areas[latent].argmax())
-            best[latent], named[latent] = areas[latent, factor], some[factor].name
+            best[latent], named[latent] = areas[latent, factor], of_kind[factor].name
     return best, named
 
 

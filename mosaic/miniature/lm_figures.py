@@ -34,9 +34,9 @@ def corpus_figures(model, tokenizer, held: list[Document]) -> dict[str, float]:
     total, n = 0.0, 0
     hits: dict[str, list[bool]] = {}
     codes = {
-        name: tokenizer.convert_tokens_to_ids(list(some))
+        name: tokenizer.convert_tokens_to_ids(list(tokens))
         for kind in FIRST_CODES.values()
-        for name, some in kind.items()
+        for name, tokens in kind.items()
     }
     was = model.training
     model.eval()

@@ -15,7 +15,6 @@ from mosaic.world.corpus import documents
 
 WIDTHS = (16, 32, 48, 72, 96)  # a batch's documents are padded to one of these, so that few shapes are compiled
 TOKENS_A_STEP = 4096
-CHECKPOINT_SECONDS = 120.0
 CHUNK = 20_000  # documents generated at a time
 
 
@@ -68,8 +67,8 @@ def new_model(size: LMSize):
 # --- batches -----------------------------------------------------------------------------------------------------
 
 
-def batches(tokenizer, size: LMSize) -> Iterator[tuple[int, bool, list[list[int]]]]:
-    """An endless, reproducible stream of (chunk, last batch of the chunk?, rows); rows fit one width of WIDTHS."""
+def batches(tokenizer, size: LMSize) -> Iterator[tuple[int, int, list[list[int]]]]:
+    """An endless, reproducible stream of (chunk, batch of the chunk, rows); rows fit one width of WIDTHS."""
     chunk, seen = 0, 0
     while True:
         short = seen < size.short * size.tokens

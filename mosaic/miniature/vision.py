@@ -199,8 +199,8 @@ def caption_accuracy(model, tokenizer) -> dict[str, float]:
         right = []
         with torch.inference_mode():
             for start in range(0, len(images), 100):
-                some = slice(start, start + 100)
-                batch = caption_batch(tokenizer, images[some], seen[some], ["en"] * len(seen[some]))
+                part = slice(start, start + 100)
+                batch = caption_batch(tokenizer, images[part], seen[part], ["en"] * len(seen[part]))
                 labels = batch.pop("labels")
                 best = model(**batch).logits.argmax(-1)[:, :-1]
                 counted = labels[:, 1:] != -100
@@ -215,8 +215,8 @@ def image_batches(tokenizer, images: np.ndarray, language: str = "en", size: int
 
     prompt = prompt_ids(tokenizer, language)
     for start in range(0, len(images), size):
-        some = images[start : start + size]
-        ids = torch.tensor([prompt] * len(some))
-        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixel_values(some),
+        shown = images[start : start + size]
+        ids = torch.tensor([prompt] * len(shown))
+        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixel_values(shown),
                  "token_type_ids": torch.zeros_like(ids)}  # fmt: skip
         yield {key: value.to(device) for key, value in batch.items()}

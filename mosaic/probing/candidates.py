@@ -108,9 +108,8 @@ class TfidfFeatures:
         texts = self.problem.train.texts + self.problem.test.texts
         vectorizer = estimators.tfidf(self.kind)
         analyse = vectorizer.build_analyzer()
-        if not any(
-            analyse(texts[i]) for i in fit
-        ):  # emoji or punctuation alone: nothing to count, one class is guessed
+        if not any(analyse(texts[i]) for i in fit):
+            # Emoji or punctuation alone: nothing to count, one class is guessed.
             return np.zeros((len(fit), 1)), np.zeros((len(other), 1)), np.arange(1)
         first = vectorizer.fit_transform([texts[i] for i in fit])
         return first, vectorizer.transform([texts[i] for i in other]), np.arange(first.shape[1])

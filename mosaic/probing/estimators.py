@@ -56,7 +56,8 @@ class SAEFeaturizer(TransformerMixin, BaseEstimator):
         return table.matrix
 
     def _table(self, texts: list[str]):
-        from mosaic.features.extract import Request, extract
+        from mosaic.features.extract import extract
+        from mosaic.features.request import Request
 
         check_is_fitted(self, "lm_")
         hidden = (self.layer,) if self.width == "hidden" else ()

@@ -103,9 +103,9 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
 
     Raises MosaicError where the folder of SAEs that it names cannot be read.
     """
-    from mosaic.saes.sweep import read_card, settings
+    from mosaic.saes.sweep import read_card, seed_groups
 
     has = {"truth": profile.truth, "seeds": bool(profile.seeds), "sweep": False}
     if profile.seeds and "sweep" in needs:
-        has["sweep"] = len(settings(read_card(located_folder(profile.seeds)))) > 1
+        has["sweep"] = len(seed_groups(read_card(located_folder(profile.seeds)))) > 1
     return [need for need in needs if not has[need]]

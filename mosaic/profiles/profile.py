@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.models.language import ModelSpec
-from mosaic.profiles.reading import build
+from mosaic.profiles.reading import read_as
 from mosaic.saes.loading import SAESource
 from mosaic.texts.decoding import read_text
 
@@ -116,4 +116,4 @@ def load_profile(name: str) -> Profile:
         raise MosaicError(f"{path} is not valid YAML: {error}. Mend it there.") from error
     if not isinstance(content, dict):
         raise MosaicError(f"{path} holds a {type(content).__name__}, not the keys of a profile.")
-    return build(Profile, {"name": path.stem, "saes": [], "poolings": [], "datasets": [], **content}, str(path))
+    return read_as(Profile, {"name": path.stem, "saes": [], "poolings": [], "datasets": [], **content}, str(path))

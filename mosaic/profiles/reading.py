@@ -13,7 +13,7 @@ from mosaic.errors import MosaicError
 WORDS = {int: "a whole number", str: "a text", bool: "true or false", float: "a number"}
 
 
-def build(kind, value, place: str):
+def read_as(kind, value, place: str):
     """`value` as `kind`: a dataclass, a tuple[X, ...], X | None, a Literal, int, float, str or bool.
 
     Where a list is expected one value is a list of one; where a dataclass is, a text is its first field (`- trec` for
@@ -38,7 +38,7 @@ def _dataclass(kind, value, place: str):
             hint = f"; did you mean {near[0]!r}?" if near else "."
             raise MosaicError(f"{place}: {kind.__name__} has no key {key!r}{hint} Its keys are {', '.join(names)}.")
     hints = get_type_hints(kind)
-    built = {key: build(hints[key], entry, f"{place}, {key}") for key, entry in value.items()}
+    built = {key: read_as(hints[key], entry, f"{place}, {key}") for key, entry in value.items()}
     missing = [field.name for field in known if _required(field) and field.name not in value]
     if missing:
         raise MosaicError(f"{place}: {kind.__name__} needs {missing[0]!r}, which is missing. Add it.")
@@ -53,13 +53,13 @@ def _tuple(arguments, value, place: str) -> tuple:
     if value is None:
         raise _expected("a list", value, place)
     entries = value if isinstance(value, list) else [value]
-    return tuple(build(arguments[0], entry, f"{place} {i}") for i, entry in enumerate(entries, 1))
+    return tuple(read_as(arguments[0], entry, f"{place} {i}") for i, entry in enumerate(entries, 1))
 
 
 def _union(arguments, value, place: str):
     if value is None and NoneType in arguments:
         return None
-    return build(next(kind for kind in arguments if kind is not NoneType), value, place)
+    return read_as(next(kind for kind in arguments if kind is not NoneType), value, place)
 
 
 def _literal(arguments, value, place: str):

@@ -11,8 +11,7 @@ from mosaic.errors import MosaicError
 if TYPE_CHECKING:
     import torch
 
-ARCHITECTURES = ("standard", "jumprelu", "topk", "gated")
-# vectors of D numbers that each architecture's encoder is made of
+# Architectures whose encoders are read, and the vectors of D numbers each is made of beside W_enc.
 NEEDED = {
     "standard": ("b_enc",),
     "jumprelu": ("b_enc", "threshold"),
@@ -21,6 +20,7 @@ NEEDED = {
 }
 BLOCK = re.compile(r"(?:^|\.)(?:layers?|blocks?|h)\.(\d+)(?:\.(.+))?$")
 NOT_RESIDUAL = re.compile(r"mlp|attn|attention|resid_mid|norm|ln\d|hook_[qkvz]$")
+MEANINGLESS = "Copy the SAE again, or train it again: with such weights every feature is meaningless."
 SCALE = {"k": 1_000, "m": 1_000_000}
 
 
@@ -71,7 +71,7 @@ def check_weights(name: str, config: Mapping, shapes: Mapping[str, tuple[int, ..
     shapes: of every tensor, W_enc [d, D] and perhaps W_dec [D, d] among them.
     """
     architecture = config.get("architecture")
-    if architecture not in ARCHITECTURES:
+    if architecture not in tuple(NEEDED):  # a broken configuration may hold a list, which no dictionary looks up
         raise MosaicError(
             f"SAE {name} has architecture {architecture!r}; encoders of standard, jumprelu, topk and gated SAEs are "
             "read. Its cfg.json names it."
@@ -94,7 +94,7 @@ def check_weights(name: str, config: Mapping, shapes: Mapping[str, tuple[int, ..
                 f"SAE {name}: {tensor} has shape {_shown(shapes[tensor])}, but W_enc {_shown(shapes['W_enc'])} asks for "
                 f"{_shown(shape)}. They do not belong together; copy the SAE again."
             )
-    if architecture == "topk" and not (isinstance(k := config.get("k"), int | float) and k >= 1 and k == int(k)):
+    if architecture == "topk" and not _counts(config.get("k")):
         raise MosaicError(
             f"SAE {name}: k is {config.get('k')!r}; a TopK SAE's cfg.json holds a whole number of 1 or more."
         )
@@ -105,12 +105,16 @@ def check_numbers(name: str, weights: torch.Tensor, vectors: Mapping[str, torch.
     for tensor, values in {"W_enc": weights, **vectors}.items():
         bad = int((~values.isfinite()).sum())
         if bad:
-            raise MosaicError(f"SAE {name}: {bad} of {values.numel()} numbers of {tensor} are NaN or infinite. {AGAIN}")
+            raise MosaicError(
+                f"SAE {name}: {bad} of {values.numel()} numbers of {tensor} are NaN or infinite. {MEANINGLESS}"
+            )
     if not weights.any():
-        raise MosaicError(f"SAE {name}: all numbers of W_enc are zero. {AGAIN}")
+        raise MosaicError(f"SAE {name}: all numbers of W_enc are zero. {MEANINGLESS}")
 
 
-AGAIN = "Copy the SAE again, or train it again: with such weights every feature is meaningless."
+def _counts(k) -> bool:
+    """A whole number of 1 or more, perhaps written with a point (8.0)."""
+    return isinstance(k, int | float) and k >= 1 and (isinstance(k, int) or k.is_integer())
 
 
 def _shown(shape) -> str:

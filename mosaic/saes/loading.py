@@ -227,4 +227,4 @@ def _unknown(kind: str, value: str | None, known, hint: str) -> str:
 
 def model_name(model_id: str) -> str:
     """The last part of a hub id or folder, without the suffix some registries add for the base model."""
-    return Path(model_id).name.lower().removesuffix("-pt")
+    return Path(str(model_id)).name.lower().removesuffix("-pt")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mosaic.files import write_atomically
 from mosaic.models.language import LanguageModel, Tokens
 from mosaic.models.residuals import in_batches
 
@@ -96,6 +97,5 @@ L0, the fraction of variance unexplained and dead latents (which never fire) wer
 layer saw the same activations in the same order, so seeds differ in their initialisation alone. Special
 tokens were neither trained on nor measured.
 """
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "card.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    (out / "README.md").write_text(card, encoding="utf-8")
+    write_atomically(out / "card.json", (json.dumps(rows, indent=1) + "\n").encode())
+    write_atomically(out / "README.md", card.encode())

@@ -87,7 +87,7 @@ def read_card(folder: Path) -> list[dict]:
     return rows
 
 
-def settings(rows: Sequence[dict]) -> list[SeedGroup]:
+def seed_groups(rows: Sequence[dict]) -> list[SeedGroup]:
     """The card's SAEs that differ in their seed alone, each group named by the one thing in which it leaves the base.
 
     The base, first, is the group of the most seeds. SAEs that saw other batches are another group; groups of one SAE
@@ -111,19 +111,19 @@ def along(found: Sequence[SeedGroup], what: str) -> list[SeedGroup]:
     """The settings in which `what` varies, the base in its place: ascending numbers, or names in the card's order."""
     base = found[0]
     members = [SeedGroup(what, shown(base.rows[0], what), base.rows)] + [s for s in found if s.varies == what]
-    return members if what == "architecture" else sorted(members, key=lambda setting: setting.rows[0][what])
+    return members if what == "architecture" else sorted(members, key=lambda group: group.rows[0][what])
 
 
 def same_start(rows: Sequence[dict]) -> list[dict]:
     """The control: SAEs of the base's setting and one initialisation that saw other texts, the base's own first."""
-    base = settings(rows)[0].rows
+    base = seed_groups(rows)[0].rows
     first = base[0]
     others = [row for row in rows if row["seed"] == first["seed"] and all(row[key] == first[key] for key in KEYS)]
     return [first] + [row for row in others if row.get("batches") != first.get("batches")]
 
 
 def shown(row: dict, key: str) -> str:
-    """A setting's value as a reader sees it: 1k, 2,000,000, ReLU."""
+    """A setting's value as a reader sees it: 1k, 2M, relu."""
     value = row[key]
     if key == "width":
         return width_name(value)

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError
+from mosaic.models.batches import TOKEN_BUDGET
 from mosaic.models.language import LanguageModel
 from mosaic.progress import Progress
 from mosaic.saes.measuring import measure_all, write_card, write_frequency
@@ -65,7 +66,7 @@ class TrainRun:
     tokens: int = 3_000_000
     batch_size: int = 1024
     learning_rate: float = 2e-3
-    token_budget: int = 2048
+    token_budget: int = TOKEN_BUDGET
     held_out: float = 0.02
     seed: int = 0
     checkpoint_steps: int = 500

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 PIECE = 16384  # latents
+AGAIN = "Copy the SAE again, or save it again by SAELens."
 
 
 class Weights:
@@ -67,9 +68,6 @@ def read_config(folder: Path) -> dict:
     if not isinstance(config, dict) or not isinstance(config.get("metadata") or {}, dict):
         raise MosaicError(f"{path} does not hold the keys of a configuration. {AGAIN}")
     return config
-
-
-AGAIN = "Copy the SAE again, or save it again by SAELens."
 
 
 @contextmanager

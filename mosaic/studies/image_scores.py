@@ -9,7 +9,7 @@ import numpy as np
 
 from mosaic.models.language import LanguageModel
 from mosaic.probing import comparison, examine, scores
-from mosaic.probing.comparison import Result
+from mosaic.probing.selection import Result
 from mosaic.profiles.profile import Profile
 from mosaic.studies.image_problems import image_problems
 

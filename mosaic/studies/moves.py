@@ -1,6 +1,6 @@
 """Along a sweep: what a figure of agreement does from one end to the other, and at equal sparsity.
 
-`found` is the card's settings (`sweep.settings`), the base first; `measured` has the figures of each, by the name of its
+`found` is the card's settings (`sweep.seed_groups`), the base first; `measured` has the figures of each, by the name of its
 first SAE: {"shared": {"mean", "low", "high"}, "pw_mcc": ..., "l0": ..., "fvu": ...}. Ranges are over pairs of seeds.
 """
 

@@ -12,7 +12,7 @@ import numpy as np
 from mosaic.agreement import probe_agreement
 from mosaic.agreement.pairwise import Seeds
 from mosaic.errors import MosaicError
-from mosaic.features.extract import Request
+from mosaic.features.request import Request
 from mosaic.probing.problem import Problem, make_problem, subsample
 from mosaic.profiles.opening import available, load_model
 from mosaic.profiles.profile import Profile

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mosaic.errors import MosaicError
-from mosaic.features.extract import Request
+from mosaic.features.request import Request
 from mosaic.features.table import FeatureTable
 from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem, subsample

@@ -12,7 +12,7 @@ from mosaic.models.language import LanguageModel
 from mosaic.profiles.opening import available, located_folder
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.saes.encoder import Encoder
-from mosaic.saes.sweep import SeedGroup, read_card, settings, shown
+from mosaic.saes.sweep import SeedGroup, read_card, seed_groups, shown
 from mosaic.texts.sources import load_set
 
 
@@ -37,7 +37,7 @@ def seeds_of(profile: Profile, rows: Sequence[dict], device: str = "cpu") -> See
 def base_of(profile: str | Profile) -> tuple[Profile, SeedGroup]:
     """A profile, by name or as it is, and the setting of which it has the most seeds."""
     profile = load_profile(profile) if isinstance(profile, str) else profile
-    return profile, settings(seed_rows(profile))[0]
+    return profile, seed_groups(seed_rows(profile))[0]
 
 
 def seed_encoders(profile: Profile, lm: LanguageModel, rows: Sequence[dict]) -> tuple[Encoder, ...]:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from mosaic.features.extract import Request
+from mosaic.features.request import Request
 from mosaic.models.language import LanguageModel
 from mosaic.probing import comparison, scores
 from mosaic.probing.problem import Problem, make_problem

@@ -17,6 +17,7 @@ from mosaic.models.language import LanguageModel
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
+from mosaic.reporting.colours import INK
 from mosaic.saes import sweep
 from mosaic.saes.dictionary import Dictionary, load_dictionary
 from mosaic.studies.problems import CACHE
@@ -97,7 +98,7 @@ class TwoSeeds(Study):
         titles = ("as trained", f"matched: {pair.shared().sum()} of {pair.n} are shared")
         for ax, columns, title in zip(axes, (np.arange(pair.n), pair.decoder.partner[order]), titles, strict=True):
             image = ax.imshow(cosines[:, columns], cmap="viridis", vmin=-0.2, vmax=1)
-            ax.set_title(title, color=plots.INK)
+            ax.set_title(title, color=INK)
             ax.set(xlabel="latents of seed 1", xticks=[], yticks=[])
             ax.grid(False)
         axes[0].set_ylabel("latents of seed 0")

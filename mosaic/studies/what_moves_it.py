@@ -13,7 +13,7 @@ from mosaic.agreement.pairwise import Seeds, over_pairs
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.saes.dictionary import random_dictionary
-from mosaic.saes.sweep import SeedGroup, settings
+from mosaic.saes.sweep import SeedGroup, seed_groups
 from mosaic.studies import moves
 from mosaic.studies.problems import CACHE
 from mosaic.studies.seeds import base_of, seed_rows, seeds_of
@@ -119,7 +119,7 @@ class WhatMovesIt(Study):
 def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> WhatMovesIt:
     """Match all pairs of seeds of every setting. cache: not used, nothing is extracted."""
     profile, _ = base_of(profile)
-    found = tuple(settings(seed_rows(profile)))
+    found = tuple(seed_groups(seed_rows(profile)))
     measured = {group.rows[0]["name"]: measure(group, seeds_of(profile, group.rows, device), device) for group in found}
     return WhatMovesIt(profile, found, measured)
 

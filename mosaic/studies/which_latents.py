@@ -16,6 +16,7 @@ from mosaic.models.language import LanguageModel
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
+from mosaic.reporting.colours import INK
 from mosaic.saes.dictionary import random_dictionary
 from mosaic.saes.encoder import Encoder
 from mosaic.studies.membership import (
@@ -93,9 +94,9 @@ class WhichLatents(Study):
         ax = plots.joint(
             x, self.cosine[drawn], "log10 of the share of tokens it fires on", "mean matched cosine in the other SAEs"
         )
-        ax.axhline(self.chance, color=plots.INK, linestyle="--")
+        ax.axhline(self.chance, color=INK, linestyle="--")
         left = (x.min(), self.chance)
-        ax.annotate("chance", left, textcoords="offset points", xytext=(2, 4), color=plots.INK)
+        ax.annotate("chance", left, textcoords="offset points", xytext=(2, 4), color=INK)
         return plots.finished(ax.figure)
 
     def prediction(self):
@@ -104,9 +105,7 @@ class WhichLatents(Study):
         if not rows:
             return tables.Html("<p>No latent fires often enough in these texts to be scored.</p>")
         ax = plots.bars(rows, "balanced accuracy", f"in exactly so many of {self.n_seeds} SAEs", of="shared")
-        ax.axhline(
-            float(np.nanmean(self.control)), color=plots.INK, linestyle="--", label="another latent's explanation"
-        )
+        ax.axhline(float(np.nanmean(self.control)), color=INK, linestyle="--", label="another latent's explanation")
         ax.set_ylim(0.45, 1)
         ax.legend()
         return plots.finished(ax.figure)

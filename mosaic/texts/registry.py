@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 class HubSet:
     """A data set of the hub: id, columns, and where each language and split stands.
 
-    configs: language -> configuration name; language_splits: language -> split name, where the hub keeps
-    languages as splits. mirror: folder name under MOSAIC_DATA, where it is not the set's name.
+    text, label, group: columns (group: of rows that stay on one side of a split, or None). config: the configuration,
+    or configs: language -> configuration. train, test: names of the splits (test None: there is none, and the set is
+    split); language_splits: language -> split, where the hub keeps languages as splits.
     """
 
     hub_id: str

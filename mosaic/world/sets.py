@@ -258,7 +258,7 @@ def cues(name: str, n: int = 4000) -> list[tuple[str, float]]:
     truths = [kind.label(statements) for statements in drawn]
     observed = [_observable(statements) for statements in drawn]
     keys = sorted({key for row in observed for key in row})
-    table = [(" & ".join(some), _best(observed, truths, some)) for r in (1, 2) for some in combinations(keys, r)]
+    table = [(" & ".join(cue), _best(observed, truths, cue)) for r in (1, 2) for cue in combinations(keys, r)]
     return sorted(table, key=lambda row: -row[1])
 
 

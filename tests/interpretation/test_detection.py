@@ -20,7 +20,7 @@ def world(n=8000, seed=0):
     return Firings(ids, np.arange(n) // 10, ()), csr_matrix(z.astype(np.float32))
 
 
-def test_what_tokens_decide_is_foretold_and_chance_is_not():
+def test_what_tokens_decide_is_predicted_and_chance_is_not():
     found, codes = world()
     score = detection.detection_scores(found, codes)
     assert score[0] == score[1] == 1

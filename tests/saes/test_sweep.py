@@ -9,7 +9,7 @@ from mosaic.errors import MosaicError
 from mosaic.profiles.opening import located_folder
 from mosaic.profiles.profile import load_profile, profile_names
 from mosaic.saes import sweep
-from mosaic.saes.sweep import Sweep, along, read_card, same_start, settings
+from mosaic.saes.sweep import Sweep, along, read_card, same_start, seed_groups
 
 STAR = Sweep(
     layers=(3, 1),
@@ -39,7 +39,7 @@ def test_every_variation_changes_one_thing():
 
 
 def test_a_card_is_read_back_as_its_settings():
-    found = settings(card(STAR.specs()))
+    found = seed_groups(card(STAR.specs()))
     assert [(s.varies, s.value, s.seeds) for s in found] == [
         ("base", "base", [0, 1, 2, 3]),
         ("layer", "1", [0, 1]),
@@ -51,13 +51,13 @@ def test_a_card_is_read_back_as_its_settings():
     ]
     assert [s.value for s in along(found, "width")] == ["128", "512", "1k"]
     assert [s.value for s in along(found, "architecture")] == ["topk", "gated"]
-    assert len(along(settings(card(STAR.specs()[:4])), "k")) == 1
+    assert len(along(seed_groups(card(STAR.specs()[:4])), "k")) == 1
 
 
 def test_saes_of_other_batches_are_not_compared_but_are_the_control():
     specs = STAR.specs()[:4]
     rows = card(specs) + card(specs[:1], batches=lambda spec: "other texts")
-    assert len(settings(rows)) == 1 and settings(rows)[0].seeds == [0, 1, 2, 3]
+    assert len(seed_groups(rows)) == 1 and seed_groups(rows)[0].seeds == [0, 1, 2, 3]
     assert [row["batches"] for row in same_start(rows)] == [rows[0]["batches"], "other texts"]
 
 
@@ -69,7 +69,7 @@ def test_errors_say_what_is_missing(tmp_path):
     with pytest.raises(MosaicError, match=r"card.json does not exist. A folder written by `mosaic train-sae`"):
         read_card(tmp_path)
     with pytest.raises(MosaicError, match="no two SAEs of this card differ in their seed alone"):
-        settings(card(STAR.specs()[:1]))
+        seed_groups(card(STAR.specs()[:1]))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_every_sae_of_a_shipped_card_is_there(name):
     folder = located_folder(load_profile(name).seeds)
     rows = json.loads((folder / "card.json").read_text())
     assert {row["name"] for row in rows} == {path.parent.name for path in folder.glob("*/cfg.json")}
-    for setting in settings(rows):
+    for setting in seed_groups(rows):
         assert len({row.get("batches") for row in setting.rows}) == 1
         for row in setting.rows:
             assert (folder / row["name"] / "sparsity.safetensors").is_file()

@@ -6,7 +6,7 @@ import pytest
 
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import results
-from mosaic.saes.sweep import Sweep, settings
+from mosaic.saes.sweep import Sweep, seed_groups
 from mosaic.studies import moves
 from mosaic.studies.moves import Point
 from mosaic.studies.what_moves_it import WhatMovesIt
@@ -34,7 +34,7 @@ def study(measure=lambda row: figures(0.5), **varied):
     base = {"layers": (3,), "widths": (512,), "ks": (8,), "tokens": (1_000_000,), "architectures": ("topk",)}
     specs = Sweep(**(base | varied)).specs()
     rows = [{**asdict(spec), "name": spec.name, "batches": str((spec.layer, spec.tokens))} for spec in specs]
-    found = tuple(settings(rows))
+    found = tuple(seed_groups(rows))
     measured = {group.rows[0]["name"]: measure(group.rows[0]) for group in found}
     return WhatMovesIt(load_profile("mini"), found, measured)
 

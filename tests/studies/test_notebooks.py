@@ -1,7 +1,6 @@
 """A notebook and its study agree: one name, the same needs, the same parameters with the same defaults."""
 
 import ast
-import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -26,8 +25,6 @@ def test_every_study_has_a_notebook_in_reading_order():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_asks_what_its_study_asks(path):
     name, text = path.stem.split("_", 1)[1], path.read_text(encoding="utf-8")
-    if importlib.util.find_spec(f"mosaic.studies.{name}") is None:
-        pytest.skip(f"{name} is still computed in its notebook")
     first = text.splitlines()[0]
     needs = tuple(first.removeprefix("# needs: ").split(", ")) if first.startswith("# needs: ") else ()
     kind = studies.kind(name)

@@ -226,7 +226,8 @@ def test_only_sources_truth_and_studies_reach_the_world():
 
 def test_the_extraction_sees_texts_alone(tiny, monkeypatch):
     """Features are the same when every factor is out of reach."""
-    from mosaic.features.extract import Request, extract
+    from mosaic.features.extract import extract
+    from mosaic.features.request import Request
 
     request = Request((), (1,), ("max",))
     train, _ = load_set("mini/toxicity")
