@@ -140,6 +140,7 @@ def _assemble(weights: Weights, config: dict, source: SAESource, name: str) -> E
         bias = vectors["b_enc"]
         if config.get("rescale_acts_by_decoder_norm"):
             norms = weights.decoder_norm().detach().float()
+            check_numbers(name, rows, {"W_dec's row lengths": norms})
             rows *= norms[:, None]
             bias = bias * norms
         return Encoder(weights=rows, bias=bias, threshold=zeros, k=int(config["k"]), **shared)

@@ -273,7 +273,14 @@ def test_width_names_round_as_gemma_scope_does(name, n):
         ("topk", {"drop": ["architecture"]}, "has architecture None; encoders of standard, jumprelu, topk and gated"),
         ("topk", {"config": {"architecture": ["topk"]}}, "has architecture .'topk'.; encoders"),
         ("topk", {"config": {"k": "nine"}}, "k is 'nine'; .*a whole number of 1 or more"),
+        ("topk", {"config": {"k": float("inf")}}, "k is inf; .*a whole number of 1 or more"),
         ("topk", {"drop": ["k"]}, "k is None"),
+        (
+            "topk",
+            {"config": {"rescale_acts_by_decoder_norm": True}, "W_dec": torch.full((96, 64), torch.nan)},
+            "96 of 96 numbers of W_dec's row lengths are NaN or infinite",
+        ),
+        ("topk", {"metadata": {"model_name": 3}}, "was trained on 3, not on"),
     ],
 )
 def test_weights_that_are_no_sae_are_refused(tmp_path, architecture, changes, message):
