@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,12 +80,26 @@ def check_cache(path: Path) -> None:
 
 @contextlib.contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn the system's refusal to write `path` into one sentence with a cure."""
+    """Turn the system's refusal to write `path` into one sentence with a cure, also where a library passes it on."""
     try:
         yield
     except OSError as error:
         cure = CURES.get(error.errno, f"{error.strerror or error}. Check the path, or {ANOTHER}.")
         raise MosaicError(f"cannot write {path}: {cure}") from error
+    except MosaicError:
+        raise
+    except Exception as error:
+        if refusal(error) is None:
+            raise
+        raise MosaicError(f"cannot write {path}: {CURES[refusal(error)]}") from error
+
+
+def refusal(error: Exception) -> int | None:
+    """The key of CURES that an error is about, or None: its errno, or the number in a message of safetensors, whose
+    errors are not the system's ("I/O error: No space left on device (os error 28)")."""
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    number = error.errno if isinstance(error, OSError) else int(told[1]) if told else None
+    return number if number in CURES else None
 
 
 def _nearest_folder(path: Path) -> Path:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from mosaic import files
@@ -110,3 +111,21 @@ def test_pipes_and_devices_are_written_into_not_replaced(tmp_path):
     assert os.read(reader, 100) == b"through"
     os.close(reader)
     assert names(tmp_path) == ["pipe"] and not pipe.is_file()
+
+
+def test_a_refusal_that_a_library_passes_on_names_the_path(tmp_path):
+    """safetensors writes by itself, and its errors are not the system's."""
+    import resource
+
+    from safetensors.numpy import save_file
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        message = f"cannot write {tmp_path}: the file would be larger than"
+        with pytest.raises(MosaicError, match=message), files.explained(tmp_path):
+            save_file({"a": np.zeros(10_000)}, tmp_path / "a.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with pytest.raises(KeyError), files.explained(tmp_path):
+        raise KeyError("not about files")

@@ -14,7 +14,7 @@ import typer
 
 from mosaic.cli import mini, planning, probing, reproducing, saes
 from mosaic.errors import MosaicError
-from mosaic.files import CURES
+from mosaic.files import CURES, refusal
 from mosaic.printable import printable
 
 app = typer.Typer(
@@ -57,9 +57,9 @@ def explain(error: Exception) -> str:
     """One message for what ended a command: the user's error, the machine's limits, or a bug of ours."""
     if isinstance(error, MosaicError):
         return str(error)
-    if isinstance(error, OSError) and error.errno in CURES:
+    if refusal(error) is not None:
         _silence(sys.stdout)  # what could not be written would be tried once more at the exit
-        return f"cannot write {error.filename or 'the output'}: {CURES[error.errno]}"
+        return f"cannot write {getattr(error, 'filename', None) or 'the output'}: {CURES[refusal(error)]}"
     if isinstance(error, MemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error):
         return "there is not enough memory. Give fewer layers, poolings or texts; `mosaic plan` estimates what a run needs."
     return (

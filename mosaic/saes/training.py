@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError
+from mosaic.files import explained
 from mosaic.models.batches import TOKEN_BUDGET
 from mosaic.models.language import LanguageModel
 from mosaic.progress import Progress
@@ -123,16 +124,19 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
                     hashes[spec.name] = hashlib.sha256((hashes[spec.name] + seen[spec.layer]).encode()).hexdigest()
             progress.advance(1, run.batch_size)
             if (step + 1) % run.checkpoint_steps == 0:
-                _keep(trainers, hashes, step + 1, checkpoint, identity)
+                with explained(checkpoint):
+                    _keep(trainers, hashes, step + 1, checkpoint, identity)
     for spec in specs:
         trainer = trainers[spec.name]
         trainer.sae.fold_activation_norm_scaling_factor(trainer.activation_scaler.scaling_factor)
         trainer.set_final_sae_metadata()
-        save(trainer.sae, Path(out) / spec.name)
+        with explained(Path(out) / spec.name):
+            save(trainer.sae, Path(out) / spec.name)
     figures = measure_all([(Path(out) / spec.name, spec.layer) for spec in specs], lm, held)
     rows = []
     for spec, (figure, frequency) in zip(specs, figures, strict=True):
-        write_frequency(Path(out) / spec.name, frequency)
+        with explained(Path(out) / spec.name):
+            write_frequency(Path(out) / spec.name, frequency)
         seen = {"tokens": n_steps[spec.name] * run.batch_size, "batches": hashes[spec.name][:16]}
         rows.append({"name": spec.name, **asdict(spec), **seen, **figure})
     write_card(rows, lm.spec.id, len(texts), Path(out))

@@ -115,6 +115,10 @@ def test_what_ends_a_command_is_told_apart():
     assert explain(MosaicError("mend it")) == "mend it"
     full = explain(OSError(errno.ENOSPC, "No space left on device", "features/a"))
     assert full.startswith("cannot write features/a: the disk is full.")
+    for number in (28, 27):
+        assert explain(RuntimeError(f"I/O error: it is so (os error {number})")).startswith(
+            "cannot write the output: the "
+        )
     for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")):
         assert "not enough memory" in explain(error) and "mosaic plan" in explain(error)
     bug = explain(KeyError("x"))
