@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mosaic.studies import NAMES
+
 ROOT = Path(__file__).parent.parent.parent
 HOSTILE = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'> &amp; $x$ {{jinja}} `code`"
 PROFILE = """
@@ -36,21 +38,7 @@ truth: true
 seeds: weights/mini/seeds
 training: {{corpora: [mini]}}
 """
-CHAPTERS = [
-    "text_to_features",
-    "layers",
-    "pooling",
-    "binarisation",
-    "sae_against_baselines",
-    "transfer",
-    "miniature",
-    "truth",
-    "two_seeds",
-    "what_moves_it",
-    "many_seeds",
-    "which_latents",
-    "probes_of_seeds",
-]
+CHAPTERS = NAMES
 
 
 def rows(n: int, seed: int, names: list[str]) -> str:
