@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import re
 import tempfile
@@ -53,6 +54,16 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
 
 
+def read_json(path: Path):
+    """What a JSON file of the project's own holds. Raises MosaicError where it is gone, damaged or not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise MosaicError(
+            f"{path} cannot be read ({error}). Copy it again, or remove its folder where the same command makes it anew."
+        ) from error
+
+
 def check_target(path: Path) -> None:
     """Raise MosaicError now, before long work, where `write_atomically(path, ...)` would fail at its end.
 
@@ -95,8 +106,13 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def refusal(error: Exception) -> int | None:
-    """The key of CURES that an error is about, or None: its errno, or the number in a message of safetensors, whose
-    errors are not the system's ("I/O error: No space left on device (os error 28)")."""
+    """The key of CURES that an error is about, or None: its errno, or what a library's own error tells.
+
+    safetensors gives the number ("I/O error: No space left on device (os error 28)"), torch.save does not
+    ("inline_container.cc: unexpected pos 64 vs 0"): it says so where a file ended before its content did.
+    """
+    if isinstance(error, RuntimeError) and "inline_container" in str(error) and "unexpected pos" in str(error):
+        return errno.ENOSPC
     told = re.search(r"\(os error (\d+)\)", str(error))
     number = error.errno if isinstance(error, OSError) else int(told[1]) if told else None
     return number if number in CURES else None

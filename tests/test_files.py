@@ -129,3 +129,15 @@ def test_a_refusal_that_a_library_passes_on_names_the_path(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     with pytest.raises(KeyError), files.explained(tmp_path):
         raise KeyError("not about files")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_a_damaged_json_file_is_named(tmp_path, content):
+    (tmp_path / "card.json").write_bytes(content)
+    with pytest.raises(MosaicError, match=r"card.json cannot be read .*Copy it again"):
+        files.read_json(tmp_path / "card.json")
+
+
+def test_a_full_disk_under_torchs_own_writing_is_told():
+    error = RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0")
+    assert files.refusal(error) == errno.ENOSPC and files.refusal(RuntimeError("shape mismatch")) is None

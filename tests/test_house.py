@@ -92,7 +92,11 @@ def test_modules_are_short():
 def test_notebooks_hold_prose_and_calls_and_the_package_never_imports_one():
     for path in sorted((ROOT / "notebooks").glob("*.py")):
         text = path.read_text(encoding="utf-8")
-        defined = [n.name for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        defined = [
+            n.name
+            for n in ast.walk(ast.parse(text))
+            if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        ]
         assert not defined, f"{path.name} defines {defined}"
         lines = [line for line in text.splitlines() if line.strip()]
         code = [line for line in lines if not line.startswith("#")]

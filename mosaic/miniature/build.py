@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.files import write_atomically
+from mosaic.files import read_json, write_atomically
 from mosaic.miniature import lm_training, lms, tuning, vision
 from mosaic.miniature.tokenizer import VOCABULARY, train_tokenizer
 from mosaic.saes.sweep import Sweep
@@ -106,7 +106,7 @@ def build_all(
             continue
         mark = out / step.name / "recipe.json"
         recipe = json.loads(json.dumps(step.recipe))
-        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["recipe"] == recipe:
+        if mark.is_file() and read_json(mark).get("recipe") == recipe:
             say(f"{step.name}: there already")
             continue
         say(f"{step.name}: building")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.files import write_atomically
+from mosaic.files import read_json, write_atomically
 from mosaic.miniature import build, lm_figures, vision
 from mosaic.miniature.tokenizer import encode
 from mosaic.world import sets
@@ -128,7 +128,7 @@ def check(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, 
     path = out / "card.json"
     if not path.is_file():
         raise MosaicError(f"{path} does not exist; `mosaic mini build` writes it with the weights.")
-    card = json.loads(path.read_text(encoding="utf-8"))
+    card = read_json(path)
     now = measure_weights(out, say)
     wrong = [
         f"{name}: {key} is {now.get(name, {}).get(key)} now, the card says {value}."
@@ -151,9 +151,7 @@ def write_card(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[
 
 
 def _page(out: Path, figures: dict[str, dict[str, float]]) -> str:
-    notes = {
-        step.name: json.loads((out / step.name / "recipe.json").read_text(encoding="utf-8")) for step in build.steps()
-    }
+    notes = {step.name: read_json(out / step.name / "recipe.json") for step in build.steps()}
     lms = "\n".join(
         f"| {name} | {row['parameters']:,} | {notes[name]['recipe']['tokens']:,} | {row.get('held_out_loss', '')} "
         f"| {row.get('entropy', '')} | {row.get('gap', '')} | {row.get('accuracy toxicity', '')} "

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.files import explained
+from mosaic.files import explained, read_json
 from mosaic.models.batches import TOKEN_BUDGET
 from mosaic.models.language import LanguageModel
 from mosaic.progress import Progress
@@ -260,7 +260,7 @@ def _resume(trainers: dict, checkpoint: Path, identity: str) -> tuple[int, dict[
         fresh.rename(checkpoint)
     if not (checkpoint / "state.json").is_file():
         return 0, {}
-    state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+    state = read_json(checkpoint / "state.json")
     if state["identity"] != identity:
         raise MosaicError(
             f"{checkpoint} holds a run of other SAEs, texts or settings. Give another --out, or remove that folder."

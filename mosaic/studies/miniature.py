@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from mosaic.files import read_json
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
 from mosaic.reporting.colours import INK
@@ -115,8 +115,8 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     from mosaic.miniature.build import WEIGHTS
 
     profile = load_profile(profile) if isinstance(profile, str) else profile
-    card = json.loads((WEIGHTS / "card.json").read_text(encoding="utf-8"))
-    curves = {name: json.loads((WEIGHTS / name / "curve.json").read_text(encoding="utf-8"))["curve"] for name in MODELS}
+    card = read_json(WEIGHTS / "card.json")
+    curves = {name: read_json(WEIGHTS / name / "curve.json")["curve"] for name in MODELS}
     return Miniature(profile, tuple(map(describe_set, sets.SETS)), card, curves)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from mosaic.features.request import Request
+from mosaic.files import read_json
 from mosaic.models.language import LanguageModel
 from mosaic.probing import comparison, scores
 from mosaic.probing.problem import Problem, make_problem
@@ -205,7 +205,7 @@ def _unexplained_in_texts(profile: Profile) -> float:
     """What the middle layer's SAE leaves unexplained of texts, as its card has it."""
     from mosaic.miniature.build import WEIGHTS
 
-    card = json.loads((WEIGHTS / "card.json").read_text(encoding="utf-8"))
+    card = read_json(WEIGHTS / "card.json")
     return card[f"saes-small/layer_{profile.middle}_width_{profile.width}_seed_0"]["fvu"]
 
 
