@@ -12,7 +12,8 @@ from mosaic.reporting import results
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 NOT_TESTABLE, NOT_RUN = "not testable on this profile", "not run"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE, NOT_RUN)
-RULES = ("above", "below", "within", "is")
+EXPECTED = {"above": "a number", "below": "a number", "within": "[value, band]", "is": "text"}
+RULES = tuple(EXPECTED)
 FILE = Path(__file__).parent / "claims.yml"
 
 
@@ -82,8 +83,11 @@ def load_claims(path: Path = FILE) -> list[Claim]:
         if claim.id in seen:
             raise MosaicError(f"{path}: the id {claim.id!r} stands twice.")
         seen.add(claim.id)
-        if len(claim.rule) != 1 or next(iter(claim.rule)) not in RULES:
+        if not isinstance(claim.rule, dict) or len(claim.rule) != 1 or next(iter(claim.rule)) not in RULES:
             raise MosaicError(f"{path}: {claim.id} has the rule {claim.rule}; one of {', '.join(RULES)} is expected.")
+        kind, bound = next(iter(claim.rule.items()))
+        if not _fits(kind, bound):
+            raise MosaicError(f"{path}: {claim.id} has the rule {{{kind}: {bound!r}}}; {EXPECTED[kind]} was expected.")
     return claims
 
 
@@ -103,6 +107,8 @@ def judge(claim: Claim, profile: str, folder: Path = results.FOLDER) -> Verdict:
     if value is None or (claim.interval and None in (low, high)):
         return verdict(NOT_TESTABLE, results.NOT_MEASURED)
     kind, bound = next(iter(claim.rule.items()))
+    if kind != "is" and not _number(value):
+        return verdict(NOT_TESTABLE, f"{claim.result} is {value!r}, and the rule {kind!r} compares numbers", value)
     holds, reason = {
         "above": lambda: _above(value if low is None else low, bound),
         "below": lambda: _below(value if high is None else high, bound),
@@ -114,6 +120,17 @@ def judge(claim: Claim, profile: str, folder: Path = results.FOLDER) -> Verdict:
 
 def judge_all(profile: str, folder: Path = results.FOLDER, path: Path = FILE) -> list[Verdict]:
     return [judge(claim, profile, folder) for claim in load_claims(path)]
+
+
+def _number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _fits(kind: str, bound) -> bool:
+    """Whether a rule's bound is of the rule's kind."""
+    if kind == "within":
+        return isinstance(bound, list) and len(bound) == 2 and all(map(_number, bound))
+    return isinstance(bound, str) if kind == "is" else _number(bound)
 
 
 def _above(edge: float, bound: float) -> tuple[bool, str]:

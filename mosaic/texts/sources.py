@@ -32,7 +32,10 @@ def load_set(name: str, language: str | None = None, seed: int = 42) -> tuple[La
         import difflib
 
         near = difflib.get_close_matches(name, REGISTRY, n=5, cutoff=0)
-        raise MosaicError(f"unknown data set {name!r}; the nearest are {', '.join(near)}. Or give a file.")
+        raise MosaicError(
+            f"unknown data set {name!r}; the nearest are {', '.join(near)}. Add a line to mosaic/texts/registry.py, or "
+            "give the file itself to mosaic probe."
+        )
     mirror = os.environ.get("MOSAIC_DATA")
     if mirror and not Path(mirror).is_dir():
         raise MosaicError(f"MOSAIC_DATA is {mirror!r}, which is not a folder. Unset it or name the mirror's folder.")

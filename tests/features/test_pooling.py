@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from mosaic.errors import MosaicError
 from mosaic.features import pooling
 
-NAMES = ("sum", "mean", "max", "last", "count", "top1", "top3", "top20")
+NAMES = (*pooling.POOLINGS, "top1", "top3")
 
 
 @st.composite

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from mosaic.studies import NAMES
 
@@ -202,13 +203,8 @@ def page(browser, site):
     page.close()
 
 
-PAGES = [
-    "intro.html", "claims.html", "your_data.html", "api.html", "faults.html", "glossary.html", "references.html", "notebooks/01_text_to_features.html",
-    "notebooks/02_layers.html", "notebooks/03_pooling.html", "notebooks/04_binarisation.html",
-    "notebooks/05_sae_against_baselines.html", "notebooks/06_transfer.html", "notebooks/07_miniature.html",
-    "notebooks/08_truth.html", "notebooks/09_two_seeds.html", "notebooks/10_what_moves_it.html",
-    "notebooks/11_many_seeds.html", "notebooks/12_which_latents.html", "notebooks/13_probes_of_seeds.html",
-]  # fmt: skip
+TOC = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
+PAGES = [f"{TOC['root']}.html", *(f"{c['file']}.html" for part in TOC["parts"] for c in part["chapters"])]
 
 
 @pytest.mark.site

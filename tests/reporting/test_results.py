@@ -93,6 +93,13 @@ def test_what_was_not_run_or_cannot_be_tested_is_said(tmp_path):
     assert claims.judge(claim({"above": 0}, profiles=("gemma-*",)), "gemma-2-2b", tmp_path).verdict == "not run"
 
 
+def test_a_rule_on_numbers_says_so_where_text_was_recorded(tmp_path):
+    results.record("p", "r", {"value": "late"}, tmp_path)
+    verdict = claims.judge(claim({"above": 0}, interval=None), "p", tmp_path)
+    assert verdict.verdict == "not testable on this profile"
+    assert verdict.reason == "r.value is 'late', and the rule 'above' compares numbers"
+
+
 def test_the_shipped_claims_are_whole():
     shipped = claims.load_claims()
     assert len(shipped) >= 10
@@ -121,6 +128,15 @@ def test_the_shipped_claims_are_whole():
         (
             "- {id: a, claim: c, published: p, source: s, provenance: q, result: r, rule: {near: 0}}",
             "one of above, below",
+        ),
+        *(
+            (f"- {{id: a, claim: c, published: p, source: s, provenance: q, result: r, rule: {rule}}}", message)
+            for rule, message in {
+                "{within: 0.8}": r"a has the rule {within: 0.8}; \[value, band\] was expected",
+                "{above: '0'}": "a has the rule {above: '0'}; a number was expected",
+                "{is: yes}": "a has the rule {is: True}; text was expected",
+                "above 0": "one of above, below",
+            }.items()
         ),
     ],
 )

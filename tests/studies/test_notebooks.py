@@ -9,7 +9,8 @@ import pytest
 
 from mosaic import studies
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.py"))
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 
 
 def parameters(text: str) -> dict:
@@ -20,6 +21,19 @@ def parameters(text: str) -> dict:
 
 def test_every_study_has_a_notebook_in_reading_order():
     assert tuple(path.stem.split("_", 1)[1] for path in NOTEBOOKS) == studies.NAMES
+
+
+def test_every_module_that_holds_a_study_is_named():
+    found = set()
+    for path in Path(studies.__file__).parent.glob("*.py"):
+        classes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ClassDef)]
+        found |= {path.stem for node in classes if "Study" in [ast.unparse(base) for base in node.bases]}
+    assert found == set(studies.NAMES), "NAMES of mosaic/studies/__init__.py"
+
+
+def test_the_book_holds_every_notebook_in_reading_order():
+    toc = (ROOT / "book" / "_toc.yml").read_text(encoding="utf-8")
+    assert re.findall(r"file: notebooks/(\w+)", toc) == [path.stem for path in NOTEBOOKS], "book/_toc.yml"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
