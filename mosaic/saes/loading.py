@@ -108,7 +108,6 @@ def random_like(encoder: Encoder, x: torch.Tensor, seed: int = 0) -> Encoder:
 
 
 def _assemble(weights: Weights, config: dict, source: SAESource, name: str) -> Encoder:
-    import torch
 
     check_weights(name, config, weights.shapes)
     norm = config.get("normalize_activations", "none")
@@ -120,10 +119,9 @@ def _assemble(weights: Weights, config: dict, source: SAESource, name: str) -> E
             f"{config.get('reshape_activations')!r} are not read here. Residual-stream SAEs with one of "
             f"{', '.join(INPUT_NORMS)} are."
         )
-    vectors, rows, architecture = weights.vectors, weights.transposed(), config["architecture"]
+    vectors, rows = weights.vectors, weights.transposed()
     check_numbers(name, rows, vectors)
-    zeros = torch.zeros(len(rows))
-    shared = dict(
+    return Encoder(
         name=name,
         layer=source.layer,
         width=source.width,
@@ -131,22 +129,48 @@ def _assemble(weights: Weights, config: dict, source: SAESource, name: str) -> E
         b_dec=vectors["b_dec"] if config.get("apply_b_dec_to_input", True) else None,
         input_norm=norm,
         trained_on=(config.get("metadata") or {}).get("model_name"),
+        **READERS[config["architecture"]](name, weights, rows, config),
     )
-    if architecture == "standard":
-        return Encoder(weights=rows, bias=vectors["b_enc"], threshold=zeros, **shared)
-    if architecture == "jumprelu":
-        return Encoder(weights=rows, bias=vectors["b_enc"], threshold=vectors["threshold"].clamp(min=0), **shared)
-    if architecture == "topk":
-        bias = vectors["b_enc"]
-        if config.get("rescale_acts_by_decoder_norm"):
-            norms = weights.decoder_norm().detach().float()
-            check_numbers(name, rows, {"W_dec's row lengths": norms})
-            rows *= norms[:, None]
-            bias = bias * norms
-        return Encoder(weights=rows, bias=bias, threshold=zeros, k=int(config["k"]), **shared)
+
+
+def _standard(name: str, weights: Weights, rows: torch.Tensor, config: dict) -> dict:
+    """f = relu(p)."""
+    return {"weights": rows, "bias": weights.vectors["b_enc"], "threshold": rows.new_zeros(len(rows))}
+
+
+def _jumprelu(name: str, weights: Weights, rows: torch.Tensor, config: dict) -> dict:
+    """f = p where p > threshold."""
+    vectors = weights.vectors
+    return {"weights": rows, "bias": vectors["b_enc"], "threshold": vectors["threshold"].clamp(min=0)}
+
+
+def _topk(name: str, weights: Weights, rows: torch.Tensor, config: dict) -> dict:
+    """f = p where p is among the token's k largest, perhaps measured in lengths of decoder rows."""
+    bias = weights.vectors["b_enc"]
+    if config.get("rescale_acts_by_decoder_norm"):
+        norms = weights.decoder_norm().detach().float()
+        check_numbers(name, rows, {"W_dec's row lengths": norms})
+        rows *= norms[:, None]
+        bias = bias * norms
+    return {"weights": rows, "bias": bias, "threshold": rows.new_zeros(len(rows)), "k": int(config["k"])}
+
+
+def _gated(name: str, weights: Weights, rows: torch.Tensor, config: dict) -> dict:
+    """f = exp(r_mag) (p - b_gate) + b_mag where the gate p is open."""
+    vectors = weights.vectors
     scale = vectors["r_mag"].exp()
     shift = vectors["b_mag"] - scale * vectors["b_gate"]
-    return Encoder(weights=rows, bias=vectors["b_gate"], threshold=zeros, scale=scale, shift=shift, **shared)
+    return {
+        "weights": rows,
+        "bias": vectors["b_gate"],
+        "threshold": rows.new_zeros(len(rows)),
+        "scale": scale,
+        "shift": shift,
+    }
+
+
+# What an architecture's weights are to the encoder; what of them a folder must hold stands in checks.NEEDED.
+READERS = {"standard": _standard, "jumprelu": _jumprelu, "topk": _topk, "gated": _gated}
 
 
 def _from_folder(source: SAESource) -> tuple[Encoder, str | None]:

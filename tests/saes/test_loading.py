@@ -10,10 +10,11 @@ from scipy.sparse import csr_matrix
 
 from mosaic.errors import MosaicError
 from mosaic.saes import encoder, loading
+from mosaic.saes.checks import NEEDED
 from mosaic.saes.dictionary import load_dictionary
 from mosaic.saes.weights import npz_weights
 
-ARCHITECTURES = ["standard", "jumprelu", "topk", "gated"]
+ARCHITECTURES = sorted(NEEDED)
 
 
 def load(folder, **source):
@@ -313,3 +314,7 @@ def test_unequal_encoder_and_decoder_are_refused_by_the_dictionary(tmp_path):
     folder = rewritten(sae_folder(tmp_path, "topk"), W_dec=torch.ones(95, 64))
     with pytest.raises(MosaicError, match=r"W_enc has shape \[64, 96\] and W_dec \[95, 64\]; .*copy the SAE again"):
         load_dictionary(folder)
+
+
+def test_every_architecture_that_is_checked_is_read():
+    assert set(loading.READERS) == set(NEEDED)
