@@ -5,6 +5,7 @@ A notebook is a py:percent script. Its first line may say what it asks of a prof
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
 from mosaic.profiles.opening import lacking
 from mosaic.profiles.profile import Profile, load_profile
+from mosaic.progress import Progress
 from mosaic.reporting import results
 
 NEEDS = "# needs: "
@@ -79,15 +81,17 @@ def _executed(source: Path, text: str, parameters: Mapping[str, str], folder: Pa
         raise MosaicError(f"{source} has no parameter profile: give it a cell tagged `parameters`.")
     given = {name: value for name, value in parameters.items() if name in known}
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
+    watched = sys.stderr.isatty()
     try:
-        papermill.execute_notebook(
-            str(plain),
-            str(running),
-            given,
-            kernel_name="python3",
-            progress_bar=sys.stderr.isatty(),
-            extra_arguments=["--log-level=CRITICAL"],  # what the kernel says of itself is not for the reader
-        )
+        with contextlib.nullcontext() if watched else Progress(source.stem):
+            papermill.execute_notebook(
+                str(plain),
+                str(running),
+                given,
+                kernel_name="python3",
+                progress_bar=watched,
+                extra_arguments=["--log-level=CRITICAL"],  # what the kernel says of itself is not for the reader
+            )
     except PapermillExecutionError as error:
         raise MosaicError(
             f"{source} failed: {error.ename}: {error.evalue} (the notebook up to there: {running})"
