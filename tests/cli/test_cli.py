@@ -1,6 +1,7 @@
-"""The command line as users meet it: a subprocess, its output, its exit code."""
+"""The command line as users meet it: its output, its errors, its exit code; a process of its own where one is killed."""
 
 import json
+import os
 import subprocess
 import sys
 import time
