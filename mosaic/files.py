@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mosaic.errors import MosaicError
@@ -75,6 +75,15 @@ def check_target(path: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not _is_device(path):
             _try(path.parent)
+
+
+def check_input_stays(path: Path, inputs: Iterable[Path]) -> None:
+    """Raise MosaicError where the file to be written is one that is read, or stands in a folder that is."""
+    target = path.absolute().parent.resolve() / path.name  # a link would be replaced, not what it points at
+    for read in inputs:
+        inside = path.is_file() and read.is_dir() and read.resolve() in target.parents
+        if inside or target in (read.absolute(), read.resolve()):
+            raise MosaicError(f"{path} is read by this very command and would be overwritten. Name another file.")
 
 
 def check_folder(path: Path) -> None:

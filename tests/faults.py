@@ -433,11 +433,25 @@ def _rows(labels: list, text: str = "the cat {i}", key: str = "text") -> str:
     return "\n".join(json.dumps({key: text, "label": label}) for text, label in zip(texts, labels, strict=True))
 
 
-def _uneven(bench: Bench, folder: Path) -> Path:
-    """The bench's SAE with 100 rows in its decoder and 128 columns in its encoder."""
+def _uneven(bench: Bench, folder: Path, latents: int = 100) -> Path:
+    """The bench's SAE with 100 rows in its decoder and 128 columns in its encoder; with 0 latents, none in both."""
     shutil.copytree(bench.sae, folder / "uneven")
-    _weights(W_dec=lambda x: x[:100])(folder / "uneven")
+    kept = {"W_dec": lambda x: x[:latents]} | ({} if latents else {"W_enc": lambda x: x[:, :0]})
+    _weights(**kept)(folder / "uneven")
     return folder / "uneven"
+
+
+def _own(bench: Bench, folder: Path, target: str) -> list:
+    """A probe that is to write its rows over one of the files that it reads."""
+    for path in (bench.reviews, bench.profile):
+        shutil.copy(path, folder)
+    read = ["probe", folder / "reviews.csv", "--profile", folder / "own.yml"]
+    return [*read, "--json", folder / target, "--cache", folder / "c"]
+
+
+def _planned(bench: Bench, folder: Path, **changes: str) -> list:
+    (folder / "p.yml").write_text(bench.profile_text(**changes), encoding="utf-8")
+    return ["plan", "--profile", folder / "p.yml"]
 
 
 TWO = ["a", "b"] * 20
@@ -517,6 +531,41 @@ STRANGE = (
         r"a\[/\]b",
         0,
     ),
+    # found by a hostile tester after the first campaign
+    Strange("labels that differ by a zero-width space", _file("x.jsonl", _rows(["pos", "pos\u200b"] * 20)), "counted as 2 classes", 0),
+    Strange("one name twice in a JSON object", _file("x.jsonl", '{"text": "a", "text": "b", "label": "a"}'), "line 1.*'text'.*twice"),
+    Strange("an invisible letter in a header", _file("x.csv", "\ufeff\ufeff" + GOOD), r"columns are '\\ufefftext'"),
+    Strange("groups that are the labels", _file("x.csv", GOOD, "--group", "label"), "leave the groups out"),
+    Strange("--text of no letters", _file("x.csv", GOOD, "--text", ""), "no column ''"),
+    Strange("--group of no letters", _file("x.csv", GOOD, "--group", ""), "no column ''"),
+    Strange("--json is the input", lambda b, f: _own(b, f, "reviews.csv"), "would be overwritten"),
+    Strange("--json is the profile", lambda b, f: _own(b, f, "own.yml"), "would be overwritten"),
+    Strange("--json in a matched SAE", lambda b, f: ["match", b.sae, b.sae, "--json", b.sae / "cfg.json"], "would be overwritten"),
+    Strange(
+        "a pooling asked for twice",
+        lambda b, f: ["extract", b.reviews, "--profile", b.profile, "--out", f, "--cache", f / "c", "--poolings", "max,max"],
+        "width_128_max",
+        0,
+    ),
+    Strange("a pooling of 5,000 digits", _file("x.csv", GOOD, "--poolings", "top" + "9" * 5000), "smaller"),
+    Strange(
+        "two SAEs of one name",
+        _profile(saes='[{layer: 2, width: "128", path: a}, {layer: 2, width: "128", path: b}]'),
+        "two SAEs have layer 2",
+    ),
+    Strange("an SAE of no place", _profile(saes='[{layer: 2, width: "128"}]'), "neither a path"),
+    Strange("max_length: -5", _profile(model="{id: x, max_length: -5}"), "max_length"),
+    Strange("a profile named as a path", _profile(name="../../x"), "cannot be a folder's"),
+    Strange("plan without SAEs", lambda b, f: _planned(b, f, saes="[]"), "no SAEs"),
+    Strange(
+        "plan of a number of 400 digits",
+        lambda b, f: ["plan", "--profile", b.profile, "--texts", "9" * 400],
+        "smaller",
+    ),
+    Strange("k is infinite", _sae(_config(architecture="topk", k=float("inf"))), "k is inf"),
+    Strange("a model's name that is a number", _sae(_config(metadata={"model_name": 3})), "model_name is 3"),
+    Strange("a layer of 5,000 digits in a hook", _sae(_config(metadata={"hook_name": "layers." + "9" * 5000})), "smaller"),
+    Strange("match of no latents", lambda b, f: ["match", b.sae, _uneven(b, f, 0)], "shape"),
     Strange("an unknown profile", lambda b, f: ["plan", "--profile", "nope"], "unknown profile 'nope'"),
 )  # fmt: skip
 NEVER = re.compile(r"Traceback|a bug in mosaic|unexpected \w+Error|\x1b[\]\[]0?;?31m|\x07|AssertionError")

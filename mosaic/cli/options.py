@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -40,10 +41,21 @@ def listed(value: str | None, kind=str, name: str = "", least: float | None = No
 
 
 def check(
-    *, file: Path | None = None, folder: Path | None = None, cache: Path | None = None, device: str = "cpu"
+    *,
+    file: Path | None = None,
+    folder: Path | None = None,
+    cache: Path | None = None,
+    device: str = "cpu",
+    inputs: Sequence[str | Path | None] = (),
 ) -> None:
-    """Refuse now what would fail at the end of long work: a file or folder to be written, a cache, a device."""
-    from mosaic.files import check_cache, check_folder, check_target
+    """Refuse now what would fail at the end of long work: a file or folder to be written, a cache, a device.
+
+    inputs: files and folders that are read; `file` is none of them, nor in one.
+    """
+    from mosaic.files import check_cache, check_folder, check_input_stays, check_target
+
+    if file is not None:
+        check_input_stays(file, [Path(path) for path in inputs if path])
 
     for path, refuse in ((file, check_target), (folder, check_folder), (cache, check_cache)):
         if path is not None:

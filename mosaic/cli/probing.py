@@ -28,7 +28,7 @@ def probe(
     device: Device = "cpu",
 ) -> None:
     """Compare SAE features with hidden states, TF-IDF and the majority class on your own file."""
-    check(file=json_out, cache=cache, device=device)
+    check(file=json_out, cache=cache, device=device, inputs=(train, test, profile))
     from mosaic.cli.show import print_comparison
     from mosaic.probing.comparison import evaluate
     from mosaic.probing.problem import check as check_rows
@@ -84,7 +84,7 @@ def _request(profile: str, layers: str | None, poolings: str | None, device: str
     from mosaic.profiles.profile import load_profile
 
     chosen = load_profile(profile)
-    wanted = listed(poolings, name="--poolings") or list(chosen.poolings)
+    wanted = list(dict.fromkeys(listed(poolings, name="--poolings") or chosen.poolings))
     for pooling in wanted:
         top_n(pooling)
     numbers = listed(layers, int, "--layers")

@@ -56,7 +56,7 @@ def study(
 
     if figure is not None and figure.suffix not in FIGURES:
         raise MosaicError(f"--figure is {str(figure)!r}; a name that ends in {', '.join(FIGURES)} was expected.")
-    check(file=figure, folder=out, cache=cache, device=device)
+    check(file=figure, folder=out, cache=cache, device=device, inputs=(profile,))
     done = studies.run(name, load_profile(profile), device=device, cache=cache)
     numbers = [{"number": key, "value": value} for key, value in scalars(done.summary(), name)]
     more = f", {len(numbers) - SHOWN} more in the file" if len(numbers) > SHOWN else ""
@@ -74,7 +74,7 @@ def claims(profile: Profile = "mini", json_out: Json = None) -> None:
     from mosaic.profiles.profile import load_profile
     from mosaic.reporting.claims import judge_all
 
-    check(file=json_out)
+    check(file=json_out, inputs=(profile,))
     rows = [verdict.row() for verdict in judge_all(load_profile(profile).name)]
     print_rows(rows, ["claim", "published", "value", "verdict", "reason"], f"claims on profile {profile}")
     save_json(json_out, rows)

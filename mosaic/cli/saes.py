@@ -109,7 +109,7 @@ def match(
     device: Device = "cpu",
 ) -> None:
     """How far two SAEs agree: shared latents, their pairs, the threshold curve, chance, and the proof."""
-    check(file=json_out, device=device)
+    check(file=json_out, device=device, inputs=(sae_a, sae_b))
     from mosaic.agreement import stability
     from mosaic.cli.show import print_match
     from mosaic.saes.dictionary import load_dictionary

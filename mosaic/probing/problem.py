@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mosaic.errors import MosaicError
 from mosaic.features.table import FeatureTable
 from mosaic.probing import estimators, folds
 from mosaic.texts import labelled
@@ -32,6 +33,11 @@ def make_problem(train: LabelledTexts, test: LabelledTexts, lm, request, cache=N
 
 def check(train: LabelledTexts, test: LabelledTexts) -> None:
     """Raises MosaicError for what the comparison could not use; cheap, so callers ask before they load a model."""
+    if train.name == test.name and len(train.classes) < 2:
+        raise MosaicError(
+            f"{train.name}: with each group's and each text's rows on one side of the split, every training row has the "
+            f"label {train.classes[0]!r}. Group more finely, leave the groups out, or add rows."
+        )
     labelled.check_classes(train)
     labelled.check_test(train, test)
     folds.splits(train)
@@ -51,6 +57,12 @@ def cautions(problem: Problem) -> list[str]:
         found.append(f"{repeated} test texts also stand in the training set; scores on them are not earned.")
     if not any(re.search(r"\w", text) for text in train.texts):
         found.append("no training text holds a letter or digit; TF-IDF of words sees nothing in them.")
+    if (
+        train.groups is not None
+        and test.groups is not None
+        and (shared := int(np.isin(test.groups, train.groups).sum()))
+    ):
+        found.append(f"{shared} test texts are of groups that also stand in the training set.")
     if problem.tables and (cut := int(problem.tables[0].truncated.sum())):
         first = problem.tables[0]
         found.append(f"{cut} of {len(first)} texts were cut at {first.provenance['max_length']} tokens.")

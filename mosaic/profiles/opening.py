@@ -82,7 +82,7 @@ def load_saes(
 
 def located(source: SAESource) -> SAESource:
     """Relative paths are looked up in the package first (shipped weights), then in the working folder."""
-    return source if source.path is None else replace(source, path=str(located_folder(source.path)))
+    return source if not source.path else replace(source, path=str(located_folder(source.path)))
 
 
 def located_folder(path: str) -> Path:

@@ -35,6 +35,10 @@ class Estimate:
 def estimate(profile: Profile, texts: int = 1000, tokens: int = 100, rate: float | None = None) -> Estimate:
     """texts: number of texts; tokens: mean tokens a text; rate: FLOP/s, measured when None."""
     shape, model = profile.shape, profile.model
+    if not profile.saes:
+        raise MosaicError(
+            f"profile {profile.name} names no SAEs, so there is nothing to estimate. Add some under saes."
+        )
     depth = max(profile.layers) - model.first_layer + 1
     widths = [width_of(source.width) for source in profile.saes]
     rate = rate or matmul_rate()

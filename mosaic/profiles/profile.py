@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -116,4 +117,23 @@ def load_profile(name: str) -> Profile:
         raise MosaicError(f"{path} is not valid YAML: {error}. Mend it there.") from error
     if not isinstance(content, dict):
         raise MosaicError(f"{path} holds a {type(content).__name__}, not the keys of a profile.")
-    return read_as(Profile, {"name": path.stem, "saes": [], "poolings": [], "datasets": [], **content}, str(path))
+    profile = read_as(Profile, {"name": path.stem, "saes": [], "poolings": [], "datasets": [], **content}, str(path))
+    _check(profile, path)
+    return profile
+
+
+def _check(profile: Profile, path: Path) -> None:
+    """Raises MosaicError for values that each have the right type, but cannot be used."""
+    if profile.name.strip() in ("", ".", "..") or set(profile.name) & set("/\\\0"):
+        raise MosaicError(f"{path}: the name {profile.name!r} cannot be a folder's; results stand in one. Change it.")
+    if not 1 <= profile.model.max_length < 2**31:
+        raise MosaicError(
+            f"{path}, model, max_length: {profile.model.max_length} tokens cannot be read. Give 2 or more."
+        )
+    keys = Counter((source.layer, source.width, source.seed) for source in profile.saes)
+    if twice := [key for key, n in keys.items() if n > 1]:
+        layer, width, seed = twice[0]
+        raise MosaicError(
+            f"{path}: two SAEs have layer {layer}, width {width} and seed {seed}, so their features would bear one name. "
+            "Give one another width's name or seed, or another profile."
+        )

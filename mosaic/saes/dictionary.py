@@ -81,7 +81,7 @@ def _from_folder(folder: Path) -> Dictionary:
         if missing:
             raise MosaicError(f"{folder} has no {missing[0]}; it holds {', '.join(file.keys())}.")
     encoder, decoder = state["W_enc"].float().T.numpy(), state["W_dec"].float().numpy()
-    if encoder.ndim != 2 or encoder.shape != decoder.shape:
+    if encoder.ndim != 2 or not len(encoder) or encoder.shape != decoder.shape:
         raise MosaicError(
             f"{folder}: W_enc has shape {list(state['W_enc'].shape)} and W_dec {list(state['W_dec'].shape)}; [d, D] and "
             "[D, d] were expected. They do not belong together; copy the SAE again."

@@ -51,6 +51,11 @@ def load_encoder(source: SAESource, model_id: str, d_model: int, device: str = "
     (with the five nearest), missing or broken files, weights that do not fit or are no numbers, an SAE trained on
     another model (unless `transfer_from` names it) or layer, of another width, d_in different from the model's.
     """
+    if not source.path and not (source.release and source.id):
+        raise MosaicError(
+            f"the SAE of layer {source.layer}, width {source.width} has neither a path nor a release and id. Give its "
+            "folder as path, or its place in SAELens's registry as release and id."
+        )
     encoder, hook = _from_folder(source) if source.path else _from_registry(source)
     check_hook(encoder.name, hook, source.layer, first_layer)
     check_width(encoder.name, source.width, encoder.n_latents)

@@ -39,6 +39,10 @@ def problems(
     pooling the profile does not compute.
     """
     check_poolings(profile, poolings or ())
+    if not profile.datasets:
+        raise MosaicError(
+            f"profile {profile.name} names no data sets, which this chapter needs. Add some under datasets."
+        )
     encoders = load_saes(profile, lm)
     request = Request(encoders, tuple(profile.layers), profile.poolings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from mosaic.texts.labelled import LabelledTexts
 from mosaic.texts.tabular import read_columns
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+UNSEEN = ("Cc", "Cf")  # categories of characters without a shape: zero-width spaces, direction marks, NUL
 log = logging.getLogger("mosaic")
 
 
@@ -35,18 +37,20 @@ def read_file(
         raise MosaicError(f"{path}: files ending in {', '.join(SUFFIXES)} are read, not {path.suffix or 'none'!r}.")
     read = read_columns(path)
     for name in (text, label, group):
-        if name and name not in read.columns:
+        if name is not None and name not in read.columns:
             raise MosaicError(
-                f"{path} has no column {name!r}; its columns are {', '.join(read.columns)}. "
+                f"{path} has no column {name!r}; its columns are {', '.join(map(repr, read.columns))}. "
                 "Name the right ones with --text, --label and --group."
             )
     texts = read.columns[text]
     if not texts:
         raise MosaicError(f"{path} has a header but no rows.")
     check_texts(texts, read.where)
-    labels = label_names(read.columns[label], read.where) if label else np.array([""] * len(texts), dtype=object)
+    labels = (
+        label_names(read.columns[label], read.where) if label is not None else np.array([""] * len(texts), dtype=object)
+    )
     warn_of_lookalikes(path.name, labels)
-    groups = group_names(read.columns[group], read.where) if group else None
+    groups = group_names(read.columns[group], read.where) if group is not None else None
     return LabelledTexts(path.name, list(texts), labels, groups)
 
 
@@ -97,7 +101,7 @@ def _check_surrogates(value: str, what: str, row: int, where: Callable[[int], st
 
 
 def warn_of_lookalikes(name: str, labels: np.ndarray) -> None:
-    """Say which labels differ only in white space, case or the writing of a number: they are classes of their own."""
+    """Say which labels differ only in white space, case, what cannot be seen or the writing of a number."""
     alike: dict[object, list[str]] = {}
     counts = Counter(labels)
     for label in sorted(counts):
@@ -112,7 +116,8 @@ def warn_of_lookalikes(name: str, labels: np.ndarray) -> None:
 
 
 def _meaning(label: str) -> object:
-    word = " ".join(label.split()).casefold()
+    seen = "".join(c for c in unicodedata.normalize("NFKC", label) if unicodedata.category(c) not in UNSEEN)
+    word = " ".join(seen.split()).casefold()
     try:
         return float(word) if "_" not in word and word not in ("nan", "-nan", "+nan") else word
     except ValueError:

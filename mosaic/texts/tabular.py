@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mosaic.errors import MosaicError
@@ -62,7 +63,7 @@ def _json_lines(path: Path, text: str) -> Columns:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=partial(_once, f"{path}, line {number}"))
         except json.JSONDecodeError as error:
             raise MosaicError(
                 f"{path}, line {number}: not JSON ({error.msg}). One object a line is expected."
@@ -81,6 +82,14 @@ def _json_lines(path: Path, text: str) -> Columns:
         lines.append(number)
     names = list(dict.fromkeys(name for row in rows for name in row))
     return Columns(path, {name: [row.get(name) for row in rows] for name in names}, lines)
+
+
+def _once(where: str, pairs: list[tuple]) -> dict:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        twice = next(name for name, n in Counter(name for name, _ in pairs).items() if n > 1)
+        raise MosaicError(f"{where}: the name {twice!r} stands twice in one object. Rename or remove one.")
+    return row
 
 
 def _csv(path: Path, text: str, delimiter: str) -> Columns:
