@@ -563,7 +563,7 @@ STRANGE = (
         "smaller",
     ),
     Strange("k is infinite", _sae(_config(architecture="topk", k=float("inf"))), "k is inf"),
-    Strange("a model's name that is a number", _sae(_config(metadata={"model_name": 3})), "model_name is 3"),
+    Strange("a model's name that is a number", _sae(_config(metadata={"model_name": 3})), "trained on 3"),
     Strange("a layer of 5,000 digits in a hook", _sae(_config(metadata={"hook_name": "layers." + "9" * 5000})), "smaller"),
     Strange("match of no latents", lambda b, f: ["match", b.sae, _uneven(b, f, 0)], "shape"),
     Strange("an unknown profile", lambda b, f: ["plan", "--profile", "nope"], "unknown profile 'nope'"),

@@ -84,6 +84,9 @@ class _Warnings(logging.Handler):
 
 def _prepare_streams() -> None:
     """Warnings in one form; a letter that the terminal's encoding lacks is escaped, never an error."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell: >&-
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

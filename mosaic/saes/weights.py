@@ -67,9 +67,6 @@ def read_config(folder: Path) -> dict:
         raise MosaicError(f"{path} cannot be read ({error}). {AGAIN}") from error
     if not isinstance(config, dict) or not isinstance(config.get("metadata") or {}, dict):
         raise MosaicError(f"{path} does not hold the keys of a configuration. {AGAIN}")
-    trained_on = (config.get("metadata") or {}).get("model_name")
-    if not isinstance(trained_on, str | None):
-        raise MosaicError(f"{path}: its model_name is {trained_on!r:.60}; the name of a model was expected. {AGAIN}")
     return config
 
 

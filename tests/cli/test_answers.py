@@ -3,11 +3,13 @@
 import errno
 import json
 import shutil
+import sys
 
 import pytest
 import yaml
 from commands import mosaic
 
+from mosaic import cli
 from mosaic.cli import explain, output
 from mosaic.cli.options import listed
 from mosaic.errors import MosaicError
@@ -162,3 +164,9 @@ def test_a_study_runs_without_notebooks_and_records_the_same_numbers(tmp_path):
 def test_a_study_that_cannot_run_says_why(tmp_path, arguments, message):
     done = mosaic("study", *arguments, cwd=tmp_path)
     assert done.returncode == 1 and message in done.stderr
+
+
+def test_closed_streams_are_no_bug(monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    cli._prepare_streams()
+    assert sys.stdout.isatty() is False

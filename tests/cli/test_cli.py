@@ -195,7 +195,7 @@ def test_probe_compares_everything(own_profile, reviews, tmp_path):
 def test_probe_refuses_what_it_cannot_use(own_profile, reviews, tmp_path):
     shared = ["probe", reviews, "--profile", own_profile, "--text", "review"]
     for extra, message in [
-        (["--label", "nope"], "no column 'nope'; its columns are review, stars, id"),
+        (["--label", "nope"], "no column 'nope'; its columns are 'review', 'stars', 'id'"),
         (["--label", "id"], "classes have fewer than 5 rows"),
         (["--label", "stars", "--layers", "7"], "no SAE of layer 7; it has 2"),
         (["--label", "stars", "--layers", "two"], "--layers is 'two'; numbers separated by commas"),

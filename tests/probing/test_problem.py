@@ -31,6 +31,14 @@ def test_nothing_to_be_careful_about():
             lambda p: replace(p, test=p.test.take(np.flatnonzero(p.test.labels == "b"))),
             "every test text has the label 'b'",
         ),
+        (
+            lambda p: replace(
+                p,
+                train=replace(p.train, groups=np.resize(["g", "h"], len(p.train))),
+                test=replace(p.test, groups=np.array(["g", "g"] + ["other"] * (len(p.test) - 2))),
+            ),
+            "2 test texts are of groups that also stand",
+        ),
         (lambda p: replace(p, test=replace(p.test, texts=p.train.texts[: len(p.test)])), "80 test texts also stand in"),
         (
             lambda p: replace(p, train=replace(p.train, texts=["😀 !"] * len(p.train))),

@@ -28,7 +28,7 @@ def write(tmp_path, name, content):
         ("a.csv", "text,label\nx,y\na,b,c\n", "line 3: 3 fields where the header has 2"),
         ("a.csv", 'text,label\n"x,y\n', r"line \d: .*Is every quote closed"),
         ("a.csv", b"text,label\nfine,a\ncaf\xe9,b\n", "line 3: byte 0xe9 is not UTF-8"),
-        ("a.csv", "body,label\nx,y\n", "no column 'text'; its columns are body, label"),
+        ("a.csv", "body,label\nx,y\n", "no column 'text'; its columns are 'body', 'label'"),
         ("a.csv", "text,label\nx,a\n ,b\n", "line 3: the text is ' '"),
         ("a.csv", "text,label\nx,a\ny,\n", "line 3: the label is missing"),
         ("a.tsv", "text\tlabel\nx\n", "line 2: 1 fields where the header has 2"),
@@ -60,7 +60,7 @@ def write(tmp_path, name, content):
         ("a.jsonl", '{"text": ["x"], "label": "a"}', r"line 1: the text is \['x'\]"),
         ("a.jsonl", '{"text": "x", "label": "a"}\n' + "[" * 100_000, "line 2: brackets nested too deeply"),
         ("a.jsonl", '{"text": "x", "label": ' + "9" * 5000 + "}", "line 1: a number of too many digits. Quote it"),
-        ("a.csv", "te\x1b[2Jxt,label\nx,y\n", r"no column 'text'; its columns are te\\x1b\[2Jxt, label"),
+        ("a.csv", "te\x1b[2Jxt,label\nx,y\n", r"no column 'text'; its columns are 'te\\x1b\[2Jxt', 'label'"),
         ("a.xlsx", "x", r"files ending in .csv, .tsv, .jsonl, .ndjson, .parquet are read, not '.xlsx'"),
     ],
 )
