@@ -38,38 +38,44 @@ class SAEFeaturizer(TransformerMixin, BaseEstimator):
         self.device = device
 
     def fit(self, X: Sequence[str], y=None) -> SAEFeaturizer:
-        """Load the model and the SAE; texts are only checked."""
+        """Load the model and the SAE; texts are only checked.
+
+        Raises MosaicError for texts that are none or a table, an unknown pooling, a layer or width that is not there.
+        """
         from mosaic.features.extract import check_texts
+        from mosaic.features.pooling import top_n
+        from mosaic.features.request import Request
         from mosaic.profiles.opening import load_model, load_saes
         from mosaic.profiles.profile import load_profile
 
-        check_texts(list(X))
+        check_texts(_one_column(X))
+        top_n(self.pooling)
         profile = load_profile(self.profile) if isinstance(self.profile, str) else self.profile
-        self.lm_ = load_model(profile, self.device)
-        self.encoders_ = ()
-        if self.width != "hidden":
-            self.encoders_ = load_saes(profile, self.lm_, layers=[self.layer], widths=[self.width], seeds=[self.seed])
+        lm = load_model(profile, self.device)
+        if self.width == "hidden":
+            request = Request((), (self.layer,), (self.pooling,))
+        else:
+            saes = load_saes(profile, lm, layers=[self.layer], widths=[str(self.width)], seeds=[self.seed])
+            request = Request(saes, (), (self.pooling,))
+        request.check(lm)
+        self.lm_, self.request_ = lm, request
         return self
 
     def transform(self, X: Sequence[str]):
-        table = self._table(list(X))
-        return table.matrix
-
-    def _table(self, texts: list[str]):
         from mosaic.features.extract import extract
-        from mosaic.features.request import Request
 
-        check_is_fitted(self, "lm_")
-        hidden = (self.layer,) if self.width == "hidden" else ()
-        request = Request(tuple(self.encoders_), hidden, (self.pooling,))
-        return extract(texts, self.lm_, request, self.cache)[0]
+        check_is_fitted(self, "request_")
+        return extract(_one_column(X), self.lm_, self.request_, self.cache)[0].matrix
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """`layer_4/width_2k/17` for latent 17, `layer_4/hidden/17` for dimension 17 of the residual stream."""
-        check_is_fitted(self, "lm_")
-        n = self.encoders_[0].n_latents if self.encoders_ else self.lm_.d_model
-        what = f"width_{self.width}" if self.encoders_ else "hidden"
-        return np.array([f"layer_{self.layer}/{what}/{j}" for j in range(n)], dtype=object)
+        check_is_fitted(self, "request_")
+        if self.request_.encoders:
+            (sae,) = self.request_.encoders
+            prefix, n = f"layer_{sae.layer}/width_{sae.width}", sae.n_latents
+        else:
+            prefix, n = f"layer_{self.request_.hidden_layers[0]}/hidden", self.lm_.d_model
+        return np.array([f"{prefix}/{j}" for j in range(n)], dtype=object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -77,6 +83,13 @@ class SAEFeaturizer(TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.requires_fit = True
         return tags
+
+
+def _one_column(X) -> Sequence[str]:
+    """The texts as a list. Raises MosaicError for a table, whose iteration would give its column names."""
+    if getattr(X, "ndim", 1) != 1:
+        raise MosaicError(f"texts have {X.ndim} dimensions; give one column of them, such as frame['text'].")
+    return X if isinstance(X, str) else list(X)
 
 
 class MeanDifferenceSelector(SelectorMixin, BaseEstimator):

@@ -1,4 +1,7 @@
+from types import SimpleNamespace
+
 import numpy as np
+import pandas
 import pytest
 from conftest import sentences
 from scipy.sparse import csr_matrix
@@ -92,7 +95,12 @@ def test_featurizer_runs_on_the_device_it_is_given(monkeypatch):
     from mosaic.profiles.profile import load_profile
 
     asked = []
-    monkeypatch.setattr(opening, "load_model", lambda profile, device: asked.append((profile.name, device)))
+
+    def load(profile, device):
+        asked.append((profile.name, device))
+        return SimpleNamespace(check_layers=lambda layers: None)
+
+    monkeypatch.setattr(opening, "load_model", load)
     featurizer = clone(estimators.SAEFeaturizer(load_profile("mini"), width="hidden", device="cuda:1"))
     assert featurizer.device == "cuda:1" and not asked
     featurizer.fit(["a text"])
@@ -106,3 +114,25 @@ def test_tfidf_takes_any_language_and_no_stop_words():
     assert estimators.tfidf("char").fit_transform(sentences(3)).dtype == np.float32
     with pytest.raises(MosaicError, match="TF-IDF of 'byte' is unknown"):
         estimators.tfidf("byte")
+
+
+@pytest.mark.parametrize(
+    "changes,texts,message",
+    [
+        ({}, "one string", "texts is one string; give a list"),
+        ({}, pandas.DataFrame({"text": ["a", "b"]}), r"texts have 2 dimensions; give one column"),
+        ({"pooling": "best"}, ["a"], "unknown pooling 'best'"),
+        ({"width": "hidden", "layer": 9}, ["a"], "layer 9 does not exist"),
+        ({"width": "3k"}, ["a"], "no SAE of width '3k'"),
+    ],
+)
+def test_the_featurizer_refuses_what_it_cannot_use_when_it_is_fitted(changes, texts, message):
+    with pytest.raises(MosaicError, match=message):
+        estimators.SAEFeaturizer(**{"profile": "mini", "layer": 3, "width": "1k", **changes}).fit(texts)
+
+
+def test_what_was_fitted_is_not_what_is_set_afterwards():
+    featurizer = estimators.SAEFeaturizer("mini", layer=3, width="1k").fit(["you are stupid"])
+    featurizer.set_params(layer=1, width="hidden")
+    assert featurizer.get_feature_names_out()[17] == "layer_3/width_1k/17"
+    assert featurizer.transform(["you are stupid"]).shape == (1, 1024)
