@@ -71,18 +71,22 @@ def cautions(problem: Problem) -> list[str]:
 
 def subsample(part: LabelledTexts, n: int | None, seed: int = estimators.SEED) -> LabelledTexts:
     """At most n rows, stratified by label (whole rows; groups need no care inside one part), in input order."""
-    if n is None or len(part) <= n:
-        return part
+    return part if n is None or len(part) <= n else part.take(stratified_rows(part.labels, n, seed))
+
+
+def stratified_rows(labels: np.ndarray, n: int | None, seed: int = estimators.SEED) -> np.ndarray:
+    """At most n row numbers, ascending (all where n is None); every class keeps its share, and enough to be checked."""
+    if n is None or len(labels) <= n:
+        return np.arange(len(labels))
     rng = np.random.default_rng(seed)
-    labels, counts = np.unique(part.labels, return_counts=True)
-    # Largest remainders: every class keeps its share, and at least enough rows to be checked.
-    share = counts * n / len(part)
+    classes, counts = np.unique(labels, return_counts=True)
+    share = counts * n / len(labels)  # largest remainders
     take = np.minimum(counts, np.maximum(np.floor(share), labelled.MIN_ROWS_PER_CLASS).astype(int))
     for i in np.argsort(-(share - np.floor(share)), kind="stable"):
         if take.sum() < n and take[i] < counts[i]:
             take[i] += 1
     rows = [
-        rng.choice(np.flatnonzero(part.labels == label), size, replace=False)
-        for label, size in zip(labels, take, strict=True)
+        rng.choice(np.flatnonzero(labels == label), size, replace=False)
+        for label, size in zip(classes, take, strict=True)
     ]
-    return part.take(np.sort(np.concatenate(rows)))
+    return np.sort(np.concatenate(rows))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mosaic.models.language import LanguageModel
-from mosaic.probing.problem import Problem
+from mosaic.probing.problem import Problem, stratified_rows
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.world import images
@@ -31,11 +31,14 @@ def image_problems(
     from mosaic.texts.labelled import LabelledTexts
 
     encoders = load_saes(profile, lm, widths=[profile.width])
-    parts = images.labelled_images(name)
+    parts = [
+        _cut(*part, n)
+        for part, n in zip(images.labelled_images(name), (profile.max_train, profile.max_test), strict=True)
+    ]
     pixels = np.concatenate([shown for shown, _ in parts])
     ids = [f"{name}-{i}" for i in range(len(pixels))]
     train, test = (
-        LabelledTexts(name, [f"{name}-{part}-{i}" for i in range(len(labels))], np.array(labels, dtype=object))
+        LabelledTexts(name, [f"{name}-{part}-{i}" for i in range(len(labels))], labels)
         for part, (_, labels) in zip(("train", "test"), parts, strict=True)
     )
 
@@ -56,6 +59,15 @@ def image_problems(
         "random dictionary": ("sae", Problem(train, test, tables(trained, random_dictionaries(trained)))),
         "random language model": ("sae", Problem(train, test, tables(untrained, random_dictionaries(untrained)))),
     }
+
+
+def _cut(pixels, labels: Sequence[str], n: int | None):
+    """(images, labels [n] of str): at most n of them, stratified, as texts are cut."""
+    import numpy as np
+
+    labels = np.array(labels, dtype=object)
+    rows = stratified_rows(labels, n)
+    return pixels[rows], labels[rows]
 
 
 def image_unexplained(profile: Profile, lm: LanguageModel, name: str) -> float:

@@ -13,14 +13,13 @@ from mosaic.agreement import probe_agreement
 from mosaic.agreement.pairwise import Seeds
 from mosaic.errors import MosaicError
 from mosaic.features.request import Request
-from mosaic.probing.problem import Problem, make_problem, subsample
+from mosaic.probing.problem import Problem, make_problem
 from mosaic.profiles.opening import available, load_model
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies.problems import CACHE
+from mosaic.studies.problems import CACHE, load_cut
 from mosaic.studies.seeds import base_of, seed_encoders, seeds_of
 from mosaic.studies.study import Study
-from mosaic.texts.sources import load_set
 
 WIDER = 1.5  # times the spread over draws: more than this over seeds, and the answer is no
 LOWER = 0.05  # of agreement between draws: less than this below it, and the answer is no
@@ -126,8 +125,7 @@ def run(
     request = Request(seed_encoders(profile, lm, rows), (), (pooling,))
     sets = {}
     for choice in available(profile):
-        train, test = load_set(choice.name, choice.language)
-        train, test = subsample(train, profile.max_train), subsample(test, profile.max_test)
+        train, test = load_cut(profile, choice.name, choice.language)
         sets[choice.title] = probes_of_set(make_problem(train, test, lm, request, cache), seeds)
     shared = [(seeds.membership(i) > 1).mean() for i in range(len(seeds))]
     return ProbesOfSeeds(profile, len(rows), pooling, sets, float(np.mean(shared)))

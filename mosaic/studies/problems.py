@@ -13,6 +13,7 @@ from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem, subsample
 from mosaic.profiles.opening import available, load_model, load_saes
 from mosaic.profiles.profile import Profile, load_profile
+from mosaic.texts.labelled import LabelledTexts
 from mosaic.texts.sources import load_set
 
 CACHE = Path("build/cache")
@@ -22,6 +23,12 @@ def opened(profile: str | Profile, device: str = "cpu") -> tuple[Profile, Langua
     """A profile, by name or as it is, and its language model on the device."""
     profile = load_profile(profile) if isinstance(profile, str) else profile
     return profile, load_model(profile, device)
+
+
+def load_cut(profile: Profile, name: str, language: str | None = None) -> tuple[LabelledTexts, LabelledTexts]:
+    """(train, test) of a set by name, cut, stratified, to the profile's `max_train` and `max_test`."""
+    train, test = load_set(name, language)
+    return subsample(train, profile.max_train), subsample(test, profile.max_test)
 
 
 def problems(
@@ -55,8 +62,7 @@ def problems(
         )
 
     for choice in available(profile):
-        train, test = load_set(choice.name, choice.language)
-        train, test = subsample(train, profile.max_train), subsample(test, profile.max_test)
+        train, test = load_cut(profile, choice.name, choice.language)
         problem = make_problem(train, test, lm, request, cache)
         yield choice.title, replace(problem, tables=tuple(filter(wanted, problem.tables)))
 

@@ -19,10 +19,9 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.studies.image_problems import image_unexplained
 from mosaic.studies.image_scores import FEW, ImageScores, score_images
-from mosaic.studies.problems import CACHE, opened
+from mosaic.studies.problems import CACHE, load_cut, opened
 from mosaic.studies.study import Study
 from mosaic.texts.labelled import concatenate
-from mosaic.texts.sources import load_set
 from mosaic.world.lexicon import LANGUAGES
 
 HOME = "en"  # trained and tuned on
@@ -129,20 +128,23 @@ def run(
     device: str = "cpu",
     cache: Path | None = CACHE,
 ) -> Transfer:
-    """Three transfers of the profile's SAEs: to other languages, to another model's answers, to images."""
+    """Three transfers of the profile's SAEs: to other languages, to another model's answers, to images.
+
+    Sets are cut to the profile's `max_train` and `max_test`.
+    """
     profile, lm = opened(profile, device)
     request = Request(load_saes(profile, lm), tuple(profile.layers), tuple(poolings))
     languages, n_classes = {}, {}
     for name in TEXT_SETS:
-        train, _ = load_set(f"mini/{name}", HOME)
-        tests = [load_set(f"mini/{name}", language)[1] for language in LANGUAGES]
+        train, _ = load_cut(profile, f"mini/{name}", HOME)
+        tests = [load_cut(profile, f"mini/{name}", language)[1] for language in LANGUAGES]
         n_classes[name] = len(train.classes)
         languages[name] = by_language(make_problem(train, concatenate(tests), lm, request, cache))
     return Transfer(
         profile,
         languages,
         n_classes["toxicity"],
-        _behaviour(lm, request, device, cache),
+        _behaviour(profile, lm, request, device, cache),
         {name: score_images(profile, lm, name) for name in IMAGE_SETS},
         {**{name: image_unexplained(profile, lm, name) for name in DRAWN}, "texts": _unexplained_in_texts(profile)},
     )
@@ -172,13 +174,13 @@ def by_language(
     }
 
 
-def _behaviour(small: LanguageModel, request: Request, device: str, cache: Path | None) -> dict:
+def _behaviour(profile: Profile, small: LanguageModel, request: Request, device: str, cache: Path | None) -> dict:
     """Whether LARGE answers a question right, told from the small model's features and from its own."""
-    train, test = load_set("mini/behaviour", HOME)
+    train, test = load_cut(profile, "mini/behaviour", HOME)
     found = comparison.evaluate(make_problem(train, test, small, request, cache))
     best = {family: comparison.selected(found, family) for family in comparison.FAMILIES}
-    profile, large = opened(LARGE, device)
-    own_request = Request(load_saes(profile, large), tuple(profile.layers), request.poolings)
+    other, large = opened(LARGE, device)
+    own_request = Request(load_saes(other, large), tuple(other.layers), request.poolings)
     own_found = comparison.evaluate(make_problem(train, test, large, own_request, cache), families=("sae", "hidden"))
     own = {family: comparison.selected(own_found, family) for family in ("sae", "hidden")}
 
