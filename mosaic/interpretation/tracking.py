@@ -20,7 +20,6 @@ from mosaic.models.language import LanguageModel
 
 POOLING = "max"
 TEXTS = 160  # of each kind and language
-CELLS = 4_000_000  # ranked at a time
 NAMED = 0.8  # a latent is named after a factor from this AUROC on
 
 
@@ -81,20 +80,36 @@ def auroc(matrix, present: np.ndarray) -> np.ndarray:
     """[D, F] areas under the ROC curve of every latent (CSR [n, D]) for every factor ([n, F] bool), ties at half.
 
     AUROC = (R - n1 (n1 + 1) / 2) / (n1 n0), R the sum of the ranks of the texts that have the factor
-    (Mann and Whitney 1947). A factor that all or no texts have gives NaN.
+    (Mann and Whitney 1947). A factor that all or no texts have gives NaN. Most entries are zero and share one rank,
+    so only the others are sorted; ranks are multiples of a half, so every sum of them is exact.
     """
-    from scipy.stats import rankdata
-
-    n, width = matrix.shape
+    n = matrix.shape[0]
     ones = present.sum(0).astype(np.float64)
-    out = np.empty((width, present.shape[1]))
-    columns = matrix.tocsc()
-    step = max(1, CELLS // n)
-    for start in range(0, width, step):
-        ranks = rankdata(columns[:, start : start + step].toarray(), axis=0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            out[start : start + step] = (ranks.T @ present - ones * (ones + 1) / 2) / (ones * (n - ones))
-    return out
+    ranks, rank_of_zero = _ranks(matrix)
+    ranks.data -= np.repeat(rank_of_zero, np.diff(ranks.indptr))
+    sums = ranks.T @ present.astype(np.float64) + np.outer(rank_of_zero, ones)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (sums - ones * (ones + 1) / 2) / (ones * (n - ones))
+
+
+def _ranks(matrix):
+    """(CSC [n, D] of each column's ranks at its entries that are not zero, [D] the rank its zeros share)."""
+    columns = matrix.tocsc().astype(np.float64)
+    columns.eliminate_zeros()
+    n, width = columns.shape
+    column = np.repeat(np.arange(width), np.diff(columns.indptr))
+    order = np.lexsort((columns.data, column))
+    values = columns.data[order]
+    new = np.ones(len(order), dtype=bool)  # the first of its value in its column
+    new[1:] = (column[order][1:] != column[order][:-1]) | (values[1:] != values[:-1])
+    first = np.flatnonzero(new)
+    last = np.append(first[1:], len(order))
+    zeros = n - np.diff(columns.indptr)
+    below = np.bincount(column, weights=columns.data < 0, minlength=width)
+    tied = (first + 1 + last) / 2 - columns.indptr[:-1][column[order][first]]  # the mean of their places
+    ranked = np.repeat(tied, last - first) + np.where(values > 0, zeros[column[order]], 0)
+    columns.data[order] = ranked
+    return columns, below + (zeros + 1) / 2
 
 
 def find(table: FeatureTable, rows, factors: Sequence[Factor], by_language: bool = True) -> list[Found]:

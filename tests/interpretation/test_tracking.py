@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
+from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
 from mosaic.features.table import FeatureTable
@@ -31,12 +32,15 @@ def test_auroc_equals_scikit_learns(seed, n, width):
     np.testing.assert_allclose(got, want, atol=1e-12)
 
 
-def test_columns_ranked_in_parts_are_ranked_the_same(monkeypatch):
+def test_ranks_are_scipys_to_the_last_bit():
+    """Zeros, ties and entries below zero, columns without any entry and without a zero."""
     rng = np.random.default_rng(0)
-    matrix, present = csr_matrix(rng.random((30, 50))), rng.random((30, 2)) < 0.5
-    whole = tracking.auroc(matrix, present)
-    monkeypatch.setattr(tracking, "CELLS", 100)
-    np.testing.assert_array_equal(tracking.auroc(matrix, present), whole)
+    dense = np.round(rng.normal(size=(40, 60)), 1) * (rng.random((40, 60)) < rng.random(60))
+    dense[:, 0], dense[:, 1] = 0, 1 + rng.random(40)
+    present = rng.random((40, 3)) < 0.5
+    ones = present.sum(0)
+    want = (rankdata(dense, axis=0).T @ present - ones * (ones + 1) / 2) / (ones * (40 - ones))
+    np.testing.assert_array_equal(tracking.auroc(csr_matrix(dense), present), want)
 
 
 @pytest.fixture(scope="module")
