@@ -19,7 +19,6 @@ import yaml
 
 from mosaic.studies import NAMES
 
-pytestmark = pytest.mark.timeout(1500)  # the whole book is built once, on whatever machine
 ROOT = Path(__file__).parent.parent.parent
 HOSTILE = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'> &amp; $x$ {{jinja}} `code`"
 PROFILE = """
@@ -75,7 +74,7 @@ def project(tmp_path_factory):
 def mosaic(project: Path, *arguments: str) -> subprocess.CompletedProcess:
     environment = {**os.environ, "MOSAIC_DATA": str(project / "data")}
     command = [sys.executable, "-m", "mosaic", *arguments]
-    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=1400)
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=550)
 
 
 @pytest.fixture(scope="session")
