@@ -14,6 +14,8 @@ from mosaic.errors import MosaicError
 from mosaic.printable import printable
 
 MIN_ROWS_PER_CLASS = 5
+WHOLE = "test"  # the one part of a test set without parts
+FAMILIAR, NEW = "familiar words", "new words"  # of a test set that says the same twice, the second time in new words
 log = logging.getLogger("mosaic")
 
 
@@ -22,7 +24,8 @@ class LabelledTexts:
     """n texts with one label each.
 
     texts: list of n strings. labels: [n] of str. groups: [n] ids of rows that must stay on one side of a
-    split (parallel sentences, templates, rewrites), or None. languages: [n] ISO 639-1, or None.
+    split (parallel sentences, templates, rewrites), or None. languages: [n] ISO 639-1, or None. parts: [n] names of
+    the tests that a test set consists of (the miniature's: FAMILIAR, NEW), or None: it is one.
     """
 
     name: str
@@ -30,6 +33,7 @@ class LabelledTexts:
     labels: np.ndarray
     groups: np.ndarray | None = None
     languages: np.ndarray | None = None
+    parts: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -45,18 +49,25 @@ class LabelledTexts:
             labels=self.labels[rows],
             groups=None if self.groups is None else self.groups[rows],
             languages=None if self.languages is None else self.languages[rows],
+            parts=None if self.parts is None else self.parts[rows],
         )
+
+    def part_rows(self) -> dict[str, np.ndarray]:
+        """{part: its row numbers}, in the order in which parts first appear; {WHOLE: all rows} where it is one."""
+        if self.parts is None:
+            return {WHOLE: np.arange(len(self))}
+        return {name: np.flatnonzero(self.parts == name) for name in dict.fromkeys(self.parts)}
 
 
 def concatenate(parts: Sequence[LabelledTexts]) -> LabelledTexts:
-    """The rows of all parts, in order; groups and languages are kept where every part has them."""
+    """The rows of all parts, in order; groups, languages and parts are kept where every part has them."""
 
     def joined(name: str):
         values = [getattr(part, name) for part in parts]
         return None if any(value is None for value in values) else np.concatenate(values)
 
     texts = [text for part in parts for text in part.texts]
-    return LabelledTexts(parts[0].name, texts, joined("labels"), joined("groups"), joined("languages"))
+    return LabelledTexts(parts[0].name, texts, joined("labels"), joined("groups"), joined("languages"), joined("parts"))
 
 
 def split(data: LabelledTexts, test_size: float, seed: int = 42) -> tuple[LabelledTexts, LabelledTexts]:

@@ -1,5 +1,6 @@
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from mosaic.errors import MosaicError
 from mosaic.texts import labelled as texts
+from mosaic.texts.labelled import LabelledTexts, concatenate
 from mosaic.texts.own_files import read_file
 from mosaic.texts.sources import load_set
 
@@ -339,3 +341,14 @@ def test_hub_rows_take_the_papers_columns(monkeypatch):
         load_set("toxicity", "fr")
     with pytest.raises(MosaicError, match="jailbreak has no language 'de'; it comes in one"):
         load_set("jailbreak", "de")
+
+
+def test_a_test_set_of_several_parts_keeps_them_in_their_order():
+    whole = LabelledTexts("x", list("abcd"), np.array(list("xyxy"), dtype=object))
+    assert {name: rows.tolist() for name, rows in whole.part_rows().items()} == {"test": [0, 1, 2, 3]}
+    parts = np.array(["new", "old", "new", "old"], dtype=object)
+    halves = replace(whole, parts=parts)
+    assert {name: rows.tolist() for name, rows in halves.part_rows().items()} == {"new": [0, 2], "old": [1, 3]}
+    assert list(halves.take(np.array([1, 2])).parts) == ["old", "new"]
+    assert list(concatenate([halves, halves]).parts) == [*parts, *parts]
+    assert concatenate([halves, whole]).parts is None
