@@ -29,7 +29,9 @@ COUNTS = "top20"  # the pooling of the published statement on counts
 KINDS = {"tuned": "threshold chosen on validation", "published": f"threshold {PUBLISHED_THRESHOLD}"}
 NEARLY = 0.05  # a threshold that lets through all but this share, or this share only, hardly divides
 
-Differences = dict[str, dict[str, Difference]]  # {"tuned" (t chosen on validation) or "published" (t = 1.0): {pooling: D}}
+Differences = dict[
+    str, dict[str, Difference]
+]  # {"tuned" (t chosen on validation) or "published" (t = 1.0): {pooling: D}}
 
 
 @dataclass(frozen=True)

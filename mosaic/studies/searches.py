@@ -124,7 +124,9 @@ def against_sentence(name: str, trained: Share, control: Share) -> str:
     """Whether the trained SAEs find more factors than as many dictionaries that learned nothing."""
     d = difference(trained, control)
     low, high = d["interval"]
-    told = f"{shown(trained.found)} against {shown(control.found)}, {d['difference']:+.3f}, 95 % {low:+.3f} to {high:+.3f}"
+    told = (
+        f"{shown(trained.found)} against {shown(control.found)}, {d['difference']:+.3f}, 95 % {low:+.3f} to {high:+.3f}"
+    )
     if low > 0:
         return f"The trained SAEs find a larger share of the factors than {name} do ({told})."
     if high < 0:

@@ -88,7 +88,9 @@ class Truth(Study):
 
     def toxicity_figure(self):
         """AUROC of the best latent for toxicity by layer, at the profile's width; bands are 95 % over texts."""
-        lines = {kind: [(f.layer, f.auroc, f.low, f.high) for f in self._toxicity_by_layer(kind)] for kind in self.found}
+        lines = {
+            kind: [(f.layer, f.auroc, f.low, f.high) for f in self._toxicity_by_layer(kind)] for kind in self.found
+        }
         return plots.finished(plots.curves(lines, "layer", "AUROC of the best latent for toxicity"))
 
     def languages_figure(self):

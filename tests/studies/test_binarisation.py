@@ -85,7 +85,11 @@ def test_both_thresholds_stand_beside_each_other():
 
 @pytest.mark.parametrize(
     ("d", "words"),
-    [(UP, "helps: +0.200 (95 % +0.100 to +0.300)."), (DOWN, "hurts: -0.200"), (LEVEL, "no difference that can be told")],
+    [
+        (UP, "helps: +0.200 (95 % +0.100 to +0.300)."),
+        (DOWN, "hurts: -0.200"),
+        (LEVEL, "no difference that can be told"),
+    ],
 )
 def test_whether_binarising_helps(d, words):
     said = binarisation.difference_sentence("sum", "published", d, None)
@@ -109,7 +113,10 @@ def test_counts_are_told_of_where_there_are_any():
 @pytest.mark.parametrize(
     ("differences", "words"),
     [
-        ((0.1, 0.0, -0.2), "where everything active is kept (+0.100 beside raw sums); at its ends it has +0.100 and -0.200"),
+        (
+            (0.1, 0.0, -0.2),
+            "where everything active is kept (+0.100 beside raw sums); at its ends it has +0.100 and -0.200",
+        ),
         ((0.0, 0.1, -0.2), "between the ends, where 0.500 of the active values are kept (+0.100"),
         ((-0.3, -0.2, -0.1), "at the strictest threshold tried, which keeps 0.100 of the active values (-0.100"),
     ],

@@ -61,7 +61,11 @@ def test_three_layers_are_early_middle_and_late_others_keep_their_number():
         ("2", UP, "The middle layer is best: its lead on test over the closest of the others is +0.050"),
         ("0", UP, "Not the middle layer is best but the early one: its lead"),
         ("2", LEVEL, "Whether the middle layer is best is undecided: validation chooses the middle one"),
-        ("0", Difference(-0.05, -0.1, -0.01, 0.0), "is undecided: validation chooses the early one, whose lead on test"),
+        (
+            "0",
+            Difference(-0.05, -0.1, -0.01, 0.0),
+            "is undecided: validation chooses the early one, whose lead on test",
+        ),
     ],
 )
 def test_whether_the_middle_layer_is_best(winner, d, words):

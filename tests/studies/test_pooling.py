@@ -31,7 +31,9 @@ def choice(winner):
 
 def made_up(new=None):
     choices = {"sae": choice("sum"), "hidden": choice("last")}
-    return pooling.Pooling(SimpleNamespace(name="p", middle=3), ROWS, choices, {"sae": LEVEL, "hidden": DOWN}, new or {})
+    return pooling.Pooling(
+        SimpleNamespace(name="p", middle=3), ROWS, choices, {"sae": LEVEL, "hidden": DOWN}, new or {}
+    )
 
 
 def test_the_grid_is_sets_by_poolings_of_one_kind_of_features():
