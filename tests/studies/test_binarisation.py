@@ -58,6 +58,7 @@ def test_the_summary_of_known_rows():
         {"kept": 0.5, "difference": pytest.approx(0.075)},
     ]
     assert {"tuned_sum", "published_max", "kept", "counts", "curve"} <= set(summary["sentences"])
+    assert "no top20 counts" in summary["sentences"]["published_top20"]  # the chapter names it whatever the profile has
 
 
 def test_new_words_stand_in_the_table_where_there_are_any():
