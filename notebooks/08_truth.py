@@ -55,13 +55,14 @@ study.table()
 #
 # Compositions are the hard ones: that a text insults its reader hangs on who is meant, on the word's polarity, on a
 # negation and on whose words they are. The best latent of each layer, beside the best of a random dictionary of the same
-# width and sparsity on the same layer, and of one on a model whose weights are random; bands are 95 % over texts.
+# width and sparsity on the same layer (the mean over {result}`truth.n_suites` such dictionaries), and
+# of one on a model whose weights are random. Bands are 95 % over texts, and over the random dictionaries.
 
 # %%
 study.toxicity_figure()
 
 # %% [markdown]
-# {result}`truth.sentences.toxicity`
+# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_random`
 
 # %% [markdown]
 # ## In which languages?
@@ -93,8 +94,9 @@ study.widths_table()
 # ## Nothing learned, nothing found?
 #
 # The same search with the same budget in as many *random dictionaries*, one for each SAE, of its layer, width and
-# sparsity; on the trained model, and on a model whose weights are random: what words alone, projected at random, give
-# away. For each, too, one half of the texts chooses layer, width and latent.
+# sparsity; on the trained model ({result}`truth.n_suites` times over, with new random directions each
+# time; the figures are means, and the intervals show how they differ), and once on a model whose weights are random: what
+# words alone, projected at random, give away. Here, too, one half of the texts chooses layer, width and latent.
 
 # %%
 study.controls_table()
@@ -106,4 +108,4 @@ study.controls_table()
 # ## What it says
 #
 # {result}`truth.sentences.found` {result}`truth.sentences.missed` {result}`truth.sentences.toxicity`
-# {result}`truth.sentences.random` {result}`truth.sentences.untrained`
+# {result}`truth.sentences.toxicity_random` {result}`truth.sentences.random` {result}`truth.sentences.untrained`

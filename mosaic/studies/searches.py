@@ -6,13 +6,14 @@ and told by the AUROC on the other half. Shapes: F factors, B resamples of the t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from mosaic.interpretation import resampling
 from mosaic.interpretation.tracking import Found
+from mosaic.probing import scores
 from mosaic.reporting.results import shown
 
 FOUND = 0.9  # a factor counts as found from this AUROC on
@@ -20,7 +21,7 @@ ENGLISH = "en"
 
 
 class Share(NamedTuple):
-    """Share of factors found and their mean AUROC, each with a 95 % interval over texts. draws: [B] of the share."""
+    """Share of factors found and their mean AUROC, each with a 95 % interval. draws: [B] of the share."""
 
     found: float
     low: float
@@ -40,6 +41,19 @@ class Share(NamedTuple):
         }
 
 
+class Area(NamedTuple):
+    """AUROC for one factor with a 95 % interval. draws: [B] of it."""
+
+    auroc: float
+    low: float
+    high: float
+    draws: np.ndarray
+
+    def row(self) -> dict:
+        """As results record it."""
+        return {"auroc": self.auroc, "interval": [self.low, self.high]}
+
+
 def chosen(found: Iterable[Found]) -> dict[str, Found]:
     """{factor: the latent of the SAE whose AUROC is highest on the half that chooses}, of equal ones the first.
 
@@ -52,11 +66,14 @@ def chosen(found: Iterable[Found]) -> dict[str, Found]:
     return dict(sorted(top.items(), key=lambda item: (-item[1].auroc, item[0])))
 
 
-def share(found: Collection[Found]) -> Share:
-    """How many factors are found, one `Found` a factor, all resampled together."""
-    areas = np.array([f.auroc for f in found])
-    draws = np.array([f.draws for f in found])  # [F, B]
-    shares, means = (draws >= FOUND).mean(0), np.nanmean(draws, axis=0)
+def share(suites: Sequence[Collection[Found]]) -> Share:
+    """How many factors are found, one `Found` a factor in each suite of dictionaries; means over suites.
+
+    The interval is over texts, all factors resampled together, and over suites where there are several.
+    """
+    areas = np.array([[f.auroc for f in suite] for suite in suites])
+    draws = np.array([[f.draws for f in suite] for suite in suites])  # [suites, F, B]
+    shares, means = _over_suites((draws >= FOUND).mean(1)), _over_suites(np.nanmean(draws, axis=1))
     return Share(
         float((areas >= FOUND).mean()),
         *resampling.interval(shares),
@@ -66,12 +83,24 @@ def share(found: Collection[Found]) -> Share:
     )
 
 
+def area(suites: Sequence[Found]) -> Area:
+    """AUROC for one factor, one `Found` in each suite of dictionaries; mean and interval as in `share`."""
+    draws = _over_suites(np.array([f.draws for f in suites]))
+    return Area(float(np.mean([f.auroc for f in suites])), *resampling.interval(draws), draws)
+
+
+def _over_suites(draws: np.ndarray) -> np.ndarray:
+    """[B] mean over suites, drawn again in each resample, of a figure between 0 and 1. draws: [suites, B]."""
+    weights = scores.draw_weights(len(draws), np.random.default_rng(len(draws)), draws.shape[1])
+    return np.clip((draws.T * weights).sum(1), 0, 1)
+
+
 def difference(a: Share, b: Share) -> dict:
     """Share found of a minus that of b, the same texts resampled for both: difference and 95 % interval."""
     return {"difference": a.found - b.found, "interval": resampling.interval(a.draws - b.draws)}
 
 
-def area_difference(a: Found, b: Found) -> dict:
+def area_difference(a: Area, b: Area) -> dict:
     """AUROC of a minus that of b, the same texts resampled for both: difference and 95 % interval."""
     return {"difference": a.auroc - b.auroc, "interval": resampling.interval(a.draws - b.draws)}
 
@@ -118,6 +147,20 @@ def change_sentence(what: str, start: str, end: str, change: Mapping) -> str:
     if high < 0:
         return f"For {what} the best latent loses from {start} to {end} {told}."
     return f"For {what} no change from {start} to {end} can be told {told}."
+
+
+def area_sentence(what: str, trained: Area, control: Area) -> str:
+    """Whether the trained SAE's best latent for one factor is better than the best of random dictionaries."""
+    d = area_difference(trained, control)
+    low, high = d["interval"]
+    told = (
+        f"{shown(trained.auroc)} against {shown(control.auroc)}, {d['difference']:+.3f}, 95 % {low:+.3f} to {high:+.3f}"
+    )
+    if low > 0:
+        return f"For {what} the trained SAE's best latent is better than a random dictionary's ({told})."
+    if high < 0:
+        return f"For {what} the trained SAE's best latent is worse than a random dictionary's ({told})."
+    return f"For {what} the trained SAE's best latent cannot be told from a random dictionary's ({told})."
 
 
 def against_sentence(name: str, trained: Share, control: Share) -> str:

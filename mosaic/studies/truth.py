@@ -17,28 +17,31 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.studies import searches
 from mosaic.studies.problems import CACHE, opened
-from mosaic.studies.searches import FOUND, Share
+from mosaic.studies.searches import FOUND, Area, Share
 from mosaic.studies.study import Study
 
 SHOWN = 24  # factors in the map of languages
 CALIBRATION = 40  # every so many texts, one sets the random dictionaries' sparsity
 TOXICITY = "message: toxicity toxic"  # the composition the chapter follows
+SUITES = 5  # of random dictionaries
 TRAINED, RANDOM, UNTRAINED = "trained SAEs", "random dictionaries", "untrained model"
+DRAWN_AS = {TRAINED: "sae", RANDOM: "random dictionary", UNTRAINED: "random language model"}
 
 
 @dataclass(frozen=True)
 class Truth(Study):
     """AUROC_jc = P(z_j(with c) > z_j(without c)) + P(equal) / 2, of the latent j that finds factor c best.
 
-    found: {TRAINED, RANDOM, UNTRAINED: one for each SAE, factor and language ("all": over all of them)}, the latent
-    chosen on one half of the texts and scored on the other. RANDOM has as many dictionaries as there are SAEs, each of an
-    SAE's layer, width and sparsity; UNTRAINED has the same on a model of random weights; both over all languages only.
+    found: {TRAINED, RANDOM, UNTRAINED: its suites}; a suite has one `Found` for each dictionary, factor and language
+    ("all": over all of them), the latent chosen on one half of the texts and scored on the other. The trained SAEs are one
+    suite. A suite of RANDOM has as many dictionaries as there are SAEs, each of an SAE's layer, width and sparsity, and there
+    are several; UNTRAINED has one such on a model of random weights; both over all languages only.
     """
 
     name: ClassVar[str] = "truth"
     needs: ClassVar[tuple[str, ...]] = ("truth",)
 
-    found: dict[str, tuple[Found, ...]]
+    found: dict[str, tuple[tuple[Found, ...], ...]]
     n_texts: int
 
     def summary(self) -> dict:
@@ -46,12 +49,13 @@ class Truth(Study):
         return {
             "width": self.profile.width,
             "n_texts": self.n_texts,
-            "n_saes": len({(f.layer, f.width) for f in self.found[TRAINED]}),
+            "n_saes": len({(f.layer, f.width) for f in self.learned}),
+            "n_suites": len(self.found[RANDOM]),
             "n_factors": len(self.factors),
             "n_found": len(self.factors) - len(missed),
             "missed": missed,
             "chosen": [f.row() for f in self.chosen().values()],
-            "found": [f.row() for f in self.found[TRAINED] if f.language == ALL],
+            "found": [f.row() for f in self.learned if f.language == ALL],
             "toxicity": {kind: self._toxicity(kind) for kind in self.found},
             "same_latent": f"{len(searches.same_everywhere(latents))} of {len(latents)}",
             "same_as_english": f"{len(searches.same_elsewhere(latents))} of {len(latents)}",
@@ -64,14 +68,15 @@ class Truth(Study):
     def sentences(self) -> dict[str, str]:
         """What the numbers say, chosen by them."""
         shares, widths = self._shares(), self._widths()
-        by_layer = {f.layer: f for f in self._at_width(TRAINED) if f.factor == TOXICITY}
+        toxicity, random = self._toxicity_by_layer(TRAINED), self._toxicity_by_layer(RANDOM)
         first, middle = self.profile.layers[0], self.profile.middle
-        change = searches.area_difference(by_layer[middle], by_layer[first])
+        change = searches.area_difference(toxicity[middle], toxicity[first])
         n_found = len(self.factors) - len(self.missed)
         return {
             "found": searches.found_sentence(n_found, len(self.factors), shares[TRAINED]),
             "missed": searches.missed_sentence(self.missed),
             "toxicity": searches.change_sentence("toxicity", f"layer {first}", f"layer {middle}", change),
+            "toxicity_random": searches.area_sentence(f"toxicity at layer {middle}", toxicity[middle], random[middle]),
             "random": searches.against_sentence("as many random dictionaries", shares[TRAINED], shares[RANDOM]),
             "untrained": searches.against_sentence(
                 "as many random dictionaries on an untrained model", shares[TRAINED], shares[UNTRAINED]
@@ -81,7 +86,7 @@ class Truth(Study):
 
     def figure(self):
         """The map: the best latent's AUROC by factor and layer, at the profile's width, over all languages."""
-        areas = {(f.factor, f.layer): f.auroc for f in self._at_width(TRAINED)}
+        areas = {(f.factor, f.layer): f.auroc for f in self._at_width(self.learned)}
         grid = np.array([[areas[name, layer] for layer in self.profile.layers] for name in self.factors])
         layers = [f"layer {layer}" for layer in self.profile.layers]
         return plots.finished(plots.heatmap(grid, self.factors, layers, "AUROC of the best latent", tall=True))
@@ -89,7 +94,8 @@ class Truth(Study):
     def toxicity_figure(self):
         """AUROC of the best latent for toxicity by layer, at the profile's width; bands are 95 % over texts."""
         lines = {
-            kind: [(f.layer, f.auroc, f.low, f.high) for f in self._toxicity_by_layer(kind)] for kind in self.found
+            DRAWN_AS[kind]: [(layer, a.auroc, a.low, a.high) for layer, a in self._toxicity_by_layer(kind).items()]
+            for kind in self.found
         }
         return plots.finished(plots.curves(lines, "layer", "AUROC of the best latent for toxicity"))
 
@@ -119,6 +125,12 @@ class Truth(Study):
         return _shares_table({"features": "features"}, self._shares())
 
     @property
+    def learned(self) -> tuple[Found, ...]:
+        """The one suite of trained SAEs."""
+        (suite,) = self.found[TRAINED]
+        return suite
+
+    @property
     def factors(self) -> list[str]:
         """By the AUROC of the latent chosen for them."""
         return list(self.chosen())
@@ -130,7 +142,7 @@ class Truth(Study):
 
     @property
     def languages(self) -> list[str]:
-        return [language for language in dict.fromkeys(f.language for f in self.found[TRAINED]) if language != ALL]
+        return [language for language in dict.fromkeys(f.language for f in self.learned) if language != ALL]
 
     @property
     def shared_factors(self) -> list[str]:
@@ -139,37 +151,42 @@ class Truth(Study):
         every = [name for name in self.factors if all((name, language) in there for language in self.languages)]
         return every[:SHOWN]
 
-    def chosen(self, kind: str = TRAINED) -> dict[str, Found]:
-        """{factor: the latent, of whichever layer and width, that is best on the half of the texts that chooses}."""
-        return searches.chosen(f for f in self.found[kind] if f.language == ALL)
+    def chosen(self, suite: Iterable[Found] | None = None) -> dict[str, Found]:
+        """{factor: the latent, of whichever layer and width of the suite (None: the trained SAEs), that is best on the
+        half of the texts that chooses}."""
+        return searches.chosen(f for f in (self.learned if suite is None else suite) if f.language == ALL)
 
-    def _at_width(self, kind: str) -> list[Found]:
-        return [f for f in self.found[kind] if (f.language, f.width) == (ALL, self.profile.width)]
+    def _at_width(self, suite: Iterable[Found]) -> list[Found]:
+        return [f for f in suite if (f.language, f.width) == (ALL, self.profile.width)]
 
     def _middle(self) -> list[Found]:
-        return [f for f in self.found[TRAINED] if (f.layer, f.width) == (self.profile.middle, self.profile.width)]
+        return [f for f in self.learned if (f.layer, f.width) == (self.profile.middle, self.profile.width)]
 
     def _latents_by_language(self) -> dict[str, dict[str, int]]:
         latents = {(f.factor, f.language): f.latent for f in self._middle()}
         return {name: {x: latents[name, x] for x in self.languages} for name in self.shared_factors}
 
-    def _toxicity_by_layer(self, kind: str) -> list[Found]:
-        return sorted((f for f in self._at_width(kind) if f.factor == TOXICITY), key=lambda f: f.layer)
+    def _toxicity_by_layer(self, kind: str) -> dict[int, Area]:
+        toxic = [f for suite in self.found[kind] for f in self._at_width(suite) if f.factor == TOXICITY]
+        return {layer: searches.area([f for f in toxic if f.layer == layer]) for layer in self.profile.layers}
 
     def _toxicity(self, kind: str) -> dict[str, dict]:
-        """{"first", "middle", "late": at that layer; "chosen": of the SAE that the choosing half prefers}."""
-        by_layer = {f.layer: f for f in self._toxicity_by_layer(kind)}
+        """{"first", "middle", "late": at that layer; "chosen": of the dictionaries that the choosing half prefers}."""
+        by_layer = self._toxicity_by_layer(kind)
         layers = {"first": self.profile.layers[0], "middle": self.profile.middle, "late": self.profile.layers[-1]}
-        of = {**{name: by_layer[layer] for name, layer in layers.items()}, "chosen": self.chosen(kind)[TOXICITY]}
-        return {name: {"auroc": f.auroc, "interval": [f.low, f.high], "layer": f.layer} for name, f in of.items()}
+        chosen = searches.area([self.chosen(suite)[TOXICITY] for suite in self.found[kind]])
+        return {**{name: by_layer[layer].row() for name, layer in layers.items()}, "chosen": chosen.row()}
 
     def _shares(self) -> dict[str, Share]:
-        return {kind: searches.share(self.chosen(kind).values()) for kind in self.found}
+        return {
+            kind: searches.share([self.chosen(suite).values() for suite in suites])
+            for kind, suites in self.found.items()
+        }
 
     def _widths(self) -> dict[str, Share]:
-        middle = [f for f in self.found[TRAINED] if (f.language, f.layer) == (ALL, self.profile.middle)]
+        middle = [f for f in self.learned if (f.language, f.layer) == (ALL, self.profile.middle)]
         by_width = {width: [f for f in middle if f.width == width] for width in self.profile.widths}
-        return {width: searches.share(found) for width, found in by_width.items() if found}
+        return {width: searches.share([found]) for width, found in by_width.items() if found}
 
 
 def _shares_table(first: dict[str, str], shares: dict[str, Share]) -> tables.Html:
@@ -196,22 +213,29 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     untrained = open_model(replace(profile.model, random_weights=0), lm.device)
     encoders = load_saes(profile, lm)
     found = {
-        TRAINED: _search(lm, encoders, rows, factors, cache, by_language=True),
-        RANDOM: _search(lm, _random(lm, encoders, rows), rows, factors, cache),
-        UNTRAINED: _search(untrained, _random(untrained, encoders, rows), rows, factors, cache),
+        TRAINED: _search(lm, [encoders], rows, factors, cache, by_language=True),
+        RANDOM: _search(lm, _random(lm, encoders, rows, SUITES), rows, factors, cache),
+        UNTRAINED: _search(untrained, _random(untrained, encoders, rows, 1), rows, factors, cache),
     }
     return Truth(profile, found, len(rows))
 
 
-def _search(lm: LanguageModel, encoders, rows, factors, cache: Path | None, by_language: bool = False) -> tuple:
-    pooled: Iterable = tracking.tables(rows, lm, encoders, cache)
-    return tuple(f for table in pooled for f in tracking.find(table, rows, factors, by_language))
+def _search(lm: LanguageModel, suites, rows, factors, cache: Path | None, by_language: bool = False) -> tuple:
+    """One tuple of what was found a suite of encoders; one pass over the texts for all of them."""
+    pooled = iter(tracking.tables(rows, lm, [encoder for suite in suites for encoder in suite], cache))
+    return tuple(
+        tuple(f for _ in suite for f in tracking.find(next(pooled), rows, factors, by_language)) for suite in suites
+    )
 
 
-def _random(lm: LanguageModel, encoders, rows) -> list:
-    """A random dictionary for each SAE: its layer and width, and its sparsity on this model's residuals."""
+def _random(lm: LanguageModel, encoders, rows, n: int) -> list[list]:
+    """n suites with a random dictionary for each SAE: its layer and width, and its sparsity on this model's residuals."""
     from mosaic.models.residuals import text_by_text
     from mosaic.saes.loading import random_like
 
     texts = [row.text for row in rows[::CALIBRATION]]
-    return [random_like(e, text_by_text(lm, texts, e.layer), seed) for seed, e in enumerate(encoders)]
+    residuals = {layer: text_by_text(lm, texts, layer) for layer in dict.fromkeys(e.layer for e in encoders)}
+    return [
+        [random_like(e, residuals[e.layer], seed=suite * len(encoders) + i) for i, e in enumerate(encoders)]
+        for suite in range(n)
+    ]

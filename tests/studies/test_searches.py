@@ -35,22 +35,32 @@ def test_of_equal_ones_the_first_is_chosen():
 
 
 def test_a_factor_is_found_from_nine_tenths_on():
-    of = searches.share([found("a", 0.9), found("b", 0.89999)])
+    of = searches.share([[found("a", 0.9), found("b", 0.89999)]])
     assert (of.found, of.low, of.high) == (0.5, 0.5, 0.5) and of.auroc == pytest.approx(0.899995)
-    assert searches.share([found("a", 0.2)]).found == 0 and searches.share([found("a", 1.0)]).found == 1
+    assert searches.share([[found("a", 0.2)]]).found == 0 and searches.share([[found("a", 1.0)]]).found == 1
     assert set(of.row()) == {"found", "interval", "auroc", "auroc_interval"}
 
 
 def test_the_interval_of_a_share_is_that_of_the_factors_near_the_bound():
-    sure = searches.share([found(str(i), 0.99, spread=0.001, seed=i) for i in range(20)])
-    near = searches.share([found(str(i), 0.9, spread=0.01, seed=i) for i in range(20)])
+    sure = searches.share([[found(str(i), 0.99, spread=0.001, seed=i) for i in range(20)]])
+    near = searches.share([[found(str(i), 0.9, spread=0.01, seed=i) for i in range(20)]])
     assert (sure.low, sure.high) == (1, 1) and near.low < 0.4 and near.high > 0.6
 
 
 def test_what_both_share_in_a_resample_cancels_in_their_difference():
-    a, b = found("a", 0.9, spread=0.05, seed=1), found("a", 0.8, spread=0.05, seed=1)
+    a, b = (searches.area([found("a", auroc, spread=0.01, seed=1)]) for auroc in (0.9, 0.8))
     d = searches.area_difference(a, b)
     assert d["difference"] == pytest.approx(0.1) and np.ptp(d["interval"]) < 1e-9
+
+
+def test_suites_that_differ_widen_the_interval_and_their_mean_is_told():
+    """Each suite's own texts leave no doubt; which suite was drawn does."""
+    apart = searches.share([[found("a", auroc)] for auroc in (0.95, 0.95, 0.5, 0.5, 0.95)])
+    assert apart.found == pytest.approx(0.6) and apart.low < 0.3 and apart.high > 0.9
+    area = searches.area([found("a", auroc) for auroc in (0.95, 0.95, 0.5, 0.5, 0.95)])
+    assert area.auroc == pytest.approx(0.77) and area.low < 0.65 < 0.85 < area.high <= 1
+    one = searches.area([found("a", 0.95)])
+    assert (one.low, one.high) == (0.95, 0.95)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +76,9 @@ def test_whether_languages_share_a_latent(latents, everywhere, elsewhere):
     assert bool(searches.same_elsewhere({"f": latents})) == elsewhere
 
 
-ALL_FOUND = searches.share([found(str(i), 0.99) for i in range(4)])
-HALF_FOUND = searches.share([found(str(i), 0.99 if i < 2 else 0.5) for i in range(4)])
-UNSURE = searches.share([found(str(i), 0.9, spread=0.05, seed=i) for i in range(4)])
+ALL_FOUND = searches.share([[found(str(i), 0.99) for i in range(4)]])
+HALF_FOUND = searches.share([[found(str(i), 0.99 if i < 2 else 0.5) for i in range(4)]])
+UNSURE = searches.share([[found(str(i), 0.9, spread=0.05, seed=i) for i in range(4)]])
 
 
 @pytest.mark.parametrize(
@@ -85,7 +95,11 @@ def test_trained_against_random(trained, control, words):
 
 @pytest.mark.parametrize(
     ("wide", "words"),
-    [(ALL_FOUND, "a larger share"), (searches.share([found("a", 0.1)]), "a smaller share"), (UNSURE, "cannot be told")],
+    [
+        (ALL_FOUND, "a larger share"),
+        (searches.share([[found("a", 0.1)]]), "a smaller share"),
+        (UNSURE, "cannot be told"),
+    ],
 )
 def test_whether_wider_is_better(wide, words):
     assert words in searches.width_sentence("1k", "16k", {"1k": HALF_FOUND, "16k": wide})
@@ -93,6 +107,19 @@ def test_whether_wider_is_better(wide, words):
 
 def test_one_width_is_said_so():
     assert searches.width_sentence("1k", "1k", {"1k": HALF_FOUND}) == "The middle layer has one width only, 1k."
+
+
+@pytest.mark.parametrize(
+    ("trained", "control", "words"),
+    [
+        (0.9, 0.8, "is better than a random dictionary's (0.900 against 0.800, +0.100, 95 % +0.100 to +0.100)"),
+        (0.8, 0.9, "is worse than"),
+        (0.9, 0.9, "cannot be told from"),
+    ],
+)
+def test_one_factor_beside_random_dictionaries(trained, control, words):
+    trained, control = (searches.area([found("a", auroc)]) for auroc in (trained, control))
+    assert words in searches.area_sentence("toxicity", trained, control)
 
 
 @pytest.mark.parametrize(

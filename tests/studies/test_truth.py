@@ -38,7 +38,8 @@ def control(easy, hard, toxic):
 
 
 def made_up(learned=LEARNED):
-    kinds = {TRAINED: learned, RANDOM: control(0.9, 0.5, 0.55), UNTRAINED: control(0.7, 0.5, 0.5)}
+    random = (control(0.9, 0.5, 0.55), control(0.9, 0.5, 0.55))
+    kinds = {TRAINED: (learned,), RANDOM: random, UNTRAINED: (control(0.7, 0.5, 0.5),)}
     return Truth(PROFILE, kinds, 12)
 
 
@@ -64,7 +65,7 @@ def test_the_summary_of_known_findings(study):
 def test_controls_get_the_same_choice_among_as_many_dictionaries(study):
     shares = {kind: row["found"] for kind, row in study.summary()["controls"].items()}
     assert shares == pytest.approx({TRAINED: 2 / 3, RANDOM: 1 / 3, UNTRAINED: 0})
-    assert study.chosen(RANDOM)["easy"].width == "4k"
+    assert study.chosen(study.found[RANDOM][0])["easy"].width == "4k"
     assert study.summary()["over_control"][RANDOM]["difference"] == pytest.approx(1 / 3)
 
 
@@ -80,12 +81,13 @@ def test_figures_and_tables_show_every_factor(study):
     assert study.factors == ["easy", TOXICITY, "hard"] and study.shared_factors == ["easy", "hard"]
     assert [t.get_text() for t in study.figure().axes[0].get_yticklabels()] == study.factors
     assert [t.get_text() for t in study.languages_figure().axes[0].get_xticklabels()] == list(LANGUAGES)
-    assert {line.get_label() for line in study.toxicity_figure().axes[0].get_lines()} == {TRAINED, RANDOM, UNTRAINED}
+    lines = {line.get_label() for line in study.toxicity_figure().axes[0].get_lines()}
+    assert lines == {"SAE features", "random dictionary", "random language model"}
     assert "layer 3, 4k, 7" in study.table() and "easy" not in study.table()
     assert "random dictionaries" in study.controls_table() and "4k" in study.widths_table()
 
 
-def test_every_sae_has_a_random_dictionary_of_its_layer_and_width(monkeypatch):
+def test_every_sae_has_a_random_dictionary_of_its_layer_and_width_in_every_suite(monkeypatch):
     """And no two of them are the same directions."""
     import torch
 
@@ -97,5 +99,6 @@ def test_every_sae_has_a_random_dictionary_of_its_layer_and_width(monkeypatch):
         "mosaic.saes.loading.random_like", lambda e, x, seed: made.append((e.layer, x[0, 0].item(), seed))
     )
     encoders = [SimpleNamespace(layer=layer) for layer in (1, 3, 3)]
-    truth._random(None, encoders, [SimpleNamespace(text="a")])
-    assert made == [(1, 1.0, 0), (3, 3.0, 1), (3, 3.0, 2)]
+    suites = truth._random(None, encoders, [SimpleNamespace(text="a")], 2)
+    assert [len(suite) for suite in suites] == [3, 3]
+    assert made == [(1, 1.0, 0), (3, 3.0, 1), (3, 3.0, 2), (1, 1.0, 3), (3, 3.0, 4), (3, 3.0, 5)]
