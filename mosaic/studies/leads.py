@@ -157,12 +157,14 @@ def sentence(what: str, choice: Choice) -> str:
     if choice.lead is None:
         return f"There is one {what} only, {choice.winner}."
     n = choice.lead.n_sets
-    return (
+    said = (
         f"Validation chooses {what} {choice.winner}: {shown(choice.validation[choice.winner])} on average over "
         f"{n} {'set' if n == 1 else 'sets'}, ahead of {what} {choice.next} by {told(choice.validation_lead)}. "
-        f"On test, {verdict(what, choice.winner, choice.lead)} Had other sets been drawn, validation would have chosen "
-        f"the same in {choice.again:.0%} of the draws."
+        f"On test, {verdict(what, choice.winner, choice.lead)}"
     )
+    if n == 1:  # other sets cannot be drawn from one
+        return said
+    return f"{said} Had other sets been drawn, validation would have chosen the same in {choice.again:.0%} of the draws."
 
 
 def new_words_sentence(what: str, choice: Choice) -> str:

@@ -165,6 +165,6 @@ def baseline_sentence(choices: Mapping[str, Choice]) -> str:
     if sae == hidden:
         return f"Validation chooses the same pooling, {sae}, for both kinds of features."
     return (
-        f"Validation chooses {sae} for SAE features and {hidden} for hidden states: a comparison that gives both the same "
-        "one pooling is fair to one of them at most."
+        f"Validation chooses {sae} for SAE features and {hidden} for hidden states: a comparison that gives both one and the "
+        "same pooling gives at least one of them another than it would choose."
     )

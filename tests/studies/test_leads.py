@@ -1,5 +1,6 @@
 """A choice and its lead, on made-up sets whose answer is known."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -94,6 +95,8 @@ def test_a_sentence_for_each_outcome(d, words):
     assert words in said
     assert said.startswith("Validation chooses pooling sum: 0.900 on average over 7 sets, ahead of pooling max by ")
     assert said.endswith("the same in 76% of the draws.")
+    alone = dataclasses.replace(choice(d), lead=Lead("max", {"max": d}, 1))
+    assert "1 set," in leads.sentence("pooling", alone) and "draws" not in leads.sentence("pooling", alone)
     new = leads.new_words_sentence("pooling", choice(LEVEL, d))
     assert new.startswith("On new words (2 sets), ") and words in new
 
