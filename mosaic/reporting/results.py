@@ -14,6 +14,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
+from mosaic.reporting import recorded
 
 FOLDER = Path("results")
 DIGITS = 6
@@ -23,12 +24,16 @@ NOT_MEASURED = "not measured here"
 def record(profile: str, name: str, values: Mapping, folder: Path = FOLDER) -> Path:
     """Write results/<profile>/<name>.json atomically: the values and the versions that made them.
 
+    What a file in the project's own results/ held before is kept for `mosaic results diff` (`reporting.recorded`).
+
     Numbers are rounded to six decimals, numpy scalars become plain ones. Raises MosaicError for NaN or
     infinite values: a result that is not a number is not a result.
     """
     content = {"values": _plain(values, name), "versions": versions()}
     path = Path(folder) / profile / f"{name}.json"
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    if Path(folder) == FOLDER:
+        recorded.keep(path, text.encode())
     write_atomically(path, text.encode())
     return path
 
@@ -64,24 +69,35 @@ def lookup(profile: str, key: str, folder: Path = FOLDER):
     return value
 
 
-def shown(value) -> str:
+def shown(value, sign: bool = False) -> str:
     """A recorded value as prose has it: three decimals, two digits for tiny numbers, intervals as `a to b`.
 
-    None reads "not measured here". Raises MosaicError for what is no single value.
+    sign: differences carry theirs, +0.012 too. None reads "not measured here". Raises MosaicError for what is no single
+    value.
     """
+    plus = "+" if sign else ""
     if value is None:
         return NOT_MEASURED
     if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:{plus},}"
     if isinstance(value, float) and value.is_integer() and abs(value) > 1:
-        return f"{value:,.0f}"
+        return f"{value:{plus},.0f}"
     if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
+        return f"{value:{plus}.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:{plus}.1e}"
     if isinstance(value, list) and len(value) == 2:
-        return NOT_MEASURED if None in value else f"{shown(value[0])} to {shown(value[1])}"
+        return NOT_MEASURED if None in value else f"{shown(value[0], sign)} to {shown(value[1], sign)}"
     raise MosaicError(f"a {type(value).__name__} cannot stand in a sentence; name one number in it")
+
+
+def recorded_versions(profile: str, folder: Path = FOLDER) -> list[tuple[dict[str, str], list[str]]]:
+    """[(versions of the libraries, the studies that were recorded with them)] of one profile."""
+    found: dict[str, tuple[dict[str, str], list[str]]] = {}
+    for path in sorted((Path(folder) / profile).glob("*.json")):
+        with_versions = json.loads(path.read_text(encoding="utf-8")).get("versions", {})
+        found.setdefault(json.dumps(with_versions, sort_keys=True), (with_versions, []))[1].append(path.stem)
+    return list(found.values())
 
 
 def versions() -> dict[str, str]:
