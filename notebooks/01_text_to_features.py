@@ -1,6 +1,10 @@
 # %% [markdown]
 # # From a text to its features
 #
+# What does a classifier on SAE features read? One sentence is followed through the model, token by token, into the
+# features of one SAE and from there into the single row that stands for the text. What came out for this sentence:
+# {result}`text_to_features.sentences.sparse`
+#
 # A language model reads a text token by token and keeps, after each of its blocks, one vector per token: the
 # *residual stream*. A *sparse autoencoder* (SAE) rewrites such a vector $x \in \mathbb{R}^d$ as a few active
 # *latents* out of many:
@@ -35,9 +39,9 @@ study.record();
 # ## Token by token
 #
 # Below, each line is one latent of the middle layer's SAE; the darker a token, the more active the latent on
-# it. Shown are the latents with the largest sums over the sentence, named after what they track where that is
-# known. Special tokens (BOS, `[CLS]`, `[SEP]`) are left out, as they are everywhere in this book: Gemma Scope
-# was not trained on them, and the released code of the paper, in the version read, pooled them.
+# it. Shown are the latents with the largest sums over the sentence. {result}`text_to_features.sentences.names`
+# Special tokens (BOS, `[CLS]`, `[SEP]`) are left out, as they are everywhere in this book: Gemma Scope was not trained on
+# them, and the released code of the paper, in the version read, pooled them.
 
 # %%
 study.table()
@@ -45,9 +49,8 @@ study.table()
 # %% [markdown]
 # ## Sparse: few latents per token
 #
-# The middle layer's SAE has {result}`text_to_features.n_latents` latents; on this sentence's
-# {result}`text_to_features.n_tokens` tokens, {result}`text_to_features.l0` of them are active per token on
-# average. That number is the SAE's $L_0$.
+# On this sentence's {result}`text_to_features.n_tokens` tokens, in the middle layer's SAE:
+# {result}`text_to_features.sentences.sparse` How many are active per token on average is called the SAE's $L_0$.
 
 # %%
 study.figure()
@@ -74,5 +77,4 @@ study.poolings_figure()
 # ## The same numbers as the library's
 #
 # The encoder used here computes only what is active and never holds a tokens-by-width array. It must give the
-# same numbers as SAELens's own `encode`, which does. On this sentence the largest difference is
-# {result}`text_to_features.largest_difference`.
+# same numbers as SAELens's own `encode`, which does. {result}`text_to_features.sentences.library`

@@ -1,9 +1,11 @@
 # %% [markdown]
 # # Which pooling?
 #
-# A text has many tokens, a classifier wants one row. The paper pools SAE activations by sums and by top-$n$
-# counts, and hidden states by their last token only; so its comparison of features is also one of poolings.
-# Here every pooling is given to both {cite}`gallifant2025`.
+# A text has many tokens, a classifier wants one row. The paper pools SAE activations by sums and by top-$n$ counts, and
+# hidden states by their last token only; so its comparison of features is also one of poolings {cite}`gallifant2025`.
+# Which pooling is best for which features, and what does the last token cost? Every pooling is given to both kinds of
+# features at one layer, and each is scored by itself. What came out: {result}`pooling.sentences.baseline`
+# {result}`pooling.sentences.last_hidden`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
@@ -24,7 +26,8 @@ study.record();
 # %% [markdown]
 # ## SAE features
 #
-# A line a data set, a column a pooling; all read the same layer.
+# A line a data set, a column a pooling; all read layer {result}`pooling.layer`. Where a set has tests of familiar and of
+# new words, these are the familiar ones.
 
 # %%
 study.figure("sae")
@@ -39,23 +42,37 @@ study.figure("sae")
 study.figure("hidden")
 
 # %% [markdown]
+# ## Which one validation chooses
+#
+# Means over the sets. The pooling with the highest validation score is marked as chosen.
+
+# %%
+study.table()
+
+# %% [markdown]
+# As in the [chapter on layers](02_layers), the chosen one's lead is measured on the test sets, over the closest of the
+# others, with an interval over data sets and texts.
+#
+# **SAE features.** {result}`pooling.sentences.sae` {result}`pooling.sentences.sae_new`
+#
+# **Hidden states.** {result}`pooling.sentences.hidden` {result}`pooling.sentences.hidden_new`
+
+# %% [markdown]
 # ## What reading the last token only costs
 #
 # The published hidden-state baseline reads the last token. Mean pooling minus last token, averaged over the
 # sets:
 
 # %%
-study.table()
+study.last_table()
+
+# %% [markdown]
+# {result}`pooling.sentences.last_hidden`
+#
+# {result}`pooling.sentences.last_sae`
 
 # %% [markdown]
 # ## What it says
 #
-# At layer {result}`pooling.layer` the pooling with the highest mean over the sets is
-# *{result}`pooling.best.sae`* for SAE features and *{result}`pooling.best.hidden`* for hidden states (read off
-# the test scores, so a description of the grid above and not a choice to report a score with).
-#
-# How much does the hidden-state baseline lose by reading the last token only, as the published comparison has
-# it? Mean pooling minus last token: {result}`pooling.mean_minus_last.hidden.difference` macro-F1
-# (95 % {result}`pooling.mean_minus_last.hidden.interval`) for hidden states, and
-# {result}`pooling.mean_minus_last.sae.difference` ({result}`pooling.mean_minus_last.sae.interval`) for SAE
-# features. A baseline that gets one pooling while the features get several is not compared fairly.
+# {result}`pooling.sentences.baseline` From here on, every comparison of SAE features with hidden states in this book
+# gives both of them every pooling, and validation chooses for each.

@@ -93,16 +93,24 @@ def threshold_sweep(problem: Problem, pooling: str, n: int = 9, published: float
     The thresholds are quantiles of the positive training values; `kept` is the share of them above. A picture
     of the whole curve: no setting is chosen from it. Returns {"curve": [...], "published": {...}}.
     """
-    table = _sae_table(problem, pooling)
-    positive = table.matrix[: len(problem.train)].data
+    positive = active_values(problem, pooling)
 
     def point(threshold: float) -> dict:
         result = binarised_at(problem, pooling, threshold)
-        kept = float((positive > threshold).mean())
-        return {"threshold": threshold, "kept": kept, "macro_f1": result.score.macro_f1}
+        return {"threshold": threshold, "kept": share_kept(positive, threshold), "macro_f1": result.score.macro_f1}
 
     thresholds = [0.0, *np.quantile(positive, np.linspace(0, 1, n + 1)[1:-1])]
     return {"curve": [point(float(t)) for t in dict.fromkeys(thresholds)], "published": point(published)}
+
+
+def active_values(problem: Problem, pooling: str) -> np.ndarray:
+    """The values of SAE features of one pooling that are not zero, over all training texts and latents."""
+    return _sae_table(problem, pooling).matrix[: len(problem.train)].data
+
+
+def share_kept(values: np.ndarray, threshold: float) -> float:
+    """Share of active values above a threshold; 0 where there are none."""
+    return float((values > threshold).mean()) if len(values) else 0.0
 
 
 def k_sparse_at(problem: Problem, result: Result, k: int) -> Result:

@@ -13,46 +13,76 @@ from mosaic.probing import comparison, examine, scores
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
+from mosaic.reporting.colours import INK
+from mosaic.reporting.results import shown
+from mosaic.studies import leads
 from mosaic.studies.problems import CACHE, check_among, opened, problems
 from mosaic.studies.study import Study
+from mosaic.texts.labelled import NEW
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PUBLISHED_THRESHOLD = 1.0
 SWEPT = "sum"  # the pooling whose whole threshold curve is drawn
+COUNTS = "top20"  # the pooling of the published statement on counts
 KINDS = {"tuned": "threshold chosen on validation", "published": f"threshold {PUBLISHED_THRESHOLD}"}
+NEARLY = 0.05  # a threshold that lets through all but this share, or this share only, hardly divides
+
+Differences = dict[
+    str, dict[str, Difference]
+]  # {"tuned" (t chosen on validation) or "published" (t = 1.0): {pooling: D}}
 
 
 @dataclass(frozen=True)
 class Binarisation(Study):
     """D(p) = F(1[x > t]) - F(x): macro-F1 on test of binarised minus raw SAE features of pooling p.
 
-    rows: one a set, pooling and form (raw, binarized), with the set's title. differences: {"tuned" (t chosen on
-    validation) or "published" (t = 1.0): {pooling: mean over the sets}}. sweeps: {set: score against the threshold}.
+    rows: one a set, pooling and form (raw; binarized; published: binarised at 1.0), each with a C of its own, with the
+    set's title. differences: means over the sets, on the first part of each test; new_words: on the new words of those
+    that have them, no pooling where none has. kept: {set: {pooling: share of active training values above 1.0}}.
+    sweeps: {set: score against the threshold}.
     """
 
     name: ClassVar[str] = "binarisation"
 
     rows: tuple[dict, ...]
-    differences: dict[str, dict[str, Difference]]
+    differences: Differences
+    new_words: Differences
+    kept: dict[str, dict[str, float]]
     sweeps: dict[str, dict]
 
     def summary(self) -> dict:
         sets: dict[str, dict] = {}
         for row in self.rows:
             forms = sets.setdefault(row["set"], {}).setdefault(row["pooling"], {})
-            forms[form(row)] = {key: value for key, value in row.items() if key != "set"}
+            forms[row["form"]] = {key: value for key, value in row.items() if key not in ("set", "form")}
         return {
             "layer": self.profile.middle,
             "sets": sets,
-            "difference": {
-                kind: {pooling: d.summary() for pooling, d in by_pooling.items()}
-                for kind, by_pooling in self.differences.items()
-            },
+            "n_sets": len(sets),
+            "difference": _recorded(self.differences),
+            "difference_new_words": _recorded(self.new_words),
             "mean": mean_over_sets(self.rows),
+            "mean_new_words": mean_over_sets(self.rows, NEW),
+            "kept": mean_kept(self.kept),
+            "kept_by_set": self.kept,
             "sweeps": self.sweeps,
+            "mean_curve": [{"kept": kept, "difference": d} for kept, d in self.mean_curve],
+            "sentences": self.sentences(),
         }
+
+    def sentences(self) -> dict[str, str]:
+        """What the numbers say, chosen by them."""
+        kept = mean_kept(self.kept)
+        found = {
+            f"{kind}_{pooling}": difference_sentence(pooling, kind, d, self.new_words[kind].get(pooling))
+            for kind, by_pooling in self.differences.items()
+            for pooling, d in by_pooling.items()
+        }
+        without = {f"{kind}_{COUNTS}": counts_sentence(kept) for kind in KINDS if f"{kind}_{COUNTS}" not in found}
+        curve = curve_sentence(self.mean_curve)
+        return {**found, **without, "kept": kept_sentence(SWEPT, kept[SWEPT]), "counts": counts_sentence(kept), "curve": curve}
 
     def figure(self) -> Figure:
         """Binarised minus raw, a line a pooling, one colour a way to set the threshold."""
@@ -65,72 +95,169 @@ class Binarisation(Study):
         return plots.finished(plots.intervals(rows, label, zero=True))
 
     def threshold_curve(self) -> Figure:
-        """Score of binarised sums against the share of active values above the threshold, a line a set."""
-        lines = {title: {p["kept"]: p["macro_f1"] for p in sweep["curve"]} for title, sweep in self.sweeps.items()}
-        dots = {title: (s["published"]["kept"], s["published"]["macro_f1"]) for title, s in self.sweeps.items()}
-        ax = plots.steps(lines, "share of active values above the threshold", "macro-F1 (test)", marks=dots)
+        """Binarised minus raw sums against the share of active values above the threshold, a line a set."""
+
+        def above_raw(title: str, point: Mapping) -> tuple[float, float]:
+            return point["kept"], point["macro_f1"] - self._raw(title)
+
+        lines = {title: dict(above_raw(title, p) for p in sweep["curve"]) for title, sweep in self.sweeps.items()}
+        dots = {title: above_raw(title, sweep["published"]) for title, sweep in self.sweeps.items()}
+        label = "macro-F1 (test), binarised minus raw"
+        ax = plots.steps(lines, "share of active values above the threshold", label, marks=dots)
+        ax.axhline(0, color=INK, linewidth=1)
         ax.invert_xaxis()
         return plots.finished(ax)
 
     def table(self) -> tables.Html:
         """Means over the sets, raw and binarised, and both differences."""
+        kept = mean_kept(self.kept)
         rows = [
             {
                 "pooling": pooling,
                 **means,
-                **{kind: shown(by_pooling[pooling]) for kind, by_pooling in self.differences.items()},
+                **{kind: cell(by_pooling[pooling]) for kind, by_pooling in self.differences.items()},
+                **{f"{kind} new": cell(by_pooling.get(pooling)) for kind, by_pooling in self.new_words.items()},
+                "kept": kept[pooling],
             }
             for pooling, means in mean_over_sets(self.rows).items()
         ]
         columns = {"pooling": "pooling", "raw": "raw", "binarized": "binarised", **KINDS}
-        return tables.table(rows, columns)
+        if any(self.new_words.values()):
+            columns |= {f"{kind} new": f"{heading}, {NEW}" for kind, heading in KINDS.items()}
+        return tables.table(rows, {**columns, "kept": f"share above {PUBLISHED_THRESHOLD}"})
+
+    @property
+    def mean_curve(self) -> list[tuple[float, float]]:
+        """(share of active values kept, binarised minus raw sums), means over the sets at each step of the thresholds."""
+        steps = min(len(sweep["curve"]) for sweep in self.sweeps.values())
+        points = [
+            [(p["kept"], p["macro_f1"] - self._raw(title)) for p in sweep["curve"][:steps]]
+            for title, sweep in self.sweeps.items()
+        ]
+        return [(kept, d) for kept, d in np.mean(points, axis=0).tolist()]
+
+    def _raw(self, title: str) -> float:
+        wanted = (title, SWEPT, "raw")
+        return next(row["macro_f1"] for row in self.rows if (row["set"], row["pooling"], row["form"]) == wanted)
 
 
 def run(
     profile: str | Profile,
     *,
-    poolings: Sequence[str] = ("sum", "max", "count", "top20"),
+    poolings: Sequence[str] | None = None,
     device: str = "cpu",
     cache: Path | None = CACHE,
 ) -> Binarisation:
-    """Compare raw and binarised SAE features of the profile's middle layer; `poolings` must hold sum.
+    """Compare raw and binarised SAE features of the profile's middle layer; `poolings` (None: all that the profile
+    computes) must hold sum.
 
     Raises MosaicError where it does not, or where the profile lacks one of the poolings.
     """
-    check_among(poolings, SWEPT)
+    check_among(poolings or (SWEPT,), SWEPT)
     profile, lm = opened(profile, device)
-    rows, sweeps = [], {}
-    cases = {kind: {pooling: [] for pooling in poolings} for kind in KINDS}
+    poolings = tuple(poolings or profile.poolings)
+    check_among(poolings, SWEPT)
+    rows, sweeps, kept = [], {}, {}
+    cases, new_cases = ({kind: {pooling: [] for pooling in poolings} for kind in KINDS} for _ in range(2))
     here = {"layers": [profile.middle], "widths": [profile.width], "poolings": poolings}
     for title, problem in problems(profile, lm, **here, cache=cache):
         found = comparison.evaluate(problem, families=["sae"], trees=False)
         results = {(r.setting.pooling, r.setting.binarized): r for r in found}
+        kept[title] = {}
         for pooling in poolings:
             raw, tuned = results[pooling, False], results[pooling, True]
             published = examine.binarised_at(problem, pooling, PUBLISHED_THRESHOLD)
             for kind, binarised in (("tuned", tuned), ("published", published)):
-                case = (problem.test.labels, binarised.predicted, raw.predicted, problem.test.groups)
-                cases[kind][pooling].append(case)
-            rows += [{"set": title, **result.row()} for result in (raw, tuned)]
+                cases[kind][pooling].append(scores.paired(problem.test, binarised, raw))
+                if NEW in problem.test.part_rows():
+                    new_cases[kind][pooling].append(scores.paired(problem.test, binarised, raw, NEW))
+            forms = {"raw": raw, "binarized": tuned, "published": published}
+            rows += [{"set": title, "form": form, **result.row()} for form, result in forms.items()]
+            values = examine.active_values(problem, pooling)
+            kept[title][pooling] = examine.share_kept(values, PUBLISHED_THRESHOLD)
         sweeps[title] = examine.threshold_sweep(problem, SWEPT, published=PUBLISHED_THRESHOLD)
-    differences = {
-        kind: {pooling: scores.compare_mean(found) for pooling, found in by_pooling.items()}
+    return Binarisation(profile, tuple(rows), _differences(cases), _differences(new_cases), kept, sweeps)
+
+
+def _differences(cases: Mapping[str, Mapping[str, list]]) -> Differences:
+    """Means over the sets, their intervals over sets and texts; a pooling without a set is left out."""
+    return {
+        kind: {pooling: scores.compare_over_sets(found) for pooling, found in by_pooling.items() if found}
         for kind, by_pooling in cases.items()
     }
-    return Binarisation(profile, tuple(rows), differences, sweeps)
 
 
-def form(row: Mapping) -> str:
-    return "binarized" if row["binarized"] else "raw"
+def _recorded(differences: Differences) -> dict:
+    return {
+        kind: {pooling: d.summary() for pooling, d in by_pooling.items()} for kind, by_pooling in differences.items()
+    }
 
 
-def mean_over_sets(rows: Iterable[Mapping]) -> dict[str, dict[str, float]]:
-    """{pooling: {"raw" or "binarized": mean macro-F1 over the sets}}."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for row in rows:
-        found.setdefault(row["pooling"], {}).setdefault(form(row), []).append(row["macro_f1"])
-    return {pooling: {f: float(np.mean(values)) for f, values in forms.items()} for pooling, forms in found.items()}
+def mean_over_sets(rows: Iterable[Mapping], part: str | None = None) -> dict[str, dict[str, float]]:
+    """{pooling: {form: mean macro-F1 over the sets, on one part of their tests (None: the first)}}."""
+    rows = list(rows)
+    poolings = dict.fromkeys(row["pooling"] for row in rows)
+    return {p: leads.mean_of([row for row in rows if row["pooling"] == p], "form", part) for p in poolings}
 
 
-def shown(d: Difference) -> str:
-    return f"{d.difference:+.3f} ({d.low:+.3f} to {d.high:+.3f})"
+def mean_kept(kept: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """{pooling: share of active values above the published threshold, mean over the sets}."""
+    poolings = next(iter(kept.values()))
+    return {pooling: float(np.mean([shares[pooling] for shares in kept.values()])) for pooling in poolings}
+
+
+def cell(d: Difference | None) -> str | None:
+    return None if d is None else f"{d.difference:+.3f} ({d.low:+.3f} to {d.high:+.3f})"
+
+
+# --- sentences ---------------------------------------------------------------------------------------------------
+
+
+def difference_sentence(pooling: str, kind: str, d: Difference, new: Difference | None) -> str:
+    """Whether binarising one pooling helps, hurts or makes no difference that can be told. kind: a key of KINDS."""
+    how, by = f"binarising {pooling} features, {KINDS[kind]},", leads.told(d)
+    said = leads.side(
+        d,
+        above=f"On average over the sets, {how} helps: {by}.",
+        below=f"On average over the sets, {how} hurts: {by}.",
+        level=f"On average over the sets, {how} makes no difference that can be told: {by}.",
+    )
+    return said + (f" On {NEW}: {leads.told(new)}." if new else "")
+
+
+def kept_sentence(pooling: str, kept: float) -> str:
+    """What the published threshold does to this profile's activations. kept: share of active values above it."""
+    start = f"Of the active values of {pooling} features, {shown(kept)} lie above {PUBLISHED_THRESHOLD}"
+    if kept > 1 - NEARLY:
+        return f"{start}: here the published threshold asks hardly more than whether a latent was active at all."
+    if kept < NEARLY:
+        return f"{start}: here the published threshold leaves hardly anything."
+    return f"{start}: here the published threshold does divide, but at another place than in Gemma Scope's units."
+
+
+def counts_sentence(kept: Mapping[str, float]) -> str:
+    """The same for counts, whose unit is the token. kept: {pooling: share}."""
+    if COUNTS not in kept:
+        return f"This run has no {COUNTS} counts."
+    return (
+        f"For {COUNTS} counts, whose unit is a token in every model, above {PUBLISHED_THRESHOLD} means in two tokens or "
+        f"more, which holds for {shown(kept[COUNTS])} of the active values."
+    )
+
+
+def curve_sentence(curve: Sequence[tuple[float, float]]) -> str:
+    """Where along the thresholds binarised sums score highest on average. curve: (share kept, binarised minus raw)."""
+    best = max(range(len(curve)), key=lambda i: curve[i][1])
+    kept, d = curve[best]
+    at = f"{shown(d, sign=True)} beside raw sums"
+    if best == 0:
+        where = f"where everything active is kept ({at})"
+    elif best == len(curve) - 1:
+        where = f"at the strictest threshold tried, which keeps {shown(kept)} of the active values ({at})"
+    else:
+        where = f"between the ends, where {shown(kept)} of the active values are kept ({at})"
+    ends = " and ".join(shown(curve[i][1], sign=True) for i in (0, -1))
+    return (
+        f"Averaged over the sets, the curve is highest {where}; at its ends it has {ends}. It is read off the test scores, "
+        "as a picture: no threshold is chosen from it."
+    )

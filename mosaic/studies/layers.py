@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar
 
 from mosaic.probing import comparison
 from mosaic.probing.selection import Result
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
+from mosaic.studies import leads
+from mosaic.studies.leads import Choice, OneSet
 from mosaic.studies.problems import CACHE, opened, problems
 from mosaic.studies.study import Study
+from mosaic.texts.labelled import NEW
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FEATURES = ("sae", "hidden")
 
@@ -24,57 +29,91 @@ class Layers(Study):
     """F(l) = macro-F1 on test of the pooling that validation chose at layer l, for SAE features and hidden states.
 
     rows: one a set, kind of features and layer, as `mosaic probe --json` writes them, with the set's title.
+    choices: {features: the layer that validation chooses for all sets, and its lead on test}. poolings: from which
+    validation chose, for either kind of features.
     """
 
     name: ClassVar[str] = "layers"
 
     rows: tuple[dict, ...]
+    choices: dict[str, Choice]
+    poolings: tuple[str, ...]
 
     def summary(self) -> dict:
-        means = {features: mean_over_sets(self.rows, features) for features in FEATURES}
-        best = {features: best_layer(self.rows, features) for features in FEATURES}
-        sets = {title: self._of(title) for title in self.titles}
+        means = {features: self._means(features) for features in FEATURES}
+        best = {features: int(choice.winner) for features, choice in self.choices.items()}
         return {
-            "sets": sets,
+            "sets": {title: self._of(title) for title in self.titles},
+            "poolings": self.poolings,
             "mean": means,
+            "mean_new_words": {features: self._means(features, NEW) for features in FEATURES},
+            "choice": {
+                features: {**choice.summary(), "position": position(best[features], self.profile.layers)}
+                for features, choice in self.choices.items()
+            },
             "best_layer": {features: str(layer) for features, layer in best.items()},
             "best_position": {features: position(layer, self.profile.layers) for features, layer in best.items()},
             "best_mean": {features: means[features][layer] for features, layer in best.items()},
-            "n_sets": len(sets),
+            "n_sets": len(self.titles),
+            "sentences": self.sentences(),
         }
 
-    def figure(self):
-        """Layer curves, one panel a set; bands are 95 % bootstrap intervals over test texts."""
+    def sentences(self) -> dict[str, str]:
+        """What the numbers say, chosen by them."""
+        found = {features: leads.sentence("layer", choice) for features, choice in self.choices.items()}
+        new = {f"{features}_new": leads.new_words_sentence("layer", self.choices[features]) for features in FEATURES}
+        return {**found, **new, "middle": middle_sentence(self.choices["sae"], self.profile.layers)}
+
+    def figure(self) -> Figure:
+        """Layer curves, one panel a set, on the first part of its test; bands are 95 % bootstrap intervals over texts."""
+        return self._curves({row["set"]: None for row in self.rows}, "test")
+
+    def new_words_figure(self) -> Figure | tables.Html:
+        """The same on new words, of the sets that have them; a sentence where none has."""
+        having = {row["set"]: NEW for row in self.rows if NEW in row["parts"]}
+        return self._curves(having, NEW) if having else tables.Html(f"<p>No set here has a test of {NEW}.</p>")
+
+    def _curves(self, parts: Mapping[str, str | None], label: str) -> Figure:
+        """Panels of these sets, each on one part of its test (None: the first)."""
+
+        def point(layer: int, row: Mapping, part: str | None) -> tuple:
+            scored = row if part is None else row["parts"][part]
+            return layer, scored["macro_f1"], scored["low"], scored["high"]
+
         panels = {
             title: {
-                features: [(layer, r["macro_f1"], r["low"], r["high"]) for layer, r in by_layer.items()]
+                features: [point(layer, row, part) for layer, row in by_layer.items()]
                 for features, by_layer in self._of(title).items()
             }
-            for title in self.titles
+            for title, part in parts.items()
         }
-        return plots.finished(plots.panels(panels, "layer"))
+        return plots.finished(plots.panels(panels, "layer", f"macro-F1 ({label})"))
 
     def table(self) -> tables.Html:
         """Means over the sets, layer by layer; the layer that validation chose is marked."""
-        columns = {"features": "features", "layer": "layer", "validation": "validation", "test": "macro-F1 (test)"}
-        rows = []
-        for features in FEATURES:
-            validation = mean_over_sets(self.rows, features, "validation_macro_f1")
-            test, best = mean_over_sets(self.rows, features), best_layer(self.rows, features)
+        parts, rows = leads.table_parts(self.rows), []
+        for features, choice in self.choices.items():
+            means = {column: self._means(features, part) for column, (_, part) in parts.items()}
             rows += [
                 {
                     "features": plots.NAMES[features],
-                    "layer": f"{layer} (chosen)" if layer == best else layer,
-                    "validation": validation[layer],
-                    "test": test[layer],
+                    "layer": f"{layer} (chosen)" if layer == choice.winner else layer,
+                    "validation": score,
+                    **{column: mean[int(layer)] for column, mean in means.items()},
+                    "poolings": chosen_poolings(self.rows, features, int(layer)),
                 }
-                for layer in test
+                for layer, score in choice.validation.items()
             ]
-        return tables.table(rows, columns)
+        headings = {column: heading for column, (heading, _) in parts.items()}
+        first = {"features": "features", "layer": "layer", "validation": "validation"}
+        return tables.table(rows, {**first, **headings, "poolings": "pooling chosen (sets)"})
 
     @property
     def titles(self) -> list[str]:
         return list(dict.fromkeys(row["set"] for row in self.rows))
+
+    def _means(self, features: str, part: str | None = None) -> dict[int, float]:
+        return leads.mean_of([row for row in self.rows if row["features"] == features], "layer", part)
 
     def _of(self, title: str) -> dict[str, dict[int, dict]]:
         """{features: {layer: row}} of one set."""
@@ -88,18 +127,23 @@ class Layers(Study):
 def run(
     profile: str | Profile,
     *,
-    poolings: Sequence[str] = ("sum", "mean", "max"),
+    poolings: Sequence[str] | None = None,
     device: str = "cpu",
     cache: Path | None = CACHE,
 ) -> Layers:
-    """Compare the layers of the profile's SAEs of its one width, each with the pooling validation chooses."""
+    """Compare the layers of the profile's SAEs of its one width, each with the pooling that validation chooses from
+    `poolings` (None: all that the profile computes, for SAE features and hidden states alike)."""
     profile, lm = opened(profile, device)
-    rows = []
+    poolings = tuple(poolings or profile.poolings)
+    rows, sets = [], {features: [] for features in FEATURES}
     for title, problem in problems(profile, lm, widths=[profile.width], poolings=poolings, cache=cache):
         found = comparison.evaluate(problem, families=FEATURES, binarize=False, trees=False)
         chosen = chosen_at_each_layer(found)
-        rows += [{"set": title, **chosen[features, layer].row()} for features in FEATURES for layer in profile.layers]
-    return Layers(profile, tuple(rows))
+        for features in FEATURES:
+            rows += [{"set": title, **chosen[features, layer].row()} for layer in profile.layers]
+            by_layer = {str(layer): chosen[features, layer] for layer in profile.layers}
+            sets[features].append(OneSet(problem.test, by_layer))
+    return Layers(profile, tuple(rows), {features: leads.choose(found) for features, found in sets.items()}, poolings)
 
 
 def chosen_at_each_layer(results: Iterable[Result]) -> dict[tuple[str, int], Result]:
@@ -112,22 +156,28 @@ def chosen_at_each_layer(results: Iterable[Result]) -> dict[tuple[str, int], Res
     return best
 
 
-def mean_over_sets(rows: Iterable[Mapping], features: str, value: str = "macro_f1") -> dict[int, float]:
-    """{layer: mean of a column over the sets}, layers ascending."""
-    found: dict[int, list[float]] = {}
-    for row in rows:
-        if row["features"] == features:
-            found.setdefault(row["layer"], []).append(row[value])
-    return {layer: float(np.mean(found[layer])) for layer in sorted(found)}
-
-
-def best_layer(rows: Iterable[Mapping], features: str) -> int:
-    """The layer whose validation score, averaged over the sets, is highest; of equal ones the lowest."""
-    validation = mean_over_sets(rows, features, "validation_macro_f1")
-    return max(validation, key=validation.__getitem__)
+def chosen_poolings(rows: Iterable[Mapping], features: str, layer: int) -> str:
+    """`max 4, last 3`: on how many sets validation chose which pooling, the most frequent first."""
+    chosen = Counter(row["pooling"] for row in rows if (row["features"], row["layer"]) == (features, layer))
+    return ", ".join(f"{pooling} {n}" for pooling, n in chosen.most_common())
 
 
 def position(layer: int, layers: Sequence[int]) -> str:
     """early, middle or late, where three layers are compared; otherwise the layer's own number."""
     names = ("early", "middle", "late")
     return names[list(layers).index(layer)] if len(layers) == len(names) else str(layer)
+
+
+def middle_sentence(choice: Choice, layers: Sequence[int]) -> str:
+    """Whether "the middle layer is best" stands for SAE features: the answer to the chapter's question."""
+    place = position(int(choice.winner), layers)
+    if choice.lead is None or len(layers) != 3:
+        return "Early, middle and late layers are not all compared here, so that the question is not answered."
+    by = leads.told(choice.lead.difference)
+    if choice.lead.difference.low <= 0:
+        return (
+            f"Whether the middle layer is best is undecided: validation chooses the {place} one, whose lead on test over "
+            f"layer {choice.lead.rival} is {by}."
+        )
+    answer = "The middle layer is best" if place == "middle" else f"Not the middle layer is best but the {place} one"
+    return f"{answer}: its lead on test over the closest of the others is {by}."

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from mosaic.probing import comparison, scores
+from mosaic.probing import comparison
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
+from mosaic.studies import leads
+from mosaic.studies.leads import Choice, OneSet
 from mosaic.studies.problems import CACHE, check_poolings, opened, problems
 from mosaic.studies.study import Study
+from mosaic.texts.labelled import NEW
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,27 +31,46 @@ class Pooling(Study):
     """F(p) = macro-F1 on test with pooling p, for SAE features and hidden states of the middle layer.
 
     rows: one a set, kind of features and pooling, as `mosaic probe --json` writes them, with the set's title.
-    mean_minus_last: {features: mean pooling minus last token, averaged over the sets}.
+    choices: {features: the pooling that validation chooses for all sets, and its lead on test}. mean_minus_last:
+    {features: mean pooling minus last token, averaged over the sets}; on new words: {} where no set has any.
     """
 
     name: ClassVar[str] = "pooling"
 
     rows: tuple[dict, ...]
+    choices: dict[str, Choice]
     mean_minus_last: dict[str, Difference]
+    mean_minus_last_new: dict[str, Difference]
 
     def summary(self) -> dict:
         sets: dict[str, dict] = {}
         for row in self.rows:
             by_pooling = sets.setdefault(row["set"], {}).setdefault(row["features"], {})
             by_pooling[row["pooling"]] = {key: value for key, value in row.items() if key != "set"}
-        means = {features: mean_of_poolings(self.rows, features) for features in FEATURES}
+        new = {features: d.summary() for features, d in self.mean_minus_last_new.items()}
         return {
             "layer": self.profile.middle,
             "sets": sets,
-            "mean": means,
-            "best": {features: max(means[features], key=means[features].get) for features in FEATURES},
+            "n_sets": len(sets),
+            "mean": {features: self._means(features) for features in FEATURES},
+            "mean_new_words": {features: self._means(features, NEW) for features in FEATURES},
+            "choice": {features: choice.summary() for features, choice in self.choices.items()},
             "mean_minus_last": {features: d.summary() for features, d in self.mean_minus_last.items()},
+            "mean_minus_last_new_words": new or None,
+            "sentences": self.sentences(),
         }
+
+    def sentences(self) -> dict[str, str]:
+        """What the numbers say, chosen by them."""
+        found = {features: leads.sentence("pooling", choice) for features, choice in self.choices.items()}
+        new = {f"{features}_new": leads.new_words_sentence("pooling", self.choices[features]) for features in FEATURES}
+        last = {
+            f"last_{features}": last_sentence(
+                plots.NAMES[features], self.mean_minus_last[features], self.mean_minus_last_new.get(features)
+            )
+            for features in FEATURES
+        }
+        return {**found, **new, **last, "baseline": baseline_sentence(self.choices)}
 
     def figure(self, features: str = "sae") -> Figure:
         """A line a set, a column a pooling, of one kind of features ("sae" or "hidden")."""
@@ -56,29 +78,64 @@ class Pooling(Study):
         return plots.finished(plots.heatmap(values, titles, poolings, "macro-F1 (test)"))
 
     def table(self) -> tables.Html:
-        """Mean pooling minus last token, over the sets."""
-        rows = [
-            {"features": plots.NAMES[features], "difference": d.difference, "interval": f"{d.low:.3f} to {d.high:.3f}"}
-            for features, d in self.mean_minus_last.items()
-        ]
+        """Means over the sets, pooling by pooling; the pooling that validation chose is marked."""
+        parts, rows = leads.table_parts(self.rows), []
+        for features, choice in self.choices.items():
+            means = {column: self._means(features, part) for column, (_, part) in parts.items()}
+            rows += [
+                {
+                    "features": plots.NAMES[features],
+                    "pooling": f"{pooling} (chosen)" if pooling == choice.winner else pooling,
+                    "validation": score,
+                    **{column: mean[pooling] for column, mean in means.items()},
+                }
+                for pooling, score in choice.validation.items()
+            ]
+        headings = {column: heading for column, (heading, _) in parts.items()}
         return tables.table(
-            rows, {"features": "features", "difference": "mean minus last, macro-F1", "interval": "95 %"}
+            rows, {"features": "features", "pooling": "pooling", "validation": "validation", **headings}
         )
+
+    def last_table(self) -> tables.Html:
+        """Mean pooling minus last token, over the sets."""
+        by_test = {"test": self.mean_minus_last, NEW: self.mean_minus_last_new}
+        rows = [
+            {
+                "features": plots.NAMES[features],
+                "on": test,
+                "difference": f"{d.difference:+.3f}",
+                "interval": f"{d.low:+.3f} to {d.high:+.3f}",
+            }
+            for test, by_features in by_test.items()
+            for features, d in by_features.items()
+        ]
+        columns = {"features": "features", "on": "on", "difference": "mean minus last, macro-F1", "interval": "95 %"}
+        return tables.table(rows, columns)
+
+    def _means(self, features: str, part: str | None = None) -> dict[str, float]:
+        return leads.mean_of([row for row in self.rows if row["features"] == features], "pooling", part)
 
 
 def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> Pooling:
     """Score every pooling of the profile at its middle layer. Raises MosaicError where it lacks mean or last."""
     profile, lm = opened(profile, device)
     check_poolings(profile, COMPARED)
-    rows, cases = [], {features: [] for features in FEATURES}
+    rows, sets = [], {features: [] for features in FEATURES}
     for title, problem in problems(profile, lm, layers=[profile.middle], widths=[profile.width], cache=cache):
         found = comparison.evaluate(problem, families=FEATURES, binarize=False, trees=False)
         results = {(r.setting.features, r.setting.pooling): r for r in found}
         for features in FEATURES:
-            rows += [{"set": title, **results[features, pooling].row()} for pooling in profile.poolings]
-            mean, last = (results[features, pooling].predicted for pooling in COMPARED)
-            cases[features].append((problem.test.labels, mean, last, problem.test.groups))
-    return Pooling(profile, tuple(rows), {features: scores.compare_mean(cases[features]) for features in FEATURES})
+            by_pooling = {pooling: results[features, pooling] for pooling in profile.poolings}
+            rows += [{"set": title, **result.row()} for result in by_pooling.values()]
+            sets[features].append(OneSet(problem.test, by_pooling))
+    new = {features: [one for one in found if NEW in one.test.part_rows()] for features, found in sets.items()}
+    return Pooling(
+        profile,
+        tuple(rows),
+        {features: leads.choose(found) for features, found in sets.items()},
+        {features: leads.difference(found, *COMPARED) for features, found in sets.items()},
+        {features: leads.difference(found, *COMPARED, NEW) for features, found in new.items() if found},
+    )
 
 
 def grid(rows: Iterable[Mapping], features: str) -> tuple[np.ndarray, list[str], list[str]]:
@@ -88,7 +145,26 @@ def grid(rows: Iterable[Mapping], features: str) -> tuple[np.ndarray, list[str],
     return np.array([[values[title, pooling] for pooling in poolings] for title in titles]), titles, poolings
 
 
-def mean_of_poolings(rows: Iterable[Mapping], features: str) -> dict[str, float]:
-    """{pooling: mean macro-F1 over the sets}."""
-    values, _, poolings = grid(rows, features)
-    return dict(zip(poolings, values.mean(0).tolist(), strict=True))
+def last_sentence(features: str, d: Difference, new: Difference | None) -> str:
+    """What reading the last token only costs one kind of features, or gains it. d: mean pooling minus last token."""
+    more = f" On {NEW}: {leads.told(new)}." if new else ""
+    return (
+        leads.side(
+            d,
+            above=f"Reading the last token only costs {features}: mean pooling is ahead of it by {leads.told(d)}.",
+            below=f"Reading the last token only costs {features} nothing, it gains: mean minus last is {leads.told(d)}.",
+            level=f"For {features}, mean pooling and the last token cannot be told apart: {leads.told(d)}.",
+        )
+        + more
+    )
+
+
+def baseline_sentence(choices: Mapping[str, Choice]) -> str:
+    """What the two choices mean for a comparison that gives hidden states one pooling and SAE features several."""
+    sae, hidden = choices["sae"].winner, choices["hidden"].winner
+    if sae == hidden:
+        return f"Validation chooses the same pooling, {sae}, for both kinds of features."
+    return (
+        f"Validation chooses {sae} for SAE features and {hidden} for hidden states: a comparison that gives both the same "
+        "one pooling is fair to one of them at most."
+    )

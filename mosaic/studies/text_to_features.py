@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -13,6 +14,7 @@ from mosaic.features.extract import token_codes
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
+from mosaic.reporting.results import shown
 from mosaic.saes.loading import SAESource
 from mosaic.studies.problems import CACHE, latent_names, opened
 from mosaic.studies.study import Study
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 N_LEADING = 8
 N_IN_MAP = 24
+SPARSE = 0.1  # share of latents active on a token, up to which the features are called sparse
+ROUNDING = 1e-4  # of activations in float32
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,14 @@ class TextToFeatures(Study):
             "n_tokens": len(self.tokens),
             "n_latents": self.codes.shape[1],
             "l0": self.codes.nnz / len(self.tokens),
+            "share_active": self.codes.nnz / (len(self.tokens) * self.codes.shape[1]),
             "largest_difference": self.largest_difference,
             "leading": leading(self.codes, N_LEADING),
+            "sentences": {
+                "sparse": sparse_sentence(self.codes.nnz / len(self.tokens), self.codes.shape[1]),
+                "names": names_sentence([j for j in leading(self.codes, N_LEADING).tolist() if j in self.names]),
+                "library": library_sentence(self.largest_difference),
+            },
         }
 
     def table(self) -> tables.Html:
@@ -131,3 +141,30 @@ def largest_difference(source: SAESource, x: torch.Tensor, codes: np.ndarray) ->
     reference = SAE.load_from_disk(source.path, dtype="float32") if source.path else open_registered(source)
     with torch.no_grad():
         return float(np.abs(reference.encode(x.cpu()).numpy() - codes).max())
+
+
+# --- sentences ---------------------------------------------------------------------------------------------------
+
+
+def sparse_sentence(l0: float, n_latents: int) -> str:
+    """Whether the features of this sentence are sparse. l0: latents active per token."""
+    share = l0 / n_latents
+    what = f"{shown(l0)} of {shown(n_latents)} latents are active per token on average, {share:.1%} of them"
+    return f"{what}: {'few, so the features are sparse' if share <= SPARSE else 'these features are not sparse'}."
+
+
+def names_sentence(named: Sequence[int]) -> str:
+    """Whether the leading latents have names. named: those of them that have one."""
+    if not named:
+        return "None of these latents has a name here: names need texts whose factors are known, and a latent that tracks one."
+    return (
+        f"{len(named)} of the {N_LEADING} have a name, the factor that they track best. It is chosen on one half of the "
+        "miniature's texts; the number behind it is the AUROC on the other half."
+    )
+
+
+def library_sentence(difference: float) -> str:
+    """Whether the activations are the library's. difference: the largest, over tokens and latents."""
+    if difference <= ROUNDING:
+        return f"On this sentence the largest difference is {shown(difference)}: they are the same up to rounding."
+    return f"On this sentence the largest difference is {shown(difference)}, which is more than rounding: one of the two is wrong."

@@ -57,6 +57,13 @@ def test_the_factors_vary_within_their_kind(world):
         assert 0 < column[inside].sum() < sum(inside), factor.name
 
 
+def test_halves_share_every_kind_and_language_equally(world):
+    rows, _ = world
+    chosen = tracking.halves(rows)
+    for stratum in {(row.label, row.language) for row in rows}:
+        assert chosen[[(row.label, row.language) == stratum for row in rows]].mean() == 0.5
+
+
 def test_a_latent_that_is_the_factor_is_found_and_named(world):
     rows, factors = world
     negation = next(i for i, f in enumerate(factors) if f.name == "message: negation")
@@ -65,7 +72,8 @@ def test_a_latent_that_is_the_factor_is_found_and_named(world):
     matrix[:, 4] = tracking.presence(rows, factors)[:, negation]
     found = tracking.find(table_of(matrix), rows, factors)
     best = next(f for f in found if f.factor == "message: negation" and f.language == "all")
-    assert best.latent == 4 and best.auroc == 1.0 == best.average_precision
+    assert best.latent == 4 and best.auroc == best.chosen_auroc == 1.0 == best.average_precision
+    assert (best.low, best.high) == (1.0, 1.0) and "draws" not in best.row()
     assert {f.language for f in found if f.factor == "message: negation"} == {"all", "en", "es", "de", "ru", "zh"}
     assert tracking.names(table_of(matrix), rows, factors)[4] == "message: negation (1.00)"
 
@@ -74,5 +82,22 @@ def test_searching_noise_wins_nothing(world):
     """The best of many random latents is chosen on one half and scored on the other."""
     rows, factors = world
     noise = np.random.default_rng(1).random((len(rows), 400))
-    found = [f for f in tracking.find(table_of(noise), rows, factors, by_language=False)]
+    found = tracking.find(table_of(noise), rows, factors, by_language=False)
     assert abs(np.mean([f.auroc for f in found]) - 0.5) < 0.04
+    assert np.mean([f.chosen_auroc for f in found]) > 0.65
+    assert np.mean([f.low <= 0.5 <= f.high for f in found]) > 0.8
+
+
+def test_a_latent_is_named_by_one_half_and_its_number_is_the_other_halfs(world):
+    """A latent that is the factor on the texts that choose, and noise on the others, is not told as if it found it."""
+    rows, factors = world
+    negation = next(i for i, f in enumerate(factors) if f.name == "message: negation")
+    matrix = np.random.default_rng(2).random((len(rows), 3)) * 0.1
+    chosen = tracking.halves(rows)
+    matrix[chosen, 1] = tracking.presence(rows, factors)[chosen, negation]
+    area, named = tracking.best_factor(table_of(matrix), rows, factors)
+    assert named[1] == "message: negation" and abs(area[1] - 0.5) < 0.2
+    assert 1 in tracking.names(table_of(matrix), rows, factors)
+    # Of 50 factors the best is chosen for every latent of noise: on the half that did not choose, nothing is left of it.
+    noise = np.random.default_rng(3).random((len(rows), 200))
+    assert abs(tracking.best_factor(table_of(noise), rows, factors)[0].mean() - 0.5) < 0.04

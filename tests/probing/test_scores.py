@@ -182,3 +182,38 @@ def test_tied_counts_settings_that_validation_cannot_tell_from_the_best():
     assert selection.tied([of(good, "sum"), of(bad, "max")], "sae") == 1
     assert selection.tied([of(good, "sum"), of(good, "max"), of(bad, "last")], "sae") == 2
     assert selection.tied([of(good, "sum"), of(nearly, "max"), of(bad, "last")], "sae") == 2
+
+
+def test_over_sets_the_interval_shows_how_sets_differ():
+    """Sets that agree give the interval of their texts alone; sets that disagree a wider one."""
+
+    def sets(shares):
+        return [
+            (*case(1500, accuracy=a, seed=i), case(1500, accuracy=0.7, seed=i)[1], None) for i, a in enumerate(shares)
+        ]
+
+    agreeing, apart = sets([0.8] * 5), sets([0.95, 0.65, 0.95, 0.65, 0.8])
+    over_texts, over_sets = scores.compare_mean(agreeing), scores.compare_over_sets(agreeing)
+    assert over_sets.difference == pytest.approx(over_texts.difference)
+    assert (over_sets.high - over_sets.low) < 2 * (over_texts.high - over_texts.low) and over_sets.low > 0
+    wide = scores.compare_over_sets(apart)
+    assert scores.compare_mean(apart).low > 0 > wide.low
+    one = scores.compare_over_sets(agreeing[:1])
+    assert (one.low, one.high) == pytest.approx((scores.compare(*agreeing[0]).low, scores.compare(*agreeing[0]).high))
+
+
+def test_an_interval_over_sets_covers_the_mean_of_all_sets_there_could_be():
+    """Sets of an accuracy drawn around .8 against one of .7: the mean difference over all such sets is known."""
+    rng, covered = np.random.default_rng(5), []
+
+    def right(truth, share):
+        return np.where(rng.random(len(truth)) < share, truth, np.where(truth == "a", "b", "a"))
+
+    for trial in range(60):
+        cases = []
+        for accuracy in np.clip(rng.normal(0.8, 0.06, 7), 0, 1):
+            truth = rng.choice(["a", "b"], 200).astype(object)
+            cases.append((truth, right(truth, accuracy), right(truth, 0.7), None))
+        d = scores.compare_over_sets(cases, seed=trial)
+        covered.append(d.low <= 0.1 <= d.high)
+    assert np.mean(covered) > 0.85

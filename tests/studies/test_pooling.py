@@ -7,6 +7,7 @@ import pytest
 from mosaic.errors import MosaicError
 from mosaic.probing.scores import Difference
 from mosaic.studies import pooling
+from mosaic.studies.leads import Choice, Lead
 
 SCORES = {
     ("a", "sae"): {"sum": 0.5, "last": 0.9},
@@ -15,29 +16,64 @@ SCORES = {
     ("b", "hidden"): {"sum": 0.4, "last": 0.6},
 }
 ROWS = tuple(
-    {"set": title, "features": features, "pooling": name, "macro_f1": value}
+    {"set": title, "features": features, "pooling": name, "macro_f1": value, "parts": {"test": {"macro_f1": value}}}
     for (title, features), by_pooling in SCORES.items()
     for name, value in by_pooling.items()
 )
+UP, DOWN = Difference(0.05, 0.02, 0.08, 0.0), Difference(-0.05, -0.08, -0.02, 0.0)
+LEVEL = Difference(0.1, -0.05, 0.2, 0.3)
+
+
+def choice(winner):
+    other = "last" if winner == "sum" else "sum"
+    return Choice(winner, {"sum": 0.8, "last": 0.7}, other, UP, 0.9, Lead(other, {other: LEVEL}, 2), None)
+
+
+def made_up(new=None):
+    choices = {"sae": choice("sum"), "hidden": choice("last")}
+    return pooling.Pooling(
+        SimpleNamespace(name="p", middle=3), ROWS, choices, {"sae": LEVEL, "hidden": DOWN}, new or {}
+    )
 
 
 def test_the_grid_is_sets_by_poolings_of_one_kind_of_features():
     values, titles, poolings = pooling.grid(ROWS, "sae")
     assert (titles, poolings) == (["a", "b"], ["sum", "last"])
     assert values.tolist() == [[0.5, 0.9], [0.7, 0.1]]
-    assert pooling.mean_of_poolings(ROWS, "hidden") == pytest.approx({"sum": 0.3, "last": 0.5})
 
 
-def test_the_best_pooling_is_the_one_with_the_highest_mean():
-    d = Difference(0.1, -0.05, 0.2, 0.3)
-    study = pooling.Pooling(SimpleNamespace(name="p", middle=3), ROWS, {"sae": d, "hidden": d})
-    summary = study.summary()
-    assert summary["best"] == {"sae": "sum", "hidden": "last"} and summary["layer"] == 3
-    assert summary["sets"]["b"]["sae"]["last"] == {"features": "sae", "pooling": "last", "macro_f1": 0.1}
+def test_the_summary_of_known_rows():
+    summary = made_up().summary()
+    assert {features: c["winner"] for features, c in summary["choice"].items()} == {"sae": "sum", "hidden": "last"}
+    assert summary["layer"] == 3 and summary["mean"]["hidden"] == pytest.approx({"sum": 0.3, "last": 0.5})
+    assert summary["mean_new_words"]["sae"] == {} and summary["mean_minus_last_new_words"] is None
+    assert summary["sets"]["b"]["sae"]["last"]["macro_f1"] == 0.1
     assert summary["mean_minus_last"]["sae"] == {"difference": 0.1, "interval": [-0.05, 0.2], "p": 0.3}
-    assert "-0.050 to 0.200" in study.table()
-    shown = study.figure("hidden").axes[0].collections[0].get_array()
+    assert "-0.050 to +0.200" in made_up().last_table() and "new words" not in made_up().last_table()
+    assert "new words" in made_up({"sae": DOWN}).last_table()
+    assert "sum (chosen)" in made_up().table() and "last (chosen)" in made_up().table()
+    shown = made_up().figure("hidden").axes[0].collections[0].get_array()
     np.testing.assert_allclose(np.ravel(shown), [0.2, 0.4, 0.4, 0.6])
+
+
+@pytest.mark.parametrize(
+    ("d", "words"),
+    [
+        (UP, "only costs hidden states: mean pooling is ahead of it by +0.050 (95 % +0.020 to +0.080)."),
+        (DOWN, "costs hidden states nothing, it gains: mean minus last is -0.050"),
+        (LEVEL, "For hidden states, mean pooling and the last token cannot be told apart: +0.100"),
+    ],
+)
+def test_what_the_last_token_costs(d, words):
+    assert words in pooling.last_sentence("hidden states", d, None)
+    assert pooling.last_sentence("hidden states", d, DOWN).endswith("On new words: -0.050 (95 % -0.080 to -0.020).")
+
+
+def test_whether_one_pooling_serves_both():
+    assert "sum for SAE features and last for hidden" in pooling.baseline_sentence(
+        {"sae": choice("sum"), "hidden": choice("last")}
+    )
+    assert "the same pooling, sum," in pooling.baseline_sentence({"sae": choice("sum"), "hidden": choice("sum")})
 
 
 def test_from_a_profile_to_the_recorded_numbers(small_profile, tmp_path):
@@ -48,6 +84,7 @@ def test_from_a_profile_to_the_recorded_numbers(small_profile, tmp_path):
     for features in ("sae", "hidden"):
         mean, last = (values["mean"][features][name] for name in ("mean", "last"))
         assert values["mean_minus_last"][features]["difference"] == pytest.approx(mean - last, abs=2e-6)
+        assert set(values["choice"][features]["validation"]) == set(small_profile.poolings)
 
 
 def test_a_profile_without_last_is_told_so():
