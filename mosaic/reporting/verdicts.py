@@ -121,9 +121,9 @@ def judge(claim: Claim, profile: str, folder: Path = results.FOLDER) -> Verdict:
     return verdict(outcome, reason, value, *(interval or (None, None)))
 
 
-def judge_all(profile: str, folder: Path = results.FOLDER, path: Path = claims.FILE) -> list[Verdict]:
-    """The verdict on every claim of a file, in its order."""
-    return [judge(claim, profile, folder) for claim in load_claims(path)]
+def judge_all(profile: str, folder: Path = results.FOLDER, path: Path | None = None) -> list[Verdict]:
+    """The verdict on every claim of a file (the shipped one), in its order."""
+    return [judge(claim, profile, folder) for claim in load_claims(path or claims.FILE)]
 
 
 def above(value: float, bound: float, interval: Interval) -> tuple[str, str]:
