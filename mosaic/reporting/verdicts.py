@@ -56,7 +56,7 @@ class Verdict:
     def expectation(self) -> str | None:
         """ "as expected", "not as expected", or None: nothing was expected, or nothing was measured to compare."""
         expected = (self.claim.expected or {}).get(self.profile)
-        if expected is None or self.verdict == NOT_RUN:
+        if expected is None or self.verdict == NOT_RUN or (not self.judged and expected.verdict != self.verdict):
             return None
         return AS_EXPECTED if plain(expected.verdict) == plain(self.verdict) else NOT_AS_EXPECTED
 

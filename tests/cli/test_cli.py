@@ -16,7 +16,7 @@ COMMANDS = ["reproduce", "study", "probe", "extract", "train-sae", "match", "cla
 SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "mini build", "mini check", "results diff"])
+@pytest.mark.parametrize("command", [*COMMANDS, "mini build", "mini check", "results diff", "results keep"])
 def test_help_shows_an_example(command):
     done = mosaic(*command.split(), "--help")
     assert done.returncode == 0 and f"Example: mosaic {command}" in " ".join(done.stdout.split())
@@ -37,6 +37,7 @@ def test_no_arguments_lists_the_commands():
         (["claims", "--profile", "nope"], 1, "error: unknown profile 'nope'"),
         (["claims", "--check", "--accept"], 1, "--check and --accept exclude each other"),
         (["results", "diff"], 1, "error: no study of profile mini was recorded anew here"),
+        (["results", "keep"], 1, "results/mini holds no results: run `mosaic reproduce --profile mini`"),
         (["results", "diff", "--against", "nowhere"], 1, "error: nowhere holds no results of profile mini"),
         (["train-sae", "--profile", "gemma-2-2b"], 1, "has no `training` section"),
         (["train-sae", "--profile", "minilm", "--texts", "nope.txt"], 1, "error: nope.txt does not exist"),

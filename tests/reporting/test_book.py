@@ -326,7 +326,10 @@ CONTRAST = """places => {
     "name,places",
     [
         ("notebooks/05_sae_against_baselines.html", ["article p", ".mosaic-table td", "article h1"]),
-        ("claims.html", [".verdict", ".open-question", ".run-mark", ".expectation", "details.why summary", "article td"]),
+        (
+            "claims.html",
+            [".verdict", ".open-question", ".run-mark", ".expectation", "details.why summary", "article td"],
+        ),
     ],
 )
 def test_text_is_readable_in_both_themes(browser, site, theme, name, places):
