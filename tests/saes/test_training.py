@@ -109,3 +109,5 @@ def test_bad_specs_are_refused(tiny, tmp_path):
         )
     with pytest.raises(MosaicError, match="layer 9 does not exist"):
         training.train(tiny("llama"), sentences(400), [training.SAESpec(9, 32)], training.TrainRun(), tmp_path)
+    with pytest.raises(MosaicError, match="33 active latents were asked for of 32. Give a smaller k"):
+        training.train(tiny("llama"), sentences(400), [training.SAESpec(2, 32, 33)], training.TrainRun(), tmp_path)
