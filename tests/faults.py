@@ -547,7 +547,7 @@ STRANGE = (
         "width_128_max",
         0,
     ),
-    Strange("a pooling of 5,000 digits", _file("x.csv", GOOD, "--poolings", "top" + "9" * 5000), "smaller"),
+    Strange("a pooling of 5,000 digits", _file("x.csv", GOOD, "--poolings", "top" + "9" * 5000), "unknown pooling 'top9"),
     Strange(
         "two SAEs of one name",
         _profile(saes='[{layer: 2, width: "128", path: a}, {layer: 2, width: "128", path: b}]'),
@@ -560,11 +560,17 @@ STRANGE = (
     Strange(
         "plan of a number of 400 digits",
         lambda b, f: ["plan", "--profile", b.profile, "--texts", "9" * 400],
-        "smaller",
+        "Invalid value for '--texts'",
+        2,
     ),
     Strange("k is infinite", _sae(_config(architecture="topk", k=float("inf"))), "k is inf"),
     Strange("a model's name that is a number", _sae(_config(metadata={"model_name": 3})), "trained on 3"),
-    Strange("a layer of 5,000 digits in a hook", _sae(_config(metadata={"hook_name": "layers." + "9" * 5000})), "smaller"),
+    Strange("a layer of 5,000 digits in a hook", _sae(_config(metadata={"hook_name": "layers." + "9" * 5000})), "5000 digits"),
+    Strange("a k larger than the width", _sae(_config(architecture="topk", k=129)), "k is 129.*128"),
+    Strange("weights that are whole numbers", _sae(_weights(W_enc=lambda x: x.int())), "W_enc holds numbers of kind I32"),
+    Strange("a d_in that contradicts the weights", _sae(_config(d_in=65)), "d_in 65.*64"),
+    Strange("one key twice in a profile", lambda b, f: _planned(b, f, width='"128"\nwidth: "256"'), "'width' stands twice"),
+    Strange("a layer of 400 digits", _profile(middle="9" * 400), "middle.*a number up to"),
     Strange("match of no latents", lambda b, f: ["match", b.sae, _uneven(b, f, 0)], "shape"),
     Strange("an unknown profile", lambda b, f: ["plan", "--profile", "nope"], "unknown profile 'nope'"),
 )  # fmt: skip
