@@ -470,6 +470,7 @@ STRANGE = (
     Strange("a number of 5,000 digits", _file("x.jsonl", '{"text": "a", "label": ' + "9" * 5000 + "}"), "line 1"),
     Strange("blank lines with CR LF", _file("x.jsonl", _rows(TWO).replace("\n", "\r\n") + "\r\n\r\n"), "SAE minus", 0),
     Strange("texts of emoji only", _file("x.jsonl", _rows(TWO, "\U0001f622{more}")), "SAE minus|no tokens", 0),
+    Strange("a text of 2 MB", _file("x.jsonl", _rows(TWO) + "\n" + _rows(["a"], "the cat " * 250_000)), "1 of 41 texts", 0),
     Strange("one text in all rows", _file("x.jsonl", _rows(TWO, "\U0001f622")), "cannot be divided"),
     Strange("one class", _file("x.jsonl", _rows(["a"] * 40)), "needs two classes"),
     Strange("three rows in a class", _file("x.jsonl", _rows(["a"] * 40 + ["b"] * 3)), "fewer than"),

@@ -2,6 +2,7 @@ import pytest
 from conftest import sentences
 
 from mosaic.errors import MosaicError
+from mosaic.progress import Progress
 from mosaic.saes import training
 
 
@@ -83,6 +84,21 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tiny, tmp_path, monke
     assert files == sorted(p.relative_to(tmp_path / "killed") for p in (tmp_path / "killed").rglob("*") if p.is_file())
     for file in files:
         assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes(), file
+
+
+def test_a_long_training_says_how_far_it_is(tiny, tmp_path, monkeypatch):
+    made = []
+
+    class Counted(Progress):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    monkeypatch.setattr(training, "Progress", Counted)
+    texts = [f"{text} {i}" for i, text in enumerate(sentences(200, longest=20))]
+    run = training.TrainRun(tokens=1024, batch_size=256)
+    training.train(tiny("llama"), texts, [training.SAESpec(2, 32, 4)], run, tmp_path)
+    assert [(work.label, work.done, work.total, work.tokens) for work in made] == [("training SAEs", 4, 4, 1024)]
 
 
 def test_a_checkpoint_of_another_run_is_not_used(tiny, tmp_path, monkeypatch):
