@@ -10,6 +10,7 @@ import pytest
 from commands import mosaic
 from conftest import sae_folder, sentences
 
+from mosaic.errors import MosaicError
 from mosaic.profiles.profile import FOLDER
 
 COMMANDS = ["reproduce", "study", "probe", "extract", "train-sae", "match", "claims", "plan", "profiles"]
@@ -241,7 +242,29 @@ def test_probe_compares_everything(own_profile, reviews, tmp_path):
     assert (tmp_path / "again.json").read_text() == (tmp_path / "rows.json").read_text()
 
 
-def test_probe_refuses_what_it_cannot_use(own_profile, reviews, tmp_path):
+def test_probe_shows_its_table_before_it_writes_and_says_what_the_scores_hide(
+    own_profile, reviews, tmp_path, monkeypatch
+):
+    """What was computed is not lost where the file cannot be written in the end."""
+
+    def full(path, rows):
+        raise MosaicError(f"cannot write {path}: the disk is full.")
+
+    monkeypatch.setattr("mosaic.cli.probing.save_json", full)
+    (tmp_path / "test.csv").write_text("review,stars\n" + "\n".join(f"a good film {i},1" for i in range(6)))
+    arguments = ["probe", reviews, "test.csv", "--profile", own_profile, "--text", "review", "--label", "stars"]
+    done = mosaic(*arguments, "--json", "rows.json", cwd=tmp_path)
+    assert done.returncode == 1 and "error: cannot write rows.json: the disk is full." in done.stderr
+    assert "SAE minus hidden" in done.stdout and "Caution: every test text has the label '1'" in done.stdout
+
+
+def test_probe_refuses_what_it_cannot_use(own_profile, reviews, tmp_path, monkeypatch):
+    """All of it before the model is loaded."""
+    monkeypatch.setattr("mosaic.profiles.opening.load_model", lambda *_: pytest.fail("the model was loaded"))
+    five = "\n".join(f"the good film {i},{int(i < 5)}" for i in range(40))
+    (tmp_path / "five.csv").write_text(f"review,stars\n{five}\n")
+    done = mosaic("probe", "five.csv", "--profile", own_profile, "--text", "review", "--label", "stars", cwd=tmp_path)
+    assert done.returncode == 1 and "those held out for the test do not count" in " ".join(done.stderr.split())
     shared = ["probe", reviews, "--profile", own_profile, "--text", "review"]
     for extra, message in [
         (["--label", "nope"], "no column 'nope'; its columns are 'review', 'stars', 'id'"),

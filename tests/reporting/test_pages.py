@@ -1,8 +1,10 @@
 """What the book's own directives and tables make, without building it."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
@@ -70,6 +72,42 @@ def test_every_floor_is_on_the_page_of_functions():
     api = extension("mosaic_api")
     floors = {path.parent.name for path in (ROOT / "mosaic").glob("*/__init__.py")}
     assert set(api.FLOORS) == floors - {"cli"}
+
+
+@pytest.fixture
+def faults(tmp_path, monkeypatch):
+    """The directive of the fault campaign, as a page of the book runs it, on results of one's own."""
+    monkeypatch.setenv("MOSAIC_RESULTS", str(tmp_path))
+    directive = object.__new__(extension("mosaic_results").Faults)
+    env = SimpleNamespace(note_dependency=lambda path: None)
+    directive.state = SimpleNamespace(document=SimpleNamespace(settings=SimpleNamespace(env=env)))
+    directive.error = ValueError
+    return directive, tmp_path / "faults.json"
+
+
+def test_the_campaigns_table_says_how_often_each_fault_held(faults):
+    directive, path = faults
+    (said,) = directive.run()
+    assert said.astext().startswith("Not run here: `make faults`")
+    row = {"fault": "<kill>", "must": "same bytes", "tries": 1000, "held": 1000, "first": ""}
+    path.write_text(json.dumps({"length": "long", "rows": [row, {**row, "fault": "a full disk", "held": 999}]}))
+    said, before, table, _ = directive.run()
+    assert said.astext() == "The long run: 1 of 2 held every time."
+    assert before.astext().startswith('<div class="table-scroll wide"')
+    cells = [entry.astext() for entry in table.findall(nodes.entry)]
+    assert cells[4:] == ["<kill>", "same bytes", "1,000", "1,000", "a full disk", "same bytes", "1,000", "999"]
+
+
+def test_a_campaign_that_cannot_be_read_fails_the_build(faults):
+    directive, path = faults
+    path.write_text('{"rows": [{}]}')
+    with pytest.raises(ValueError, match="faults.json is not what `make faults` writes"):
+        directive.run()
+
+
+def test_the_shipped_campaign_is_a_long_one_and_held():
+    run = json.loads((ROOT / "results" / "faults.json").read_text(encoding="utf-8"))
+    assert run["length"] == "long" and not [row["fault"] for row in run["rows"] if row["held"] < row["tries"]]
 
 
 def test_a_table_is_escaped_and_scrolls_in_a_box_that_the_keyboard_reaches():
