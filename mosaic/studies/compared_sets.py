@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mosaic.probing import scores
-from mosaic.probing.scores import Difference
+from mosaic.probing.scores import Difference, Mean
 from mosaic.probing.selection import Result
 from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
 
@@ -40,10 +40,7 @@ class ComparedSet:
 
     def case(self, first: Sequence[Result], second: Sequence[Result], part: str) -> tuple:
         """(labels, predictions of the first, of the second, groups) on one part, as `scores.compare_draws` reads them."""
-        rows = self.test.part_rows()[part]
-        taken = [[result.predicted[rows] for result in results] for results in (first, second)]
-        groups = self.test.groups
-        return self.test.labels[rows], *taken, None if groups is None else groups[rows]
+        return scores.paired_draws(self.test, first, second, part)
 
 
 def in_groups(sets: Sequence[ComparedSet]) -> dict[str, list[tuple[ComparedSet, str]]]:
@@ -71,12 +68,54 @@ def drawn_difference(members: Sequence[tuple[ComparedSet, str]], first: str, sec
     return scores.compare_draws(cases) if cases else None
 
 
-def mean_score(members: Sequence[tuple[ComparedSet, str]], family: str) -> float | None:
-    """Mean macro-F1 of a family's chosen results over (set, part); None over no set."""
-    return float(np.mean([s.best[family].parts[part].macro_f1 for s, part in members])) if members else None
+def mean_score(members: Sequence[tuple[ComparedSet, str]], family: str) -> Mean | None:
+    """Mean macro-F1 of a family's chosen results over (set, part), its interval over texts; None over no set."""
+    cases = []
+    for s, part in members:
+        labels, (predicted,), _, groups = s.case([s.best[family]], [], part)
+        cases.append((labels, [predicted], groups))
+    return scores.mean_interval(cases) if cases else None
 
 
 def mean_drawn(members: Sequence[tuple[ComparedSet, str]], what: str) -> float | None:
     """Mean macro-F1 over (set, part) and draws; None over no set."""
     scored = [np.mean([r.parts[part].macro_f1 for r in s.draws[what]]) for s, part in members]
     return float(np.mean(scored)) if scored else None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Means over some sets (or parts of them). means: {family: Mean}; differences: {baseline: SAE minus it}."""
+
+    n_sets: int
+    means: dict[str, Mean]
+    differences: dict[str, Difference]
+
+    def summary(self) -> dict:
+        return {
+            "n_sets": self.n_sets,
+            "mean": {family: mean.macro_f1 for family, mean in self.means.items()},
+            "mean_interval": {family: [mean.low, mean.high] for family, mean in self.means.items()},
+            "difference": {baseline: d.summary() for baseline, d in self.differences.items()},
+        }
+
+
+def grouped(sets: Sequence[ComparedSet], families: Sequence[str]) -> dict[str, Group | None]:
+    """{group: its means and differences}, None for a group without a set. The first family is held against the others."""
+    first, *baselines = families
+    return {
+        name: Group(
+            n_sets=len(members),
+            means={family: mean_score(members, family) for family in families},
+            differences={baseline: difference(members, first, baseline) for baseline in baselines},
+        )
+        if members
+        else None
+        for name, members in in_groups(sets).items()
+    }
+
+
+def by_part(one: ComparedSet, families: Sequence[str]) -> dict[str, dict[str, Difference]]:
+    """{part: {baseline: difference of the first family}} of one set."""
+    first, *baselines = families
+    return {part: {b: difference([(one, part)], first, b) for b in baselines} for part in one.parts}

@@ -68,8 +68,8 @@ class Controls:
 
     def results(
         self, problem: Problem, known: Iterable[Result], cache: Path | None = CACHE
-    ) -> dict[str, list[Result]]:
-        """{what: the chosen result of each draw} on one set; one pass of the model for all dictionaries.
+    ) -> dict[str, list[list[Result]]]:
+        """{what: the results of each draw, best validation first} on one set; one pass for all dictionaries.
 
         known: results of `comparison.evaluate` on the same texts, with this layer and width among them: the first
         SAE and the hidden states are not fitted twice.
@@ -81,30 +81,30 @@ class Controls:
         unlearned = make_problem(*texts, self.untrained, Request((), (self.layer,), self.poolings), cache)
         n = len(self.poolings)
         fitted = [
-            best_pooling(replace(learned, tables=learned.tables[i : i + n])) for i in range(0, n * len(others), n)
+            every_pooling(replace(learned, tables=learned.tables[i : i + n])) for i in range(0, n * len(others), n)
         ]
         return {
             TRAINED: [plain(known, "sae", self.layer, self.width), *fitted[: -len(self.random)]],
             RANDOM: fitted[-len(self.random) :],
             HIDDEN: [plain(known, "hidden", self.layer)],
-            UNTRAINED: [best_pooling(unlearned)],
+            UNTRAINED: [every_pooling(unlearned)],
         }
 
 
-def plain(results: Iterable[Result], features: str, layer: int, width: str | None = None) -> Result:
-    """The first linear result of a layer and width on values as they are; `evaluate` gives the best validation first."""
+def plain(results: Iterable[Result], features: str, layer: int, width: str | None = None) -> list[Result]:
+    """The linear results of a layer and width on values as they are, in their order: best validation first."""
     wanted = (features, layer, width)
-    return next(
+    return [
         r
         for r in results
         if r.setting.encoder == wanted and not r.setting.binarized and r.setting.classifier == "logistic"
-    )
+    ]
 
 
-def best_pooling(problem: Problem) -> Result:
-    """The result that validation chooses among the poolings of one encoder, or of one layer's hidden states."""
+def every_pooling(problem: Problem) -> list[Result]:
+    """The linear results on the poolings of one encoder, or of one layer's hidden states, best validation first."""
     family = problem.tables[0].provenance["features"]
-    return comparison.evaluate(problem, families=[family], binarize=False, trees=False)[0]
+    return comparison.evaluate(problem, families=[family], binarize=False, trees=False)
 
 
 def random_dictionaries(
@@ -133,20 +133,22 @@ def calibration_texts(profile: Profile, n: int = CALIBRATION_TEXTS) -> list[str]
 
 
 def rows(title: str, found: Mapping[str, Sequence[Result]]) -> list[dict]:
-    """One row a control and set: the mean over its draws, their range, and the poolings that validation chose."""
-    out = []
-    for what, results in found.items():
-        scored = [result.score.macro_f1 for result in results]
-        chosen = [result.setting.pooling for result in results]
-        out.append(
-            {
-                "set": title,
-                "control": what,
-                "n_draws": len(results),
-                "macro_f1": float(np.mean(scored)),
-                "lowest": min(scored),
-                "highest": max(scored),
-                "poolings": ", ".join(dict.fromkeys(chosen)),
-            }
-        )
-    return out
+    """One row a control and set: its draws' mean and range on every part, and the poolings that validation chose.
+
+    found: {what: the chosen result of each draw}.
+    """
+    return [
+        {
+            "set": title,
+            "control": what,
+            "n_draws": len(results),
+            "parts": {part: spread([r.parts[part].macro_f1 for r in results]) for part in results[0].parts},
+            "poolings": ", ".join(dict.fromkeys(r.setting.pooling for r in results)),
+        }
+        for what, results in found.items()
+    ]
+
+
+def spread(values: Sequence[float]) -> dict:
+    """Mean, lowest and highest of the draws."""
+    return {"macro_f1": float(np.mean(values)), "lowest": min(values), "highest": max(values)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mosaic.probing import examine, folds, scores, selection
+from mosaic.probing import examine, folds, scores
 from mosaic.probing.problem import Problem
 from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
@@ -62,7 +62,7 @@ class FewLatents:
 def few_latents(title: str, problem: Problem, every: Result, sizes: Sequence[int] = SIZES) -> FewLatents:
     """every: the linear SAE result that validation chose. C is chosen anew for each size."""
     splits = folds.splits(problem.train)
-    by_size = {k: selection.fit(examine.few(problem, every, k), problem, splits) for k in sizes}
+    by_size = {k: examine.k_sparse_at(problem, every, k, splits) for k in sizes}
     return FewLatents(title, problem.test, every, by_size, smallest(every, by_size))
 
 

@@ -103,22 +103,17 @@ def losses(per_set: Mapping[str, Difference], name: str = "hidden states") -> st
         sure = [title for title in points if outcome(per_set[title]) == side]
         beyond = f", beyond the interval on {len(sure)} ({', '.join(sure)})" if sure else ", on none beyond the interval"
         parts.append(f"{word} on {len(points) or 'none'}" + (beyond if points else ""))
-    n = len(per_set)
-    return f"Set by set, of {n}, SAE features score {parts[0]}, and {parts[1]}." if n > 1 else (
-        f"On the one set, {next(iter(per_set))}, SAE features {SCORES[outcome(next(iter(per_set.values())))]} {name}."
-    )
+    if len(per_set) == 1:
+        ((title, d),) = per_set.items()
+        return f"On the one set, {title}, SAE features {SCORES[outcome(d)]} {name}."
+    return f"Set by set, of {len(per_set)}, SAE features score {parts[0]}, and {parts[1]}."
 
 
 def all_seeds(difference: Difference, n_seeds: int) -> str:
-    """The SAE of one layer and width, all its seeds, against the hidden states of that layer."""
-    which = f"all {n_seeds} seeds of the SAE" if n_seeds > 1 else "the SAE, of which there is one seed,"
-    return f"At the same layer {which} {SCORES[outcome(difference)]} hidden states ({numbers(difference)})." if (
-        n_seeds > 1
-    ) else f"At the same layer {which} {_singular(outcome(difference))} hidden states ({numbers(difference)})."
-
-
-def _singular(side: str) -> str:
-    return {ABOVE: "scores above", BELOW: "scores below", UNDECIDED: "cannot be told apart from"}[side]
+    """The SAEs of one layer and width, all their seeds, against the hidden states of that layer."""
+    seeds = f"{n_seeds} seeds" if n_seeds > 1 else "its one seed"
+    said = SCORES[outcome(difference)]
+    return f"At the same layer, features of one width ({seeds}) {said} hidden states ({numbers(difference)})."
 
 
 def in_pairs(share: Share | None, published: float, band: float) -> str:
@@ -161,14 +156,17 @@ def enough(chosen: Mapping[str, int | None], difference: Difference | None, larg
     )
 
 
-def fewer_is_better(found: Mapping[str, tuple[int, float, float, Difference]]) -> str:
-    """Sets on which the chosen few beat all latents on test; found: {set: (k, score of k, score of all, difference)}."""
+def fewer_is_better(found: Mapping[str, tuple[int, float, float, float]], words: str = "") -> str:
+    """Sets on which the chosen few beat all latents on test; found: {set: (k, score of k, of all, low end of the lead)}."""
+    if not found:
+        return f"This was not measured{words and ' in ' + words}."
     better = [
-        f"{title} ({k} {'latents reach' if k > 1 else 'latent reaches'} {shown(few)}, all {shown(every)})"
-        for title, (k, few, every, d) in found.items()
-        if outcome(d) == ABOVE
+        f"{title} ({k} {'reach' if k > 1 else 'reaches'} {shown(few)}, all {shown(every)})"
+        for title, (k, few, every, low) in found.items()
+        if low > 0
     ]
-    return f"Fewer are better on {', '.join(better)}." if better else "On no set are fewer latents measurably better."
+    start = f"In {words} fewer" if words else "Fewer"
+    return f"{start} latents score measurably above all of them on {', '.join(better) or 'no set'}."
 
 
 def at_the_edge(shares: Mapping[str, tuple[float, float]]) -> str:
