@@ -19,7 +19,9 @@ def best_mean_setting(found: Sequence[tuple[LabelledTexts, Iterable[Result]]]) -
     set's own.
     """
     by_set = [{r.setting: r for r in results if r.setting.features == "sae"} for _, results in found]
-    best = _best({setting: [by[setting] for by in by_set] for setting in by_set[0] if all(setting in by for by in by_set)})
+    best = _best(
+        {setting: [by[setting] for by in by_set] for setting in by_set[0] if all(setting in by for by in by_set)}
+    )
     cases = []
     for (test, _), by in zip(found, by_set, strict=True):
         labels, predicted, _, groups = scores.paired_draws(test, [by[best]], [])

@@ -50,9 +50,7 @@ def in_groups(sets: Sequence[ComparedSet]) -> dict[str, list[tuple[ComparedSet, 
     found = {ALL: [(s, s.parts[0]) for s in sets]}
     found |= {FAMILIAR_ONLY: [(s, FAMILIAR) for s in both], NEW_ONLY: [(s, NEW) for s in both]}
     found |= {name: [(s, s.parts[0]) for s in sets if s.kind == kind] for name, kind in kinds.items()}
-    found |= {
-        f"{name}_new_words": [(s, NEW) for s in both if s.kind == kinds[name]] for name in ("told", "never_told")
-    }
+    found |= {f"{name}_new_words": [(s, NEW) for s in both if s.kind == kinds[name]] for name in ("told", "never_told")}
     return {name: found[name] for name in GROUPS}
 
 

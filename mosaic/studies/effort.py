@@ -27,6 +27,4 @@ def effort(results: Iterable[Result], selected: Sequence[Result] = ()) -> dict:
 def _edge(results: Sequence[Result]) -> dict[str, float]:
     """{"low": share, "high": share} of the results that have a C; zero where none has."""
     with_strength = [r for r in results if r.strength is not None]
-    return {
-        side: sum(r.edge == side for r in with_strength) / max(1, len(with_strength)) for side in ("low", "high")
-    }
+    return {side: sum(r.edge == side for r in with_strength) / max(1, len(with_strength)) for side in ("low", "high")}

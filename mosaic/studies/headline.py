@@ -64,7 +64,10 @@ def in_new_words(familiar: Difference | None, new: Difference | None, drops: Map
     before, after = outcome(familiar), outcome(new)
     numbers_of_both = f"familiar words {numbers(familiar)}; new words {numbers(new)}"
     if before == after:
-        said = f"In new words the outcome against hidden states is the same: they {SCORES[after]} them ({numbers_of_both})."
+        said = (
+            f"In new words the outcome against hidden states is the same: SAE features {SCORES[after]} them "
+            f"({numbers_of_both})."
+        )
     else:
         said = (
             f"In new words the outcome against hidden states changes: in familiar words SAE features {SCORES[before]} "
@@ -97,16 +100,23 @@ def on_labels_never_told(
 
 def losses(per_set: Mapping[str, Difference], name: str = "hidden states") -> str:
     """On how many sets the SAE scores lower, on how many higher, and for which of them the interval says so."""
-    parts = []
-    for word, side, sign in (("below", BELOW, -1), ("above", ABOVE, 1)):
-        points = [title for title, d in per_set.items() if d.difference * sign > 0]
-        sure = [title for title in points if outcome(per_set[title]) == side]
-        beyond = f", beyond the interval on {len(sure)} ({', '.join(sure)})" if sure else ", on none beyond the interval"
-        parts.append(f"{word} on {len(points) or 'none'}" + (beyond if points else ""))
     if len(per_set) == 1:
         ((title, d),) = per_set.items()
         return f"On the one set, {title}, SAE features {SCORES[outcome(d)]} {name}."
-    return f"Set by set, of {len(per_set)}, SAE features score {parts[0]}, and {parts[1]}."
+    below, above = (_count(per_set, side) for side in (BELOW, ABOVE))
+    return f"Set by set, of {len(per_set)}, SAE features score below {name} {below}, and above them {above}."
+
+
+def _count(per_set: Mapping[str, Difference], side: str) -> str:
+    """`on 2, beyond the interval on 1 (a)`: the sets whose difference is on one side of zero."""
+    sign = 1 if side == ABOVE else -1
+    points = [title for title, d in per_set.items() if d.difference * sign > 0]
+    sure = [title for title in points if outcome(per_set[title]) == side]
+    if not points:
+        return "on none"
+    if not sure:
+        return f"on {len(points)}, on none of them beyond the interval"
+    return f"on {len(points)}, beyond the interval on {len(sure)} ({', '.join(sure)})"
 
 
 def all_seeds(difference: Difference, n_seeds: int) -> str:
@@ -151,7 +161,7 @@ def enough(chosen: Mapping[str, int | None], difference: Difference | None, larg
         UNDECIDED: "On the test they cannot be told apart from all latents",
     }[outcome(difference)]
     return (
-        f"On {len(sizes)} of {len(chosen)} sets {few} latents (median {shown(float(sizes[(len(sizes) - 1) // 2]))}) do as "
+        f"On {len(sizes)} of {len(chosen)} sets {few} latents (median {sizes[(len(sizes) - 1) // 2]}) do as "
         f"well as all of them on validation.{more} {said} ({numbers(difference)})."
     )
 

@@ -80,7 +80,8 @@ class SaeAgainstBaselines(Study):
             "over": {name: group and group.summary() for name, group in self.groups.items()},
             "per_set": self.per_set,
             "equal_budget": self.equal.summary(),
-            "pairs": self.pairs and {
+            "pairs": self.pairs
+            and {
                 **self.pairs.summary(),
                 "against_last": self.pairs_against_last and self.pairs_against_last.summary(),
             },
@@ -94,7 +95,9 @@ class SaeAgainstBaselines(Study):
     @cached_property
     def sentences(self) -> dict[str, str]:
         """{name: what the numbers say}, each chosen by `headline`."""
-        return said(self)
+        first = self.few_difference["first"]
+        known = self.profile.truth
+        return said(self.groups, self.per_set, self.equal, self.pairs, self.few, first, self.effort, known)
 
     def kinds(self) -> dict[str, str]:
         """{set: what its labels are to the model}."""
@@ -133,7 +136,9 @@ class SaeAgainstBaselines(Study):
         return Line(
             f"mean: {kind}" if kind != UNKNOWN else "mean of all sets",
             {
-                family: {part: (m.macro_f1, m.low, m.high) for part, m in ((p, g.means[family]) for p, g in groups.items())}
+                family: {
+                    part: (m.macro_f1, m.low, m.high) for part, m in ((p, g.means[family]) for p, g in groups.items())
+                }
                 for family in FAMILIES
             },
             {part: _triple(g.differences["hidden"]) for part, g in groups.items()},

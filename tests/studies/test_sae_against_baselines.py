@@ -88,7 +88,13 @@ def made_up(n_sets, kinds=(TOLD, NEVER_TOLD), parts=(FAMILIAR, NEW)):
         sparsity={TRAINED: [32.0], RANDOM: [32.0] * 5},
         effort={},
     )
-    what = {"n_settings": 12, "poolings": ["last", "mean"], "edge": {"low": 0.1, "high": 0.0}, "n_fits": 5, "not_converged": 0}
+    what = {
+        "n_settings": 12,
+        "poolings": ["last", "mean"],
+        "edge": {"low": 0.1, "high": 0.0},
+        "n_fits": 5,
+        "not_converged": 0,
+    }
     n_told = sum(kind == TOLD for kind in titles.values())
     sizes = {"all": n_sets, "told": n_told, "never_told": n_sets - n_told} if UNKNOWN not in kinds else {"all": n_sets}
     if NEW in parts:
