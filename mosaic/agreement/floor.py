@@ -1,6 +1,8 @@
 """Does "only in one of S SAEs" fall to nothing, or to a floor? f(S) = a S^b + c, with c free and with c = 0.
 
-No form is known to be the true one: c is read far outside the data, and stands or falls with the power law.
+No form is known to be the true one: c is read far outside the data, and stands or falls with the power law. Latents that one SAE
+in twenty finds again give, among eight SAEs, a c of .24 although all are found in time; there the law with a floor foretells
+no better. Of latents that one SAE in a hundred finds, eight SAEs cannot know.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import numpy as np
 from mosaic.errors import MosaicError
 
 LEAST_POINTS = 4  # three parameters follow three points whatever they are
+AHEAD = 2  # numbers of SAEs that a law must foretell
 STEEPEST, FLATTEST = -10.0, -0.01  # of the exponent b; at the flat end the law is a logarithm, without any floor
 
 
@@ -34,15 +37,14 @@ def power_law(only_one: Mapping[int, float], floor: bool = True) -> dict[str, fl
     return {"a": a, "b": b, "c": c, "rmse": float(np.sqrt(error / len(s)))}
 
 
-def left_out_error(only_one: Mapping[int, float], floor: bool) -> float | None:
-    """RMSE of predicting each number of SAEs from the law fitted to all others; None for too few of them."""
-    if len(only_one) <= LEAST_POINTS:
+def error_ahead(only_one: Mapping[int, float], floor: bool) -> float | None:
+    """RMSE of foretelling the AHEAD largest numbers of SAEs from the law fitted to all smaller ones; None for too few."""
+    sizes = sorted(only_one)
+    seen, ahead = sizes[:-AHEAD], sizes[-AHEAD:]
+    if len(seen) < LEAST_POINTS:
         return None
-    errors = []
-    for size, share in only_one.items():
-        fit = power_law({s: y for s, y in only_one.items() if s != size}, floor)
-        errors.append(at(fit, size) - share)
-    return float(np.sqrt(np.mean(np.square(errors))))
+    fit = power_law({s: only_one[s] for s in seen}, floor)
+    return float(np.sqrt(np.mean([(at(fit, s) - only_one[s]) ** 2 for s in ahead])))
 
 
 def at(fit: Mapping[str, float], size: float) -> float:

@@ -91,6 +91,6 @@ def over_pairs(seeds: Seeds, figure: Callable[[Match], float]) -> dict:
 
 
 def recorded(estimate: Estimate) -> dict:
-    """{mean, se, df, low, high} of an estimate over SAEs."""
-    low, high = estimate.interval() or (None, None)
+    """{mean, se, df, low, high} of a share or a cosine over SAEs."""
+    low, high = estimate.share_interval() or (None, None)
     return {"mean": estimate.value, "se": estimate.se, "df": estimate.df, "low": low, "high": high}

@@ -41,6 +41,11 @@ class Estimate:
         reach = float(t.ppf(0.5 + level / 2, self.df)) * self.se if self.se else 0.0
         return [self.value - reach, self.value + reach]
 
+    def share_interval(self) -> list[float] | None:
+        """The same of a share, or of best partners' cosines: within 0 and 1."""
+        interval = self.interval()
+        return interval and [max(0.0, interval[0]), min(1.0, interval[1])]
+
 
 def jackknife(value: float, left_out: Sequence[float | None]) -> Estimate:
     """A figure of S SAEs from its values with each of them left out; without an error where those do not exist."""

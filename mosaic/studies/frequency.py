@@ -91,9 +91,7 @@ def by_frequency(frequency: np.ndarray, cosines: np.ndarray, family: np.ndarray,
     }
 
 
-def contrast(
-    means: np.ndarray, draws: np.ndarray, left_out: np.ndarray, a: int, b: int, level: float = LEVEL
-) -> dict:
+def contrast(means: np.ndarray, draws: np.ndarray, left_out: np.ndarray, a: int, b: int, level: float = LEVEL) -> dict:
     """{difference, interval} of group b's mean less group a's. draws: [B, GROUPS]; left_out: [S, GROUPS]."""
     difference = float(means[b] - means[a])
     without = left_out[:, b] - left_out[:, a]

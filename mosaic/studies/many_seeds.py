@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +17,7 @@ from mosaic.agreement.presence import Presence, only_in_one
 from mosaic.agreement.resampling import jackknife, quantiles, widest
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, published, tables
+from mosaic.reporting.beside import beside_published
 from mosaic.reporting.results import NOT_MEASURED, shown
 from mosaic.saes.dictionary import random_dictionary
 from mosaic.studies.problems import CACHE
@@ -51,8 +53,13 @@ class ManySeeds(Study):
     def n_seeds(self) -> int:
         return len(self.presence)
 
+    @cached_property
+    def floor(self) -> dict:
+        """Both fits of the share in only one SAE, with intervals."""
+        return floor_record(self.presence)
+
     def summary(self) -> dict:
-        shares, shape, fitted = self.presence.shares, u_shape(self.presence), floor_record(self.presence)
+        shares, shape, fitted = self.presence.shares, u_shape(self.presence), self.floor
         cycle = closing(self.triangles, self.chance_triangles, self.n_seeds)
         return {
             "n_seeds": self.n_seeds,
@@ -73,12 +80,15 @@ class ManySeeds(Study):
         }
 
     def figure(self):
-        """Share of latents in exactly so many SAEs, whiskers 95 %; dashes: random dictionaries."""
+        """Share of latents in exactly so many SAEs, bands 95 %, random dictionaries; beside it the published counts."""
         found = membership_record(self.presence)
-        rows = [(m, one["mean"], *(one["interval"] or (one["mean"], one["mean"]))) for m, one in found.items()]
-        chance = {str(m): share for m, share in enumerate(self.alone, 1)}
-        xlabel = f"in exactly so many of {self.n_seeds} SAEs"
-        return plots.finished(plots.bars(rows, "share of latents", xlabel, chance, of="shared").figure)
+        here = [(m, one["mean"], *(one["interval"] or (one["mean"], one["mean"]))) for m, one in found.items()]
+        chance = [(str(m), share, share, share) for m, share in enumerate(self.alone, 1)]
+        series = {"this run": here, "chance: random dictionaries": chance}
+        counts = published.series("seeds.membership.count")
+        known = {m: counts[m] / sum(counts.values()) for m in sorted(counts)}
+        labels = ("nine SAEs of Pythia-160M", "in exactly so many SAEs", "share of latents")
+        return plots.finished(beside_published(series, known, *labels))
 
     def at_thresholds(self):
         """The same shares at other thresholds, one line each."""
@@ -89,11 +99,10 @@ class ManySeeds(Study):
     def more_seeds(self):
         """The share in only one SAE as more are compared, both fits (on to twice as many), chance, the published values."""
         series = {"this run": only_in_one(self.presence.shares), "chance: random dictionaries": only_in_one(self.alone)}
-        fitted = floor_record(self.presence)
-        for name, fit in {"fit, free floor": fitted["fit"], "fit, no floor": fitted["without"]}.items():
+        for name, fit in {"fit, free floor": self.floor["fit"], "fit, no floor": self.floor["without"]}.items():
             if fit:
                 series[name] = {s: floor.at(fit, s) for s in range(2, 2 * self.n_seeds + 1)}
-        series["published (Pythia-160M, 32k)"] = published_only_one()
+        series["published (Pythia-160M, 32k)"] = published.series("seeds.only_in_one")
         return plots.finished(plots.steps(series, "SAEs compared", "share of latents in only one").figure)
 
     def table(self) -> tables.Html:
@@ -145,8 +154,7 @@ def membership_record(presence: Presence) -> dict[str, dict]:
 def over_references(column: np.ndarray) -> list[float] | None:
     """95 % of a mean over reference SAEs, within 0 and 1, from how far they differ; None for two."""
     total, n = column.sum(), len(column)
-    interval = jackknife(float(column.mean()), [(total - one) / (n - 1) for one in column]).interval()
-    return interval and [float(edge) for edge in np.clip(interval, 0, 1)]
+    return jackknife(float(column.mean()), [(total - one) / (n - 1) for one in column]).share_interval()
 
 
 def closing(triangles: Mapping[tuple, float], chance: Mapping[tuple, float], n_seeds: int) -> dict:
@@ -168,11 +176,6 @@ def triangle_sentence(cycle: Mapping) -> str:
     if above and (cycle["mean"] if edges is None else edges[1]) > 0.9:
         told = "nearly all, and more than chance"
     return f"Of the triangles of decoder partners {shown(cycle['mean'])} close ({between(edges)}), {told} ({shown(cycle['chance'])})."
-
-
-def published_only_one() -> dict[int, float]:
-    """{SAEs compared: share of latents in only one of them}, as published."""
-    return {int(size): share for size, share in published.series("seeds.only_one").items()}
 
 
 def _mean(values: Sequence[float]) -> float | None:

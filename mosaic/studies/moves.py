@@ -29,8 +29,8 @@ class Point(NamedTuple):
     @property
     def drawn(self) -> tuple[str, float, float, float]:
         """(value, mean, low, high), within 0 and 1; no width where there is no interval."""
-        low, high = self.figure.interval() or (self.figure.value, self.figure.value)
-        return self.value, self.figure.value, max(0.0, low), min(1.0, high)
+        low, high = self.figure.share_interval() or (self.figure.value, self.figure.value)
+        return self.value, self.figure.value, low, high
 
 
 def estimate(value: Mapping | float) -> Estimate:
@@ -51,7 +51,7 @@ def ends(line: Sequence[Point]) -> dict:
     spearman: rank correlation of the figure with its place in the sweep. Only text, "(not varied)", where there is one point.
     """
     if len(line) == 1:
-        return dict.fromkeys(("from", "to", "start", "end"), NOT_VARIED)
+        return dict.fromkeys(("from", "to", "start", "end", "difference"), NOT_VARIED) | {"interval": None}
     first, last = line[0], line[-1]
     ranks = np.argsort(np.argsort([point.figure.value for point in line]))
     return {
@@ -70,7 +70,8 @@ def layers(line: Sequence[Point]) -> dict:
     first_below: the least of the differences to the others, so above 0 only where the first shares less than each.
     """
     if len(line) == 1:
-        return {"best": NOT_VARIED}
+        nothing = {"difference": NOT_VARIED, "interval": None}
+        return {**ends(line), "best": NOT_VARIED, "runner_up": NOT_VARIED, "lead": nothing, "first_below": nothing}
     first, others = line[0], line[1:]
     best, runner_up = sorted(line, key=lambda point: -point.figure.value)[:2]
     return {
@@ -154,7 +155,7 @@ def dense_over_topk(found: Sequence[SeedGroup], measured: Mapping[str, Mapping])
 
     shared = {name: over(name, "shared") for name in DENSE if name in dense}
     shared = {name: one for name, one in shared.items() if one is not None}
-    missing = {"difference": NOT_COMPARABLE if dense else NOT_VARIED}
+    missing = {"difference": NOT_COMPARABLE if dense else NOT_VARIED, "interval": None}
     cosine = over("relu", "pw_mcc") if "relu" in dense else None
     return {
         "relu_and_gated_over_topk": least(list(shared.values())) if shared else missing,

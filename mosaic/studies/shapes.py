@@ -53,18 +53,30 @@ def u_shape(presence: Presence, draws: int = DRAWS) -> dict:
 
 
 def floor_record(presence: Presence) -> dict:
-    """The fit with a free floor and with none, how well each foretells a size it has not seen, and c with its intervals."""
+    """The fit with a free floor and with none, how well each foretells larger numbers of SAEs, and c with its intervals.
+
+    interval: what decides. It is c's, reaching to 0 where the law with a floor foretells no better than the one without:
+    then the fit of c is no reason to believe in a floor.
+    """
     curve = only_in_one(presence.shares)
     enough = len(curve) >= floor.LEAST_POINTS
+    ahead = {"floor": floor.error_ahead(curve, True), "without": floor.error_ahead(curve, False)}
+    c = measured(presence, fitted_floor, FLOOR_DRAWS)
     return {
         "fit": floor.power_law(curve) if enough else None,
         "without": floor.power_law(curve, floor=False) if enough else None,
-        "left_out_error": {
-            "floor": floor.left_out_error(curve, True),
-            "without": floor.left_out_error(curve, False),
-        },
-        "c": measured(presence, fitted_floor, FLOOR_DRAWS),
+        "error_ahead": ahead,
+        "c": c,
+        "interval": deciding(c["interval"], ahead),
     }
+
+
+def deciding(interval: list[float] | None, ahead: Mapping[str, float | None]) -> list[float] | None:
+    """c's interval, with 0 in it where a floor does not help to foretell; None where either is not known."""
+    if interval is None or None in ahead.values():
+        return None
+    helps = ahead["floor"] < ahead["without"]
+    return interval if helps or interval[0] <= 0 else [0.0, interval[1]]
 
 
 def u_sentence(found: Mapping[str, Mapping], n_seeds: int) -> str:
@@ -91,7 +103,9 @@ def u_sentence(found: Mapping[str, Mapping], n_seeds: int) -> str:
         ("below", "above"): "The counts are an L, no U",
     }.get((rises, half))
     if verdict is None:
-        verdict = "The counts are no U" if "below" in (rises, half) else "The counts cannot be told from a U, nor from none"
+        verdict = (
+            "The counts are no U" if "below" in (rises, half) else "The counts cannot be told from a U, nor from none"
+        )
     return (
         f"{verdict}: {parts[rises]} ({signed(right['value'])}, {between(right['interval'], signed)}), and {halves[half]} "
         f"({shown(ends['value'])}, {between(ends['interval'])}; a majority is more than {shown(HALF)})."
@@ -100,20 +114,19 @@ def u_sentence(found: Mapping[str, Mapping], n_seeds: int) -> str:
 
 def floor_sentence(found: Mapping) -> str:
     """Whether a share stays the property of one SAE, so far as the power law holds."""
-    c, errors = found["c"], found["left_out_error"]
+    c, errors, interval = found["c"], found["error_ahead"], found["interval"]
     if c["value"] is None:
         return f"Too few SAEs for a fit: the floor is {NOT_MEASURED}."
-    said = {
-        None: "one SAE cannot be left out of so few, so this is a point estimate",
-        "above": "above zero: some latents would stay the property of one SAE",
-        "below": "below zero: there is no floor, more SAEs would find everything again",
-        "between": "which may be zero: whether a floor is left cannot be told from so few SAEs",
-    }[side(c["interval"], 0)]
-    text = f"Fitted without bounds, c is {signed(c['value'])} ({between(c['interval'], signed)}), {said}."
-    if None in errors.values():
-        return text
+    text = f"Fitted without bounds, c is {signed(c['value'])} ({between(c['interval'], signed)})"
+    if interval is None:
+        return f"{text}: a point estimate, since so few SAEs give no interval."
     better = "better" if errors["floor"] < errors["without"] else "no better"
+    said = {
+        "above": "As far as the law holds, some latents stay the property of one SAE",
+        "below": "As far as the law holds, there is no floor, and more SAEs would find everything again",
+        "between": "Whether there is a floor cannot be told",
+    }[side(interval, 0)]
     return (
-        f"{text} The law with a floor foretells a number of SAEs that it was not fitted to {better} than the law without "
-        f"(errors of {errors['floor']:.4f} and {errors['without']:.4f}). Either way it is read far outside the data."
+        f"{text}; fitted to fewer SAEs, the law with a floor foretells the {floor.AHEAD} largest numbers {better} than the law "
+        f"without one (errors of {errors['floor']:.4f} and {errors['without']:.4f}). {said}."
     )

@@ -208,7 +208,7 @@ def over_draws(matches: Iterable[Match]) -> dict:
 def _control(found: Estimate, pairs: int) -> dict:
     return {
         "shared": found.value,
-        "interval": found.interval(),
+        "interval": found.share_interval(),
         "se": found.se,
         "df": found.df,
         "pairs": pairs,

@@ -12,6 +12,7 @@ from mosaic.agreement import stability
 from mosaic.agreement.pairwise import Seeds, over_pairs
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, published, tables
+from mosaic.reporting.beside import beside_published
 from mosaic.saes.dictionary import random_dictionary
 from mosaic.saes.sweep import SeedGroup, seed_groups
 from mosaic.studies import move_sentences, moves
@@ -105,7 +106,7 @@ class WhatMovesIt(Study):
             del lines["shared, alive only"]
         series = {label: [point.drawn for point in line] for label, line in lines.items()}
         known = published.series(PUBLISHED[what])
-        return plots.finished(plots.beside_published(series, known, AXES[what], "share or cosine"))
+        return plots.finished(beside_published(series, known, "shared, Pythia-160M", AXES[what], "share or cosine"))
 
     def architectures(self, against: str = "l0"):
         """Shared fraction of every architecture over its L0 ("l0") or its unexplained variance ("fvu")."""

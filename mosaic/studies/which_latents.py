@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,11 +18,12 @@ from mosaic.models.language import LanguageModel
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, published, tables
+from mosaic.reporting.beside import beside_published
 from mosaic.reporting.colours import INK
 from mosaic.reporting.results import shown
 from mosaic.saes.dictionary import random_dictionary
 from mosaic.saes.encoder import Encoder
-from mosaic.studies.frequency import by_frequency, consistency, frequency_sentence
+from mosaic.studies import frequency
 from mosaic.studies.membership import (
     Latents,
     by_members,
@@ -89,12 +91,11 @@ class WhichLatents(Study):
         if self.tracking:
             factors = factor_record(self.tracking.area, self.scored, self.tracking.found_by_shared, TRACKED)
         by_membership = by_members(self.score, self.scored, self.n_seeds)
-        frequency = self._by_frequency()
         detected = detection_step(self.score, self.control, self.scored)
         return {
             "n_seeds": self.n_seeds,
             "least": detection.LEAST,
-            "frequency": frequency,
+            "frequency": self.by_frequency,
             "detection": {
                 **detected,
                 "by_membership": {m: {"mean": v, "low": low, "high": high} for m, v, low, high in by_membership},
@@ -102,7 +103,7 @@ class WhichLatents(Study):
             "factors": factors,
             "sentences": {
                 "read": read_here(self.rows),
-                "frequency": frequency_sentence(frequency),
+                "frequency": frequency.frequency_sentence(self.by_frequency),
                 "detection": detection_sentence(detected),
                 "factors": factor_sentence(factors, TRACKED),
             },
@@ -110,9 +111,9 @@ class WhichLatents(Study):
 
     def figure(self):
         """How often a latent fires against how well it is matched in the other SAEs; the dashed line is chance."""
-        frequency, cosine = self.frequency.ravel(), consistency(self.cosines).ravel()
-        drawn = (frequency > 0) & np.isfinite(cosine)
-        x = np.log10(frequency[drawn])
+        fires, cosine = self.frequency.ravel(), frequency.consistency(self.cosines).ravel()
+        drawn = (fires > 0) & np.isfinite(cosine)
+        x = np.log10(fires[drawn])
         ax = plots.joint(
             x, cosine[drawn], "log10 of the share of tokens it fires on", "mean matched cosine in the other SAEs"
         )
@@ -123,7 +124,7 @@ class WhichLatents(Study):
 
     def consistency(self):
         """Mean matched cosine from rare to frequent latents, five groups as published, and the published values."""
-        groups = self._by_frequency()["groups"]
+        groups = self.by_frequency["groups"]
         if any(one["pw_mcc"] is None for one in groups):
             return tables.Html("<p>Too few latents fire in these texts to make groups.</p>")
         here = [
@@ -131,19 +132,20 @@ class WhichLatents(Study):
             for g, one in enumerate(groups, 1)
         ]
         known = published.series("song.frequency")
-        series = {"this run": here, "published (Pythia-160M, 16k)": [(g, v, v, v) for g, v in known.items()]}
+        series = {"this run": here, "published (Pythia-160M, 16k)": [(str(g), v, v, v) for g, v in known.items()]}
         return plots.finished(plots.curves(series, "from rare (1) to frequent (5)", "mean matched cosine").figure)
 
     def prediction(self):
-        """Balanced accuracy of predicting where a latent fires, by the number of SAEs that have it; dashed: control."""
+        """Balanced accuracy of predicting where a latent fires, by the number of SAEs that have it, beside its control; and
+        the published values."""
         rows = by_members(self.score, self.scored, self.n_seeds)
         if not rows:
             return tables.Html("<p>No latent fires often enough in these texts to be scored.</p>")
-        ax = plots.bars(rows, "balanced accuracy", f"in exactly so many of {self.n_seeds} SAEs", of="shared")
-        ax.axhline(float(np.nanmean(self.control)), color=INK, linestyle="--", label="another latent's explanation")
-        ax.set_ylim(0.45, 1)
-        ax.legend()
-        return plots.finished(ax.figure)
+        control = float(np.nanmean(self.control))
+        chance = [(m, control, control, control) for m, *_ in rows]
+        series = {"this run": rows, "chance: another latent's explanation": chance}
+        labels = ("nine SAEs, an LLM's explanations", "in exactly so many SAEs", "balanced accuracy")
+        return plots.finished(beside_published(series, published.series("seeds.detection"), *labels))
 
     def factors(self):
         """AUROC of the factor each latent tracks best, by the number of SAEs that have it."""
@@ -163,7 +165,7 @@ class WhichLatents(Study):
                 "interval": shown(one.get("interval")),
                 "shared": one["shared"],
             }
-            for one in self._by_frequency()["groups"]
+            for one in self.by_frequency["groups"]
         ]
         columns = {
             "frequency": "share of tokens it fires on (fifths of the latents)",
@@ -173,8 +175,10 @@ class WhichLatents(Study):
         }
         return tables.table(rows, columns)
 
-    def _by_frequency(self) -> dict:
-        return by_frequency(self.frequency, self.cosines, self.presence.family, self.presence.membership > 1)
+    @cached_property
+    def by_frequency(self) -> dict:
+        """Consistency in five groups of latents by how often they fire."""
+        return frequency.by_frequency(self.frequency, self.cosines, self.presence.family, self.presence.membership > 1)
 
 
 def run(

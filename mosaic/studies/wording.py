@@ -8,7 +8,7 @@ from mosaic.reporting.results import shown
 
 
 def side(interval: Sequence[float] | None, bound: float) -> str | None:
-    """"above", "below" or "between" (the interval spans the bound); None where there is no interval.
+    """ "above", "below" or "between" (the interval spans the bound); None where there is no interval.
 
     As on the claims page: above where the lower edge is above the bound, below where the upper one is not.
     """

@@ -23,12 +23,13 @@ def test_without_a_floor_c_is_zero_and_a_floor_is_missed():
     curve = law(0.589, -0.916, 0.27)
     fit = floor.power_law(curve, floor=False)
     assert fit["c"] == 0 and fit["rmse"] > 0.005
-    assert floor.left_out_error(curve, True) < 0.001 < floor.left_out_error(curve, False)
+    assert floor.error_ahead(curve, True) < 0.001 < floor.error_ahead(curve, False)
 
 
 def test_without_a_floor_in_the_points_the_simpler_law_foretells_as_well():
-    noisy = {s: y + e for (s, y), e in zip(law(0.9, -0.5, 0.0).items(), 0.004 * np.resize([1, -1, -1, 1, 1], 8), strict=True)}
-    assert floor.left_out_error(noisy, False) < floor.left_out_error(noisy, True)
+    noise = 0.004 * np.resize([1, -1, -1, 1, 1], len(SIZES))
+    noisy = {s: y + e for (s, y), e in zip(law(0.9, -0.5, 0.0).items(), noise, strict=True)}
+    assert floor.error_ahead(noisy, False) < floor.error_ahead(noisy, True)
 
 
 def test_a_logarithm_has_no_floor():
@@ -39,4 +40,4 @@ def test_a_logarithm_has_no_floor():
 def test_too_few_points_are_refused():
     with pytest.raises(MosaicError, match="3 numbers of seeds; the fit of a S\\^b \\+ c needs at least 4"):
         floor.power_law({2: 0.5, 3: 0.4, 4: 0.35})
-    assert floor.left_out_error({2: 0.5, 3: 0.4, 4: 0.35, 5: 0.3}, True) is None
+    assert floor.error_ahead({2: 0.5, 3: 0.4, 4: 0.35, 5: 0.3}, True) is None

@@ -8,9 +8,11 @@ from mosaic.agreement.presence import Presence
 S, N = 8, 512
 
 
-def latents(*kinds):
-    """[K] probabilities of being found. kinds: (expected latents of an SAE that are of this kind, probabilities)."""
-    return np.concatenate([np.repeat(p, np.random.default_rng(0).multinomial(round(n / np.mean(p)), np.ones(len(p)) / len(p))) for n, p in kinds])
+def even(mass: float, least: float = 0.02, most: float = 0.98, steps: int = 49) -> np.ndarray:
+    """[K] chances of latents that fill `mass` places of an SAE, as many by latents of every chance from least to most: of
+    such latents as many are in two SAEs as in three, as in four."""
+    chances = np.linspace(least, most, steps)
+    return np.concatenate([np.full(round(mass / steps / chance), chance) for chance in chances])
 
 
 def draw(chances: np.ndarray, seed: int, n_saes: int = S, width: int = N) -> Presence:
