@@ -11,8 +11,12 @@ from mosaic.studies.wording import between, side, signed
 MOVED = {
     "above": "rises",
     "below": "falls",
-    "between": "cannot be told to rise or fall",
-    None: "goes, without an interval,",
+    "between": "goes",
+    None: "goes",
+}
+UNTOLD = {
+    "between": ", which so few SAEs cannot tell from no change",
+    None: ", without an interval",
 }
 NAMES = {"relu": "ReLU", "gated": "gated"}
 
@@ -21,9 +25,10 @@ def moved(found: Mapping, what: str) -> str:
     """Along one sweep: does the shared fraction rise, fall, or can it not be told? what: with %s for its two ends."""
     if found["start"] == NOT_VARIED:
         return f"{what % ('...', '...')}: not varied on this profile."
+    where = side(found["interval"], 0)
     return (
-        f"{what % (found['from'], found['to'])} the shared fraction {MOVED[side(found['interval'], 0)]} from "
-        f"{shown(found['start'])} to {shown(found['end'])} (difference {signed(found['difference'])}, "
+        f"{what % (found['from'], found['to'])} the shared fraction {MOVED[where]} from {shown(found['start'])} to "
+        f"{shown(found['end'])}{UNTOLD.get(where, '')} (difference {signed(found['difference'])}, "
         f"{between(found['interval'], signed)})."
     )
 

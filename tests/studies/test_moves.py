@@ -74,10 +74,13 @@ def test_a_rising_sweep_ends_above_its_start_and_one_point_moves_nowhere():
 
 def test_a_sweep_within_its_errors_neither_rises_nor_falls():
     got = moves.ends(line(("1", 0.5), ("2", 0.51)))
-    assert "cannot be told to rise or fall from 0.500 to 0.510" in move_sentences.moved(got, "From %s to %s")
+    assert (
+        "goes from 0.500 to 0.510, which so few SAEs cannot tell from no change (difference +0.010"
+        in move_sentences.moved(got, "From %s to %s")
+    )
     pairs_of_two = moves.ends([Point("1", Estimate(0.5)), Point("2", Estimate(0.6))])
     assert pairs_of_two["interval"] is None
-    assert "goes, without an interval, from 0.500" in move_sentences.moved(pairs_of_two, "From %s to %s")
+    assert "goes from 0.500 to 0.600, without an interval" in move_sentences.moved(pairs_of_two, "From %s to %s")
 
 
 def test_a_point_is_drawn_within_zero_and_one():
