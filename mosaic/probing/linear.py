@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mosaic.probing import newton
@@ -36,6 +37,7 @@ class LogisticProbe(ClassifierMixin, BaseEstimator):
     def path(self, X, y, strengths: Sequence[float]) -> Iterator[LogisticProbe]:
         """A fitted probe for each C in turn, each solved from where the one before ended."""
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
+        check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"there is one class only, {classes[0]!r}; two are needed to learn from.")
