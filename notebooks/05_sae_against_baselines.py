@@ -5,6 +5,8 @@
 # {cite}`gallifant2025`. The comparison here is nested (every setting is chosen on validation folds of the
 # training set), gives every pooling to both kinds of features, uses word and character TF-IDF, and puts a
 # 95 % interval on everything.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

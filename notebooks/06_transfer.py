@@ -5,6 +5,8 @@
 # Three questions of the paper {cite}`gallifant2025`, asked of the miniature: does a probe trained on English
 # features read other languages; do a small model's features tell whether a larger, tuned model will answer
 # right; do SAEs trained on text say anything about images?
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

@@ -5,6 +5,8 @@
 # Train the same SAE twice, on the same activations in the same order, and change nothing but the random numbers it
 # starts from. Does it find the same latents? Paulo and Belrose found that often it does not {cite}`paulo2025`.
 #
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
 # Read here: {result}`two_seeds.sentences.read`. {result}`two_seeds.sentences.batches` Intervals are 95 % over SAEs: each is
 # left out in turn with all its pairs, since pairs that have an SAE in common are not independent.
 #

@@ -8,6 +8,8 @@
 # means over pairs of seeds. Bands are 95 % over SAEs, each left out in turn with all its pairs: three SAEs leave them wide. A
 # difference of two settings has the errors of both. Published values, hollow, stand beside on an axis of their own
 # {cite}`paulo2025`: their SAEs are of another size.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

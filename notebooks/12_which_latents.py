@@ -5,6 +5,8 @@
 # Three questions to each latent of {result}`which_latents.n_seeds` SAEs: how often does it fire, can its firing be predicted
 # from the tokens around it, and (in a world where that is known) does it track something true?
 #
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
 # Read here: {result}`which_latents.sentences.read`. A latent that several SAEs have is no independent witness in each of
 # them, and the latents of one SAE come from one seed: every interval covers one over latents, drawn with all their copies,
 # and one over SAEs.

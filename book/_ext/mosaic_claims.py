@@ -63,8 +63,8 @@ class Claims(SphinxDirective):
         depend(self)
         names = compared()
         heads = ["claim and source", "published", "what is measured, and the rule"]
-        heads += [[nodes.Text(name), nodes.inline("", f" {mark(name)}", classes=["mark"])] for name in names]
-        table, body = new_table(heads, [26, 14, 22, *[38 // len(names)] * len(names)], "claims")
+        heads += [[nodes.Text(name), nodes.inline("", f" {mark(name)}", classes=["run-mark"])] for name in names]
+        table, body = new_table(heads, [23, 13, 25, *[39 // len(names)] * len(names)], "claims")
         for judged in zip(*(verdicts.judge_all(name, folder()) for name in names), strict=True):
             claim = judged[0].claim
             body += table_row([about(claim), nodes.Text(claim.published), measured(claim), *map(cell, judged)])

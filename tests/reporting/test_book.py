@@ -303,7 +303,7 @@ def test_claims_page_shows_a_verdict_for_each_claim(page, site):
     assert {"holds here", "does not hold here", "undecided"} & set(verdicts)
     assert not {"reproduced", "not reproduced"} & set(verdicts), "no profile of the test has the paper's models"
     assert page.locator(".open-question").count() == sum(bool(claim.open) for claim in load_claims())
-    assert "this run" in page.locator(".claims th .mark").first.inner_text()
+    assert "this run" in page.locator(".claims th .run-mark").first.inner_text()
     assert "computed by the run that built this site" in page.locator("article").inner_text()
     why = page.locator(".claims details.why").first
     assert why.locator("summary").is_visible() and why.get_attribute("open") is None
@@ -326,7 +326,10 @@ CONTRAST = """places => {
     "name,places",
     [
         ("notebooks/05_sae_against_baselines.html", ["article p", ".mosaic-table td", "article h1"]),
-        ("claims.html", [".verdict", ".open-question", ".mark", ".expectation", "details.why summary", "article td"]),
+        (
+            "claims.html",
+            [".verdict", ".open-question", ".run-mark", ".expectation", "details.why summary", "article td"],
+        ),
     ],
 )
 def test_text_is_readable_in_both_themes(browser, site, theme, name, places):
