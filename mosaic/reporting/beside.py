@@ -19,12 +19,12 @@ def beside_published(
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.9), sharey=True, gridspec_kw={"width_ratios": (1.4, 1)})
     plots.curves(series, xlabel, ylabel, left)
     left.get_legend().remove()
-    left.set_title("this run")
+    left.set_title("this run", fontsize="medium")
     points = [(short(x), value, value, value) for x, value in known.items()]
     plots.curves({f"published: {what}": points}, xlabel, "", right)
     right.get_legend().remove()
-    right.set_title(f"published ({what})", fontsize="medium")
-    if len(points) > 4:
+    right.set_title(f"published:\n{what}", fontsize="medium")
+    if len(points) > 4 and max(len(label) for label, *_ in points) > 2:
         right.tick_params(axis="x", rotation=60, labelsize="small")
     plots.legend_below(figure, left)
     return figure
