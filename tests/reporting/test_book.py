@@ -58,7 +58,7 @@ def project(tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
     for name in ("notebooks", "book"):
         shutil.copytree(ROOT / name, root / name)
-    for name, given, enough in (("12_which_latents", 6000, 600), ("13_probes_of_seeds", 5, 3)):
+    for name, given, enough in (("12_which_latents", 6000, 600), ("13_probes_of_seeds", 8, 3)):
         notebook = root / "notebooks" / f"{name}.py"
         text = notebook.read_text()
         assert f" = {given}\n" in text
