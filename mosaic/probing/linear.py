@@ -51,7 +51,7 @@ class LogisticProbe(ClassifierMixin, BaseEstimator):
             vars(fitted).update({name: value for name, value in vars(self).items() if name.endswith("_in_")})
             fitted.classes_, fitted.n_iter_ = classes, found.n_steps
             fitted.error_, fitted.converged_ = found.error, found.solved
-            fitted.coef_, fitted.intercept_ = rows.coefficients(found.W, found.b, found.E)
+            fitted.coef_, fitted.intercept_ = rows.coefficients(found.W, found.b)
             yield fitted
 
     def decision_function(self, X) -> np.ndarray:

@@ -25,7 +25,7 @@ ROUNDING = 1e-13  # of the terms that a gradient adds up: less is nothing
 
 @dataclass(frozen=True)
 class Solution:
-    """W [K, r] and b [K]; E [K, n], the slopes of the loss by the scores, in which W = -E Z; n_steps made.
+    """W [K, r] and b [K], found in n_steps.
 
     error: norm of the gradient over |W|, a bound of W's relative error; solved: that it is below the tolerance.
     exact: that conjugate gradients alone took too long, and the curvature was factored.
@@ -33,7 +33,6 @@ class Solution:
 
     W: np.ndarray
     b: np.ndarray
-    E: np.ndarray
     n_steps: int
     error: float
     solved: bool
@@ -52,9 +51,9 @@ def minimise(rows, Y, s, C: float, start: Solution | None = None, tol=TOLERANCE,
         slope_W, slope_b = rows.back(E) + W, E.sum(1)
         of_b = max((C * s * P * (1 - P)).sum(1).mean(), ROUNDING)  # curvature of an intercept
         size, error = np.linalg.norm(W), _error(slope_W, slope_b, of_b)
-        solved = bool(error <= max(tol * size, ROUNDING * C * rows.scale))
+        solved = bool(error <= max(tol * size, ROUNDING * max(C, 1) * rows.scale))
         if solved or step == max_iter:
-            return Solution(W, b, E, step, float(error / size) if size else 0.0, solved, exact)
+            return Solution(W, b, step, float(error / size) if size else 0.0, solved, exact)
         solve = rows.factor(C * s, P) if exact else lambda r_W, r_b, of_b=of_b: (r_W, r_b / of_b)
         # Each step is solved as exactly as it pays: roughly far from the end, near it as the end needs.
         target = max(0.3 * tol * size, min(0.1, error / (error + size)) * error)
