@@ -26,6 +26,11 @@ def right_end(shares: np.ndarray) -> float | None:
     return float(shares[-1] - shares[1:-1].mean()) if len(shares) > 2 else None
 
 
+def left_end(shares: np.ndarray) -> float | None:
+    """By how much more latents are in one SAE only than in each number between one and all, on average."""
+    return float(shares[0] - shares[1:-1].mean()) if len(shares) > 2 else None
+
+
 def both_ends(shares: np.ndarray) -> float | None:
     """The share of latents in one SAE only or in all; None where nothing lies between."""
     return float(shares[0] + shares[-1]) if len(shares) > 2 else None
@@ -48,8 +53,12 @@ def measured(presence: Presence, figure: Callable[[np.ndarray], float | None], d
 
 
 def u_shape(presence: Presence, draws: int = DRAWS) -> dict:
-    """Both parts of "most latents are in one SAE or in all, fewest between": the right end rises, the ends are a majority."""
-    return {"right_end": measured(presence, right_end, draws), "ends": measured(presence, both_ends, draws)}
+    """Both parts of "most latents are in one SAE or in all, fewest between": the right end rises, the ends are a majority.
+
+    left_end tells a U from counts that rise to the right alone.
+    """
+    figures = {"right_end": right_end, "ends": both_ends, "left_end": left_end}
+    return {name: measured(presence, figure, draws) for name, figure in figures.items()}
 
 
 def floor_record(presence: Presence) -> dict:
@@ -84,22 +93,31 @@ def u_sentence(found: Mapping[str, Mapping], n_seeds: int) -> str:
     right, ends = found["right_end"], found["ends"]
     if right["value"] is None:
         return f"With {n_seeds} SAEs nothing lies between one and all, so the counts have no shape."
+    if right["interval"] is None or ends["interval"] is None:
+        return (
+            f"With {n_seeds} SAEs there is no interval over SAEs, so these are point estimates: the share in all is "
+            f"{signed(right['value'])} over the mean share in each number between, and the two ends together hold "
+            f"{shown(ends['value'])}."
+        )
     parts = {
-        None: f"no interval over SAEs can be given with {n_seeds}, so this is a point estimate: {signed(right['value'])}",
         "above": "more latents are in all SAEs than in the average number between",
         "below": "fewer latents are in all SAEs than in the average number between",
         "between": "whether more latents are in all SAEs than in the average number between cannot be told",
     }
     halves = {
-        None: "the share at both ends is a point estimate too",
         "above": "the two ends together hold most latents",
         "below": "the two ends together do not hold most latents",
         "between": "whether the two ends together hold most latents cannot be told",
     }
     rises, half = side(right["interval"], 0), side(ends["interval"], HALF)
+    u = (
+        "The counts are a U"
+        if side(found["left_end"]["interval"], 0) == "above"
+        else "The counts rise to the right alone"
+    )
     verdict = {
-        ("above", "above"): "The counts are a U",
-        ("above", "below"): "The counts rise at both ends, but most latents lie between",
+        ("above", "above"): u,
+        ("above", "below"): "The right end rises, but most latents lie between",
         ("below", "above"): "The counts are an L, no U",
     }.get((rises, half))
     if verdict is None:

@@ -69,16 +69,16 @@ def test_few_saes_have_no_shape_or_no_interval():
     assert "point estimate" in shapes.u_sentence(three, 3)
 
 
-def shape(right, ends, width=0.01):
+def shape(right, ends, left=0.2, width=0.01):
     value = lambda x: {"value": x, "interval": [x - width, x + width]}  # noqa: E731
-    return {"right_end": value(right), "ends": value(ends)}
+    return {"right_end": value(right), "ends": value(ends), "left_end": value(left)}
 
 
 @pytest.mark.parametrize(
     ("right", "ends", "words"),
     [
         (0.1, 0.6, "The counts are a U: more latents are in all SAEs than in the average number between (+0.100"),
-        (0.1, 0.4, "The counts rise at both ends, but most latents lie between"),
+        (0.1, 0.4, "The right end rises, but most latents lie between"),
         (-0.1, 0.6, "The counts are an L, no U: fewer latents"),
         (-0.1, 0.4, "The counts are no U"),
         (
@@ -93,6 +93,13 @@ def shape(right, ends, width=0.01):
 def test_the_sentence_has_both_parts(right, ends, words):
     text = shapes.u_sentence(shape(right, ends), 8)
     assert text.startswith(words) and "(0." in text and "a majority is more than 0.500" in text
+
+
+def test_counts_that_rise_to_the_right_alone_are_no_u():
+    """Nearly all latents in all SAEs: both parts hold, but there is no left end."""
+    found = shapes.u_shape(draw(np.concatenate([np.full(430, 0.99), np.full(60, 0.5)]), 0), 200)
+    assert side(found["right_end"]["interval"], 0) == side(found["ends"]["interval"], 0.5) == "above"
+    assert shapes.u_sentence(shape(0.5, 0.7, left=-0.05), 8).startswith("The counts rise to the right alone")
 
 
 # --- the floor -----------------------------------------------------------------------------------------------------
