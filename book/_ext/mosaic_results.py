@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from mosaic.errors import MosaicError
 from mosaic.profiles.profile import Profile, load_profile
-from mosaic.reporting import claims, results
+from mosaic.reporting import claims, results, verdicts
 from mosaic.reporting.tables import scrolling
 
 log = logging.getLogger(__name__)
@@ -85,13 +85,13 @@ class Claims(SphinxDirective):
         group += head
         group += body
         head += table_row([nodes.Text(text) for text in ("claim and source", "published", *names)])
-        for verdicts in zip(*(claims.judge_all(name, folder()) for name in names), strict=True):
-            claim = verdicts[0].claim
+        for judged in zip(*(verdicts.judge_all(name, folder()) for name in names), strict=True):
+            claim = judged[0].claim
             about = [nodes.Text(claim.claim), nodes.emphasis("", f" {claim.source}; {claim.provenance}")]
             if claim.open:
                 about += [nodes.Text(" "), nodes.inline("", "open", classes=["open-question"])]
                 about += [nodes.Text(f" {claim.open}")]
-            body += table_row([about, nodes.Text(claim.published), *map(self._verdict, verdicts)])
+            body += table_row([about, nodes.Text(claim.published), *map(self._verdict, judged)])
         return in_box(table)
 
     @staticmethod

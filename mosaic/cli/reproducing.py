@@ -72,7 +72,7 @@ def study(
 def claims(profile: Profile = "mini", json_out: Json = None) -> None:
     """Published value | this run | verdict, for every claim."""
     from mosaic.profiles.profile import load_profile
-    from mosaic.reporting.claims import judge_all
+    from mosaic.reporting.verdicts import judge_all
 
     check(file=json_out, inputs=(profile,))
     rows = [verdict.row() for verdict in judge_all(load_profile(profile).name)]

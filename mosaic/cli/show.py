@@ -68,10 +68,7 @@ def _differences(problem: Problem, results: list[Result]) -> dict[str, scores.Di
     """family -> the chosen SAE setting against the one that validation chose there, on the test rows."""
     best, test = selected(results, "sae"), problem.test
     others = dict.fromkeys(result.setting.features for result in results if result.setting.features != "sae")
-    return {
-        family: scores.compare(test.labels, best.predicted, selected(results, family).predicted, test.groups)
-        for family in others
-    }
+    return {family: scores.compare(*scores.paired(test, best, selected(results, family))) for family in others}
 
 
 def _latents(problem: Problem, results: list[Result]) -> Table:

@@ -14,8 +14,7 @@ from mosaic.features.table import FeatureTable
 from mosaic.probing import estimators
 from mosaic.probing.problem import Problem
 
-STRENGTHS = (0.003, 0.03, 0.3)
-TFIDF_STRENGTHS = (1.0, 10.0, 100.0)
+STRENGTHS = tuple(10.0**power for power in range(-5, 4))  # C, the same for every kind of features
 COUNT_THRESHOLDS = (0.0, 1.0, 2.0)
 QUANTILES = (0.25, 0.5, 0.75)
 DENSE_CELLS = 200_000_000  # of fit and other rows together: 0.8 GB in float32
@@ -94,7 +93,7 @@ class TfidfFeatures:
     problem: Problem
     kind: str
 
-    strengths = TFIDF_STRENGTHS
+    strengths = STRENGTHS
     cells = 0
 
     @property

@@ -138,7 +138,7 @@ def logistic(C: float = 0.1, center: bool = False):
 
     return make_pipeline(
         StandardScaler(with_mean=center),
-        LogisticRegression(C=C, class_weight="balanced", max_iter=1000, tol=1e-3, random_state=SEED),
+        LogisticRegression(C=C, class_weight="balanced", max_iter=1000, tol=1e-4, random_state=SEED),
     )
 
 
@@ -180,6 +180,12 @@ def tfidf_probe(C: float = 1.0):
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=C, class_weight="balanced", max_iter=1000, tol=1e-3, random_state=SEED)
+
+
+def solved(probe) -> bool:
+    """Whether a fitted probe's solver came to its end; what has no solver is always solved."""
+    last = probe[-1] if hasattr(probe, "steps") else probe
+    return not hasattr(last, "n_iter_") or bool((last.n_iter_ < last.max_iter).all())
 
 
 def majority():

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mosaic.features.table import FeatureTable
-from mosaic.probing import estimators
+from mosaic.probing import estimators, folds, selection
 from mosaic.probing.candidates import TableFeatures
 from mosaic.probing.problem import Problem
-from mosaic.probing.selection import Result, final
+from mosaic.probing.selection import Result
 
 
 def _table(problem: Problem, setting) -> FeatureTable:
@@ -65,14 +65,29 @@ def most_active(texts: Sequence[str], values: np.ndarray, n: int) -> tuple[str, 
     return tuple(dict.fromkeys(texts[i] for i in order if values[i] > 0))[:n]
 
 
-def binarised_at(problem: Problem, pooling: str, threshold: float, strength: float) -> Result:
-    """The logistic probe on SAE features of one pooling, binarised at a given threshold (the paper: 1.0)."""
-    table = _sae_table(problem, pooling)
-    candidate = TableFeatures(problem, table, binarized=True)
-    return final(candidate, candidate.setting, problem, candidate.probe(strength), 0.0, strength, threshold)
+def binarised_at(problem: Problem, pooling: str, threshold: float) -> Result:
+    """The logistic probe on SAE features of one pooling, binarised at a given threshold (the paper: 1.0), its own C
+    chosen on validation."""
+    return selection.fit(
+        At(problem, _sae_table(problem, pooling), True, threshold), problem, folds.splits(problem.train)[:1]
+    )
 
 
-def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9, published: float = 1.0) -> dict:
+@dataclass(frozen=True)
+class At(TableFeatures):
+    """Features of one table at one threshold, of which `k` columns are kept (all where it is None)."""
+
+    at: float | None = None
+    k: int | None = None
+
+    def thresholds(self, rows: np.ndarray) -> tuple[float | None, ...]:
+        return (self.at,)
+
+    def probe(self, strength: float):
+        return super().probe(strength) if self.k is None else estimators.k_sparse(self.k, strength)
+
+
+def threshold_sweep(problem: Problem, pooling: str, n: int = 9, published: float = 1.0) -> dict:
     """Test macro-F1 of binarised features against the threshold, and at the published one (paper: 1.0).
 
     The thresholds are quantiles of the positive training values; `kept` is the share of them above. A picture
@@ -82,7 +97,7 @@ def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9,
     positive = table.matrix[: len(problem.train)].data
 
     def point(threshold: float) -> dict:
-        result = binarised_at(problem, pooling, threshold, strength)
+        result = binarised_at(problem, pooling, threshold)
         kept = float((positive > threshold).mean())
         return {"threshold": threshold, "kept": kept, "macro_f1": result.score.macro_f1}
 
@@ -91,11 +106,11 @@ def threshold_sweep(problem: Problem, pooling: str, strength: float, n: int = 9,
 
 
 def k_sparse_at(problem: Problem, result: Result, k: int) -> Result:
-    """The same features with only the k columns whose class means differ most (SAE-Probes)."""
+    """The same features with only the k columns whose class means differ most (SAE-Probes), its own C chosen on
+    validation."""
     table = _table(problem, result.setting)
-    candidate = TableFeatures(problem, table, result.setting.binarized)
-    probe = estimators.k_sparse(k, result.strength)
-    return final(candidate, result.setting, problem, probe, 0.0, result.strength, result.threshold)
+    candidate = At(problem, table, result.setting.binarized, result.threshold, k)
+    return selection.fit(candidate, problem, folds.splits(problem.train)[:1])
 
 
 def k_sparse_curve(

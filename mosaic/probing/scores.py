@@ -1,16 +1,23 @@
 """Scores with intervals: macro-F1, accuracy, per-class figures, AUROC; paired comparisons.
 
-The bootstrap resamples test rows (whole groups where rows belong together). A resample of rows changes a
-confusion matrix only through its cell counts, which are multinomial: 2,000 resamples cost one matrix product.
+The bootstrap resamples test rows (whole groups where rows belong together), and draws where something was drawn more
+than once (seeds of an SAE, random dictionaries). A resample of rows changes a confusion matrix only through its cell
+counts, which are multinomial: 2,000 resamples cost one matrix product.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_matrix
+
+from mosaic.errors import MosaicError
+
+if TYPE_CHECKING:
+    from mosaic.texts.labelled import LabelledTexts
 
 RESAMPLES = 2000
 
@@ -43,6 +50,19 @@ class Difference:
     def summary(self) -> dict:
         """As results record it: difference, interval, p."""
         return {"difference": self.difference, "interval": [self.low, self.high], "p": self.p}
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Mean macro-F1 over several test sets, with its 95 % interval."""
+
+    macro_f1: float
+    low: float
+    high: float
+
+    def summary(self) -> dict:
+        """As results record it: mean, interval."""
+        return {"mean": self.macro_f1, "interval": [self.low, self.high]}
 
 
 def score(
@@ -87,19 +107,96 @@ def compare(
 
 def compare_mean(cases: Sequence[tuple], seed: int = 0) -> Difference:
     """The same for the mean difference over several test sets, each (truth, a, b, groups), resampled within each."""
-    from sklearn.metrics import f1_score
+    return compare_draws([(truth, [a], [b], groups) for truth, a, b, groups in cases], seed)
 
-    observed, draws = [], []
-    for i, (truth, a, b, groups) in enumerate(cases):
-        first, second = _resampled(truth, [a, b], groups, seed + i)
-        draws.append(first - second)
-        f1 = [f1_score(truth, predicted, average="macro", zero_division=0) for predicted in (a, b)]
-        observed.append(f1[0] - f1[1])
-    draws = np.mean(draws, axis=0)
+
+def compare_draws(cases: Sequence[tuple], seed: int = 0) -> Difference:
+    """Mean over draws and test sets of macro-F1(a) - macro-F1(b); the interval is over test rows and over draws.
+
+    cases: (truth, [a_1 .. a_A], [b_1 .. b_B], groups) of each set. Draw i is the same thing in every set (an SAE's
+    seed i, random dictionary i), so that a resample of draws is taken once and used for all sets; those of a and of b
+    are independent. Draws count as drawn from all there could be: few of them make the interval wide; one alone
+    says nothing of how draws differ, and adds nothing to it. Raises MosaicError where sets differ in A or B.
+    """
+    first = _mean_over_sets([(truth, [*a, *b], groups) for truth, a, b, groups in cases], seed)
+    n_a = _same([len(a) for _, a, _, _ in cases])
+    n_b = _same([len(b) for _, _, b, _ in cases])
+    rng = np.random.default_rng([seed, RESAMPLES])
+    weights = np.concatenate([_draw_weights(n_a, rng), -_draw_weights(n_b, rng)], axis=1)
+    observed, draws = first[0], (first[1] * weights).sum(axis=1)
+    difference = observed[:n_a].mean() - observed[n_a:].mean()
     tail = min((draws <= 0).sum(), (draws >= 0).sum())
     low, high = np.quantile(draws, [0.025, 0.975])
     p = min(1.0, 2 * (tail + 1) / (RESAMPLES + 1))
-    return Difference(float(np.mean(observed)), low.item(), high.item(), float(p))
+    return Difference(difference.item(), low.item(), high.item(), float(p))
+
+
+def mean_interval(cases: Sequence[tuple], seed: int = 0) -> Mean:
+    """Mean over draws and test sets of macro-F1(a), cases (truth, [a_1 .. a_A], groups), resampled as above."""
+    observed, resampled = _mean_over_sets(cases, seed)
+    weights = _draw_weights(_same([len(a) for _, a, _ in cases]), np.random.default_rng([seed, RESAMPLES]))
+    low, high = np.quantile((resampled * weights).sum(axis=1), [0.025, 0.975])
+    return Mean(observed.mean().item(), low.item(), high.item())
+
+
+def lead(truth: np.ndarray, a: np.ndarray, b: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float]:
+    """(macro-F1(a) - macro-F1(b), its standard error over rows or groups)."""
+    from sklearn.metrics import f1_score
+
+    first, second = _resampled(truth, [a, b], groups, seed=0)
+    observed = [f1_score(truth, predicted, average="macro", zero_division=0) for predicted in (a, b)]
+    return float(observed[0] - observed[1]), float(np.std(first - second))
+
+
+def paired(test: LabelledTexts, a, b, part: str | None = None) -> tuple:
+    """(labels, predictions of a, of b, groups) on one part of a test set, its first where none is named, as `compare`
+    and `compare_mean` read them. a, b: `selection.Result`."""
+    labels, (first,), (second,), groups = paired_draws(test, [a], [b], part)
+    return labels, first, second, groups
+
+
+def paired_draws(test: LabelledTexts, a: Sequence, b: Sequence, part: str | None = None) -> tuple:
+    """The same of several draws: (labels, [predictions of each a], [of each b], groups), as `compare_draws` reads
+    them. Raises MosaicError for a part that the test set does not have."""
+    parts = test.part_rows()
+    if part is not None and part not in parts:
+        raise MosaicError(f"{test.name} has no part {part!r}; its parts are {', '.join(map(repr, parts))}.")
+    rows = next(iter(parts.values())) if part is None else parts[part]
+    groups = None if test.groups is None else test.groups[rows]
+    return test.labels[rows], [r.predicted[rows] for r in a], [r.predicted[rows] for r in b], groups
+
+
+def _mean_over_sets(cases: Sequence[tuple], seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Macro-F1 of each draw, mean over the sets: (observed [draws], in each resample of rows [RESAMPLES, draws]).
+
+    cases: (truth, [predicted_1 ...], groups) of each set; each set's rows are resampled by themselves.
+    """
+    from sklearn.metrics import f1_score
+
+    observed, resampled = [], []
+    for i, (truth, predictions, groups) in enumerate(cases):
+        observed.append([f1_score(truth, predicted, average="macro", zero_division=0) for predicted in predictions])
+        resampled.append(np.stack(_resampled(truth, predictions, groups, seed + i), axis=1))
+    _same([len(scored) for scored in observed])
+    return np.mean(observed, axis=0), np.mean(resampled, axis=0)
+
+
+def _same(counts: Sequence[int]) -> int:
+    if len(set(counts)) != 1:
+        raise MosaicError(f"sets have {', '.join(map(str, counts))} draws; every set needs the same draws, and a set.")
+    return counts[0]
+
+
+def _draw_weights(n: int, rng: np.random.Generator) -> np.ndarray:
+    """[RESAMPLES, n], each row summing to one: n draws resampled with replacement.
+
+    Resampling n draws shows (n - 1) / n of their variance, a fifth too little for five; the weights are spread so that
+    it shows all of it.
+    """
+    if n == 1:
+        return np.ones((RESAMPLES, 1))
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES) / n
+    return 1 / n + (weights - 1 / n) * np.sqrt(n / (n - 1))
 
 
 def _auroc(truth, probabilities, classes) -> float | None:

@@ -5,14 +5,15 @@ Nested selection (design notes, audit A6): the test set is only ever scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
 from mosaic.probing import estimators, scores
-from mosaic.probing.candidates import Setting
+from mosaic.probing.candidates import STRENGTHS, Setting
 from mosaic.probing.problem import Problem
+from mosaic.texts.labelled import LabelledTexts
 
 TREES = tuple((depth, leaf) for depth in (3, 5, 7, 9) for leaf in (1, 4))  # depth, least rows of a leaf
 
@@ -25,7 +26,13 @@ def nothing() -> None:
 
 @dataclass(frozen=True)
 class Result:
-    """A setting with its validation mean macro-F1, what validation chose for it, and its score on test."""
+    """A setting with its validation mean macro-F1, what validation chose for it, and its score on test.
+
+    score: on the first part of the test set (familiar words), the whole where it has one part; parts: {part: score},
+    all of them. predicted: labels of all test rows, in order. held: (labels, predictions, groups) of the validation
+    rows, fold after fold, or None where none were held out. n_unconverged: fits that ended before they were solved,
+    of n_fits.
+    """
 
     setting: Setting
     validation: float
@@ -36,6 +43,20 @@ class Result:
     n_train: int
     selected: bool = False
     model: object = None
+    parts: dict[str, scores.Score] = field(default_factory=dict)
+    held: tuple | None = None
+    n_fits: int = 0
+    n_unconverged: int = 0
+
+    @property
+    def edge(self) -> str | None:
+        """ "low" or "high" where validation chose an end of the grid of C: better values may lie beyond it."""
+        ends = {STRENGTHS[0]: "low", STRENGTHS[-1]: "high"}
+        return None if self.strength is None else ends.get(self.strength)
+
+    @property
+    def converged(self) -> bool:
+        return self.n_unconverged == 0
 
     def row(self) -> dict:
         """The row of `mosaic probe --json`."""
@@ -46,8 +67,14 @@ class Result:
             "high": self.score.high,
             "accuracy": self.score.accuracy,
             "auroc": self.score.auroc,
+            "parts": {
+                part: {"macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high}
+                for part, scored in self.parts.items()
+            },
             "validation_macro_f1": self.validation,
             "C": self.strength,
+            "edge": self.edge,
+            "converged": self.converged,
             "threshold": self.threshold,
             "n_train": self.n_train,
             "n_test": self.score.n,
@@ -55,19 +82,53 @@ class Result:
         }
 
 
-def _validate(candidate, labels: np.ndarray, split, strength, threshold) -> float:
-    from sklearn.metrics import f1_score
+@dataclass
+class Validation:
+    """What validation showed of one candidate; fits are counted as they are made.
 
-    fit, validation = split
-    first, second, _ = candidate.matrices(fit, validation, threshold)
-    probe = candidate.probe(strength).fit(first, labels[fit])
-    return float(f1_score(labels[validation], probe.predict(second), average="macro", zero_division=0))
+    values: macro-F1 of each split. predicted: of each split's held rows.
+    """
+
+    problem: Problem
+    values: list[float] = field(default_factory=list)
+    predicted: list[np.ndarray] = field(default_factory=list)
+    held: list[np.ndarray] = field(default_factory=list)
+    n_fits: int = 0
+    n_unconverged: int = 0
+
+    def counted(self, probe):
+        """The fitted probe, after it was counted."""
+        self.n_fits += 1
+        self.n_unconverged += not estimators.solved(probe)
+        return probe
+
+    def value(self, rows: np.ndarray, predicted: np.ndarray) -> float:
+        from sklearn.metrics import f1_score
+
+        return float(f1_score(self.problem.train.labels[rows], predicted, average="macro", zero_division=0))
+
+    def add(self, rows: np.ndarray, predicted: np.ndarray) -> None:
+        """What the chosen strength and threshold say of one split's held rows."""
+        self.values.append(self.value(rows, predicted))
+        self.predicted.append(predicted)
+        self.held.append(rows)
+
+    def result(self) -> dict:
+        """The fields of a `Result`."""
+        train, rows = self.problem.train, np.concatenate(self.held)
+        groups = None if train.groups is None else train.groups[rows]
+        return {
+            "validation": float(np.mean(self.values)),
+            "held": (train.labels[rows], np.concatenate(self.predicted), groups),
+            "n_fits": self.n_fits,
+            "n_unconverged": self.n_unconverged,
+        }
 
 
 def count_fits(candidate, splits) -> int:
-    """Fits that `fit` makes and reports: thresholds, strengths, further splits."""
+    """Fits that `fit` makes and reports: thresholds where there is a choice, strengths, further splits."""
     thresholds = set(candidate.thresholds(splits[0][0]))
-    return len(thresholds) + len(candidate.strengths) - 1 + len(splits) - 1
+    return (len(thresholds) if len(thresholds) > 1 else 0) + len(candidate.strengths) + len(splits) - 1
 
 
 def count_tree_fits(splits) -> int:
@@ -76,61 +137,127 @@ def count_tree_fits(splits) -> int:
 
 def fit(candidate, problem: Problem, splits, step: Step = nothing) -> Result:
     """The candidate with the threshold and strength that the first split chooses; `step` is called after every fit."""
-    labels = problem.train.labels
     first, *others = splits
-    middle = candidate.strengths[len(candidate.strengths) // 2]
-    tried: dict[tuple, float] = {}
-
-    def value(strength, threshold) -> float:
-        if (strength, threshold) not in tried:
-            tried[strength, threshold] = _validate(candidate, labels, first, strength, threshold)
-            step()
-        return tried[strength, threshold]
-
-    threshold = max(candidate.thresholds(first[0]), key=lambda t: value(middle, t))
-    strength = max(candidate.strengths, key=lambda s: value(s, threshold))
-    values = [value(strength, threshold)]
+    seen = Validation(problem)
+    threshold = _threshold(candidate, first, seen, step)
+    predicted = _predicted(candidate, first, candidate.strengths, threshold, seen, step)
+    values = [seen.value(first[1], found) for found in predicted]
+    strength = middle_best(candidate.strengths, values)
+    seen.add(first[1], predicted[candidate.strengths.index(strength)])
     for split in others:
-        values.append(_validate(candidate, labels, split, strength, threshold))
+        (found,) = _predicted(candidate, split, [strength], threshold, seen, step)
+        seen.add(split[1], found)
+    return final(candidate, candidate.setting, candidate.probe(strength), strength, threshold, seen)
+
+
+def _threshold(candidate, split, seen: Validation, step: Step) -> float | None:
+    """The threshold that is best at the middle strength; the lowest of equally good ones."""
+    thresholds = list(dict.fromkeys(candidate.thresholds(split[0])))
+    if len(thresholds) == 1:
+        return thresholds[0]
+    middle = candidate.strengths[len(candidate.strengths) // 2]
+
+    def value(threshold) -> float:
+        (predicted,) = _predicted(candidate, split, [middle], threshold, seen, step)
+        return seen.value(split[1], predicted)
+
+    return max(thresholds, key=value)
+
+
+def _predicted(candidate, split, strengths: Sequence, threshold, seen: Validation, step: Step) -> list[np.ndarray]:
+    """Predictions for the held rows of a split, one array a strength."""
+    first, second, _ = candidate.matrices(*split, threshold)
+    found = []
+    for strength in strengths:
+        probe = seen.counted(candidate.probe(strength).fit(first, seen.problem.train.labels[split[0]]))
+        found.append(probe.predict(second))
         step()
-    probe = candidate.probe(strength)
-    return final(candidate, candidate.setting, problem, probe, float(np.mean(values)), strength, threshold)
+    return found
+
+
+def middle_best(strengths: Sequence, values: Sequence[float]):
+    """The strength of the largest value; of several equally good, the one in their middle (the weaker C of two).
+
+    Where everything is told apart at many strengths, an end of the grid is no finding.
+    """
+    best = [s for s, value in zip(strengths, values, strict=True) if value == max(values)]
+    return best[(len(best) - 1) // 2]
 
 
 def fit_tree(candidate, threshold: float | None, problem: Problem, splits, step: Step = nothing) -> Result:
     """A tree on the best pooling of one encoder; depth and leaf size chosen on the first validation fold."""
-    from sklearn.metrics import f1_score
-
     labels = problem.train.labels
+    seen = Validation(problem)
 
-    def value(depth: int, leaf: int, split, first, second) -> float:
-        fit, validation = split
-        predicted = estimators.tree(depth, leaf).fit(first, labels[fit]).predict(second)
+    def predicted(shape, split, first, second) -> np.ndarray:
+        found = seen.counted(estimators.tree(*shape).fit(first, labels[split[0]])).predict(second)
         step()
-        return f1_score(labels[validation], predicted, average="macro", zero_division=0)
+        return found
 
     prepared = candidate.matrices(*splits[0], threshold)[:2]
-    tried = {shape: value(*shape, splits[0], *prepared) for shape in TREES}
-    shape = max(tried, key=tried.get)
-    values = [tried[shape]]
+    tried = {shape: predicted(shape, splits[0], *prepared) for shape in TREES}
+    shape = max(tried, key=lambda shape: seen.value(splits[0][1], tried[shape]))
+    seen.add(splits[0][1], tried[shape])
     for split in splits[1:]:  # one fold at a time: all of them at once would be the largest thing in memory
         prepared = candidate.matrices(*split, threshold)[:2]
-        values.append(value(*shape, split, *prepared))
+        seen.add(split[1], predicted(shape, split, *prepared))
     setting = replace(candidate.setting, classifier="tree")
-    return final(candidate, setting, problem, estimators.tree(*shape), float(np.mean(values)), None, threshold)
+    return final(candidate, setting, estimators.tree(*shape), None, threshold, seen)
 
 
-def final(candidate, setting, problem, probe, validation, strength, threshold) -> Result:
+def final(candidate, setting, probe, strength, threshold, seen: Validation) -> Result:
     """Refit on the whole training set, score on test."""
+    problem = seen.problem
     n = len(problem.train)
     fit, test = np.arange(n), np.arange(n, n + len(problem.test))
     first, second, columns = candidate.matrices(fit, test, threshold)
-    probe = probe.fit(first, problem.train.labels)
+    probe = seen.counted(probe.fit(first, problem.train.labels))
     predicted = probe.predict(second)
-    scored = scores.score(
-        problem.test.labels, predicted, probe.predict_proba(second), probe.classes_, problem.test.groups
+    parts = scored_parts(problem.test, predicted, probe.predict_proba(second), probe.classes_)
+    return Result(
+        setting,
+        strength=strength,
+        threshold=threshold,
+        score=next(iter(parts.values())),
+        predicted=predicted,
+        n_train=n,
+        model=(probe, columns),
+        parts=parts,
+        **seen.result(),
     )
-    return Result(setting, validation, strength, threshold, scored, predicted, n, model=(probe, columns))
+
+
+def scored_parts(test: LabelledTexts, predicted, probabilities, classes) -> dict[str, scores.Score]:
+    """{part of the test set: the score on its rows}, predictions [n] and probabilities [n, n_classes] of all rows."""
+    return {
+        part: scores.score(
+            test.labels[rows],
+            predicted[rows],
+            probabilities[rows],
+            classes,
+            None if test.groups is None else test.groups[rows],
+        )
+        for part, rows in test.part_rows().items()
+    }
+
+
+def tied(results: Iterable[Result], family: str) -> int:
+    """How many settings of a family validation cannot tell from its best one, that one included.
+
+    A setting is as good as the best where their difference in macro-F1, on the same validation rows of all folds, is
+    at most one standard error of that difference (over rows; groups, where rows belong together).
+    """
+    members = [result for result in results if result.setting.features == family]
+    best = max(members, key=lambda result: result.validation)
+    return sum(result is best or _as_good(result, best) for result in members)
+
+
+def _as_good(result: Result, best: Result) -> bool:
+    if result.held is None or best.held is None:
+        return result.validation >= best.validation
+    truth, predicted, groups = best.held
+    lead, error = scores.lead(truth, predicted, result.held[1], groups)
+    return lead <= error
 
 
 def best_of_each_encoder(candidates, results: list[Result]) -> list[tuple]:

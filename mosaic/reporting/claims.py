@@ -1,32 +1,55 @@
-"""Published claims against this run: a claim is data (claims.yml), its verdict is computed."""
+"""Published claims as data (claims.yml): what was published, the number that tests it, the rule, what was expected."""
 
 from __future__ import annotations
 
+import datetime
 import fnmatch
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from mosaic.errors import MosaicError
-from mosaic.reporting import results
 
-REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
-NOT_TESTABLE, NOT_RUN = "not testable on this profile", "not run"
-VERDICTS = (REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE, NOT_RUN)
-EXPECTED = {"above": "a number", "below": "a number", "within": "[value, band]", "is": "text"}
-RULES = tuple(EXPECTED)
+HOLDS, HOLDS_NOT, UNDECIDED = "holds here", "does not hold here", "undecided"
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"  # the paper's own models and data alone
+NOT_TESTABLE, NOT_RUN = "not testable", "not run"
+VERDICTS = (HOLDS, HOLDS_NOT, UNDECIDED, REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE, NOT_RUN)
+BOUNDS = {"above": "a number", "below": "a number", "within": "[value, band]", "is": "text"}
+POST_HOC = "post hoc"
 FILE = Path(__file__).parent / "claims.yml"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a claim's verdict should be on one profile, written before the run. because: one sentence."""
+
+    verdict: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The verdict that stands. value: the number it was drawn from. since: the day from which it has stood."""
+
+    verdict: str
+    value: float | str | None = None
+    since: str | None = None
 
 
 @dataclass(frozen=True)
 class Claim:
     """One published statement and the rule that tests it.
 
-    published: the value as published. source: paper and place. provenance: how the value is known
-    (abstract, the authors' result file with its commit, computed from that file, ...).
-    result: dotted key of the number in results/<profile>/ (see `results.lookup`). interval: dotted key of its
-    [low, high], where the rule needs one. rule: {above: x} (the interval lies above x), {below: x},
-    {within: [value, band]} or {is: text}. profiles: patterns of the profiles that can test it. open: why one run
-    settles nothing, where papers contradict each other.
+    published: the value as published; its numbers come from the values at `published_keys` (`mosaic.reporting.published`).
+    source: paper and place. provenance: how the published value is known (abstract, the authors' result file with its
+    commit, computed from that file, ...).
+    quantity: what the number at `result` is. result: dotted key of it in results/<profile>/ (see `results.lookup`).
+    interval: dotted key of its [low, high]; without one the verdict rests on a point estimate. rule: {above: x}, {below: x},
+    {within: [value, band]} or {is: text} (`result` is then a winner's name, `interval` that of its lead over the next).
+    beside: {name: key} of numbers that the reason states. profiles: patterns of the profiles that can test it. own:
+    patterns of those with the paper's own models and data. open: why one run settles nothing, where papers contradict
+    each other. frozen: the day the rule was written, before any run it judges, or "post hoc". expected and accepted: by
+    profile.
     """
 
     id: str
@@ -34,113 +57,158 @@ class Claim:
     published: str
     source: str
     provenance: str
+    quantity: str
     result: str
-    rule: dict
+    rule: Mapping
+    frozen: str
     interval: str | None = None
+    beside: Mapping[str, str] | None = None
+    published_keys: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ("*",)
+    own: tuple[str, ...] = ()
     chapter: str | None = None
     open: str | None = None
+    expected: Mapping[str, Expected] | None = None
+    accepted: Mapping[str, Accepted] | None = None
 
+    def tests(self, profile: str) -> bool:
+        """Whether a profile can test it."""
+        return any(fnmatch.fnmatch(profile, pattern) for pattern in self.profiles)
 
-@dataclass(frozen=True)
-class Verdict:
-    claim: Claim
-    profile: str
-    value: float | str | None
-    low: float | None
-    high: float | None
-    verdict: str
-    reason: str
-
-    def row(self) -> dict:
-        return {
-            "id": self.claim.id,
-            "claim": self.claim.claim,
-            "published": self.claim.published,
-            "source": self.claim.source,
-            "provenance": self.claim.provenance,
-            "open": self.claim.open,
-            "profile": self.profile,
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
-            "verdict": self.verdict,
-            "reason": self.reason,
-        }
+    def owned_by(self, profile: str) -> bool:
+        """Whether a profile has the paper's own models and data: there alone a claim is "reproduced"."""
+        return any(fnmatch.fnmatch(profile, pattern) for pattern in self.own)
 
 
 def load_claims(path: Path = FILE) -> list[Claim]:
-    """The claims of a YAML file. Raises MosaicError for a broken entry, a repeated id or an unknown rule."""
+    """The claims of a YAML file. Raises MosaicError for a broken entry (naming it, its field and what was expected)."""
     import yaml
 
     try:
         entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        claims = [Claim(**{**entry, "profiles": tuple(entry.get("profiles", ["*"]))}) for entry in entries]
-    except (OSError, TypeError, AttributeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise MosaicError(f"{path} is not a list of claims: {error}") from error
-    seen = set()
-    for claim in claims:
-        if claim.id in seen:
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise MosaicError(f"{path} is not a list of claims: each is expected to be `- id: ...` with its fields.")
+    claims = [_claim(entry, f"{path}: {entry.get('id', 'an entry without an id')}") for entry in entries]
+    for i, claim in enumerate(claims):
+        if claim.id in {other.id for other in claims[:i]}:
             raise MosaicError(f"{path}: the id {claim.id!r} stands twice.")
-        seen.add(claim.id)
-        if not isinstance(claim.rule, dict) or len(claim.rule) != 1 or next(iter(claim.rule)) not in RULES:
-            raise MosaicError(f"{path}: {claim.id} has the rule {claim.rule}; one of {', '.join(RULES)} is expected.")
-        kind, bound = next(iter(claim.rule.items()))
-        if not _fits(kind, bound):
-            raise MosaicError(f"{path}: {claim.id} has the rule {{{kind}: {bound!r}}}; {EXPECTED[kind]} was expected.")
     return claims
 
 
-def judge(claim: Claim, profile: str, folder: Path = results.FOLDER) -> Verdict:
-    """The verdict on one claim from the recorded results of one profile."""
-
-    def verdict(kind: str, reason: str, value=None, low=None, high=None) -> Verdict:
-        return Verdict(claim, profile, value, low, high, kind, reason)
-
-    if not any(fnmatch.fnmatch(profile, pattern) for pattern in claim.profiles):
-        return verdict(NOT_TESTABLE, f"needs {', '.join(claim.profiles)}")
-    try:
-        value = results.lookup(profile, claim.result, folder)
-        low, high = (results.lookup(profile, claim.interval, folder) if claim.interval else None) or (None, None)
-    except MosaicError as error:
-        return verdict(NOT_RUN, str(error))
-    if value is None or (claim.interval and None in (low, high)):
-        return verdict(NOT_TESTABLE, results.NOT_MEASURED)
-    kind, bound = next(iter(claim.rule.items()))
-    if kind != "is" and not _number(value):
-        return verdict(NOT_TESTABLE, f"{claim.result} is {value!r}, and the rule {kind!r} compares numbers", value)
-    holds, reason = {
-        "above": lambda: _above(value if low is None else low, bound),
-        "below": lambda: _below(value if high is None else high, bound),
-        "within": lambda: _within(value, *bound),
-        "is": lambda: (value == bound, f"{value!r} where {bound!r} was published"),
-    }[kind]()
-    return verdict(REPRODUCED if holds else NOT_REPRODUCED, reason, value, low, high)
+def _claim(entry: dict, where: str) -> Claim:
+    known = {field.name: field for field in fields(Claim)}
+    needed = [name for name, field in known.items() if field.default is MISSING]
+    for name in entry:
+        if name not in known:
+            raise MosaicError(f"{where} has the unknown field {name!r}; there are {', '.join(known)}.")
+    if missing := [name for name in needed if entry.get(name) is None]:
+        raise MosaicError(f"{where} lacks {', '.join(missing)}; every claim has {', '.join(needed)}.")
+    for name in set(known) - {"rule", "frozen", "beside", "published_keys", "profiles", "own", "expected", "accepted"}:
+        if not isinstance(entry.get(name), str | None):
+            raise MosaicError(f"{where}: {name} is {entry[name]!r}; text was expected (quote it).")
+    _check_rule(entry["rule"], where)
+    return Claim(
+        **{
+            **entry,
+            "frozen": _frozen(entry["frozen"], where),
+            "beside": _texts_by_name(entry.get("beside"), where),
+            **{name: _patterns(entry[name], name, where) for name in ("profiles", "own") if name in entry},
+            "published_keys": tuple(_list(entry.get("published_keys", []), "published_keys", where)),
+            "expected": _by_profile(entry.get("expected"), "expected", _expected, where),
+            "accepted": _by_profile(entry.get("accepted"), "accepted", _accepted, where),
+        }
+    )
 
 
-def judge_all(profile: str, folder: Path = results.FOLDER, path: Path = FILE) -> list[Verdict]:
-    return [judge(claim, profile, folder) for claim in load_claims(path)]
+def _check_rule(rule, where: str) -> None:
+    if not isinstance(rule, dict) or len(rule) != 1 or next(iter(rule)) not in BOUNDS:
+        raise MosaicError(f"{where} has the rule {rule}; one of {', '.join(BOUNDS)} is expected.")
+    kind, bound = next(iter(rule.items()))
+    if kind == "within":
+        fits = isinstance(bound, list) and len(bound) == 2 and all(map(is_number, bound)) and bound[1] >= 0
+    else:
+        fits = isinstance(bound, str) if kind == "is" else is_number(bound)
+    if not fits:
+        raise MosaicError(f"{where} has the rule {{{kind}: {bound!r}}}; {BOUNDS[kind]} was expected.")
 
 
-def _number(value) -> bool:
+def is_number(value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _fits(kind: str, bound) -> bool:
-    """Whether a rule's bound is of the rule's kind."""
-    if kind == "within":
-        return isinstance(bound, list) and len(bound) == 2 and all(map(_number, bound))
-    return isinstance(bound, str) if kind == "is" else _number(bound)
+def _day(value, what: str, where: str) -> str:
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    raise MosaicError(f"{where}: {what} is {value!r}; a day such as 2026-11-24 was expected.")
 
 
-def _above(edge: float, bound: float) -> tuple[bool, str]:
-    return edge > bound, f"lower edge {edge:.3f} {'>' if edge > bound else '<='} {bound:g}"
+def _frozen(value, where: str) -> str:
+    if value == POST_HOC:
+        return value
+    return _day(value, f"frozen (a day, or {POST_HOC!r} where results came first)", where)
 
 
-def _below(edge: float, bound: float) -> tuple[bool, str]:
-    return edge < bound, f"upper edge {edge:.3f} {'<' if edge < bound else '>='} {bound:g}"
+def _list(value, name: str, where: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        raise MosaicError(f"{where}: {name} is {value!r}; a list of names such as [mini, gemma-*] was expected.")
+    return value
 
 
-def _within(value: float, published: float, band: float) -> tuple[bool, str]:
-    off = abs(value - published)
-    return off <= band, f"off by {off:.3f}, band {band:g}"
+def _patterns(value, name: str, where: str) -> tuple[str, ...]:
+    for pattern in _list(value, name, where):
+        if not set(pattern) & set("*?["):
+            _check_profile(pattern, name, where)
+    return tuple(value)
+
+
+def _check_profile(name: str, field: str, where: str) -> None:
+    from mosaic.profiles.profile import profile_names
+
+    if name not in profile_names():
+        raise MosaicError(f"{where}: {field} names the unknown profile {name!r}; there are {', '.join(profile_names())}.")
+
+
+def _texts_by_name(value, where: str) -> dict[str, str] | None:
+    if value is not None and not (isinstance(value, dict) and all(isinstance(key, str) for key in value.values())):
+        raise MosaicError(f"{where}: beside is {value!r}; names with keys of results were expected, {{name: study.key}}.")
+    return value
+
+
+def _by_profile(value, name: str, read, where: str) -> dict | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise MosaicError(f"{where}: {name} is {value!r}; a verdict by profile was expected, {{mini: ...}}.")
+    for profile in value:
+        _check_profile(profile, name, where)
+    return {profile: read(one, f"{where}: {name} on {profile}") for profile, one in value.items()}
+
+
+def _expected(value, where: str) -> Expected:
+    _check_fields(value, ("verdict", "because"), ("verdict", "because"), where)
+    if not isinstance(value["because"], str):
+        raise MosaicError(f"{where}: because is {value['because']!r}; one sentence was expected.")
+    return Expected(_verdict(value["verdict"], where), value["because"])
+
+
+def _accepted(value, where: str) -> Accepted:
+    if isinstance(value, str):
+        return Accepted(_verdict(value, where))
+    _check_fields(value, ("verdict",), ("verdict", "value", "since"), where)
+    if not (value.get("value") is None or isinstance(value["value"], str) or is_number(value["value"])):
+        raise MosaicError(f"{where}: value is {value['value']!r}; the number behind the verdict was expected.")
+    since = _day(value["since"], "since", where) if value.get("since") is not None else None
+    return Accepted(_verdict(value["verdict"], where), value.get("value"), since)
+
+
+def _check_fields(value, needed: Sequence[str], known: Sequence[str], where: str) -> None:
+    if not isinstance(value, dict) or not set(needed) <= set(value) <= set(known):
+        raise MosaicError(f"{where} is {value!r}; fields {', '.join(known)} were expected.")
+
+
+def _verdict(value, where: str) -> str:
+    if value not in VERDICTS:
+        raise MosaicError(f"{where}: {value!r} is no verdict; there are {', '.join(VERDICTS)}.")
+    return value

@@ -11,11 +11,11 @@ from mosaic.profiles.opening import PACKAGE, available, located
 from mosaic.profiles.profile import Profile
 from mosaic.reporting.results import versions
 
-DECISIVE = (".py", ".yml", ".json", ".jsonl", ".txt", ".safetensors")  # files of the package that decide numbers
+DECISIVE = (".py", ".yml", ".json", ".jsonl", ".txt", ".csv", ".safetensors")  # files of the package that decide numbers
 # How notebooks are run, published and judged, not what they compute or show.
 WITHOUT_EFFECT = (
     "cli/*", "__main__.py", "reporting/reproduce.py", "reporting/book.py", "reporting/site.py",
-    "reporting/fingerprint.py", "reporting/claims.py", "reporting/claims.yml",
+    "reporting/fingerprint.py", "reporting/claims.py", "reporting/claims.yml", "reporting/verdicts.py",
 )  # fmt: skip
 
 

@@ -64,23 +64,25 @@ def lookup(profile: str, key: str, folder: Path = FOLDER):
     return value
 
 
-def shown(value) -> str:
+def shown(value, sign: bool = False) -> str:
     """A recorded value as prose has it: three decimals, two digits for tiny numbers, intervals as `a to b`.
 
-    None reads "not measured here". Raises MosaicError for what is no single value.
+    sign: differences carry theirs, +0.012 too. None reads "not measured here". Raises MosaicError for what is no single
+    value.
     """
+    plus = "+" if sign else ""
     if value is None:
         return NOT_MEASURED
     if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:{plus},}"
     if isinstance(value, float) and value.is_integer() and abs(value) > 1:
-        return f"{value:,.0f}"
+        return f"{value:{plus},.0f}"
     if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
+        return f"{value:{plus}.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:{plus}.1e}"
     if isinstance(value, list) and len(value) == 2:
-        return NOT_MEASURED if None in value else f"{shown(value[0])} to {shown(value[1])}"
+        return NOT_MEASURED if None in value else f"{shown(value[0], sign)} to {shown(value[1], sign)}"
     raise MosaicError(f"a {type(value).__name__} cannot stand in a sentence; name one number in it")
 
 

@@ -107,14 +107,12 @@ def run(
         results = {(r.setting.pooling, r.setting.binarized): r for r in found}
         for pooling in poolings:
             raw, tuned = results[pooling, False], results[pooling, True]
-            published = examine.binarised_at(problem, pooling, PUBLISHED_THRESHOLD, tuned.strength)
+            published = examine.binarised_at(problem, pooling, PUBLISHED_THRESHOLD)
             for kind, binarised in (("tuned", tuned), ("published", published)):
                 case = (problem.test.labels, binarised.predicted, raw.predicted, problem.test.groups)
                 cases[kind][pooling].append(case)
             rows += [{"set": title, **result.row()} for result in (raw, tuned)]
-        sweeps[title] = examine.threshold_sweep(
-            problem, SWEPT, results[SWEPT, True].strength, published=PUBLISHED_THRESHOLD
-        )
+        sweeps[title] = examine.threshold_sweep(problem, SWEPT, published=PUBLISHED_THRESHOLD)
     differences = {
         kind: {pooling: scores.compare_mean(found) for pooling, found in by_pooling.items()}
         for kind, by_pooling in cases.items()

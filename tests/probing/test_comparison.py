@@ -134,7 +134,7 @@ def test_a_text_that_stands_in_several_rows_is_shown_once(results):
 
 def test_curves_cover_the_asked_points(results):
     base = problem()
-    sweep = examine.threshold_sweep(base, "max", 0.03)
+    sweep = examine.threshold_sweep(base, "max")
     assert sweep["curve"][0]["threshold"] == 0.0 and sweep["curve"][0]["kept"] == 1.0
     kept = [p["kept"] for p in sweep["curve"]]
     assert kept == sorted(kept, reverse=True)

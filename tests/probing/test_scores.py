@@ -4,7 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, roc_auc_score
 
-from mosaic.probing import scores
+from mosaic.errors import MosaicError
+from mosaic.probing import scores, selection
+from mosaic.probing.candidates import Setting
+from mosaic.probing.selection import Result
+from mosaic.texts.labelled import LabelledTexts
 
 
 def case(n=120, classes="abc", accuracy=0.7, seed=0):
@@ -96,3 +100,85 @@ def test_mean_comparison_averages_the_sets():
 def test_the_same_seed_gives_the_same_interval():
     truth, predicted = case()
     assert scores.score(truth, predicted) == scores.score(truth, predicted)
+
+
+def test_draws_of_one_are_the_paired_comparison():
+    truth, good = case(200, accuracy=0.9)
+    _, bad = case(200, accuracy=0.6)
+    assert scores.compare_draws([(truth, [good], [bad], None)]) == scores.compare(truth, good, bad)
+
+
+def test_an_interval_over_draws_is_wider_where_the_draws_differ():
+    """A against five draws of B: the rows are equal, the draws are not."""
+    truth, a = case(400, accuracy=0.8)
+    alike = [case(400, accuracy=0.7)[1]] * 5
+    apart = [case(400, accuracy=accuracy)[1] for accuracy in (0.5, 0.6, 0.7, 0.8, 0.9)]
+    narrow, wide = (scores.compare_draws([(truth, [a], b, None)]) for b in (alike, apart))
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+    assert narrow.low > 0 > wide.low
+    single = [scores.compare(truth, a, b).difference for b in apart]
+    assert wide.difference == pytest.approx(np.mean(single))
+    # The variance over five draws as their sample variance gives it, and that over rows.
+    over_draws = np.std(single, ddof=1) ** 2 / 5
+    over_rows = np.mean([scores.lead(truth, a, b)[1] ** 2 for b in apart])
+    width = (wide.high - wide.low) / 3.92
+    assert over_draws * 0.8 < width**2 < over_draws + 1.3 * over_rows
+
+
+def test_a_draw_is_the_same_thing_in_every_set():
+    """Seed 0 is good everywhere and seed 1 bad: the mean over sets wavers as much as one set. Were draws taken anew in
+    each set, it would waver less."""
+    sets = []
+    for seed in range(6):
+        truth, good = case(300, accuracy=0.9, seed=seed)
+        sets.append((truth, [good, case(300, accuracy=0.4, seed=seed)[1]], None))
+    one, all_six = scores.mean_interval(sets[:1]), scores.mean_interval(sets)
+    assert all_six.high - all_six.low > 0.8 * (one.high - one.low)
+    assert all_six.low < all_six.macro_f1 < all_six.high
+    alone = scores.mean_interval([(truth, predicted[:1], groups) for truth, predicted, groups in sets])
+    assert alone.high - alone.low < 0.1
+
+
+def test_sets_with_different_draws_are_refused():
+    truth, predicted = case()
+    with pytest.raises(MosaicError, match="sets have 1, 2 draws"):
+        scores.mean_interval([(truth, [predicted], None), (truth, [predicted] * 2, None)])
+    with pytest.raises(MosaicError, match="every set needs the same draws"):
+        scores.compare_draws([])
+
+
+def result(predicted, **held):
+    blank = scores.Score(0, 0, 0, 0, None, {}, 0)
+    setting = Setting("sae", 1, "1k", held.pop("pooling", "sum"))
+    validation = held.pop("validation", 0.0)
+    return Result(setting, validation, 1.0, None, blank, np.array(list(predicted), dtype=object), 9, **held)
+
+
+def test_paired_takes_the_rows_of_one_part_and_of_the_first_by_default():
+    parts = np.array(["familiar words"] * 3 + ["new words"] * 2, dtype=object)
+    test = LabelledTexts("toy", list("vwxyz"), np.array(list("aabba")), np.arange(5), parts=parts)
+    a, b = result("aabab"), result("bbbbb")
+    labels, first, second, groups = scores.paired(test, a, b)
+    assert "".join(labels) == "aab" and "".join(first) == "aab" and "".join(second) == "bbb"
+    assert groups.tolist() == [0, 1, 2]
+    assert "".join(scores.paired(test, a, b, "new words")[1]) == "ab"
+    assert [len(draws) for draws in scores.paired_draws(test, [a, a], [b])[1:3]] == [2, 1]
+    with pytest.raises(MosaicError, match="toy has no part 'old words'; its parts are 'familiar words', 'new words'"):
+        scores.paired(test, a, b, "old words")
+    whole = LabelledTexts("toy", list("vwxyz"), np.array(list("aabba")))
+    assert len(scores.paired(whole, a, b)[0]) == 5
+
+
+def test_tied_counts_settings_that_validation_cannot_tell_from_the_best():
+    truth, good = case(300, accuracy=0.9)
+    nearly, bad = good.copy(), case(300, accuracy=0.5)[1]
+    nearly[:6] = np.where(np.arange(6) < 3, truth[:6], "a")
+
+    def of(predicted, pooling):
+        value = f1_score(truth, predicted, average="macro")
+        return result([], pooling=pooling, validation=value, held=(truth, predicted, None))
+
+    assert selection.tied([of(good, "sum")], "sae") == 1
+    assert selection.tied([of(good, "sum"), of(bad, "max")], "sae") == 1
+    assert selection.tied([of(good, "sum"), of(good, "max"), of(bad, "last")], "sae") == 2
+    assert selection.tied([of(good, "sum"), of(nearly, "max"), of(bad, "last")], "sae") == 2
