@@ -105,12 +105,12 @@ def threshold_sweep(problem: Problem, pooling: str, n: int = 9, published: float
     return {"curve": [point(float(t)) for t in dict.fromkeys(thresholds)], "published": point(published)}
 
 
-def k_sparse_at(problem: Problem, result: Result, k: int) -> Result:
+def k_sparse_at(problem: Problem, result: Result, k: int, splits: Sequence | None = None) -> Result:
     """The same features with only the k columns whose class means differ most (SAE-Probes), its own C chosen on
-    validation."""
+    validation. splits: the folds to validate on (None: the first)."""
     table = _table(problem, result.setting)
     candidate = At(problem, table, result.setting.binarized, result.threshold, k)
-    return selection.fit(candidate, problem, folds.splits(problem.train)[:1])
+    return selection.fit(candidate, problem, splits or folds.splits(problem.train)[:1])
 
 
 def k_sparse_curve(

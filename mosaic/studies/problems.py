@@ -1,4 +1,4 @@
-"""The profile's problems, one after the other, features from the common cache; their controls."""
+"""The profile's problems, one after the other, features from the common cache."""
 
 from __future__ import annotations
 
@@ -83,34 +83,6 @@ def check_among(poolings: Sequence[str], needed: str) -> None:
         raise MosaicError(
             f"this chapter needs the pooling {needed!r} beside {', '.join(poolings)}. Add it to poolings."
         )
-
-
-def with_controls(
-    problem: Problem,
-    profile: Profile,
-    lm: LanguageModel,
-    layer: int,
-    width: str,
-    pooling: str,
-    cache: Path | None = CACHE,
-) -> dict[str, Problem]:
-    """The same problem on a random dictionary of equal sparsity, and on the same model with random weights.
-
-    Design notes: what remains of a score when the SAE, or the language model, has learned nothing.
-    """
-    from mosaic.models.opening import open_model
-    from mosaic.models.residuals import text_by_text
-    from mosaic.saes.loading import random_like
-
-    (encoder,) = load_saes(profile, lm, [layer], [width])
-    x = text_by_text(lm, problem.train.texts[:64], layer)
-    random_dictionary = Request((random_like(encoder, x),), (), (pooling,))
-    untrained = open_model(replace(profile.model, random_weights=0), lm.device)
-    random_lm = Request((), (layer,), (pooling,))
-    return {
-        "random dictionary": make_problem(problem.train, problem.test, lm, random_dictionary, cache),
-        "random language model": make_problem(problem.train, problem.test, untrained, random_lm, cache),
-    }
 
 
 def latent_names(profile: Profile, lm: LanguageModel, cache: Path | None = CACHE) -> dict[str, str]:
