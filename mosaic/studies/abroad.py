@@ -32,14 +32,14 @@ def foreign(test: LabelledTexts, home: str = HOME) -> list[str]:
     return [language for language in dict.fromkeys(test.languages) if language != home]
 
 
-def by_language(test: LabelledTexts, predicted: np.ndarray, part: str | None = None) -> dict[str, dict]:
-    """{language: {"macro_f1", "low", "high", "n"}} of one prediction [rows of test] in one part."""
+def by_language(test: LabelledTexts, arm: Arm, part: str | None = None) -> dict[str, dict]:
+    """{language: {"macro_f1", "low", "high", "n"}} in one part; means over the draws of an arm."""
     found = {}
     for language in dict.fromkeys(test.languages):
         rows = rows_of(test, language, part)
         groups = None if test.groups is None else test.groups[rows]
-        scored = scores.score(test.labels[rows], predicted[rows], groups=groups)
-        found[language] = {"macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high, "n": scored.n}
+        scored = scores.mean_interval([(test.labels[rows], [one[rows] for one in arm], groups)])
+        found[language] = {"macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high, "n": len(rows)}
     return found
 
 

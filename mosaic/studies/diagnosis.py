@@ -53,11 +53,15 @@ class Diagnosis:
             "most_frequent_answer": self.share,
             "most_frequent_label": self.balanced,
             "repaired": {name: mean.summary() for name, mean in self.repaired.items()},
-            "explanation": explanation(self.home, self.as_is.macro_f1, self._gained()),
+            "explanation": self.explanation,
         }
 
-    def _gained(self) -> dict[str, float]:
-        return {name: mean.macro_f1 for name, mean in self.repaired.items()}
+    @property
+    def explanation(self) -> str:
+        """See the function `explanation`."""
+        return explanation(
+            self.home, self.as_is.macro_f1, {name: mean.macro_f1 for name, mean in self.repaired.items()}
+        )
 
 
 def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem]) -> Diagnosis:
@@ -88,7 +92,7 @@ def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem]) ->
         shares.append(largest_share(result.predicted[first]))
         balanced.append(largest_share(test.labels[first]))
     return Diagnosis(
-        home=abroad.by_language(test, result.predicted)[abroad.HOME]["macro_f1"],
+        home=abroad.by_language(test, [result.predicted])[abroad.HOME]["macro_f1"],
         as_is=abroad.mean([(test, [result.predicted])]),
         auroc=float(np.mean(aurocs)),
         share=float(np.mean(shares)),
@@ -98,7 +102,7 @@ def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem]) ->
 
 
 def explanation(home: float, as_is: float, repaired: Mapping[str, float]) -> str:
-    """"small", "none" or a repair: the first of REPAIRS that brings back ENOUGH of what the best one does.
+    """ "small", "none" or a repair: the first of REPAIRS that brings back ENOUGH of what the best one does.
 
     "small": less than SMALL was lost. "none": the best brings back less than half of what was lost.
     """

@@ -16,12 +16,18 @@ from mosaic.probing.selection import Result
 from mosaic.profiles.opening import load_saes
 from mosaic.profiles.profile import Profile
 from mosaic.studies import abroad
+from mosaic.studies.controls import (
+    N_DICTIONARIES,
+    calibration_texts,
+    every_pooling,
+    random_dictionaries,
+    untrained,
+)
 from mosaic.studies.diagnosis import Diagnosis, diagnose
 from mosaic.studies.problems import load_cut
 from mosaic.texts.labelled import LabelledTexts, concatenate
 from mosaic.world.lexicon import LANGUAGES
 
-DRAWS = 5  # random dictionaries
 DIAGNOSED = ("sae", "hidden")
 NATIVE = ("sae", "hidden", "tfidf")
 # Each kind is chosen on validation among its own. The linear probes have every pooling and, but for the controls and the
@@ -32,7 +38,7 @@ ARMS = {
     "hidden": ("hidden states, linear", "English"),
     "tfidf": ("TF-IDF", "English"),
     "majority": ("majority class", "English"),
-    "random dictionary": (f"random dictionary, linear (mean of {DRAWS})", "English"),
+    "random dictionary": (f"random dictionary, linear (mean of {N_DICTIONARIES})", "English"),
     "random language model": ("hidden states of an untrained model", "English"),
     "sae, native": ("SAE features, linear", "each language itself"),
     "hidden, native": ("hidden states, linear", "each language itself"),
@@ -67,7 +73,7 @@ class LanguageScores:
                     "parts": {
                         part: {
                             "abroad": abroad.mean([(self.test, predicted)], part).summary(),
-                            "by_language": abroad.by_language(self.test, predicted[0], part),
+                            "by_language": abroad.by_language(self.test, predicted, part),
                         }
                         for part in parts
                     },
@@ -150,22 +156,16 @@ def natives(
 def random_arms(
     home: Problem, profile: Profile, lm: LanguageModel, best: Mapping[str, Result], cache: Path | None
 ) -> dict[str, list[Result]]:
-    """Trained on English, tested everywhere: DRAWS random dictionaries of the SAE's layer, width and sparsity, and the
-    hidden states of the model with untrained weights, at the layer of the trained one's; every pooling of the profile."""
-    from mosaic.models.opening import open_model
-    from mosaic.models.residuals import text_by_text
-    from mosaic.saes.loading import random_like
-
+    """Trained on English, tested everywhere: random dictionaries of the SAE's layer, width and sparsity, and hidden states of
+    the model with random weights, at the layer of the trained one's; every pooling of the profile for both."""
     (encoder,) = load_saes(profile, lm, [best["sae"].setting.layer], [profile.width])
-    x = text_by_text(lm, home.train.texts[:64], encoder.layer)
-    dictionaries = tuple(random_like(encoder, x, seed) for seed in range(DRAWS))
+    dictionaries = random_dictionaries(encoder, lm, calibration_texts(profile))
     drawn = make_problem(home.train, home.test, lm, Request(dictionaries, (), profile.poolings), cache)
-    untrained = open_model(replace(profile.model, random_weights=0), lm.device)
     request = Request((), (best["hidden"].setting.layer,), profile.poolings)
-    blank = make_problem(home.train, home.test, untrained, request, cache)
+    blank = make_problem(home.train, home.test, untrained(profile, lm.device), request, cache)
     return {
-        "random dictionary": [best_of(problem, "sae") for problem in apart(drawn)],
-        "random language model": [best_of(blank, "hidden")],
+        "random dictionary": [every_pooling(problem)[0] for problem in apart(drawn)],
+        "random language model": [every_pooling(blank)[0]],
     }
 
 
@@ -178,18 +178,13 @@ def apart(problem: Problem) -> list[Problem]:
     ]
 
 
-def best_of(problem: Problem, family: str) -> Result:
-    """What validation chooses among a problem's tables, with a linear probe."""
-    return comparison.evaluate(problem, families=[family], binarize=False, trees=False)[0]
-
-
 def every_setting(test: LabelledTexts, results: Iterable[Result]) -> list[dict]:
     """{"features", "layer", "pooling", "validation", "home", "abroad"} of each linear result that reads a layer."""
     rows = []
     for result in results:
         setting = result.setting
         if setting.layer is not None and setting.classifier == "logistic":
-            home = abroad.by_language(test, result.predicted)[abroad.HOME]["macro_f1"]
+            home = abroad.by_language(test, [result.predicted])[abroad.HOME]["macro_f1"]
             far = abroad.mean([(test, [result.predicted])]).macro_f1
             what = {"features": setting.features, "layer": setting.layer, "pooling": setting.pooling}
             rows.append({**what, "validation": result.validation, "home": home, "abroad": far})

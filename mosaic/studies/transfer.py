@@ -2,79 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from mosaic.features.request import Request
-from mosaic.files import read_json
-from mosaic.models.language import LanguageModel
-from mosaic.probing import comparison, scores
-from mosaic.probing.problem import Problem, make_problem
-from mosaic.profiles.opening import load_saes
+from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies.image_problems import image_unexplained
-from mosaic.studies.image_scores import FEW, ImageScores, score_images
-from mosaic.studies.problems import CACHE, load_cut, opened
+from mosaic.studies import abroad, image_scores, transfer_said
+from mosaic.studies.behaviour import MARGIN, Behaviour, behaviour
+from mosaic.studies.diagnosis import REPAIRS
+from mosaic.studies.image_problems import image_unexplained, text_unexplained
+from mosaic.studies.image_scores import FEW, RANDOM, UNTRAINED, ImageScores, score_images
+from mosaic.studies.languages import ARMS, DIAGNOSED, NATIVE, LanguageScores, score_languages
+from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.study import Study
-from mosaic.texts.labelled import concatenate
-from mosaic.world.lexicon import LANGUAGES
 
-HOME = "en"  # trained and tuned on
 TEXT_SETS = ("toxicity", "sentiment")
 IMAGE_SETS = ("digits", "shapes", "places")
 DRAWN = ("digits", "shapes")  # shown, and scored over the number of latents
 PICTURES = 10
-LARGE = "mini-large-it"  # whose answers are the labels of behaviour
+IN_FIGURE = ("sae", "tree", "hidden", "tfidf", "random dictionary")
+# Names as figures and sentences have them.
+FIRST = "SAE features (linear)"
+NAMES = {
+    "tree": "a tree on SAE features",
+    "hidden": "hidden states",
+    "tfidf": "TF-IDF",
+    "majority": "the majority class",
+    "random dictionary": "random dictionaries",
+    "random language model": "an untrained language model's hidden states",
+}
+BOTH_TRAININGS = {
+    "SAE, trained on English": "sae",
+    "SAE, trained natively": "sae, native",
+    "hidden states, trained on English": "hidden",
+    "hidden states, trained natively": "hidden, native",
+}
 
 
 @dataclass(frozen=True)
 class Transfer(Study):
     """Macro-F1 of probes away from what they, or their SAEs, were trained on.
 
-    languages: {set: {features: {"setting": its row, "by_language": {language: score}}}}. n_classes: of toxicity.
-    behaviour: as recorded. images: by set. unexplained: {set, or "texts": fraction of variance unexplained}.
+    languages, images: by set. unexplained: {set, or "texts": fraction of variance unexplained}. The first part of a test
+    set (familiar words) decides; the other (new words) stands beside it.
     """
 
     name: ClassVar[str] = "transfer"
     needs: ClassVar[tuple[str, ...]] = ("truth",)
 
-    languages: dict[str, dict[str, dict]]
-    n_classes: int
-    behaviour: dict
+    languages: dict[str, LanguageScores]
+    behaviour: Behaviour
     images: dict[str, ImageScores]
     unexplained: dict[str, float]
 
+    @property
+    def parts(self) -> list[str]:
+        return list(next(iter(self.languages.values())).test.part_rows())
+
     def summary(self) -> dict:
-        abroad = self._abroad()
-        sae, majority = abroad["toxicity"]["sae"], abroad["toxicity"]["majority"]
+        on_images, with_few = self._on_images("full"), self._on_images("few")
         return {
             "languages": {
-                **{name: {"mean": abroad[name], "families": found} for name, found in self.languages.items()},
-                "above_majority": sae - majority,
-                "above_chance": above_chance(sae, majority, self.n_classes),
+                "sets": {name: found.summary() for name, found in self.languages.items()},
+                "poolings": list(self.profile.poolings),
+                **self._over_sets(self.parts[0]),
+                "parts": {part: self._over_sets(part) for part in self.parts},
             },
-            "behaviour": self.behaviour,
-            "images": {name: scored.full for name, scored in self.images.items()},
+            "behaviour": self.behaviour.summary(),
+            "images": {name: scored.summary()["all"] for name, scored in self.images.items()},
+            "images_few": {"k": FEW, **{name: scored.summary()["few"] for name, scored in self.images.items()}},
+            "images_minus": {kind: d.summary() for kind, d in on_images.items()},
+            "images_few_minus": {kind: d.summary() for kind, d in with_few.items()},
+            "images_mean": {
+                kind: float(np.mean([image_scores.mean_of(scored.full[kind]) for scored in self.images.values()]))
+                for kind in next(iter(self.images.values())).full
+            },
             "images_unexplained": self.unexplained,
-            "images_few": {"k": FEW, **{name: scored.few for name, scored in self.images.items()}},
+            "sentences": self._sentences(on_images, with_few),
         }
 
     def figure(self):
         """Test scores by language, one panel a set; every probe is trained on English."""
         panels = {
-            name: {family: _points(entry["by_language"].items()) for family, entry in found.items()}
+            name: {arm: _points(abroad.by_language(found.test, found.arms[arm])) for arm in IN_FIGURE}
             for name, found in self.languages.items()
         }
         return plots.finished(plots.panels(panels, "language of the test texts"))
 
+    def native_figure(self):
+        """Trained on English against trained on each language itself: means over the foreign languages."""
+        rows = []
+        for name, found in self.languages.items():
+            for part in self.parts:
+                for label, arm in BOTH_TRAININGS.items():
+                    scored = abroad.mean([(found.test, found.arms[arm])], part)
+                    row = {"macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high}
+                    rows.append({"set": f"{name}, {part}", "features": label, **row})
+        return plots.finished(plots.intervals(rows, "macro-F1 abroad (test), 95 % interval"))
+
+    def poolings_figure(self):
+        """Abroad, by pooling, each at the layer that English validation chooses for it; one panel a set."""
+        panels = {
+            name: {features: _by_pooling(found.settings, features) for features in DIAGNOSED}
+            for name, found in self.languages.items()
+        }
+        return plots.finished(plots.panels(panels, "pooling", "macro-F1 abroad (test)"))
+
     def behaviour_figure(self):
         """Whether the large model answers right: told from the small model's features, and from its own."""
-        return plots.finished(plots.intervals(self.behaviour["rows"]))
+        return plots.finished(plots.intervals(self.behaviour.rows))
 
     def pictures(self):
         """The first test images of each drawn set."""
@@ -90,143 +131,156 @@ class Transfer(Study):
         return plots.finished(figure)
 
     def few_latents_figure(self):
-        """Test scores on images over the number of latents kept, one panel a set."""
+        """Test scores on images over the number of latents (or dimensions) kept, one panel a set."""
         panels = {
-            name: {kind: _points((p["k"], p) for p in curve) for kind, curve in self.images[name].curves.items()}
+            name: {
+                kind: [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in curve]
+                for kind, curve in self.images[name].curves.items()
+            }
             for name in DRAWN
         }
         return plots.finished(plots.panels(panels, "latents kept"))
 
     def table(self) -> tables.Html:
-        """Mean macro-F1 over the languages not trained on, set by set."""
+        """Mean macro-F1 over the languages that are not English: features, what trained the probe, set and part."""
+        cells = {
+            f"{name}, {part}": (found, part)
+            for name, found in self.languages.items()
+            for part in found.test.part_rows()
+        }
         rows = [
-            {"features": plots.NAMES[family], **{name: means[family] for name, means in self._abroad().items()}}
-            for family in self.languages[TEXT_SETS[0]]
+            {
+                "features": features,
+                "trained": trained,
+                **{
+                    title: abroad.mean([(found.test, found.arms[arm])], part).macro_f1
+                    for title, (found, part) in cells.items()
+                },
+            }
+            for arm, (features, trained) in ARMS.items()
         ]
-        return tables.table(rows, {"features": "features", **{name: name for name in TEXT_SETS}})
+        return tables.table(
+            rows, {"features": "features", "trained": "trained on", **{title: title for title in cells}}
+        )
+
+    def diagnosis_table(self) -> tables.Html:
+        """Why probes fall abroad: as they are, and after one repair at a time."""
+        cases = {
+            f"{name}, {plots.NAMES[features]}": found.diagnosis[features]
+            for name, found in self.languages.items()
+            for features in DIAGNOSED
+        }
+        lines = {
+            "in English": lambda d: d.home,
+            "abroad, as it is": lambda d: d.as_is.macro_f1,
+            "most frequent answer abroad, share of texts": lambda d: d.share,
+            "most frequent label abroad, share of texts": lambda d: d.balanced,
+            "AUROC abroad (the ranking alone)": lambda d: d.auroc,
+            **{text: (lambda d, repair=repair: d.repaired[repair].macro_f1) for repair, text in REPAIRS.items()},
+        }
+        rows = [{"what": what, **{title: read(d) for title, d in cases.items()}} for what, read in lines.items()]
+        return tables.table(rows, {"what": "", **{title: title for title in cases}})
 
     def images_table(self) -> tables.Html:
-        """Macro-F1 on images, all latents."""
-        kinds = [kind for kind in self.images[IMAGE_SETS[0]].full if kind != "against"]
+        """Macro-F1 on images, all latents; means over the draws of random dictionaries."""
+        kinds = list(self.images[IMAGE_SETS[0]].full)
         rows = [
-            {"set": name, **{kind: scored.full[kind]["macro_f1"] for kind in kinds}}
+            {"set": name, **{kind: image_scores.mean_of(scored.full[kind]) for kind in kinds}}
             for name, scored in self.images.items()
         ]
         return tables.table(rows, {"set": "set", **{kind: kind for kind in kinds}})
 
-    def _abroad(self) -> dict[str, dict[str, float]]:
+    def _minus(self, a: str, b: str, part: str | None = None) -> Difference:
+        """One arm minus another, mean over the sets and foreign languages."""
+        return abroad.difference([(f.test, f.arms[a], f.arms[b]) for f in self.languages.values()], part)
+
+    def _above_chance(self, part: str | None = None) -> dict:
+        found = self.languages.values()
+        mean = abroad.mean([(f.test, f.arms["sae"]) for f in found], part)
+        return abroad.above(mean, float(np.mean([f.chance for f in found])))
+
+    def _over_sets(self, part: str) -> dict:
+        """Over both sets, on one part. minus: linear SAE features minus each other arm trained on English."""
         return {
-            name: {family: mean_abroad(entry["by_language"]) for family, entry in found.items()}
-            for name, found in self.languages.items()
+            "above_chance": self._above_chance(part),
+            "native_minus_english": {
+                family: self._minus(f"{family}, native", family, part).summary() for family in NATIVE
+            },
+            "minus": {arm: self._minus("sae", arm, part).summary() for arm in NAMES},
+        }
+
+    def _on_images(self, which: str) -> dict[str, Difference]:
+        return image_scores.against([(scored.labels, getattr(scored, which)) for scored in self.images.values()])
+
+    def _sentences(self, on_images: Mapping[str, Difference], with_few: Mapping[str, Difference]) -> dict[str, str]:
+        said = transfer_said
+        where = "abroad, mean over both sets and four languages"
+        n_draws = len(self.images[IMAGE_SETS[0]].full[RANDOM])
+        return {
+            "viable": said.viable(self._above_chance(), self._minus("sae, native", "sae")),
+            "hidden_native": said.compared(
+                "Hidden states trained natively",
+                "those trained on English",
+                self._minus("hidden, native", "hidden"),
+                where,
+            ),
+            **{
+                arm.replace(" ", "_"): said.compared(FIRST, name, self._minus("sae", arm), where)
+                for arm, name in NAMES.items()
+            },
+            **{
+                f"why_{name}_{features}": said.why(f"{plots.NAMES[features]} on {name}", found.diagnosis[features])
+                for name, found in self.languages.items()
+                for features in DIAGNOSED
+            },
+            **{
+                f"spread_{name}": said.spread(found.settings, found.chosen["hidden"][0], "hidden")
+                for name, found in self.languages.items()
+            },
+            "nearly_as_well": said.nearly_as_well(self.behaviour.minus_own, MARGIN),
+            "signal": said.signal(self.behaviour.against, {**plots.NAMES, "majority": NAMES["majority"]}),
+            "images": said.images(*_three(on_images), "with all latents", n_draws),
+            "images_few": said.images(*_three(with_few), f"with {FEW} latents or dimensions", n_draws),
+            "off_text": said.off_text(
+                {name: value for name, value in self.unexplained.items() if name != "texts"}, self.unexplained["texts"]
+            ),
         }
 
 
-def run(
-    profile: str | Profile,
-    *,
-    poolings: Sequence[str] = ("sum", "mean", "max"),
-    device: str = "cpu",
-    cache: Path | None = CACHE,
-) -> Transfer:
+def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> Transfer:
     """Three transfers of the profile's SAEs: to other languages, to another model's answers, to images.
 
-    Sets are cut to the profile's `max_train` and `max_test`.
+    Every pooling of the profile for SAE features and hidden states alike. Sets are cut to its `max_train` and `max_test`.
     """
     profile, lm = opened(profile, device)
-    request = Request(load_saes(profile, lm), tuple(profile.layers), tuple(poolings))
-    languages, n_classes = {}, {}
-    for name in TEXT_SETS:
-        train, _ = load_cut(profile, f"mini/{name}", HOME)
-        tests = [load_cut(profile, f"mini/{name}", language)[1] for language in LANGUAGES]
-        n_classes[name] = len(train.classes)
-        languages[name] = by_language(make_problem(train, concatenate(tests), lm, request, cache))
+    languages = {name: score_languages(profile, lm, name, cache) for name in TEXT_SETS}
+    texts = [text for found in languages.values() for text in found.test.texts]
     return Transfer(
         profile,
         languages,
-        n_classes["toxicity"],
-        _behaviour(profile, lm, request, device, cache),
+        behaviour(profile, lm, device, cache),
         {name: score_images(profile, lm, name) for name in IMAGE_SETS},
-        {**{name: image_unexplained(profile, lm, name) for name in DRAWN}, "texts": _unexplained_in_texts(profile)},
+        {
+            **{name: image_unexplained(profile, lm, name) for name in DRAWN},
+            "texts": text_unexplained(profile, lm, texts),
+        },
     )
 
 
-def by_language(
-    problem: Problem, families: Sequence[str] = comparison.FAMILIES, trees: bool = True
-) -> dict[str, dict[str, dict]]:
-    """{features: {"setting": the row validation chose, "by_language": {language: score of its test texts}}}.
-
-    "tree" (trees): the shallow tree on SAE features with the best validation score.
-    """
-    found = comparison.evaluate(problem, families=families, trees=trees)
-    chosen = {family: comparison.selected(found, family) for family in families}
-    if trees:
-        chosen["tree"] = next(r for r in found if (r.setting.features, r.setting.classifier) == ("sae", "tree"))
-    spoken, truth = problem.test.languages, problem.test.labels
-    return {
-        family: {
-            "setting": result.row(),
-            "by_language": {
-                language: scores.score(truth[spoken == language], result.predicted[spoken == language]).as_dict()
-                for language in dict.fromkeys(spoken)
-            },
-        }
-        for family, result in chosen.items()
-    }
+def _points(scored: Mapping[str, Mapping]) -> list[tuple]:
+    """[(language, value, low, high)], for a curve."""
+    return [(language, s["macro_f1"], s["low"], s["high"]) for language, s in scored.items()]
 
 
-def _behaviour(profile: Profile, small: LanguageModel, request: Request, device: str, cache: Path | None) -> dict:
-    """Whether LARGE answers a question right, told from the small model's features and from its own."""
-    train, test = load_cut(profile, "mini/behaviour", HOME)
-    found = comparison.evaluate(make_problem(train, test, small, request, cache))
-    best = {family: comparison.selected(found, family) for family in comparison.FAMILIES}
-    other, large = opened(LARGE, device)
-    own_request = Request(load_saes(other, large), tuple(other.layers), request.poolings)
-    own_found = comparison.evaluate(make_problem(train, test, large, own_request, cache), families=("sae", "hidden"))
-    own = {family: comparison.selected(own_found, family) for family in ("sae", "hidden")}
-
-    def sae_minus(other) -> dict:
-        return scores.compare(test.labels, best["sae"].predicted, other.predicted, test.groups).summary()
-
-    against_own = sae_minus(own["sae"])
-    return {
-        **{family: result.score.macro_f1 for family, result in best.items()},
-        "own": own["sae"].score.macro_f1,
-        "own_hidden": own["hidden"].score.macro_f1,
-        "against": {family: sae_minus(result) for family, result in best.items() if family != "sae"},
-        "difference": against_own["difference"],
-        "interval": against_own["interval"],
-        "correct": float(np.mean(test.labels == "correct")),
-        "rows": [
-            *({"set": "mini-small's view", **result.row()} for result in best.values()),
-            *({"set": f"{LARGE}'s own", **result.row()} for result in own.values()),
-        ],
-    }
+def _by_pooling(settings, features: str) -> list[tuple]:
+    """[(pooling, value, value, value)] of the layer with the best validation for each pooling."""
+    rows = [row for row in settings if row["features"] == features]
+    found = []
+    for pooling in dict.fromkeys(row["pooling"] for row in rows):
+        best = max((row for row in rows if row["pooling"] == pooling), key=lambda row: row["validation"])
+        found.append((pooling, *[best["abroad"]] * 3))
+    return found
 
 
-def _unexplained_in_texts(profile: Profile) -> float:
-    """What the middle layer's SAE leaves unexplained of texts, as its card has it."""
-    from mosaic.miniature.build import WEIGHTS
-
-    card = read_json(WEIGHTS / "card.json")
-    return card[f"saes-small/layer_{profile.middle}_width_{profile.width}_seed_0"]["fvu"]
-
-
-def _points(scored) -> list[tuple]:
-    """[(x, value, low, high)] of (x, score) pairs, for a curve."""
-    return [(x, s["macro_f1"], s["low"], s["high"]) for x, s in scored]
-
-
-# --- what decides ------------------------------------------------------------------------------------------------
-
-
-def mean_abroad(scored: Mapping[str, Mapping[str, float]], home: str = HOME) -> float:
-    """Mean macro-F1 over the languages not trained on. scored: {language: score}."""
-    return float(np.mean([score["macro_f1"] for language, score in scored.items() if language != home]))
-
-
-def above_chance(score: float, majority: float, n_classes: int) -> float:
-    """How far a score lies above knowing nothing: above the majority class, and above a toss among n classes.
-
-    Two classes, tossed for, give a macro-F1 of one half, which a bag of unknown words reaches too.
-    """
-    return score - max(majority, 1 / n_classes)
+def _three(found: Mapping[str, Difference]) -> tuple[Difference, Difference, Difference]:
+    return found[image_scores.HIDDEN], found[RANDOM], found[UNTRAINED]
