@@ -57,6 +57,22 @@ def difference(cases: Sequence[tuple[LabelledTexts, Arm, Arm]], part: str | None
     return scores.compare_draws(found)
 
 
+def at_home(test: LabelledTexts, predicted: np.ndarray, part: str | None = None) -> float:
+    """Macro-F1 of one prediction in the language trained on."""
+    from sklearn.metrics import f1_score
+
+    rows = rows_of(test, HOME, part)
+    return float(f1_score(test.labels[rows], predicted[rows], average="macro", zero_division=0))
+
+
+def value(test: LabelledTexts, predicted: np.ndarray, part: str | None = None) -> float:
+    """Mean macro-F1 of one prediction over the foreign languages, without an interval."""
+    from sklearn.metrics import f1_score
+
+    labels, (named,), _ = crossed(test, [predicted], part)
+    return float(f1_score(labels, named, average="macro", zero_division=0))
+
+
 def crossed(test: LabelledTexts, arm: Arm, part: str | None = None) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """(labels, predictions, groups) of the foreign rows, each label with its language: "de toxic".
 

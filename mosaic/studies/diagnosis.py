@@ -31,12 +31,16 @@ SMALL = 0.05  # macro-F1: a smaller loss asks for no explanation
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One probe at home and abroad, all on the first part of the test set; means over the foreign languages.
+    """One linear probe at home and abroad, all on the first part of the test set; means over the foreign languages.
 
     home: macro-F1 in English. as_is, repaired ({repair: macro-F1}): abroad. auroc: abroad, of the ranking alone, which
-    no intercept changes. share: of texts abroad that get the most frequent answer (its true share in `balanced`).
+    no intercept changes. share: of texts abroad that get the most frequent answer; balanced: that have the most
+    frequent label.
     """
 
+    features: str
+    layer: int
+    pooling: str
     home: float
     as_is: Mean
     auroc: float
@@ -46,6 +50,9 @@ class Diagnosis:
 
     def summary(self) -> dict:
         return {
+            "features": self.features,
+            "layer": self.layer,
+            "pooling": self.pooling,
             "home": self.home,
             "abroad": self.as_is.macro_f1,
             "interval": [self.as_is.low, self.as_is.high],
@@ -59,9 +66,7 @@ class Diagnosis:
     @property
     def explanation(self) -> str:
         """See the function `explanation`."""
-        return explanation(
-            self.home, self.as_is.macro_f1, {name: mean.macro_f1 for name, mean in self.repaired.items()}
-        )
+        return explanation(self.home, self.as_is.macro_f1, {name: m.macro_f1 for name, m in self.repaired.items()})
 
 
 def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem]) -> Diagnosis:
@@ -92,7 +97,10 @@ def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem]) ->
         shares.append(largest_share(result.predicted[first]))
         balanced.append(largest_share(test.labels[first]))
     return Diagnosis(
-        home=abroad.by_language(test, [result.predicted])[abroad.HOME]["macro_f1"],
+        features=result.setting.features,
+        layer=result.setting.layer,
+        pooling=result.setting.pooling,
+        home=abroad.at_home(test, result.predicted),
         as_is=abroad.mean([(test, [result.predicted])]),
         auroc=float(np.mean(aurocs)),
         share=float(np.mean(shares)),
@@ -102,7 +110,7 @@ def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem]) ->
 
 
 def explanation(home: float, as_is: float, repaired: Mapping[str, float]) -> str:
-    """ "small", "none" or a repair: the first of REPAIRS that brings back ENOUGH of what the best one does.
+    """What mends the loss: "small", "none" or a repair, the first of REPAIRS that brings back ENOUGH of what the best one does.
 
     "small": less than SMALL was lost. "none": the best brings back less than half of what was lost.
     """

@@ -52,7 +52,7 @@ class LanguageScores:
 
     arms: {arm: its predictions, one array [rows of test] a draw}. chosen: {arm: the rows of the settings that validation
     chose, with `language` where they were chosen natively}. settings: every layer and pooling of SAE features and
-    hidden states, in English and abroad. diagnosis: {features: why they fall abroad}. chance: macro-F1 of knowing
+    hidden states, in English and abroad. diagnosis: of each pooling, why it falls abroad where it does. chance: macro-F1 of knowing
     nothing.
     """
 
@@ -60,7 +60,7 @@ class LanguageScores:
     arms: dict[str, list[np.ndarray]]
     chosen: dict[str, list[dict]]
     settings: list[dict]
-    diagnosis: dict[str, Diagnosis]
+    diagnosis: list[Diagnosis]
     chance: float
 
     def summary(self) -> dict:
@@ -81,7 +81,10 @@ class LanguageScores:
                 for arm, predicted in self.arms.items()
             },
             "settings": self.settings,
-            "diagnosis": {features: found.summary() for features, found in self.diagnosis.items()},
+            "diagnosis": {
+                features: {d.pooling: d.summary() for d in self.diagnosis if d.features == features}
+                for features in DIAGNOSED
+            },
         }
 
 
@@ -100,12 +103,11 @@ def score_languages(profile: Profile, lm: LanguageModel, name: str, cache: Path 
         "majority": of_kind(found, "majority", "majority"),
     }
     natively = {
-        language: native_problem(*parts[language], profile, lm, best, cache)
-        for language in LANGUAGES
-        if language != abroad.HOME
+        language: make_problem(*both, lm, request, cache) for language, both in parts.items() if language != abroad.HOME
     }
+    layers = {family: best[family].setting.layer for family in ("sae", "hidden")}
     learned = {
-        language: comparison.evaluate(problem, families=NATIVE, binarize=False, trees=False)
+        language: comparison.evaluate(at_layers(problem, layers), families=NATIVE, binarize=False, trees=False)
         for language, problem in natively.items()
     }
     controls = random_arms(home, profile, lm, best, cache)
@@ -124,7 +126,7 @@ def score_languages(profile: Profile, lm: LanguageModel, name: str, cache: Path 
             **{arm: rows for arm, (_, rows) in native.items()},
         },
         every_setting(test, found),
-        {features: diagnose(home, best[features], natively) for features in DIAGNOSED},
+        [diagnose(home, result, natively) for result in of_each_pooling(found, profile.poolings)],
         abroad.chance(test.labels, majority),
     )
 
@@ -134,11 +136,17 @@ def of_kind(results: Iterable[Result], features: str, classifier: str = "logisti
     return next(r for r in results if (r.setting.features, r.setting.classifier) == (features, classifier))
 
 
-def native_problem(train, test, profile: Profile, lm: LanguageModel, best: Mapping[str, Result], cache) -> Problem:
-    """One language's own problem: SAE features and hidden states, each at the layer chosen in English, all poolings."""
-    encoders = load_saes(profile, lm, [best["sae"].setting.layer], [profile.width])
-    request = Request(encoders, (best["hidden"].setting.layer,), profile.poolings)
-    return make_problem(train, test, lm, request, cache)
+def of_each_pooling(results: Iterable[Result], poolings: Sequence[str]) -> list[Result]:
+    """For SAE features, then hidden states: the linear result of each pooling, at the layer that validation chose for it."""
+    results = list(results)
+    wanted = [(features, pooling) for features in DIAGNOSED for pooling in poolings]
+    return [of_kind([r for r in results if r.setting.pooling == pooling], features) for features, pooling in wanted]
+
+
+def at_layers(problem: Problem, layers: Mapping[str, int]) -> Problem:
+    """The problem with the tables of one layer for each kind of features: {"sae": 3, "hidden": 5}."""
+    wanted = [t for t in problem.tables if layers.get(t.provenance["features"]) == t.provenance["layer"]]
+    return replace(problem, tables=tuple(wanted))
 
 
 def natives(
@@ -184,8 +192,7 @@ def every_setting(test: LabelledTexts, results: Iterable[Result]) -> list[dict]:
     for result in results:
         setting = result.setting
         if setting.layer is not None and setting.classifier == "logistic":
-            home = abroad.by_language(test, [result.predicted])[abroad.HOME]["macro_f1"]
-            far = abroad.mean([(test, [result.predicted])]).macro_f1
+            home, far = abroad.at_home(test, result.predicted), abroad.value(test, result.predicted)
             what = {"features": setting.features, "layer": setting.layer, "pooling": setting.pooling}
             rows.append({**what, "validation": result.validation, "home": home, "abroad": far})
     return rows

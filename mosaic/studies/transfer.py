@@ -36,6 +36,7 @@ NAMES = {
     "random dictionary": "random dictionaries",
     "random language model": "an untrained language model's hidden states",
 }
+SHORT = {"sae": "SAE", "hidden": "hidden states"}
 BOTH_TRAININGS = {
     "SAE, trained on English": "sae",
     "SAE, trained natively": "sae, native",
@@ -106,12 +107,16 @@ class Transfer(Study):
         return plots.finished(plots.intervals(rows, "macro-F1 abroad (test), 95 % interval"))
 
     def poolings_figure(self):
-        """Abroad, by pooling, each at the layer that English validation chooses for it; one panel a set."""
-        panels = {
-            name: {features: _by_pooling(found.settings, features) for features in DIAGNOSED}
-            for name, found in self.languages.items()
-        }
-        return plots.finished(plots.panels(panels, "pooling", "macro-F1 abroad (test)"))
+        """In English and abroad, by pooling, each at the layer that English validation chose for it; one panel a set."""
+        panels = {}
+        for name, found in self.languages.items():
+            lines: dict[str, list[tuple]] = {}
+            for d in found.diagnosis:
+                lines.setdefault(f"{SHORT[d.features]}, in English", []).append((d.pooling, d.home, d.home, d.home))
+                there = (d.as_is.macro_f1, d.as_is.low, d.as_is.high)
+                lines.setdefault(f"{SHORT[d.features]}, abroad", []).append((d.pooling, *there))
+            panels[name] = lines
+        return plots.finished(plots.panels(panels, "pooling"))
 
     def behaviour_figure(self):
         """Whether the large model answers right: told from the small model's features, and from its own."""
@@ -163,23 +168,34 @@ class Transfer(Study):
             rows, {"features": "features", "trained": "trained on", **{title: title for title in cells}}
         )
 
-    def diagnosis_table(self) -> tables.Html:
-        """Why probes fall abroad: as they are, and after one repair at a time."""
-        cases = {
-            f"{name}, {plots.NAMES[features]}": found.diagnosis[features]
-            for name, found in self.languages.items()
-            for features in DIAGNOSED
+    def diagnosis_table(self, name: str) -> tables.Html:
+        """Why probes fall abroad, on one set: each pooling as it is, and after one repair at a time."""
+        rows = [
+            {
+                "features": plots.NAMES[d.features],
+                "pooling": d.pooling,
+                "layer": d.layer,
+                "home": d.home,
+                "as_is": d.as_is.macro_f1,
+                "share": d.share,
+                "auroc": d.auroc,
+                **{repair: d.repaired[repair].macro_f1 for repair in REPAIRS},
+            }
+            for d in self.languages[name].diagnosis
+        ]
+        first = {
+            "features": "features",
+            "pooling": "pooling",
+            "layer": "layer",
+            "home": "in English",
+            "as_is": "abroad",
         }
-        lines = {
-            "in English": lambda d: d.home,
-            "abroad, as it is": lambda d: d.as_is.macro_f1,
-            "most frequent answer abroad, share of texts": lambda d: d.share,
-            "most frequent label abroad, share of texts": lambda d: d.balanced,
-            "AUROC abroad (the ranking alone)": lambda d: d.auroc,
-            **{text: (lambda d, repair=repair: d.repaired[repair].macro_f1) for repair, text in REPAIRS.items()},
+        rest = {
+            "share": "most frequent answer",
+            "auroc": "AUROC",
+            **{repair: f"mended: {repair}" for repair in REPAIRS},
         }
-        rows = [{"what": what, **{title: read(d) for title, d in cases.items()}} for what, read in lines.items()]
-        return tables.table(rows, {"what": "", **{title: title for title in cases}})
+        return tables.table(rows, first | rest)
 
     def images_table(self) -> tables.Html:
         """Macro-F1 on images, all latents; means over the draws of random dictionaries."""
@@ -229,7 +245,11 @@ class Transfer(Study):
                 for arm, name in NAMES.items()
             },
             **{
-                f"why_{name}_{features}": said.why(f"{plots.NAMES[features]} on {name}", found.diagnosis[features])
+                f"why_{name}_{features}": said.why(
+                    f"{plots.NAMES[features]} on {name}",
+                    [d for d in found.diagnosis if d.features == features],
+                    found.chosen[features][0]["pooling"],
+                )
                 for name, found in self.languages.items()
                 for features in DIAGNOSED
             },
@@ -270,16 +290,6 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
 def _points(scored: Mapping[str, Mapping]) -> list[tuple]:
     """[(language, value, low, high)], for a curve."""
     return [(language, s["macro_f1"], s["low"], s["high"]) for language, s in scored.items()]
-
-
-def _by_pooling(settings, features: str) -> list[tuple]:
-    """[(pooling, value, value, value)] of the layer with the best validation for each pooling."""
-    rows = [row for row in settings if row["features"] == features]
-    found = []
-    for pooling in dict.fromkeys(row["pooling"] for row in rows):
-        best = max((row for row in rows if row["pooling"] == pooling), key=lambda row: row["validation"])
-        found.append((pooling, *[best["abroad"]] * 3))
-    return found
 
 
 def _three(found: Mapping[str, Difference]) -> tuple[Difference, Difference, Difference]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from mosaic.probing.scores import Difference
-from mosaic.reporting.results import shown
-from mosaic.studies.diagnosis import REPAIRS, Diagnosis
+from mosaic.studies.diagnosis import SMALL, Diagnosis
 from mosaic.studies.headline import ABOVE, BELOW, UNDECIDED, numbers, outcome, signed
 
-REPAIRED = {  # what it means that a repair brings back most
-    "mean": "each language has moved as a whole: with its mean moved onto English's, which takes no label and moves "
-    "the intercept alone, the probe reads again",
-    "intercept": "the intercept is off, and by more or other than the move of the language's mean: refitted on labelled "
-    "texts, it mends the probe",
+MENDED = {  # what it means that a repair brings back most
+    "mean": "each language's mean has moved, and the intercept does not follow: moved back, which takes texts without labels, "
+    "the probe reads again",
+    "intercept": "the intercept is off, by other than the move of the language's mean: refitted on labelled texts, it reads "
+    "again",
     "directions": "the probe leans on directions that tell languages apart: trained again without them, it reads again",
-    "mean and scale": "columns have moved and are spread otherwise than in English: with mean and scale moved onto "
-    "English's, the probe reads again",
+    "mean and scale": "mean and spread of the columns are other than in English: with both moved, the probe reads again",
+    "none": "none of the repairs brings back half of what was lost",
 }
 
 
@@ -44,26 +44,36 @@ def viable(above_chance: Mapping, native: Difference) -> str:
     return f"{first} ({chance}); {second} (native minus English {numbers(native)})."
 
 
-def why(name: str, found: Diagnosis) -> str:
-    """Why one kind of features falls abroad, if it does. name: "hidden states on toxicity"."""
-    home, there = shown(found.home), shown(found.as_is.macro_f1)
-    kind, lost = found.explanation, found.home - found.as_is.macro_f1
-    ranking = f"AUROC abroad {shown(found.auroc)}, most frequent answer {shown(found.share)} of texts"
-    if kind == "small":
-        return (
-            f"{name}: {home} in English, {there} abroad; a loss of {shown(lost)} asks for no explanation ({ranking})."
-        )
-    best = max(found.repaired, key=lambda repair: found.repaired[repair].macro_f1)
-    reached = shown(found.repaired[best].macro_f1)
-    if kind == "none":
-        return (
-            f"{name}: {home} in English, {there} abroad ({ranking}). None of the repairs brings back half of what was "
-            f"lost; the best ({REPAIRS[best]}) reaches {reached}."
-        )
-    return (
-        f"{name}: {home} in English, {there} abroad ({ranking}). What explains most: {REPAIRED[kind]} "
-        f"({shown(found.repaired[kind].macro_f1)}; the best repair reaches {reached})."
+def why(name: str, found: Sequence[Diagnosis], chosen: str) -> str:
+    """Why poolings of one kind of features fall abroad, where they do. name: "Hidden states on toxicity"; chosen: the
+    pooling that English validation chose."""
+    taken = next(d for d in found if d.pooling == chosen)
+    start = (
+        f"{name}: {chosen}, chosen in English, has {_said(taken.home)} there and {_said(taken.as_is.macro_f1)} abroad."
     )
+    fallen = [d for d in found if d.explanation != "small"]
+    if not fallen:
+        return f"{start} No pooling loses more than {SMALL:g} abroad; there is nothing to explain."
+    each = "; ".join(_fall(d) for d in fallen)
+    counts = Counter(d.explanation for d in fallen)
+    most = [kind for kind, n in counts.items() if n == max(counts.values())]
+    said = " or ".join(MENDED[kind] for kind in most)
+    return (
+        f"{start} {len(fallen)} of {len(found)} poolings lose more than {SMALL:g} abroad: {each}. What explains most of them "
+        f"({max(counts.values())} of {len(fallen)}): {said}."
+    )
+
+
+def _fall(found: Diagnosis) -> str:
+    kind = found.explanation
+    name = kind if kind != "none" else max(found.repaired, key=lambda repair: found.repaired[repair].macro_f1)
+    repair = f"{'mended by' if kind != 'none' else 'at best, by'} {name}: {_said(found.repaired[name].macro_f1)}"
+    fall = f"{_said(found.home)} to {_said(found.as_is.macro_f1)}"
+    return f"{found.pooling} {fall} (AUROC abroad {_said(found.auroc)}; {repair})"
+
+
+def _said(value: float) -> str:
+    return f"{value:.3f}"
 
 
 def spread(settings: list[Mapping], chosen: Mapping, features: str) -> str:
@@ -72,12 +82,12 @@ def spread(settings: list[Mapping], chosen: Mapping, features: str) -> str:
     best = max(of_kind, key=lambda row: row["abroad"])
     taken = next(row for row in of_kind if (row["layer"], row["pooling"]) == (chosen["layer"], chosen["pooling"]))
     low = min(row["abroad"] for row in of_kind)
-    said = f"layer {taken['layer']}, {taken['pooling']} reaches {shown(taken['abroad'])} abroad"
+    said = f"layer {taken['layer']}, {taken['pooling']} reaches {_said(taken['abroad'])} abroad"
     if taken is best:
-        return f"What English validation chose ({said}) is also the best of all settings abroad, which begin at {shown(low)}."
+        return f"What English validation chose ({said}) is also the best of all settings abroad, which begin at {_said(low)}."
     return (
-        f"What English validation chose ({said}) is not the best abroad: settings range from {shown(low)} to "
-        f"{shown(best['abroad'])} (layer {best['layer']}, {best['pooling']})."
+        f"What English validation chose ({said}) is not the best abroad: settings range from {_said(low)} to "
+        f"{_said(best['abroad'])} (layer {best['layer']}, {best['pooling']})."
     )
 
 
@@ -126,8 +136,8 @@ def images(hidden: Difference, random: Difference, untrained: Difference, what: 
 
 def off_text(of_images: Mapping[str, float], texts: float) -> str:
     """Whether image tokens are explained worse than texts. of_images: {set: fraction of variance unexplained}."""
-    values = " and ".join(f"{shown(value)} ({name})" for name, value in of_images.items())
-    found = f"{values} of the variance of image tokens unexplained, {shown(texts)} of that of texts"
+    values = " and ".join(f"{_said(value)} ({name})" for name, value in of_images.items())
+    found = f"{values} of the variance of image tokens unexplained, {_said(texts)} of that of texts"
     if min(of_images.values()) > texts:
         return f"Image tokens are not what the SAE was trained on: its reconstruction leaves {found}."
     if max(of_images.values()) <= texts:
