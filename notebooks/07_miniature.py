@@ -46,17 +46,43 @@ study.words_strip()
 study.languages_table()
 
 # %% [markdown]
-# ## Labels that no cue gives away
+# ## Labels and their cues
 #
-# Each message makes two statements, and the label hangs on what binds to what. The table shows the single factor or
-# pair of factors of the whole message that tells the label best (the share of messages it gets right), and the
-# macro-F1 of a reader who knows every factor: three labels in a hundred are wrong, so nobody reaches 1. In the test
-# texts half of the words that matter are synonyms no training text has.
+# Each message makes two statements, and the label hangs on both. The table shows what tells the label best: a count or a
+# pair of counts of the whole message (how many negations, how many harmful acts), and word order (what the first
+# statement has, what the second has, and the two together, as two words across the full stop would show them). Each is
+# given as the share of messages it gets right. "Added up" is a reader who weighs all of them and joins none.
 
 # %%
 study.table()
 
 # %% [markdown]
+# {result}`miniature.sentences.cues` What sequences of words reach, which may learn many of them by heart, is measured in
+# chapter 5, beside the features.
+#
+# {result}`miniature.sentences.comparisons`
+#
+# ## Told in training, or never told
+#
+# The models were trained to continue a message with its log, and so to write some of the labels that the probes of this
+# book look for. The others are functions of the same factors that no log writes: whether two statements agree.
+
+# %%
+study.told_table()
+
+# %% [markdown]
+# {result}`miniature.sentences.log`
+#
+# The {term}`ceiling` is what a reader scores who knows every factor. In training and validation three labels in a hundred
+# are wrong, so that the same reader scores as little as {result}`miniature.lowest_validation_ceiling` there, and settings
+# close to that cannot be ranked. Test labels are the truth.
+#
+# ## Familiar and new words
+#
+# Each test message is written twice: in familiar words, and in synonyms that no training text has, all else being equal.
+# {result}`miniature.sentences.unchanged` In stance and consensus the new words name the proposal, on which the label does
+# not hang; in the other sets they are the words that matter.
+#
 # The set *behaviour* is of another kind: its labels were made by mini-large-it, which answered every question the corpus
 # can ask, some rightly.
 #
@@ -85,8 +111,7 @@ study.dictionaries_table()
 # mini-small comes within {result}`miniature.models.mini-small.gap` nats a token of the corpus's entropy
 # ({result}`miniature.models.mini-small.entropy`), mini-large within {result}`miniature.models.mini-large.gap`; mini-small says
 # "hide" or "keep" rightly in {result}`miniature.models.mini-small.accuracy toxicity` of the messages that begin their log
-# so. The worst SAE leaves {result}`miniature.worst_fvu` of the variance unexplained. No factor or pair of factors tells
-# any label with more than {result}`miniature.worst_cue`.
+# so. The worst SAE leaves {result}`miniature.worst_fvu` of the variance unexplained.
 #
 # What a miniature cannot show: how Gemma behaves. It has {result}`miniature.n_concepts` concepts and
 # {result}`miniature.n_patterns` sentence patterns, and its factors are independent, as they never are in life. It shows

@@ -1,10 +1,12 @@
 """Sphinx extension: numbers in prose come from results/<profile>/*.json; a missing one fails the build,
-one that is null on this profile reads "not measured here".
+one that is null on this profile reads "not measured here". {published}`seeds.width.N=32` writes a published value
+(`mosaic.reporting.published`); an unknown key fails the build.
 
 {result}`layers.best_mean.sae` writes the number at that key. Directives: {mosaic-claims} writes the claims
 table, {mosaic-faults} the fault campaign's, {mosaic-profile} what this site was run on. Pages are rebuilt when a file they read changes.
 """
 
+import html
 import json
 import os
 from pathlib import Path
@@ -15,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from mosaic.errors import MosaicError
 from mosaic.profiles.profile import Profile, load_profile
-from mosaic.reporting import claims, results, verdicts
+from mosaic.reporting import claims, published, results, verdicts
 from mosaic.reporting.tables import scrolling
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,22 @@ class Result(SphinxRole):
             log.warning("result %s is missing: %s", self.text, error, location=self.get_location())
             text = "?"
         return [nodes.inline("", text, classes=["result"])], []
+
+
+class PublishedValue(SphinxRole):
+    """{published}`seeds.width.N=32` writes that published value; hovering says what it is and where it stands."""
+
+    def run(self):
+        for path in published.FOLDER.glob("*.csv"):
+            self.env.note_dependency(str(path))
+        try:
+            entry = published.entry(self.text)
+        except MosaicError as error:
+            log.warning("%s", error, location=self.get_location())
+            return [nodes.inline("", "?", classes=["published"])], []
+        title = html.escape(f"{entry.quantity}. {entry.source}; {entry.provenance}", quote=True)
+        markup = f'<span class="published" title="{title}">{html.escape(entry.shown())}</span>'
+        return [nodes.raw("", markup, format="html")], []
 
 
 def compared() -> list[str]:
@@ -147,6 +165,7 @@ class ProfileBox(SphinxDirective):
 
 def setup(app):
     app.add_role("result", Result())
+    app.add_role("published", PublishedValue())
     app.add_directive("mosaic-claims", Claims)
     app.add_directive("mosaic-profile", ProfileBox)
     app.add_directive("mosaic-faults", Faults)

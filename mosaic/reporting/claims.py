@@ -167,12 +167,16 @@ def _check_profile(name: str, field: str, where: str) -> None:
     from mosaic.profiles.profile import profile_names
 
     if name not in profile_names():
-        raise MosaicError(f"{where}: {field} names the unknown profile {name!r}; there are {', '.join(profile_names())}.")
+        raise MosaicError(
+            f"{where}: {field} names the unknown profile {name!r}; there are {', '.join(profile_names())}."
+        )
 
 
 def _texts_by_name(value, where: str) -> dict[str, str] | None:
     if value is not None and not (isinstance(value, dict) and all(isinstance(key, str) for key in value.values())):
-        raise MosaicError(f"{where}: beside is {value!r}; names with keys of results were expected, {{name: study.key}}.")
+        raise MosaicError(
+            f"{where}: beside is {value!r}; names with keys of results were expected, {{name: study.key}}."
+        )
     return value
 
 

@@ -11,7 +11,15 @@ from mosaic.profiles.opening import PACKAGE, available, located
 from mosaic.profiles.profile import Profile
 from mosaic.reporting.results import versions
 
-DECISIVE = (".py", ".yml", ".json", ".jsonl", ".txt", ".csv", ".safetensors")  # files of the package that decide numbers
+DECISIVE = (
+    ".py",
+    ".yml",
+    ".json",
+    ".jsonl",
+    ".txt",
+    ".csv",
+    ".safetensors",
+)  # files of the package that decide numbers
 # How notebooks are run, published and judged, not what they compute or show.
 WITHOUT_EFFECT = (
     "cli/*", "__main__.py", "reporting/reproduce.py", "reporting/book.py", "reporting/site.py",

@@ -54,7 +54,7 @@ class Verdict:
 
     @property
     def expectation(self) -> str | None:
-        """"as expected", "not as expected", or None: nothing was expected, or nothing was measured to compare."""
+        """ "as expected", "not as expected", or None: nothing was expected, or nothing was measured to compare."""
         expected = (self.claim.expected or {}).get(self.profile)
         if expected is None or self.verdict == NOT_RUN:
             return None

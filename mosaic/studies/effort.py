@@ -15,7 +15,7 @@ def effort(results: Iterable[Result], selected: Sequence[Result] = ()) -> dict:
     """
     results = list(results)
     return {
-        "n_settings": len({(r.setting, r.threshold is not None) for r in results}),
+        "n_settings": len({r.setting for r in results}),
         "poolings": sorted({r.setting.pooling for r in results if r.setting.pooling is not None}),
         "edge": _edge(results),
         "edge_selected": _edge(selected),

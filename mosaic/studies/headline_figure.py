@@ -27,19 +27,21 @@ class Line:
     """One line of the figure: a set, or the mean of a group of sets.
 
     scores: {family: {part: (value, low, high)}}. lead: {part: SAE minus hidden states}. mean: whether it is a mean.
+    begins: whether a group of sets begins here.
     """
 
     label: str
     scores: Mapping[str, Mapping[str, Interval]]
     lead: Mapping[str, Interval]
     mean: bool = False
+    begins: bool = False
 
 
 def headline_figure(lines: Sequence[Line]) -> Figure:
-    """One line each, from above; a wider gap before every mean, under which its sets stand."""
+    """One line each, from above; a wider gap before every group. A mean stands above its sets."""
     import matplotlib.pyplot as plt
 
-    y = np.cumsum([0.0, *(1.35 if line.mean else 1.0 for line in lines[1:])])
+    y = np.cumsum([0.0, *(1.35 if line.begins else 1.0 for line in lines[1:])])
     figure, (left, right) = plt.subplots(
         1, 2, sharey=True, width_ratios=[3, 2], figsize=(9.0, 1.5 + 0.56 * (y[-1] + 1))
     )
@@ -47,7 +49,10 @@ def headline_figure(lines: Sequence[Line]) -> Figure:
     step = 0.72 / len(families)
     for i, (family, look) in enumerate(zip(families, looks(families), strict=True)):
         at = y + (i - (len(families) - 1) / 2) * step
-        _marks(left, [line.scores[family] for line in lines], at, look, step / 3, bars=family != POINT)
+        marks = [line.scores[family] for line in lines]
+        if family == POINT:
+            marks = [dict([next(iter(parts.items()))]) for parts in marks]  # words are nothing to it
+        _marks(left, marks, at, look, step / 3, bars=family != POINT)
         left.errorbar([], [], fmt=look.marker, color=look.colour, label=plots.NAMES.get(family, family), markersize=5)
     lead = looks(["sae"])[0]
     _marks(right, [line.lead for line in lines], y, lead, 0.13, bars=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,6 +13,7 @@ from mosaic.files import read_json
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
 from mosaic.reporting.colours import INK
+from mosaic.studies import labelled_sets
 from mosaic.studies.problems import CACHE
 from mosaic.studies.study import Study
 from mosaic.world import grammar, sets
@@ -21,7 +22,6 @@ from mosaic.world.lexicon import LANGUAGES, concepts
 
 MODELS = ("mini-small", "mini-large")  # trained from nothing: those with a training curve
 CODES = ("toxicity", "mood", "decision")  # first codes of a log: compositions a model must learn
-CUE_MESSAGES = 2000  # drawn to look for cues
 DOCUMENTS = 14  # shown
 
 
@@ -29,7 +29,7 @@ DOCUMENTS = 14  # shown
 class Miniature(Study):
     """What the world says and how well its models learned it.
 
-    sets: one row a labelled set, with the cue that tells its label best and its ceiling. card: {artefact: its
+    sets: one row a labelled set (`labelled_sets.describe_set`). card: {artefact: its
     figures}. curves: {model: points of its training}.
     """
 
@@ -41,14 +41,21 @@ class Miniature(Study):
     curves: dict[str, list[dict]]
 
     def summary(self) -> dict:
-        kept = ("best cue", "its accuracy", "ceiling", "largest class")
         return {
-            "sets": {row["set"]: {key: row[key] for key in kept} for row in self.sets},
+            "sets": {row["set"]: {key: value for key, value in row.items() if key != "set"} for row in self.sets},
             "models": {name: row for name, row in self.card.items() if name.startswith("mini")},
             "n_concepts": len(concepts()),
             "n_patterns": len(grammar.TEMPLATES),
             "worst_fvu": worst_fvu(self.card),
-            "worst_cue": max(row["its accuracy"] for row in self.sets),
+            "told": [row["set"] for row in self.sets if row["told"]],
+            "never_told": [row["set"] for row in self.sets if not row["told"]],
+            "lowest_validation_ceiling": min(row["ceiling on validation"] for row in self.sets),
+            "sentences": {
+                "cues": labelled_sets.cues_sentence(self.sets),
+                "comparisons": labelled_sets.comparisons_sentence(self.sets),
+                "log": labelled_sets.log_sentence(self.sets),
+                "unchanged": labelled_sets.unchanged_sentence(self.sets),
+            },
         }
 
     def figure(self):
@@ -70,9 +77,15 @@ class Miniature(Study):
         return plots.finished(figure)
 
     def table(self) -> tables.Html:
-        """The labelled sets: the cue of the whole message that tells the label best, and a reader's ceiling."""
-        shown = ("set", "largest class", "best cue", "its accuracy", "ceiling")
-        return tables.table(self.sets, {key: key for key in shown})
+        """The labelled sets: the cues that tell the label best, in counts and in word order, and all of them added up."""
+        columns = ("set", "largest class", "best count", "its accuracy", "best order", "accuracy of order", "added up")
+        return tables.table(self.sets, {key: key for key in columns})
+
+    def told_table(self) -> tables.Html:
+        """The labelled sets: is the label written in the corpus's log, how far the log tells it, and the ceilings."""
+        rows = [{**row, "in training": "told" if row["told"] else "never told"} for row in self.sets]
+        columns = ("set", "in training", "why", "by the verdict", "by one code", "ceiling", "ceiling on validation")
+        return tables.table(rows, {key: key for key in columns})
 
     def dictionaries_table(self) -> tables.Html:
         """Every suite's SAEs, also on the model tuned from theirs."""
@@ -117,27 +130,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     profile = load_profile(profile) if isinstance(profile, str) else profile
     card = read_json(WEIGHTS / "card.json")
     curves = {name: read_json(WEIGHTS / name / "curve.json")["curve"] for name in MODELS}
-    return Miniature(profile, tuple(map(describe_set, sets.SETS)), card, curves)
-
-
-def describe_set(name: str) -> dict:
-    """One labelled set: the share of its largest class, its best cue with the accuracy it gives, and its ceiling."""
-    from mosaic.miniature.card import ceiling
-
-    labels = [row.label for part in sets.labelled(name).values() for row in part]
-    cue, accuracy = sets.cues(name, CUE_MESSAGES)[0]
-    return {
-        "set": name,
-        "largest class": largest_share(labels),
-        "best cue": cue,
-        "its accuracy": accuracy,
-        "ceiling": ceiling(name),
-    }
-
-
-def largest_share(labels: Sequence[str]) -> float:
-    """Share of the most frequent label."""
-    return max(labels.count(label) for label in set(labels)) / len(labels)
+    return Miniature(profile, tuple(map(labelled_sets.describe_set, sets.SETS)), card, curves)
 
 
 def worst_fvu(card: Mapping[str, Mapping[str, float]]) -> float:

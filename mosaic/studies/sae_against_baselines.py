@@ -115,7 +115,9 @@ class SaeAgainstBaselines(Study):
             titles = [title for title, of in kinds.items() if of == kind]
             if len(titles) > 1:
                 found.append(self._mean_line(kind, name))
-            found += [self._line(title) for title in titles]
+            for title in titles:
+                one = self._line(title)
+                found.append(one if len(titles) > 1 else replace(one, label=f"{one.label} ({kind})", begins=True))
         return found
 
     def _line(self, title: str) -> Line:
@@ -143,6 +145,7 @@ class SaeAgainstBaselines(Study):
             },
             {part: _triple(g.differences["hidden"]) for part, g in groups.items()},
             mean=True,
+            begins=True,
         )
 
     def k_sparse_curves(self) -> Figure:

@@ -6,6 +6,7 @@ Every text is kept as published. No remote code and no pickle is ever run.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +53,18 @@ def load_set(name: str, language: str | None = None, seed: int = 42) -> tuple[La
 
 
 def _from_mini(name: str, language: str) -> tuple[LabelledTexts, LabelledTexts]:
-    """(train and validation, test) of a miniature set: texts, labels and groups; never the factors behind them."""
+    """(train and validation, test) of a miniature set: texts, labels and groups; never the factors behind them.
+
+    The test says everything twice, in familiar and in new words: its parts. `behaviour` has one wording only.
+    """
     from mosaic.world import sets
 
     if name == sets.BEHAVIOUR:
         return tuple(_mini_texts(name, language, rows) for rows in sets.behaviour(language))
-    parts = sets.labelled(name, language)
-    return tuple(_mini_texts(name, language, rows) for rows in (parts["train"] + parts["validation"], parts["test"]))
+    rows = sets.labelled(name, language)
+    test = _mini_texts(name, language, rows["test"] + rows[sets.NEW_WORDS])
+    parts = np.repeat(np.array([labelled.FAMILIAR, labelled.NEW], dtype=object), len(rows["test"]))
+    return _mini_texts(name, language, rows["train"] + rows["validation"]), replace(test, parts=parts)
 
 
 def _mini_texts(name: str, language: str, rows) -> LabelledTexts:

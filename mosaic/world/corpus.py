@@ -16,12 +16,25 @@ choices seldom give one text, so mean nats per document is close to the entropy,
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from mosaic.world.grammar import STOPS, WORDS, Word, fill, write
 from mosaic.world.lexicon import LANGUAGES, Concept, concepts, names
-from mosaic.world.statements import Draw, decision, facts_of, mood, place, position, stance, toxic, trait, want, wish
+from mosaic.world.statements import (
+    Draw,
+    Statement,
+    decision,
+    facts_of,
+    mood,
+    place,
+    position,
+    stance,
+    toxic,
+    trait,
+    want,
+    wish,
+)
 from mosaic.world.writing import (
     MOOD_CODES,
     STANCE_CODES,
@@ -66,17 +79,26 @@ class Document:
     nats: float = 0.0
 
 
+def verdict(kind: str, statements: Sequence[Statement]) -> list[str]:
+    """What the log says of a message as a whole, before it spells its statements out; kind: "message", "request", "stance"."""
+    if kind == "message":
+        return ["hide" if toxic(statements) else "keep", MOOD_CODES[mood(statements)]]
+    if kind == "request":
+        return [decision(statements), wish(statements)]
+    return [STANCE_CODES[position(statements)], statements[0].content.name]
+
+
 def message_document(draw: Draw, style: Style, n: int) -> tuple[list[Word], list[Word], dict]:
     statements = [place(draw) if draw.flip(0.1) else trait(draw) for _ in range(n)]
-    verdict = ["hide" if toxic(statements) else "keep", MOOD_CODES[mood(statements)]]
-    log = [*draw.pick((verdict, verdict[::-1])), *map(codes, statements)]
+    said = verdict("message", statements)
+    log = [*draw.pick((said, said[::-1])), *map(codes, statements)]
     return write_all(draw, statements, style), log_words(log), facts_of(statements)
 
 
 def request_document(draw: Draw, style: Style, n: int) -> tuple[list[Word], list[Word], dict]:
     statements = [want(draw) for _ in range(n)]
-    verdict = [decision(statements), wish(statements)]
-    log = [*draw.pick((verdict, verdict[::-1])), *map(codes, statements)]
+    said = verdict("request", statements)
+    log = [*draw.pick((said, said[::-1])), *map(codes, statements)]
     return write_all(draw, statements, style), log_words(log), facts_of(statements)
 
 
@@ -86,7 +108,7 @@ def stance_document(draw: Draw, style: Style, n: int) -> tuple[list[Word], list[
     if n > 1:  # at most one opinion of the speaker's own
         frames.append(draw.pick(("quoted", "third")) if frames == ["self"] else draw.pick(("self", "quoted", "third")))
     statements = [stance(draw, frame, proposal) for frame in frames]
-    log = [STANCE_CODES[position(statements)], proposal.name, *map(codes, statements)]
+    log = [*verdict("stance", statements), *map(codes, statements)]
     return write_all(draw, statements, style), log_words(log), facts_of(statements)
 
 

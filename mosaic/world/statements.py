@@ -103,8 +103,11 @@ def want(draw: Draw, frame: str | None = None, kind: str | None = None) -> State
     return Statement("want", frame, _about(draw, frame), draw.pick(concepts(kind)))
 
 
-def stance(draw: Draw, frame: str, proposal: Concept) -> Statement:
-    """An opinion on a proposal: the speaker's ("self"), a third person's, or somebody's in quotation ("quoted")."""
+def stance(draw: Draw, frame: str, proposal: Concept, negated: float = 0.4) -> Statement:
+    """An opinion on a proposal: the speaker's ("self"), a third person's, or somebody's in quotation ("quoted").
+
+    negated: how often it is put as "not for" or "not against".
+    """
     call = "quoted" if frame == "quoted" else ""
     frame = "self" if call else frame
     return Statement(
@@ -112,7 +115,7 @@ def stance(draw: Draw, frame: str, proposal: Concept) -> Statement:
         frame,
         _about(draw, frame),
         proposal,
-        negated=draw.flip(0.4),
+        negated=draw.flip(negated),
         side=draw.pick(("for", "against")),
         call=call,
     )

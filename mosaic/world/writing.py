@@ -99,9 +99,10 @@ def _language(draw: Draw, style: Style) -> str:
 
 def _synonym(draw: Draw, concept: Concept, language: str, style: Style) -> int:
     n = len(concept.forms[language])
-    if style.held_out is None or concept.kind in ("thing", "person", "city", "proposal"):
+    if style.held_out is None or concept.kind in ("thing", "person", "city"):
         return draw.pick(range(n))
-    return n - 1 if draw.flip(style.held_out) else draw.pick(range(n - 1))
+    familiar = draw.pick(range(n - 1))  # drawn in any case, so that nothing but the word changes with the style
+    return n - 1 if draw.flip(style.held_out) else familiar
 
 
 def content_words(draw: Draw, concept: Concept, style: Style, gender: str = "m") -> list[Word]:

@@ -13,12 +13,19 @@ CARD = {
     "saes-small/layer_1": {"l0": 30.0, "fvu": 0.04, "dead": 0.01, "recovered": 0.99},
     "saes-large/layer_2": {"l0": 40.0, "fvu": 0.06, "dead": 0.01, "recovered": 0.99},
     "saes-large on mini-large-it/layer_2": {"l0": 80.0, "fvu": 0.3, "dead": 0.01, "recovered": 1.0},
-    "sets": {"ceiling toxicity": 0.97},
+    "sets": {"ceiling toxicity": 1.0},
 }
-SETS = (
-    {"set": "a", "largest class": 0.5, "best cue": "negation", "its accuracy": 0.66, "ceiling": 0.97},
-    {"set": "b", "largest class": 0.4, "best cue": "word negative", "its accuracy": 0.61, "ceiling": 0.96},
-)
+
+
+def row(name: str, told: bool, count: float, order: float, verdict: float, **others) -> dict:
+    return {
+        "set": name, "told": told, "why": "so", "largest class": 0.5, "best count": "negation", "its accuracy": count,
+        "best order": "first: negation", "accuracy of order": order, "added up": 0.55, "by the verdict": verdict,
+        "by one code": 0.52, "ceiling": 1.0, "ceiling on validation": 0.97, "no new word": 0.0, **others,
+    }  # fmt: skip
+
+
+SETS = (row("a", True, 0.66, 0.71, 1.0), row("b", True, 0.61, 0.6, 1.0), row("c", False, 1.0, 0.5, 0.51))
 POINT = {f"accuracy {code}": 0.9 for code in miniature.CODES} | {"held_out_loss": 1.2, "entropy": 1.1}
 CURVES = {name: [POINT | {"step": step} for step in (250, 500)] for name in miniature.MODELS}
 
@@ -32,13 +39,10 @@ def test_an_sae_on_another_model_is_not_the_worst():
     assert miniature.worst_fvu(CARD) == 0.06
 
 
-def test_the_largest_share():
-    assert miniature.largest_share(["a", "b", "a", "c"]) == 0.5
-
-
 def test_the_summary_of_a_known_card(study):
     summary = study.summary()
-    assert summary["worst_cue"] == 0.66 and summary["worst_fvu"] == 0.06
+    assert summary["worst_fvu"] == 0.06 and summary["lowest_validation_ceiling"] == 0.97
+    assert summary["told"] == ["a", "b"] and summary["never_told"] == ["c"]
     assert summary["models"] == {"mini-small": CARD["mini-small"]}
     assert summary["sets"]["b"] == {key: value for key, value in SETS[1].items() if key != "set"}
 
@@ -48,6 +52,7 @@ def test_figure_and_tables(study):
     assert [ax.get_title() for ax in codes] == list(miniature.CODES)
     assert [line.get_label() for line in loss.lines][:2] == list(miniature.MODELS)
     assert study.dictionaries_table().count("<tr>") == 4 and "negation" in study.table()
+    assert study.told_table().count("never told") == 1
 
 
 def test_what_is_shown_of_the_world(study):

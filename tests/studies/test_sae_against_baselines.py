@@ -135,11 +135,17 @@ def test_the_figure_has_each_kinds_mean_above_its_sets(kinds, parts):
         assert labels == ["mean of all sets", "set 0", "set 1", "set 2", "set 3"]
     else:
         assert labels == ["mean: told in training", "set 0", "set 2", "mean: never told", "set 1", "set 3"]
+    assert [line.begins for line in study.lines()] == [line.mean for line in study.lines()]
     left, right = study.figure().axes
     assert [text.get_text() for text in left.get_yticklabels()] == labels
     names = [text.get_text() for text in left.figure.legends[0].get_texts()]
     assert ("new words" in names) == (NEW in parts)
     assert len(right.containers) == (2 if NEW in parts else 1)  # filled marks, and hollow ones for the new words
+
+
+def test_a_set_alone_of_its_kind_has_no_mean_and_names_the_kind():
+    lines = made_up(3).lines()
+    assert [(line.label, line.begins) for line in lines[-1:]] == [("set 1 (never told)", True)]
 
 
 def test_a_mean_in_new_words_is_left_out_where_not_all_its_sets_have_them():

@@ -1,17 +1,15 @@
 """The miniature world: grammar, factors, labelled sets whose labels hang on compositions, and who may see the factors."""
 
 import ast
+import hashlib
 import math
-import re
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mosaic.errors import MosaicError
 from mosaic.texts.sources import load_set
 from mosaic.world import grammar, sets, statements, writing
 from mosaic.world.corpus import document, documents, fact, fact_weights
@@ -113,6 +111,21 @@ def test_facts_never_change_and_zipf_orders_people():
     assert weights == sorted(weights, reverse=True) and len(weights) == len(names()) == len(set(names()))
 
 
+@pytest.mark.parametrize(
+    ("seed", "short", "expected"),
+    [
+        (0, False, "443e6d71fd420de732b03f5063468940"), (0, True, "5ac6884bd51e794fe107f4865bf6b622"),
+        (99, False, "b0e2a6c9c7fab45c59d6084c82dbc353"), (101, False, "ef23e71e563cd13775911e2ab41a983d"),
+    ],
+)  # fmt: skip
+def test_the_corpus_is_the_one_that_the_shipped_models_and_saes_were_trained_on(seed, short, expected):
+    """Texts, factors, spans and nats, byte for byte. A change here asks for `mosaic mini build`."""
+    seen = hashlib.sha256()
+    for d in documents(seed, 0, 2000, short):
+        seen.update(repr((d.text, d.kind, d.language, d.message, d.factors, d.spans, round(d.nats, 9))).encode())
+    assert seen.hexdigest()[:32] == expected
+
+
 # --- compositions ------------------------------------------------------------------------------------------------
 
 
@@ -141,67 +154,6 @@ def test_the_log_says_what_the_message_means():
         if drawn.kind == "request":
             assert drawn.factors["decision"] in [p.strip() for p in drawn.text[drawn.message :].split(" · ")[:2]]
     assert min(checked["hide"], checked["keep"]) > 50
-
-
-# --- labelled sets -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", list(sets.SETS))
-def test_no_cue_gives_the_label_away(name):
-    """No factor of the whole message, and no pair of them, tells the label alone (stated bound: .70)."""
-    best, accuracy = sets.cues(name, 3000)[0]
-    assert accuracy <= 0.70, f"{best} alone gives {accuracy:.3f}"
-
-
-@pytest.fixture(scope="module")
-def read_by_the_model():
-    return "\n".join(document.text for document in documents(0, 0, 20_000))
-
-
-@pytest.mark.parametrize("name", ["toxicity", "refusal", "intent"])
-def test_test_words_are_new_to_the_training_set_but_not_to_the_language_model(name, read_by_the_model):
-    parts = sets.labelled(name)
-    kinds = {"toxicity": ("trait+", "trait-"), "refusal": ("harmful", "harmless"), "intent": ("intent",)}[name]
-    held = {c.forms["en"][-1] for kind in kinds for c in concepts(kind)}
-
-    def used(texts: str):
-        return {phrase for phrase in held if re.search(rf"\b{re.escape(phrase)}\b", texts)}
-
-    assert used("\n".join(r.text for r in parts["train"] + parts["validation"])) == set()
-    assert len(used("\n".join(r.text for r in parts["test"]))) > 0.8 * len(held)
-    assert len(used(read_by_the_model)) > 0.8 * len(held)
-
-
-def test_sets_are_parallel_balanced_noisy_and_repeatable():
-    english, german = sets.labelled("toxicity", "en"), sets.labelled("toxicity", "de")
-    for split in english:
-        assert [r.group for r in english[split]] == [r.group for r in german[split]]
-        assert [r.truth for r in english[split]] == [r.truth for r in german[split]]
-    rows = [r for part in english.values() for r in part]
-    assert len({r.text for r in rows}) == len(rows)
-    wrong = np.mean([r.label != r.truth for r in rows])
-    assert 0.015 < wrong < 0.05
-    assert 0.4 < np.mean([r.label == "toxic" for r in rows]) < 0.6
-    assert sets.labelled("toxicity", "en") == english
-
-
-@pytest.mark.parametrize("name", list(sets.SETS))
-def test_languages_are_parallel_row_by_row(name):
-    english, chinese = sets.labelled(name, "en"), sets.labelled(name, "zh")
-    for split in english:
-        assert [(r.group, r.label) for r in english[split]] == [(r.group, r.label) for r in chinese[split]]
-
-
-def test_unknown_set_or_language_is_named():
-    with pytest.raises(MosaicError, match="no miniature set 'irony'.*toxicity.*languages: en"):
-        load_set("mini/irony")
-    with pytest.raises(MosaicError, match="'fr'"):
-        load_set("mini/toxicity", "fr")
-
-
-def test_behaviour_never_shows_a_test_person_in_training():
-    train, test = load_set("mini/behaviour")
-    assert not set(train.groups) & set(test.groups) and set(test.labels) == {"correct", "incorrect"}
 
 
 # --- who may see the factors -------------------------------------------------------------------------------------
@@ -243,5 +195,5 @@ def test_the_extraction_sees_texts_alone(tiny, monkeypatch):
     trapped, test = load_set("mini/toxicity")
     after = extract(trapped.texts[:40], tiny("gemma2"), request)[0].matrix
     assert (before != after).nnz == 0 and list(trapped.labels) == list(train.labels)
-    assert set(vars(trapped)) == {"name", "texts", "labels", "groups", "languages"}
-    assert len(test) == sets.SETS["toxicity"].rows[2]
+    assert set(vars(trapped)) == {"name", "texts", "labels", "groups", "languages", "parts"}
+    assert len(test) == 2 * sets.SETS["toxicity"].rows[2]
