@@ -6,7 +6,7 @@ All follow scikit-learn's conventions and work in anybody's Pipeline; binarisati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -14,6 +14,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mosaic.errors import MosaicError
+from mosaic.probing.linear import LogisticProbe
 
 SEED = 42
 
@@ -132,14 +133,10 @@ def logistic(C: float = 0.1, center: bool = False):
 
     center: subtract column means as well (dense features only; sparse ones stay sparse).
     """
-    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(
-        StandardScaler(with_mean=center),
-        LogisticRegression(C=C, class_weight="balanced", max_iter=1000, tol=1e-4, random_state=SEED),
-    )
+    return make_pipeline(StandardScaler(with_mean=center), LogisticProbe(C))
 
 
 def tree(max_depth: int = 5, min_samples_leaf: int = 4, k: int = 256):
@@ -176,16 +173,25 @@ def tfidf(kind: str = "word"):
 
 
 def tfidf_probe(C: float = 1.0):
-    """Logistic regression on TF-IDF rows, which are unit vectors already and so are not scaled again."""
-    from sklearn.linear_model import LogisticRegression
+    """The linear probe on TF-IDF rows, which are unit vectors already and so are not scaled again."""
+    return LogisticProbe(C)
 
-    return LogisticRegression(C=C, class_weight="balanced", max_iter=1000, tol=1e-3, random_state=SEED)
+
+def path(probe, X, y, other, strengths: Sequence) -> Iterator[tuple[np.ndarray, bool]]:
+    """(predictions for the rows of `other`, whether the solver came to its end) of the probe for each strength.
+
+    What stands before the last step of a pipeline is fitted once; a probe without strengths (None) is fitted alone.
+    """
+    if hasattr(probe, "steps"):
+        X, other = (before := probe[:-1].fit(X, y)).transform(X), before.transform(other)
+        probe = probe[-1]
+    for fitted in probe.path(X, y, strengths) if hasattr(probe, "path") else [probe.fit(X, y)]:
+        yield fitted.predict(other), solved(fitted)
 
 
 def solved(probe) -> bool:
     """Whether a fitted probe's solver came to its end; what has no solver is always solved."""
-    last = probe[-1] if hasattr(probe, "steps") else probe
-    return not hasattr(last, "n_iter_") or bool((last.n_iter_ < last.max_iter).all())
+    return getattr(probe[-1] if hasattr(probe, "steps") else probe, "converged_", True)
 
 
 def majority():

@@ -96,16 +96,12 @@ class Validation:
     n_fits: int = 0
     n_unconverged: int = 0
 
-    def counted(self, probe):
-        """The fitted probe, after it was counted."""
+    def count(self, solved: bool) -> None:
         self.n_fits += 1
-        self.n_unconverged += not estimators.solved(probe)
-        return probe
+        self.n_unconverged += not solved
 
     def value(self, rows: np.ndarray, predicted: np.ndarray) -> float:
-        from sklearn.metrics import f1_score
-
-        return float(f1_score(self.problem.train.labels[rows], predicted, average="macro", zero_division=0))
+        return scores.macro_f1(self.problem.train.labels[rows], predicted)
 
     def add(self, rows: np.ndarray, predicted: np.ndarray) -> None:
         """What the chosen strength and threshold say of one split's held rows."""
@@ -167,10 +163,10 @@ def _threshold(candidate, split, seen: Validation, step: Step) -> float | None:
 def _predicted(candidate, split, strengths: Sequence, threshold, seen: Validation, step: Step) -> list[np.ndarray]:
     """Predictions for the held rows of a split, one array a strength."""
     first, second, _ = candidate.matrices(*split, threshold)
-    found = []
-    for strength in strengths:
-        probe = seen.counted(candidate.probe(strength).fit(first, seen.problem.train.labels[split[0]]))
-        found.append(probe.predict(second))
+    labels, found = seen.problem.train.labels[split[0]], []
+    for predicted, solved in estimators.path(candidate.probe(strengths[0]), first, labels, second, strengths):
+        seen.count(solved)
+        found.append(predicted)
         step()
     return found
 
@@ -190,7 +186,8 @@ def fit_tree(candidate, threshold: float | None, problem: Problem, splits, step:
     seen = Validation(problem)
 
     def predicted(shape, split, first, second) -> np.ndarray:
-        found = seen.counted(estimators.tree(*shape).fit(first, labels[split[0]])).predict(second)
+        found = estimators.tree(*shape).fit(first, labels[split[0]]).predict(second)
+        seen.count(True)
         step()
         return found
 
@@ -211,7 +208,8 @@ def final(candidate, setting, probe, strength, threshold, seen: Validation) -> R
     n = len(problem.train)
     fit, test = np.arange(n), np.arange(n, n + len(problem.test))
     first, second, columns = candidate.matrices(fit, test, threshold)
-    probe = seen.counted(probe.fit(first, problem.train.labels))
+    probe = probe.fit(first, problem.train.labels)
+    seen.count(estimators.solved(probe))
     predicted = probe.predict(second)
     parts = scored_parts(problem.test, predicted, probe.predict_proba(second), probe.classes_)
     return Result(

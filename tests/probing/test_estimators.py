@@ -13,7 +13,7 @@ from mosaic.errors import MosaicError
 from mosaic.probing import estimators
 
 
-@parametrize_with_checks([estimators.MeanDifferenceSelector(k=2)])
+@parametrize_with_checks([estimators.MeanDifferenceSelector(k=2), estimators.LogisticProbe()])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
