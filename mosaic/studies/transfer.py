@@ -12,37 +12,21 @@ import numpy as np
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import abroad, image_scores, transfer_said
+from mosaic.studies import image_scores, languages_shown, transfer_said
 from mosaic.studies.behaviour import MARGIN, Behaviour, behaviour
-from mosaic.studies.diagnosis import REPAIRS
 from mosaic.studies.image_problems import image_unexplained, text_unexplained
 from mosaic.studies.image_scores import FEW, RANDOM, UNTRAINED, ImageScores, score_images
-from mosaic.studies.languages import ARMS, DIAGNOSED, NATIVE, LanguageScores, score_languages
+from mosaic.studies.languages import DIAGNOSED, LanguageScores, score_languages
+from mosaic.studies.languages_compared import OTHERS, above_chance, minus, over_sets
 from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.study import Study
 
-TEXT_SETS = ("toxicity", "sentiment")
+TEXT_SETS = ("toxicity", "sentiment")  # as the paper; the corpus tells their labels, and the claims rest on them
+NEVER_TOLD = ("agreement",)  # of the same messages, a label that no text of the corpus has; shown beside
 IMAGE_SETS = ("digits", "shapes", "places")
 DRAWN = ("digits", "shapes")  # shown, and scored over the number of latents
 PICTURES = 10
-IN_FIGURE = ("sae", "tree", "hidden", "tfidf", "random dictionary")
-# Names as figures and sentences have them.
 FIRST = "SAE features (linear)"
-NAMES = {
-    "tree": "a tree on SAE features",
-    "hidden": "hidden states",
-    "tfidf": "TF-IDF",
-    "majority": "the majority class",
-    "random dictionary": "random dictionaries",
-    "random language model": "an untrained language model's hidden states",
-}
-SHORT = {"sae": "SAE", "hidden": "hidden states"}
-BOTH_TRAININGS = {
-    "SAE, trained on English": "sae",
-    "SAE, trained natively": "sae, native",
-    "hidden states, trained on English": "hidden",
-    "hidden states, trained natively": "hidden, native",
-}
 
 
 @dataclass(frozen=True)
@@ -61,18 +45,16 @@ class Transfer(Study):
     images: dict[str, ImageScores]
     unexplained: dict[str, float]
 
-    @property
-    def parts(self) -> list[str]:
-        return list(next(iter(self.languages.values())).test.part_rows())
-
     def summary(self) -> dict:
+        told = self._told()
         on_images, with_few = self._on_images("full"), self._on_images("few")
         return {
             "languages": {
                 "sets": {name: found.summary() for name, found in self.languages.items()},
                 "poolings": list(self.profile.poolings),
-                **self._over_sets(self.parts[0]),
-                "parts": {part: self._over_sets(part) for part in self.parts},
+                **over_sets(told),
+                "parts": {part: over_sets(told, part) for part in told[0].test.part_rows()},
+                "never_told": over_sets([self.languages[name] for name in NEVER_TOLD]),
             },
             "behaviour": self.behaviour.summary(),
             "images": {name: scored.summary()["all"] for name, scored in self.images.items()},
@@ -89,34 +71,15 @@ class Transfer(Study):
 
     def figure(self):
         """Test scores by language, one panel a set; every probe is trained on English."""
-        panels = {
-            name: {arm: _points(abroad.by_language(found.test, found.arms[arm])) for arm in IN_FIGURE}
-            for name, found in self.languages.items()
-        }
-        return plots.finished(plots.panels(panels, "language of the test texts"))
+        return languages_shown.by_language(self.languages)
 
     def native_figure(self):
         """Trained on English against trained on each language itself: means over the foreign languages."""
-        rows = []
-        for name, found in self.languages.items():
-            for part in self.parts:
-                for label, arm in BOTH_TRAININGS.items():
-                    scored = abroad.mean([(found.test, found.arms[arm])], part)
-                    row = {"macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high}
-                    rows.append({"set": f"{name}, {part}", "features": label, **row})
-        return plots.finished(plots.intervals(rows, "macro-F1 abroad (test), 95 % interval"))
+        return languages_shown.native(self.languages)
 
     def poolings_figure(self):
         """In English and abroad, by pooling, each at the layer that English validation chose for it; one panel a set."""
-        panels = {}
-        for name, found in self.languages.items():
-            lines: dict[str, list[tuple]] = {}
-            for d in found.diagnosis:
-                lines.setdefault(f"{SHORT[d.features]}, in English", []).append((d.pooling, d.home, d.home, d.home))
-                there = (d.as_is.macro_f1, d.as_is.low, d.as_is.high)
-                lines.setdefault(f"{SHORT[d.features]}, abroad", []).append((d.pooling, *there))
-            panels[name] = lines
-        return plots.finished(plots.panels(panels, "pooling"))
+        return languages_shown.poolings(self.languages)
 
     def behaviour_figure(self):
         """Whether the large model answers right: told from the small model's features, and from its own."""
@@ -148,54 +111,11 @@ class Transfer(Study):
 
     def table(self) -> tables.Html:
         """Mean macro-F1 over the languages that are not English: features, what trained the probe, set and part."""
-        cells = {
-            f"{name}, {part}": (found, part)
-            for name, found in self.languages.items()
-            for part in found.test.part_rows()
-        }
-        rows = [
-            {
-                "features": features,
-                "trained": trained,
-                **{
-                    title: abroad.mean([(found.test, found.arms[arm])], part).macro_f1
-                    for title, (found, part) in cells.items()
-                },
-            }
-            for arm, (features, trained) in ARMS.items()
-        ]
-        return tables.table(
-            rows, {"features": "features", "trained": "trained on", **{title: title for title in cells}}
-        )
+        return languages_shown.means(self.languages)
 
     def diagnosis_table(self, name: str) -> tables.Html:
         """Why probes fall abroad, on one set: each pooling as it is, and after one repair at a time."""
-        rows = [
-            {
-                "features": plots.NAMES[d.features],
-                "pooling": d.pooling,
-                "layer": d.layer,
-                "home": d.home,
-                "as_is": d.as_is.macro_f1,
-                "share": d.share,
-                "auroc": d.auroc,
-                **{repair: d.repaired[repair].macro_f1 for repair in REPAIRS},
-            }
-            for d in self.languages[name].diagnosis
-        ]
-        first = {
-            "features": "features",
-            "pooling": "pooling",
-            "layer": "layer",
-            "home": "in English",
-            "as_is": "abroad",
-        }
-        rest = {
-            "share": "most frequent answer",
-            "auroc": "AUROC",
-            **{repair: f"mended: {repair}" for repair in REPAIRS},
-        }
-        return tables.table(rows, first | rest)
+        return languages_shown.diagnoses(self.languages[name].diagnosis)
 
     def images_table(self) -> tables.Html:
         """Macro-F1 on images, all latents; means over the draws of random dictionaries."""
@@ -206,43 +126,29 @@ class Transfer(Study):
         ]
         return tables.table(rows, {"set": "set", **{kind: kind for kind in kinds}})
 
-    def _minus(self, a: str, b: str, part: str | None = None) -> Difference:
-        """One arm minus another, mean over the sets and foreign languages."""
-        return abroad.difference([(f.test, f.arms[a], f.arms[b]) for f in self.languages.values()], part)
-
-    def _above_chance(self, part: str | None = None) -> dict:
-        found = self.languages.values()
-        mean = abroad.mean([(f.test, f.arms["sae"]) for f in found], part)
-        return abroad.above(mean, float(np.mean([f.chance for f in found])))
-
-    def _over_sets(self, part: str) -> dict:
-        """Over both sets, on one part. minus: linear SAE features minus each other arm trained on English."""
-        return {
-            "above_chance": self._above_chance(part),
-            "native_minus_english": {
-                family: self._minus(f"{family}, native", family, part).summary() for family in NATIVE
-            },
-            "minus": {arm: self._minus("sae", arm, part).summary() for arm in NAMES},
-        }
+    def _told(self) -> list[LanguageScores]:
+        return [self.languages[name] for name in TEXT_SETS]
 
     def _on_images(self, which: str) -> dict[str, Difference]:
         return image_scores.against([(scored.labels, getattr(scored, which)) for scored in self.images.values()])
 
     def _sentences(self, on_images: Mapping[str, Difference], with_few: Mapping[str, Difference]) -> dict[str, str]:
         said = transfer_said
+        told, never = self._told(), [self.languages[name] for name in NEVER_TOLD]
         where = "abroad, mean over both sets and four languages"
         n_draws = len(self.images[IMAGE_SETS[0]].full[RANDOM])
         return {
-            "viable": said.viable(self._above_chance(), self._minus("sae, native", "sae")),
+            "viable": said.viable(above_chance(told), minus(told, "sae, native", "sae")),
+            "never_told": said.viable(above_chance(never), minus(never, "sae, native", "sae")),
             "hidden_native": said.compared(
                 "Hidden states trained natively",
                 "those trained on English",
-                self._minus("hidden, native", "hidden"),
+                minus(told, "hidden, native", "hidden"),
                 where,
             ),
             **{
-                arm.replace(" ", "_"): said.compared(FIRST, name, self._minus("sae", arm), where)
-                for arm, name in NAMES.items()
+                arm.replace(" ", "_"): said.compared(FIRST, name, minus(told, "sae", arm), where)
+                for arm, name in OTHERS.items()
             },
             **{
                 f"why_{name}_{features}": said.why(
@@ -258,7 +164,7 @@ class Transfer(Study):
                 for name, found in self.languages.items()
             },
             "nearly_as_well": said.nearly_as_well(self.behaviour.minus_own, MARGIN),
-            "signal": said.signal(self.behaviour.against, {**plots.NAMES, "majority": NAMES["majority"]}),
+            "signal": said.signal(self.behaviour.against, {**plots.NAMES, "majority": OTHERS["majority"]}),
             "images": said.images(*_three(on_images), "with all latents", n_draws),
             "images_few": said.images(*_three(with_few), f"with {FEW} latents or dimensions", n_draws),
             "off_text": said.off_text(
@@ -273,7 +179,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     Every pooling of the profile for SAE features and hidden states alike. Sets are cut to its `max_train` and `max_test`.
     """
     profile, lm = opened(profile, device)
-    languages = {name: score_languages(profile, lm, name, cache) for name in TEXT_SETS}
+    languages = {name: score_languages(profile, lm, name, cache) for name in (*TEXT_SETS, *NEVER_TOLD)}
     texts = [text for found in languages.values() for text in found.test.texts]
     return Transfer(
         profile,
@@ -285,11 +191,6 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
             "texts": text_unexplained(profile, lm, texts),
         },
     )
-
-
-def _points(scored: Mapping[str, Mapping]) -> list[tuple]:
-    """[(language, value, low, high)], for a curve."""
-    return [(language, s["macro_f1"], s["low"], s["high"]) for language, s in scored.items()]
 
 
 def _three(found: Mapping[str, Difference]) -> tuple[Difference, Difference, Difference]:

@@ -155,7 +155,7 @@ def study():
     images = ImageScores(TRUTH, kinds, kinds, {kind: [{"k": k, **scored(0.5)} for k in (2, 4)] for kind in KINDS})
     return Transfer(
         SimpleNamespace(name="p", poolings=("sum", "last")),
-        {"toxicity": scores, "sentiment": scores},
+        {"toxicity": scores, "sentiment": scores, "agreement": scores},
         Behaviour(tuple(rows), OPEN, against, OPEN, 0.4),
         {name: images for name in transfer.IMAGE_SETS},
         {"digits": 0.4, "texts": 0.05},
@@ -180,8 +180,8 @@ def test_the_summary_of_known_scores(study):
 
 
 def test_figures_and_tables(study):
-    assert [ax.get_title() for ax in study.figure().axes] == list(transfer.TEXT_SETS)
-    assert [ax.get_title() for ax in study.poolings_figure().axes] == list(transfer.TEXT_SETS)
+    assert [ax.get_title() for ax in study.figure().axes] == [*transfer.TEXT_SETS, *transfer.NEVER_TOLD]
+    assert [ax.get_title() for ax in study.poolings_figure().axes] == [*transfer.TEXT_SETS, *transfer.NEVER_TOLD]
     assert [ax.get_title() for ax in study.few_latents_figure().axes] == list(transfer.DRAWN)
     assert len(study.native_figure().axes) == len(study.behaviour_figure().axes) == 1
     assert len(study.pictures().axes) == len(transfer.DRAWN) * transfer.PICTURES
