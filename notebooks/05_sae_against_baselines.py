@@ -1,8 +1,8 @@
 # %% [markdown]
 # # SAE features against hidden states and bags of words
 #
-# The paper's headline: SAE features reach a macro-F1 above {published}`mosaic.mean.least` and beat hidden states and bags of words
-# {cite}`gallifant2025`. {result}`sae_against_baselines.sentences.answer`
+# The paper's headline: SAE features reach a macro-F1 above {published}`mosaic.mean.least` and beat hidden states and
+# bags of words {cite}`gallifant2025`. {result}`sae_against_baselines.sentences.answer`
 #
 # How it was measured here:
 #
@@ -16,6 +16,7 @@
 #   training*: the corpus writes them after every message of their kind, so that the language model learned to predict
 #   them. Others are *never told*: functions of the same factors that no text of the corpus states. A real
 #   classification task may be of either kind, and the second is the harder question to a representation.
+#   [Chapter 7](07_miniature) has each set's classes, sizes and an example.
 # - **95 % intervals** on everything, over texts; over seeds and random draws as well, where there are several.
 
 # %% tags=["parameters"]

@@ -11,7 +11,7 @@ from mosaic.probing.examine import TopLatent
 from mosaic.probing.scores import Difference, Mean
 from mosaic.studies import headline_tables
 from mosaic.studies import sae_against_baselines as study_module
-from mosaic.studies.compared_sets import GROUPS, NEVER_TOLD, TOLD, UNKNOWN, Group
+from mosaic.studies.compared_sets import GROUPS, NEVER_TOLD, OTHER, TOLD, UNKNOWN, Group
 from mosaic.studies.controls import HIDDEN, RANDOM, TRAINED, UNTRAINED
 from mosaic.studies.equal_budget import PAIRS, EqualBudget
 from mosaic.studies.pairs import Share
@@ -225,6 +225,9 @@ def test_every_recorded_comparison_used_every_pooling(profile):
 
 def test_labels_are_told_or_not_only_where_training_is_known(small_profile):
     assert study_module.kind_of(small_profile, "mini/toxicity") == UNKNOWN
+    known = replace(small_profile, truth=True)
+    kinds = [study_module.kind_of(known, f"mini/{name}") for name in ("toxicity", "agreement", "behaviour")]
+    assert kinds == [TOLD, NEVER_TOLD, OTHER]
 
 
 def test_a_profile_without_sets_is_refused(small_profile):
