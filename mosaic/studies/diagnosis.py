@@ -192,10 +192,11 @@ def logits(probe, x: np.ndarray) -> np.ndarray:
 
 
 def ranking(labels: np.ndarray, logits: np.ndarray, classes: np.ndarray) -> float:
-    """AUROC of each class's logit, above the mean of the others', against the rest; mean over the classes."""
+    """AUROC of each class's logit, above the mean of the others', against the rest; mean over the classes that are there."""
     from sklearn.metrics import roc_auc_score
 
-    return float(np.mean([roc_auc_score(labels == c, logits[:, i] - logits.mean(1)) for i, c in enumerate(classes)]))
+    there = [i for i, c in enumerate(classes) if 0 < (labels == c).sum() < len(labels)]
+    return float(np.mean([roc_auc_score(labels == classes[i], logits[:, i] - logits.mean(1)) for i in there]))
 
 
 def largest_share(labels: np.ndarray) -> float:

@@ -131,5 +131,7 @@ def test_ranking_does_not_see_an_intercept():
     values = np.where(labels == "b", 1.0, 0.0) + np.random.default_rng(0).normal(0, 0.1, 40)
     logits = np.stack([np.zeros(40), values + 100], axis=1)
     assert diagnosis.ranking(labels, logits, classes) == 1.0
-    assert diagnosis.ranking(labels, logits[::-1], classes) < 0.1
+    assert diagnosis.ranking(labels, -logits, classes) == 0.0
+    three = np.array(["a", "b", "c"], dtype=object)  # no text of class c
+    assert diagnosis.ranking(labels, np.hstack([logits, logits[:, :1]]), three) > 0.9
     assert diagnosis.largest_share(classes[logits.argmax(1)]) == 1.0
