@@ -12,7 +12,7 @@ from transfer_toy import ABOVE, OPEN, diagnosis, parallel
 from mosaic.miniature import vision
 from mosaic.probing import comparison
 from mosaic.probing.candidates import Setting
-from mosaic.studies import image_problems, image_scores, languages, transfer
+from mosaic.studies import controls, image_problems, image_scores, languages, transfer
 from mosaic.studies.behaviour import MARGIN, Behaviour
 from mosaic.studies.image_scores import HIDDEN, RANDOM, SAE, UNTRAINED, ImageScores
 from mosaic.studies.languages import LanguageScores
@@ -197,3 +197,25 @@ def test_the_margin_is_the_claims():
 
     (claim,) = [claim for claim in load_claims() if claim.id == "small-predicts-large"]
     assert claim.rule["above"] == -MARGIN
+
+
+def test_every_pooling_is_given_to_both_kinds_and_to_the_controls(monkeypatch, tmp_path):
+    """The real thing on few texts in two languages: what is recorded of it tells which settings were tried."""
+    from mosaic.profiles.profile import load_profile
+    from mosaic.studies.problems import opened
+
+    monkeypatch.setattr(languages, "LANGUAGES", ("en", "de"))
+    monkeypatch.setattr(languages, "random_dictionaries", lambda e, lm, t: controls.random_dictionaries(e, lm, t, n=2))
+    profile, lm = opened(replace(load_profile("mini"), max_train=40, max_test=24))
+    found = languages.score_languages(profile, lm, "toxicity", tmp_path)
+    summary = found.summary()
+    for features in ("sae", "hidden"):
+        tried = [(row["layer"], row["pooling"]) for row in summary["settings"] if row["features"] == features]
+        assert sorted(tried) == sorted((layer, pooling) for layer in profile.layers for pooling in profile.poolings)
+        assert list(summary["diagnosis"][features]) == list(profile.poolings)
+    assert set(summary["arms"]) == set(languages.ARMS) and len(found.arms["random dictionary"]) == 2
+    assert summary["arms"]["tree"]["chosen"][0]["classifier"] == "tree"
+    assert not any(row["binarized"] for arm in summary["arms"].values() for row in arm["chosen"])
+    (native,) = summary["arms"]["sae, native"]["chosen"]
+    assert native["language"] == "de" and native["layer"] == summary["arms"]["sae"]["chosen"][0]["layer"]
+    assert native["n_train"] == summary["arms"]["sae"]["chosen"][0]["n_train"] == 40
