@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,8 +15,8 @@ from mosaic.probing.selection import Result
 from mosaic.progress import Progress
 
 FAMILIES = ("sae", "hidden", "tfidf", "majority")
-# Numbers in the matrices of all workers together. A fit keeps about three copies of its own in float32 (as taken,
-# scaled, the solver's), so that the fits together stay near 5 GB, whatever the number of cores.
+# Numbers in the matrices of all workers together. A fit keeps about two copies of its own in float32 (as taken and
+# scaled, which the solver reads as it is), so that the fits together stay near 5 GB, whatever the number of cores.
 CELLS_AT_ONCE = 400_000_000
 
 
@@ -50,11 +49,11 @@ def evaluate(
         def step() -> None:
             progress.advance(1, 0)
 
-        results = _in_parallel([partial(selection.fit, c, problem, splits, step) for c in candidates], n_workers)
+        results = in_parallel([partial(selection.fit, c, problem, splits, step) for c in candidates], n_workers)
         if trees:
             best = selection.best_of_each_encoder(candidates, results)
             jobs = [partial(selection.fit_tree, c, threshold, problem, splits, step) for c, threshold in best]
-            results += _in_parallel(jobs, n_workers)
+            results += in_parallel(jobs, n_workers)
     return _marked(results, families)
 
 
@@ -66,13 +65,12 @@ def workers(cells: Sequence[int], cores: int) -> int:
     return max(1, min(cores, CELLS_AT_ONCE // max(1, max(cells, default=1))))
 
 
-def _in_parallel(jobs: Sequence, n_workers: int) -> list[Result]:
+def in_parallel(jobs: Sequence, n_workers: int) -> list[Result]:
     """Results in the order of the jobs, each with single-threaded matrix products."""
     from joblib import Parallel, delayed
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="lbfgs failed to converge")
+    with threadpool_limits(1):
         return Parallel(n_jobs=n_workers, prefer="threads")(delayed(job)() for job in jobs)
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from mosaic.features.table import FeatureTable
-from mosaic.probing import estimators, folds, selection
+from mosaic.machine import cores
+from mosaic.probing import comparison, estimators, folds, selection
 from mosaic.probing.candidates import TableFeatures
 from mosaic.probing.problem import Problem
 from mosaic.probing.selection import Result
@@ -68,9 +70,7 @@ def most_active(texts: Sequence[str], values: np.ndarray, n: int) -> tuple[str, 
 def binarised_at(problem: Problem, pooling: str, threshold: float) -> Result:
     """The logistic probe on SAE features of one pooling, binarised at a given threshold (the paper: 1.0), its own C
     chosen on validation."""
-    return selection.fit(
-        At(problem, _sae_table(problem, pooling), True, threshold), problem, folds.splits(problem.train)[:1]
-    )
+    return _fitted([At(problem, _sae_table(problem, pooling), True, threshold)])[0]
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,15 @@ def threshold_sweep(problem: Problem, pooling: str, n: int = 9, published: float
     The thresholds are quantiles of the positive training values; `kept` is the share of them above. A picture
     of the whole curve: no setting is chosen from it. Returns {"curve": [...], "published": {...}}.
     """
-    positive = active_values(problem, pooling)
-
-    def point(threshold: float) -> dict:
-        result = binarised_at(problem, pooling, threshold)
-        return {"threshold": threshold, "kept": share_kept(positive, threshold), "macro_f1": result.score.macro_f1}
-
-    thresholds = [0.0, *np.quantile(positive, np.linspace(0, 1, n + 1)[1:-1])]
-    return {"curve": [point(float(t)) for t in dict.fromkeys(thresholds)], "published": point(published)}
+    table, positive = _sae_table(problem, pooling), active_values(problem, pooling)
+    quantiles = np.quantile(positive, np.linspace(0, 1, n + 1)[1:-1])
+    thresholds = [*dict.fromkeys([0.0, *map(float, quantiles)]), published]
+    found = _fitted([At(problem, table, True, threshold) for threshold in thresholds])
+    points = [
+        {"threshold": result.threshold, "kept": share_kept(positive, result.threshold), **_scores(result)}
+        for result in found
+    ]
+    return {"curve": points[:-1], "published": points[-1]}
 
 
 def active_values(problem: Problem, pooling: str) -> np.ndarray:
@@ -116,17 +117,32 @@ def share_kept(values: np.ndarray, threshold: float) -> float:
 def k_sparse_at(problem: Problem, result: Result, k: int, splits: Sequence | None = None) -> Result:
     """The same features with only the k columns whose class means differ most (SAE-Probes), its own C chosen on
     validation. splits: the folds to validate on (None: the first)."""
-    table = _table(problem, result.setting)
-    candidate = At(problem, table, result.setting.binarized, result.threshold, k)
-    return selection.fit(candidate, problem, splits or folds.splits(problem.train)[:1])
+    return _fitted([_sparse(problem, result, k)], splits)[0]
 
 
 def k_sparse_curve(
     problem: Problem, result: Result, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ) -> list[dict]:
-    """Test score of the same features with only the k latents of largest mean difference, for each k."""
-    scored = {k: k_sparse_at(problem, result, k).score for k in sizes}
-    return [{"k": k, "macro_f1": s.macro_f1, "low": s.low, "high": s.high} for k, s in scored.items()]
+    """Test score of the same features with only the k latents of largest mean difference, for each k; of every part."""
+    found = _fitted([_sparse(problem, result, k) for k in sizes])
+    return [{"k": k, **_scores(fitted)} for k, fitted in zip(sizes, found, strict=True)]
+
+
+def _scores(result: Result) -> dict:
+    row = result.row()
+    return {key: row[key] for key in ("macro_f1", "low", "high", "parts")}
+
+
+def _sparse(problem: Problem, result: Result, k: int) -> At:
+    return At(problem, _table(problem, result.setting), result.setting.binarized, result.threshold, k)
+
+
+def _fitted(candidates: Sequence[At], splits: Sequence | None = None) -> list[Result]:
+    """Each with the C that the first validation split chooses for it; as many at once as the comparison fits."""
+    problem = candidates[0].problem
+    splits = splits or folds.splits(problem.train)[:1]
+    jobs = [partial(selection.fit, candidate, problem, splits) for candidate in candidates]
+    return comparison.in_parallel(jobs, comparison.workers([c.cells for c in candidates], cores()))
 
 
 def _sae_table(problem: Problem, pooling: str) -> FeatureTable:

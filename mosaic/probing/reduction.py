@@ -112,10 +112,12 @@ def _cholesky(G: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _product(V: np.ndarray, Z) -> np.ndarray:
-    """V Z': row by row for a few, which BLAS does faster than the product of a flat and a large matrix."""
+    """V Z', in the order in which BLAS is fast: row by row for a few, for more with the long matrix by rows."""
     if issparse(Z):
         return (Z @ V.T).T
-    return np.stack([Z @ v for v in V]) if len(V) <= 3 else V @ Z.T
+    if len(V) <= 3:
+        return np.stack([Z @ v for v in V])
+    return np.ascontiguousarray((Z @ V.T).T) if Z.flags.c_contiguous else V @ Z.T
 
 
 def _exact(V: np.ndarray, Z) -> np.ndarray:
