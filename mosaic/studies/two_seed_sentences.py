@@ -19,8 +19,9 @@ def disagree(found: Mapping) -> str:
         "below": "so the threshold alone does not remove them all: the clause on equal partners is needed",
         "between": "but whether that is more than 99 % cannot be told from so few",
     }[side(found["interval"], 0.99)]
+    pairs = "one pair" if found["pairs"] == 1 else f"{found['pairs']} disjoint pairs"
     return (
-        f"Where the two matchings disagree ({found['n']:,} latents of {found['pairs']} disjoint pairs of SAEs), "
+        f"Where the two matchings disagree ({found['n']:,} latents of {pairs} of SAEs), "
         f"{shown(found['below'])} of the latents lie below {THRESHOLD:g} ({between(found['interval'])}), {told}."
     )
 
