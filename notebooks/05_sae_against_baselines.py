@@ -53,9 +53,11 @@ study.table()
 # ## What it says
 #
 # {result}`sae_against_baselines.sentences.hidden` {result}`sae_against_baselines.sentences.tfidf`
-# {result}`sae_against_baselines.sentences.losses`
+# {result}`sae_against_baselines.sentences.losses` {result}`sae_against_baselines.sentences.ceiling`
 #
-# {result}`sae_against_baselines.sentences.learned`
+# {result}`sae_against_baselines.sentences.linear` A shallow tree can combine two latents, which a linear probe cannot.
+#
+# {result}`sae_against_baselines.sentences.learned` {result}`sae_against_baselines.sentences.learned_never_told`
 #
 # {result}`sae_against_baselines.sentences.new_words`
 #
@@ -71,7 +73,8 @@ study.table()
 # to sparse random projections of the residual stream, and to the words themselves. All of them, the trained SAE and the
 # hidden states beside them, read layer {result}`sae_against_baselines.equal_budget.layer` at width
 # {result}`sae_against_baselines.equal_budget.width` and have one budget: every pooling, pooling and $C$ chosen on
-# validation, nothing binarised, no tree. The range is over dictionaries, or over the SAE's seeds where there are several.
+# validation, linear probes, nothing binarised. The range is over dictionaries, or over the SAE's seeds where there are
+# several.
 
 # %%
 study.controls_table()

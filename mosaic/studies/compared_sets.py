@@ -25,14 +25,17 @@ class ComparedSet:
     """What was reached on one set.
 
     title, kind: TOLD, NEVER_TOLD, OTHER or UNKNOWN (what its labels are to the model). test: its test texts.
-    best: {family: the result that validation chose}. draws: {what: results at an equal budget} (`controls.Controls`).
+    best: {family: the result that validation chose}. linear: the same among linear probes. draws: {what: one result a
+    draw} at an equal budget (`controls.Controls`), linear probes; draws_with_tree: the same with a tree to choose from.
     """
 
     title: str
     kind: str
     test: LabelledTexts
     best: Mapping[str, Result]
+    linear: Mapping[str, Result]
     draws: Mapping[str, Sequence[Result]]
+    draws_with_tree: Mapping[str, Sequence[Result]]
 
     @property
     def parts(self) -> list[str]:
@@ -54,40 +57,51 @@ def in_groups(sets: Sequence[ComparedSet]) -> dict[str, list[tuple[ComparedSet, 
     return {name: found[name] for name in GROUPS}
 
 
-def difference(members: Sequence[tuple[ComparedSet, str]], first: str, second: str) -> Difference | None:
-    """Mean difference of two families' chosen results over (set, part), its interval over texts; None over no set."""
-    cases = [s.case([s.best[first]], [s.best[second]], part) for s, part in members]
-    return scores.compare_draws(cases) if cases else None
+def difference(members: Sequence[tuple[ComparedSet, str]], first: str, second: str) -> Difference:
+    """Mean difference of two families' chosen results over (set, part), its interval over texts."""
+    return scores.compare_draws([s.case([s.best[first]], [s.best[second]], part) for s, part in members])
 
 
-def drawn_difference(members: Sequence[tuple[ComparedSet, str]], first: str, second: str) -> Difference | None:
-    """The same for two of the `draws`: the interval is over texts and over draws."""
-    cases = [s.case(s.draws[first], s.draws[second], part) for s, part in members]
-    return scores.compare_draws(cases) if cases else None
+def linear_difference(members: Sequence[tuple[ComparedSet, str]], first: str, second: str) -> Difference:
+    """The same with linear probes alone."""
+    return scores.compare_draws([s.case([s.linear[first]], [s.linear[second]], part) for s, part in members])
 
 
-def mean_score(members: Sequence[tuple[ComparedSet, str]], family: str) -> Mean | None:
-    """Mean macro-F1 of a family's chosen results over (set, part), its interval over texts; None over no set."""
+def drawn_difference(
+    members: Sequence[tuple[ComparedSet, str]], first: str, second: str, tree: bool = False
+) -> Difference:
+    """The same for two of the `draws` (of `draws_with_tree`): the interval is over texts and over draws."""
+    cases = []
+    for s, part in members:
+        draws = s.draws_with_tree if tree else s.draws
+        cases.append(s.case(draws[first], draws[second], part))
+    return scores.compare_draws(cases)
+
+
+def mean_score(members: Sequence[tuple[ComparedSet, str]], family: str) -> Mean:
+    """Mean macro-F1 of a family's chosen results over (set, part), its interval over texts."""
     cases = []
     for s, part in members:
         labels, (predicted,), _, groups = s.case([s.best[family]], [], part)
         cases.append((labels, [predicted], groups))
-    return scores.mean_interval(cases) if cases else None
+    return scores.mean_interval(cases)
 
 
-def mean_drawn(members: Sequence[tuple[ComparedSet, str]], what: str) -> float | None:
-    """Mean macro-F1 over (set, part) and draws; None over no set."""
-    scored = [np.mean([r.parts[part].macro_f1 for r in s.draws[what]]) for s, part in members]
-    return float(np.mean(scored)) if scored else None
+def mean_drawn(members: Sequence[tuple[ComparedSet, str]], what: str, tree: bool = False) -> float:
+    """Mean macro-F1 over (set, part) and draws."""
+    draws = [(s.draws_with_tree if tree else s.draws)[what] for s, _ in members]
+    return float(np.mean([[r.parts[part].macro_f1 for r in of] for of, (_, part) in zip(draws, members, strict=True)]))
 
 
 @dataclass(frozen=True)
 class Group:
-    """Means over some sets (or parts of them). means: {family: Mean}; differences: {baseline: SAE minus it}."""
+    """Means over some sets (or parts of them). means: {family: Mean}; differences: {baseline: SAE minus it}; linear:
+    SAE minus hidden states with linear probes alone."""
 
     n_sets: int
     means: dict[str, Mean]
     differences: dict[str, Difference]
+    linear: Difference
 
     def summary(self) -> dict:
         return {
@@ -95,6 +109,7 @@ class Group:
             "mean": {family: mean.macro_f1 for family, mean in self.means.items()},
             "mean_interval": {family: [mean.low, mean.high] for family, mean in self.means.items()},
             "difference": {baseline: d.summary() for baseline, d in self.differences.items()},
+            "linear": self.linear.summary(),
         }
 
 
@@ -106,6 +121,7 @@ def grouped(sets: Sequence[ComparedSet], families: Sequence[str]) -> dict[str, G
             n_sets=len(members),
             means={family: mean_score(members, family) for family in families},
             differences={baseline: difference(members, first, baseline) for baseline in baselines},
+            linear=linear_difference(members, first, "hidden"),
         )
         if members
         else None

@@ -1,7 +1,8 @@
 """What has learned nothing, given the same budget: random dictionaries, and the language model with random weights.
 
-Equal budget: one layer, one width, every pooling; pooling and strength are chosen on validation, nothing is binarised and
-no tree is grown. Where the profile has SAEs of several seeds at that layer and width, all of them are read.
+Equal budget: one layer, one width, every pooling; pooling and strength are chosen on validation and nothing is binarised.
+Linear probes are one comparison, linear probes and a tree on the best pooling another. Where the profile has SAEs of
+several seeds at that layer and width, all of them are read.
 """
 
 from __future__ import annotations
@@ -66,45 +67,26 @@ class Controls:
         found = {TRAINED: self.trained, RANDOM: self.random}
         return {what: [encoder.encode(x).nnz / len(x) for encoder in encoders] for what, encoders in found.items()}
 
-    def results(
-        self, problem: Problem, known: Iterable[Result], cache: Path | None = CACHE
-    ) -> dict[str, list[list[Result]]]:
-        """{what: the results of each draw, best validation first} on one set; one pass for all dictionaries.
-
-        known: results of `comparison.evaluate` on the same texts, with this layer and width among them: the first
-        SAE and the hidden states are not fitted twice.
-        """
-        known = list(known)
+    def results(self, problem: Problem, cache: Path | None = CACHE) -> dict[str, list[list[Result]]]:
+        """{what: the results of each draw, best validation first} on one set; one pass for all dictionaries."""
         texts = problem.train, problem.test
-        others = self.trained[1:] + self.random
-        learned = make_problem(*texts, self.lm, Request(others, (), self.poolings), cache)
+        read = Request(self.trained + self.random, (self.layer,), self.poolings)
         unlearned = make_problem(*texts, self.untrained, Request((), (self.layer,), self.poolings), cache)
-        n = len(self.poolings)
-        fitted = [
-            every_pooling(replace(learned, tables=learned.tables[i : i + n])) for i in range(0, n * len(others), n)
-        ]
-        return {
-            TRAINED: [plain(known, "sae", self.layer, self.width), *fitted[: -len(self.random)]],
-            RANDOM: fitted[-len(self.random) :],
-            HIDDEN: [plain(known, "hidden", self.layer)],
-            UNTRAINED: [every_pooling(unlearned)],
-        }
+        tables, n = make_problem(*texts, self.lm, read, cache).tables, len(self.poolings)
+        draws = [replace(unlearned, tables=tables[i : i + n]) for i in range(0, len(tables), n)]
+        of = {TRAINED: draws[: len(self.trained)], RANDOM: draws[len(self.trained) : -1], HIDDEN: draws[-1:]}
+        return {what: [fitted(draw) for draw in found] for what, found in (of | {UNTRAINED: [unlearned]}).items()}
 
 
-def plain(results: Iterable[Result], features: str, layer: int, width: str | None = None) -> list[Result]:
-    """The linear results of a layer and width on values as they are, in their order: best validation first."""
-    wanted = (features, layer, width)
-    return [
-        r
-        for r in results
-        if r.setting.encoder == wanted and not r.setting.binarized and r.setting.classifier == "logistic"
-    ]
-
-
-def every_pooling(problem: Problem) -> list[Result]:
-    """The linear results on the poolings of one encoder, or of one layer's hidden states, best validation first."""
+def fitted(problem: Problem) -> list[Result]:
+    """Linear probes on every pooling of one encoder or one layer, and a tree on the best of them; best validation first."""
     family = problem.tables[0].provenance["features"]
-    return comparison.evaluate(problem, families=[family], binarize=False, trees=False)
+    return comparison.evaluate(problem, families=[family], binarize=False)
+
+
+def best_linear(results: Iterable[Result], features: str | None = None) -> Result:
+    """The first linear result (of a family, where one is named); `evaluate` gives the best validation first."""
+    return next(r for r in results if r.setting.classifier == "logistic" and features in (None, r.setting.features))
 
 
 def random_dictionaries(

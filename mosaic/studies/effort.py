@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 from mosaic.probing.selection import Result
 
 
-def effort(results: Iterable[Result], selected: Sequence[Result] = ()) -> dict:
+def effort(results: Iterable[Result], times: int, selected: Sequence[Result] = ()) -> dict:
     """Of all results of one family, over sets: counts and shares as they are recorded.
 
+    times: how often the same settings were tried (sets, or sets times draws): n_settings is their number each time.
     selected: those that validation chose, whose edges are counted apart. Edges are shares of the results that have a C;
     not_converged is a share of fits.
     """
     results = list(results)
     return {
-        "n_settings": len({r.setting for r in results}),
+        "n_settings": len(results) // times,
         "poolings": sorted({r.setting.pooling for r in results if r.setting.pooling is not None}),
         "edge": _edge(results),
         "edge_selected": _edge(selected),

@@ -17,21 +17,35 @@ PAIRS = {
 }
 
 
+GROUPS = (ALL, NEW_ONLY, "told", "never_told")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """means: {what: mean macro-F1 over all sets and draws}. differences: {group of sets: {name of PAIRS: the mean over the
+    sets, interval over texts and draws}}, None for a group without a set."""
+
+    means: dict[str, float]
+    differences: dict[str, dict[str, Difference] | None]
+
+    def summary(self) -> dict:
+        shown = {group: of and {name: d.summary() for name, d in of.items()} for group, of in self.differences.items()}
+        return {"mean": self.means, **shown.pop(ALL), "over": shown}
+
+
 @dataclass(frozen=True)
 class EqualBudget:
     """layer, width: what all read. n_draws: {what: SAEs of several seeds, random dictionaries, models}.
 
-    differences: the names of PAIRS, means over the sets, intervals over texts and draws; new_words: the same on the
-    new words alone, None where no set has them. means: {what: mean macro-F1 over sets and draws}. sparsity: {what: mean
+    linear: with linear probes. with_tree: where a tree on the best pooling may be chosen, too. sparsity: {what: mean
     active latents a token of each draw}. effort: {what: `effort.effort`}.
     """
 
     layer: int
     width: str
     n_draws: dict[str, int]
-    means: dict[str, float]
-    differences: dict[str, Difference]
-    new_words: dict[str, Difference] | None
+    linear: Budget
+    with_tree: Budget
     sparsity: dict[str, list[float]]
     effort: dict[str, dict]
 
@@ -40,28 +54,34 @@ class EqualBudget:
             "layer": self.layer,
             "width": self.width,
             "n_draws": self.n_draws,
-            "mean": self.means,
-            **{name: d.summary() for name, d in self.differences.items()},
-            "new_words": self.new_words and {name: d.summary() for name, d in self.new_words.items()},
+            **self.linear.summary(),
+            "with_tree": self.with_tree.summary(),
             "sparsity": self.sparsity,
             "effort": self.effort,
         }
 
 
 def equal_budget(sets: Sequence[ComparedSet], controls: Controls, effort: Mapping[str, dict]) -> EqualBudget:
-    """Over all sets, their first parts; effort: {what: what was tried}."""
-    groups = in_groups(sets)
+    """Over all sets; effort: {what: what was tried}."""
+    members, whats = in_groups(sets), list(sets[0].draws)
 
-    def over(group: str) -> dict[str, Difference]:
-        return {name: drawn_difference(groups[group], *both) for name, both in PAIRS.items()}
+    def budget(tree: bool) -> Budget:
+        return Budget(
+            means={what: mean_drawn(members[ALL], what, tree) for what in whats},
+            differences={
+                group: {name: drawn_difference(members[group], *both, tree) for name, both in PAIRS.items()}
+                if members[group]
+                else None
+                for group in GROUPS
+            },
+        )
 
     return EqualBudget(
         layer=controls.layer,
         width=controls.width,
         n_draws={what: len(draws) for what, draws in sets[0].draws.items()},
-        means={what: mean_drawn(groups[ALL], what) for what in sets[0].draws},
-        differences=over(ALL),
-        new_words=over(NEW_ONLY) if groups[NEW_ONLY] else None,
+        linear=budget(tree=False),
+        with_tree=budget(tree=True),
         sparsity=controls.sparsity(),
         effort=dict(effort),
     )

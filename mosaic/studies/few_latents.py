@@ -23,15 +23,23 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 class FewLatents:
     """The same linear probe on all latents, and on the k of largest mean difference for each k.
 
-    test: the test texts. every: the result on all latents. by_size: {k: the result on k}. chosen: the smallest k that
-    suffices on validation, or None.
+    best: the SAE result that validation chose, linear or not. test: the test texts. every: the linear result on all
+    latents. by_size: {k: the result on k}. chosen: the smallest k that suffices on validation, or None.
     """
 
     title: str
+    best: Result
     test: LabelledTexts
     every: Result
     by_size: Mapping[int, Result]
     chosen: int | None
+
+    @property
+    def short(self) -> bool:
+        """Whether all latents fall short of the chosen setting, a tree: few latents may do as well as what does not do."""
+        truth, predicted, groups = self.best.held
+        lead, error = scores.lead(truth, predicted, self.every.held[1], groups)
+        return lead > error
 
     def difference(self, part: str | None = None) -> Difference | None:
         """The chosen few minus all latents on one part of the test (the first where none is named)."""
@@ -56,14 +64,14 @@ class FewLatents:
                 "difference": None if d is None else d.difference,
                 "interval": None if d is None else [d.low, d.high],
             }
-        return {"k": self.chosen, "parts": parts, "curve": self.curve()}
+        return {"k": self.chosen, "short": self.short, "parts": parts, "curve": self.curve()}
 
 
-def few_latents(title: str, problem: Problem, every: Result, sizes: Sequence[int] = SIZES) -> FewLatents:
-    """every: the linear SAE result that validation chose. C is chosen anew for each size."""
+def few_latents(title: str, problem: Problem, best: Result, every: Result, sizes: Sequence[int] = SIZES) -> FewLatents:
+    """best, every: the SAE result that validation chose, and the first linear one. C is chosen anew for each size."""
     splits = folds.splits(problem.train)
     by_size = {k: examine.k_sparse_at(problem, every, k, splits) for k in sizes}
-    return FewLatents(title, problem.test, every, by_size, smallest(every, by_size))
+    return FewLatents(title, best, problem.test, every, by_size, smallest(every, by_size))
 
 
 def smallest(every: Result, by_size: Mapping[int, Result]) -> int | None:
@@ -77,10 +85,10 @@ def smallest(every: Result, by_size: Mapping[int, Result]) -> int | None:
 
 
 def mean_difference(found: Sequence[FewLatents], part: str | None = None) -> Difference | None:
-    """The chosen few minus all latents, mean over the sets where a size was chosen and that have the part."""
+    """The chosen few minus all latents, mean over the sets where a size was chosen, a linear probe does, and that have the part."""
     cases = [
         scores.paired(few.test, few.by_size[few.chosen], few.every, part)
         for few in found
-        if few.chosen is not None and (part is None or part in few.test.part_rows())
+        if few.chosen is not None and not few.short and (part is None or part in few.test.part_rows())
     ]
     return scores.compare_mean(cases) if cases else None

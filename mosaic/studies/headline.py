@@ -12,6 +12,7 @@ from mosaic.reporting.results import shown
 from mosaic.studies.pairs import Share
 
 ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
+CEILING = 0.99
 SCORES = {ABOVE: "score above", BELOW: "score below", UNDECIDED: "cannot be told apart from"}
 
 
@@ -38,16 +39,16 @@ def versus(name: str, difference: Difference, n_sets: int, words: str = "") -> s
     return f"SAE features {said} {name} ({numbers(difference)}; macro-F1, {over}{words and ', ' + words})."
 
 
-def learned(trained_minus_random: Difference, random_minus_hidden: Difference, n_draws: int) -> str:
-    """Whether what the SAE learned shows in the scores."""
+def learned(where: str, trained_minus_random: Difference, random_minus_hidden: Difference, n_draws: int) -> str:
+    """Whether what the SAE learned shows in the scores; where: which sets, with which probes."""
     randoms = f"{n_draws} random dictionaries of the same width and sparsity"
     found = f"({numbers(trained_minus_random)})"
     first = {
-        ABOVE: f"At the same layer and budget the trained SAE scores above {randoms} {found}: what it learned counts",
-        BELOW: f"At the same layer and budget the trained SAE scores below {randoms} {found}: what its probe reaches is "
-        "owed to the language model and to the width of the dictionary, not to what the SAE learned",
-        UNDECIDED: f"At the same layer and budget the trained SAE cannot be told apart from {randoms} {found}: no gain "
-        "in accuracy can be put down to what it learned",
+        ABOVE: f"{where} the trained SAE scores above {randoms} {found}: what it learned counts",
+        BELOW: f"{where} the trained SAE scores below {randoms} {found}: what its probe reaches is owed to the language "
+        "model and to the width of the dictionary, not to what the SAE learned",
+        UNDECIDED: f"{where} the trained SAE cannot be told apart from {randoms} {found}: no gain in accuracy can be put "
+        "down to what it learned",
     }[outcome(trained_minus_random)]
     second = {
         ABOVE: "the random ones themselves score above the hidden states",
@@ -55,6 +56,30 @@ def learned(trained_minus_random: Difference, random_minus_hidden: Difference, n
         UNDECIDED: "the random ones cannot be told apart from the hidden states",
     }[outcome(random_minus_hidden)]
     return f"{first}; {second} ({numbers(random_minus_hidden)})."
+
+
+def with_linear_probes(chosen: Difference, linear: Difference) -> str:
+    """SAE minus hidden states where a tree may be chosen, and with linear probes alone."""
+    before, after = outcome(chosen), outcome(linear)
+    if before == after:
+        return (
+            f"With linear probes alone the outcome is the same: they {SCORES[after]} hidden states ({numbers(linear)})."
+        )
+    return (
+        f"That rests on the kind of probe: with linear probes alone SAE features {SCORES[after]} hidden states "
+        f"({numbers(linear)})."
+    )
+
+
+def at_the_ceiling(per_set: Mapping[str, tuple[float, float]]) -> str:
+    """per_set: {set: (score of SAE features, of hidden states)}: where both make hardly a mistake, nothing is ranked."""
+    full = [title for title, scored in per_set.items() if min(scored) >= CEILING]
+    if not full:
+        return f"On no set do both SAE features and hidden states reach {shown(CEILING)}."
+    return (
+        f"On {len(full)} of {len(per_set)} sets ({', '.join(full)}) both SAE features and hidden states reach "
+        f"{shown(CEILING)}: there is nothing left to rank there."
+    )
 
 
 def in_new_words(familiar: Difference | None, new: Difference | None, drops: Mapping[str, float]) -> str:
@@ -144,15 +169,20 @@ def in_pairs(share: Share | None, published: float, band: float) -> str:
     return f"{found} (95 % over sets {shown(share.low)} to {shown(share.high)}), {said} of {shown(published)}, give or take {shown(band)}."
 
 
-def enough(chosen: Mapping[str, int | None], difference: Difference | None, largest: int) -> str:
+def enough(chosen: Mapping[str, int | None], short: Sequence[str], difference: Difference | None, largest: int) -> str:
     """How few latents suffice: chosen {set: the smallest k that validation cannot tell from all latents, or None}.
 
-    difference: the chosen few minus all latents on test, mean over the sets that have one.
+    short: sets on which a linear probe on all latents falls short of the chosen tree. difference: the chosen few minus
+    all latents on test, mean over the other sets that have a size.
     """
-    sizes = sorted(k for k in chosen.values() if k is not None)
-    never = [title for title, k in chosen.items() if k is None]
+    left_out = (
+        f" Left out: {', '.join(short)}, where all latents of a linear probe fall short of a tree." if short else ""
+    )
+    asked = {title: k for title, k in chosen.items() if title not in short}
+    sizes = sorted(k for k in asked.values() if k is not None)
+    never = [title for title, k in asked.items() if k is None]
     if not sizes or difference is None:
-        return f"On none of the {len(chosen)} sets do {largest} latents or fewer do as well as all on validation."
+        return f"No set shows that {largest} latents or fewer do as well as all on validation.{left_out}"
     few = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"between {sizes[0]} and {sizes[-1]}"
     more = f" On {len(never)} ({', '.join(never)}) it takes more than {largest}." if never else ""
     said = {
@@ -161,8 +191,8 @@ def enough(chosen: Mapping[str, int | None], difference: Difference | None, larg
         UNDECIDED: "On the test they cannot be told apart from all latents",
     }[outcome(difference)]
     return (
-        f"On {len(sizes)} of {len(chosen)} sets {few} latents (median {sizes[(len(sizes) - 1) // 2]}) do as "
-        f"well as all of them on validation.{more} {said} ({numbers(difference)})."
+        f"On {len(sizes)} of {len(asked)} sets {few} latents (median {sizes[(len(sizes) - 1) // 2]}) do as "
+        f"well as all of them on validation.{more} {said} ({numbers(difference)}).{left_out}"
     )
 
 

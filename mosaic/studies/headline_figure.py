@@ -70,7 +70,7 @@ def headline_figure(lines: Sequence[Line]) -> Figure:
         tick.set_fontweight("bold" if line.mean else "normal")
     left.set_ylim(y[-1] + 0.6, -0.6)
     left.set_xlabel("macro-F1 (test), 95 %")
-    right.set_xlabel("SAE minus hidden states, 95 %")
+    right.set_xlabel("SAE minus hidden, 95 %")
     plots.legend_below(figure, left)
     return figure
 

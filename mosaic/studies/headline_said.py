@@ -10,7 +10,7 @@ from mosaic.reporting.claims import load_claims
 from mosaic.studies import headline
 from mosaic.studies.compared_sets import ALL, FAMILIAR_ONLY, NEW_ONLY, Group
 from mosaic.studies.controls import RANDOM, TRAINED
-from mosaic.studies.equal_budget import EqualBudget
+from mosaic.studies.equal_budget import Budget, EqualBudget
 from mosaic.studies.few_latents import SIZES
 from mosaic.studies.pairs import Share
 from mosaic.texts.labelled import NEW
@@ -22,6 +22,7 @@ SHOWN = ("sae", "hidden", "tfidf")  # the families whose levels a sentence gives
 def said(
     groups: Mapping[str, Group | None],
     per_set: Mapping[str, Mapping[str, Mapping[str, Difference]]],
+    scored: Mapping[str, tuple[float, float]],
     equal: EqualBudget,
     share: Share | None,
     few: Mapping[str, Mapping],
@@ -31,29 +32,34 @@ def said(
 ) -> dict[str, str]:
     """{name: sentence}; "hidden", "tfidf" and "majority" are the verdicts against the baselines.
 
-    The arguments are the fields of `SaeAgainstBaselines`; known: whether it is known what the model was told in training.
+    The arguments are the fields of `SaeAgainstBaselines`; scored: {set: (score of SAE features, of hidden states)}; known: whether it is known what the model was told in training.
     """
     whole = groups[ALL]
     first = {title: next(iter(parts.values()))["hidden"] for title, parts in per_set.items()}
     words = "familiar words" if groups[FAMILIAR_ONLY] else ""
+    names = {**plots.NAMES, "majority": "the majority class"}
     edges = {
         plots.NAMES[family]: (sum(found["edge"].values()), found["not_converged"])
         for family, found in effort.items()
         if family != "majority"
     }
     sizes = {title: found["k"] for title, found in few.items()}
+    short = [title for title, found in few.items() if found["short"]]
     return {
         "answer": headline.answer({b: d for b, d in whole.differences.items() if b != "majority"}, plots.NAMES),
-        **{b: headline.versus(plots.NAMES[b], d, whole.n_sets, words) for b, d in whole.differences.items()},
-        "learned": headline.learned(
-            equal.differences["trained_minus_random"], equal.differences["random_minus_hidden"], equal.n_draws[RANDOM]
+        **{b: headline.versus(names[b], d, whole.n_sets, words) for b, d in whole.differences.items()},
+        "linear": headline.with_linear_probes(whole.differences["hidden"], whole.linear),
+        "ceiling": headline.at_the_ceiling(scored),
+        "learned": _learned("With linear probes at one layer,", equal.linear, ALL, equal.n_draws[RANDOM]),
+        "learned_never_told": _learned(
+            "On labels never told, with a tree to choose from,", equal.with_tree, "never_told", equal.n_draws[RANDOM]
         ),
-        "all_seeds": headline.all_seeds(equal.differences["trained_minus_hidden"], equal.n_draws[TRAINED]),
+        "all_seeds": headline.all_seeds(equal.linear.differences[ALL]["trained_minus_hidden"], equal.n_draws[TRAINED]),
         "new_words": _new_words(groups[FAMILIAR_ONLY], groups[NEW_ONLY]),
         "never_told": _never_told(groups["told"], groups["never_told"], known),
         "losses": headline.losses(first),
         "pairs": headline.in_pairs(share, *pairs_rule()),
-        "few": headline.enough(sizes, few_difference, max(SIZES)),
+        "few": headline.enough(sizes, short, few_difference, max(SIZES)),
         "fewer_is_better": headline.fewer_is_better(_few_part(few, None)),
         "fewer_is_better_new": headline.fewer_is_better(_few_part(few, NEW), NEW),
         "edges": headline.at_the_edge(edges),
@@ -64,6 +70,13 @@ def pairs_rule() -> tuple[float, float]:
     """(published share, band) of the claim on pairs: the page's rule and the chapter's sentence are one."""
     claim = next(claim for claim in load_claims() if claim.id == PAIRS_CLAIM)
     return tuple(claim.rule["within"])
+
+
+def _learned(where: str, budget: Budget, group: str, n_draws: int) -> str:
+    found = budget.differences[group]
+    if found is None:
+        return "This run has no labels that are known to be never told."
+    return headline.learned(where, found["trained_minus_random"], found["random_minus_hidden"], n_draws)
 
 
 def _new_words(familiar: Group | None, new: Group | None) -> str:

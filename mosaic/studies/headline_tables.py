@@ -79,7 +79,8 @@ def few_table(few: Mapping[str, Mapping]) -> tables.Html:
     """The smallest number of latents that suffices on validation, and what it costs on the test."""
     rows = []
     for title, found in few.items():
-        row = {"set": title, "k": "more than tried" if found["k"] is None else str(found["k"])}
+        size = "more than tried" if found["k"] is None else str(found["k"])
+        row = {"set": title, "k": f"{size} (a tree does better)" if found["short"] else size}
         for name, part in zip(("first", "new"), found["parts"].values(), strict=False):
             row |= {f"{name}_few": part["few"], f"{name}_all": part["all"]}
             if part["interval"]:

@@ -6,7 +6,6 @@ words, or the whole test where it is one; the new words stand beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from mosaic.reporting import plots, tables
 from mosaic.studies import controls, headline_figure, headline_tables, pairs
 from mosaic.studies.best_mean_setting import best_mean_setting
 from mosaic.studies.compared_sets import ALL, NEVER_TOLD, OTHER, TOLD, UNKNOWN, ComparedSet, Group, by_part, grouped
+from mosaic.studies.controls import best_linear
 from mosaic.studies.effort import effort
 from mosaic.studies.equal_budget import EqualBudget, equal_budget
 from mosaic.studies.few_latents import few_latents, mean_difference
@@ -95,9 +95,10 @@ class SaeAgainstBaselines(Study):
     @cached_property
     def sentences(self) -> dict[str, str]:
         """{name: what the numbers say}, each chosen by `headline`."""
-        first = self.few_difference["first"]
-        known = self.profile.truth
-        return said(self.groups, self.per_set, self.equal, self.pairs, self.few, first, self.effort, known)
+        first, known = self.few_difference["first"], self.profile.truth
+        of = {(row["set"], row["features"]): headline_tables.first_part(row)["macro_f1"] for row in self.rows}
+        scored = {title: (of[title, "sae"], of[title, "hidden"]) for title in self.per_set}
+        return said(self.groups, self.per_set, scored, self.equal, self.pairs, self.few, first, self.effort, known)
 
     def kinds(self) -> dict[str, str]:
         """{set: what its labels are to the model}."""
@@ -166,7 +167,8 @@ class SaeAgainstBaselines(Study):
         return headline_tables.controls_table(self.controls)
 
     def effort_table(self) -> tables.Html:
-        return headline_tables.effort_table({**self.effort, **self.equal.effort})
+        equal = {f"{what}, equal budget": found for what, found in self.equal.effort.items()}
+        return headline_tables.effort_table({**self.effort, **equal})
 
     def few_table(self) -> tables.Html:
         return headline_tables.few_table(self.few)
@@ -184,20 +186,21 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     unlearned: dict[str, list[Result]] = {}
     for choice, (title, problem) in zip(available(profile), problems(profile, lm, cache=cache), strict=True):
         found = comparison.evaluate(problem, families=FAMILIES)
-        drawn = control.results(problem, found, cache)
+        drawn = control.results(problem, cache)
         kind = kind_of(profile, choice.name)
         best = {family: comparison.selected(found, family) for family in FAMILIES}
-        draws = {what: [without_model(results[0]) for results in draws] for what, draws in drawn.items()}
+        with_tree = {what: [without_model(of[0]) for of in draws] for what, draws in drawn.items()}
+        draws = {what: [without_model(best_linear(of)) for of in draws] for what, draws in drawn.items()}
         rows += [
             {"set": title, "kind": kind, "n_tied": selection.tied(found, family), **best[family].row()}
             for family in FAMILIES
         ]
         control_rows += controls.rows(title, draws)
-        linear = best_linear(found)
-        latents[title] = examine.top_latents(problem, linear, n=N_LATENTS, n_examples=1)
-        few[title] = few_latents(title, problem, linear)
-        best = {family: without_model(result) for family, result in best.items()}
-        sets.append(ComparedSet(title, kind, problem.test, best, draws))
+        linear = {family: best_linear(found, family) for family in ("sae", "hidden")}
+        latents[title] = examine.top_latents(problem, linear["sae"], n=N_LATENTS, n_examples=1)
+        few[title] = few_latents(title, problem, best["sae"], linear["sae"])
+        best, linear = ({name: without_model(r) for name, r in of.items()} for of in (best, linear))
+        sets.append(ComparedSet(title, kind, problem.test, best, linear, draws, with_tree))
         light.append([without_model(result) for result in found])
         for family in FAMILIES:
             tried[family] += [r for r in light[-1] if r.setting.features == family]
@@ -209,14 +212,16 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         controls=tuple(control_rows),
         groups=grouped(sets, FAMILIES),
         per_set={one.title: by_part(one, FAMILIES) for one in sets},
-        equal=equal_budget(sets, control, {what: effort(results) for what, results in unlearned.items()}),
+        equal=equal_budget(
+            sets, control, {what: effort(results, len(sets) * len(drawn[what])) for what, results in unlearned.items()}
+        ),
         pairs=pairs.share({one.title: pairs.differences(r) for one, r in zip(sets, light, strict=True)}),
         pairs_against_last=pairs.share(
             {one.title: pairs.differences(r, pairs.LAST) for one, r in zip(sets, light, strict=True)}
         ),
         few={title: found.row() for title, found in few.items()},
         few_difference={"first": mean_difference([*few.values()]), "new": mean_difference([*few.values()], NEW)},
-        effort={family: effort(tried[family], [one.best[family] for one in sets]) for family in FAMILIES},
+        effort={family: effort(tried[family], len(sets), [one.best[family] for one in sets]) for family in FAMILIES},
         best_mean=best_mean_setting([(one.test, results) for one, results in zip(sets, light, strict=True)]),
         latents=latents,
         tracked=latent_names(profile, lm, cache),
@@ -233,11 +238,6 @@ def kind_of(profile: Profile, name: str) -> str:
     from mosaic.world.sets import told
 
     return {True: TOLD, False: NEVER_TOLD, None: OTHER}[told(name)]
-
-
-def best_linear(results: Iterable[Result]) -> Result:
-    """The first logistic result on SAE features; `evaluate` gives the best validation first."""
-    return next(r for r in results if (r.setting.features, r.setting.classifier) == ("sae", "logistic"))
 
 
 def without_model(result: Result) -> Result:

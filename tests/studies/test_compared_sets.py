@@ -8,7 +8,7 @@ from mosaic.probing.selection import Result
 from mosaic.studies import compared_sets, equal_budget
 from mosaic.studies.best_mean_setting import best_mean_setting
 from mosaic.studies.compared_sets import NEVER_TOLD, OTHER, TOLD, ComparedSet
-from mosaic.studies.controls import HIDDEN, RANDOM, TRAINED, UNTRAINED, plain, rows
+from mosaic.studies.controls import HIDDEN, RANDOM, TRAINED, UNTRAINED, best_linear, rows
 from mosaic.studies.effort import effort
 from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
 
@@ -36,7 +36,9 @@ def compared(title, kind, sae, hidden, draws=None):
     n_parts = len(sae)
     parts = np.repeat([FAMILIAR, NEW][:n_parts], N)
     test = LabelledTexts(title, ["x"] * N * n_parts, np.tile(TRUTH, n_parts), parts=parts)
-    return ComparedSet(title, kind, test, {"sae": result(*sae), "hidden": result(*hidden)}, draws or {})
+    best = {"sae": result(*sae), "hidden": result(*hidden)}
+    linear = {"sae": result(*hidden), "hidden": result(*hidden)}  # the SAE's lead is a tree's
+    return ComparedSet(title, kind, test, best, linear, draws or {}, draws or {})
 
 
 SETS = [
@@ -67,6 +69,7 @@ def test_differences_of_groups_are_those_of_their_parts():
         "all": -0.03, "familiar_words": -0.05, "new_words": -0.1, "told": 0.1, "never_told": -0.2, "neither": 0.0,
         "told_new_words": 0.0, "never_told_new_words": -0.2,
     }  # fmt: skip
+    assert all(group.linear.difference == 0 for group in groups.values())
     told = groups["told"]
     assert told.differences["hidden"].low > 0 and groups["never_told"].differences["hidden"].high < 0
     assert told.means["sae"].macro_f1 == pytest.approx(1.0) and told.n_sets == 1
@@ -94,12 +97,12 @@ def test_what_was_learned_is_measured_over_draws():
         return equal_budget.equal_budget(sets, control, {})
 
     alike, apart = budget([0.15] * 5), budget([0.0, 0.05, 0.1, 0.25, 0.35])
-    assert alike.differences["trained_minus_random"].low > 0
-    assert apart.differences["trained_minus_random"].difference == pytest.approx(0.05, abs=0.01)
-    assert apart.differences["trained_minus_random"].low < 0
-    assert alike.differences["hidden_minus_untrained"].difference == pytest.approx(0.2, abs=0.01)
-    assert alike.means[RANDOM] == pytest.approx(0.85) and alike.n_draws[RANDOM] == 5
-    assert set(alike.new_words) == set(alike.differences)
+    lead, wide = (of.linear.differences["all"]["trained_minus_random"] for of in (alike, apart))
+    assert lead.low > 0 > wide.low and wide.difference == pytest.approx(0.05, abs=0.01)
+    assert alike.linear.differences["all"]["hidden_minus_untrained"].difference == pytest.approx(0.2, abs=0.01)
+    assert alike.linear.means[RANDOM] == pytest.approx(0.85) and alike.n_draws[RANDOM] == 5
+    assert set(alike.linear.differences["new_words"]) == set(equal_budget.PAIRS)
+    assert alike.linear.differences["never_told"] is None
 
 
 def test_a_controls_row_has_the_range_of_its_draws():
@@ -108,18 +111,15 @@ def test_a_controls_row_has_the_range_of_its_draws():
     assert (row["n_draws"], row["poolings"]) == (2, "mean")
 
 
-def test_the_equal_budget_has_no_binarised_result_and_no_tree():
+def test_the_linear_probe_is_the_best_on_validation_that_is_no_tree():
     settings = [
-        Setting("sae", 1, "1k", "mean", True),
         Setting("sae", 1, "1k", "mean", classifier="tree"),
-        Setting("sae", 1, "4k", "mean"),
-        Setting("sae", 1, "1k", "last"),
+        Setting("hidden", 1, None, "mean"),
+        Setting("sae", 1, "4k", "last"),
         Setting("sae", 1, "1k", "sum"),
-        Setting("hidden", 1, None, "sum"),
     ]
     results = [result(0.1, setting=setting) for setting in settings]
-    assert [r.setting.pooling for r in plain(results, "sae", 1, "1k")] == ["last", "sum"]
-    assert [r.setting.pooling for r in plain(results, "hidden", 1)] == ["sum"]
+    assert best_linear(results, "sae").setting.pooling == "last" and best_linear(results).setting.pooling == "mean"
 
 
 def test_one_setting_for_all_sets_is_chosen_on_validation_alone():
@@ -148,7 +148,7 @@ def test_effort_counts_settings_edges_and_fits():
     ]
     results[1] = Result(**{**vars(results[1]), "strength": lowest})
     results[2] = Result(**{**vars(results[2]), "strength": None})
-    found = effort(results, results[1:2])
+    found = effort(results, 1, results[1:2])
     assert (found["n_settings"], found["poolings"]) == (3, ["last", "mean"])
     assert found["edge"] == {"low": 0.5, "high": 0.0} and found["edge_selected"] == {"low": 1.0, "high": 0.0}
     assert found["not_converged"] == pytest.approx(1 / 20)

@@ -26,10 +26,10 @@ def result(validation, test=TRUTH):
     return Result(Setting("sae"), 0.5, 0.1, None, scored, np.concatenate([test, test]), N, parts=parts, held=held)
 
 
-def of(chosen, every, by_size):
+def of(chosen, every, by_size, best=None):
     parts = np.array([FAMILIAR] * N + [NEW] * N)
     test = LabelledTexts("t", ["x"] * 2 * N, np.concatenate([TRUTH, TRUTH]), parts=parts)
-    return few_latents.FewLatents("t", test, every, by_size, chosen)
+    return few_latents.FewLatents("t", best or every, test, every, by_size, chosen)
 
 
 def test_the_smallest_size_within_a_standard_error_is_chosen():
@@ -52,6 +52,12 @@ def test_the_row_holds_what_the_few_cost_on_every_part():
     assert -0.25 < row["parts"][NEW]["interval"][0] < row["parts"][NEW]["difference"] < -0.15
     none = of(None, every, {2: few}).row()
     assert none["k"] is None and none["parts"][FAMILIAR]["interval"] is None
+
+
+def test_a_set_where_a_tree_does_better_says_so_and_is_left_out_of_the_mean():
+    linear, tree = result(wrong(0.4), TRUTH), result(wrong(0.1), TRUTH)
+    assert of(1, linear, {1: linear}, tree).short and not of(1, linear, {1: linear}).short
+    assert few_latents.mean_difference([of(1, linear, {1: linear}, tree)]) is None
 
 
 def test_the_mean_is_over_sets_that_have_a_size_and_the_part():

@@ -53,8 +53,24 @@ def test_a_verdict_against_a_baseline(difference, words):
     ],
 )
 def test_what_was_learned(trained, randoms, said):
-    found = headline.learned(trained, randoms, 5)
+    found = headline.learned("Here", trained, randoms, 5)
     assert all(words in found for words in said), found
+
+
+def test_linear_probes_alone_keep_the_outcome_or_change_it():
+    assert headline.with_linear_probes(ABOVE, ABOVE).startswith(
+        "With linear probes alone the outcome is the same: they score"
+    )
+    changed = headline.with_linear_probes(ABOVE, OPEN)
+    assert changed.startswith(
+        "That rests on the kind of probe: with linear probes alone SAE features cannot be told apart"
+    )
+
+
+def test_sets_at_the_ceiling_are_named():
+    found = headline.at_the_ceiling({"a": (1.0, 0.995), "b": (1.0, 0.9), "c": (0.5, 0.4)})
+    assert found.startswith("On 1 of 3 sets (a) both") and "nothing left to rank" in found
+    assert headline.at_the_ceiling({"b": (1.0, 0.9)}).startswith("On no set")
 
 
 def test_new_words_keep_the_outcome_or_change_it():
@@ -128,13 +144,19 @@ def test_pairs_are_held_against_the_published_share_and_not_one_half(share, low,
 def test_how_few_latents_suffice():
     chosen = {"a": 16, "b": 4, "c": None}
     for difference, words in ((ABOVE, "even score above"), (BELOW, "score below"), (OPEN, "cannot be told apart from")):
-        found = headline.enough(chosen, difference, 256)
+        found = headline.enough(chosen, [], difference, 256)
         assert (
             "On 2 of 3 sets between 4 and 16 latents (median 4)" in found and f"On the test they {words} all" in found
         )
         assert "On 1 (c) it takes more than 256." in found
-    assert "16 latents (median 16)" in headline.enough({"a": 16, "b": 16}, OPEN, 256)
-    assert headline.enough({"a": None}, None, 256).startswith("On none of the 1 sets")
+    assert "16 latents (median 16)" in headline.enough({"a": 16, "b": 16}, [], OPEN, 256)
+    assert headline.enough({"a": None}, [], None, 256) == (
+        "No set shows that 256 latents or fewer do as well as all on validation."
+    )
+    left_out = headline.enough({"a": 16, "b": 1}, ["b"], OPEN, 256)
+    assert "On 1 of 1 sets 16 latents" in left_out and left_out.endswith(
+        "Left out: b, where all latents of a linear probe fall short of a tree."
+    )
 
 
 def test_where_fewer_latents_are_better():

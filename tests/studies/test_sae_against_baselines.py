@@ -6,14 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from mosaic.errors import MosaicError
-from mosaic.probing.candidates import Setting
 from mosaic.probing.examine import TopLatent
 from mosaic.probing.scores import Difference, Mean
 from mosaic.studies import headline_tables
 from mosaic.studies import sae_against_baselines as study_module
 from mosaic.studies.compared_sets import GROUPS, NEVER_TOLD, OTHER, TOLD, UNKNOWN, Group
 from mosaic.studies.controls import HIDDEN, RANDOM, TRAINED, UNTRAINED
-from mosaic.studies.equal_budget import PAIRS, EqualBudget
+from mosaic.studies.equal_budget import PAIRS, Budget, EqualBudget
 from mosaic.studies.pairs import Share
 from mosaic.texts.labelled import FAMILIAR, NEW, WHOLE
 
@@ -58,17 +57,9 @@ def test_a_settings_name_says_all_that_was_chosen(chosen, shown):
     assert headline_tables.setting(chosen) == shown
 
 
-def test_the_linear_probe_is_the_best_on_validation_that_is_no_tree():
-    names = [("sae", "tree"), ("hidden", "logistic"), ("sae", "logistic"), ("sae", "logistic")]
-    results = [
-        SimpleNamespace(setting=Setting(f, 1, "1k", "sum", classifier=c), at=i) for i, (f, c) in enumerate(names)
-    ]
-    assert study_module.best_linear(results).at == 2
-
-
 def group(n_sets):
     means = {f: Mean(v, v - 0.1, v + 0.1) for f, v in zip(FAMILIES, (0.8, 0.7, 0.6, 0.3), strict=True)}
-    return Group(n_sets, means, {b: difference(0.1) for b in study_module.BASELINES})
+    return Group(n_sets, means, {b: difference(0.1) for b in study_module.BASELINES}, difference(0.1))
 
 
 def made_up(n_sets, kinds=(TOLD, NEVER_TOLD), parts=(FAMILIAR, NEW)):
@@ -78,13 +69,16 @@ def made_up(n_sets, kinds=(TOLD, NEVER_TOLD), parts=(FAMILIAR, NEW)):
     spread = {"macro_f1": 0.5, "lowest": 0.4, "highest": 0.6}
     curve = [{"k": k, "macro_f1": 0.4 + k / 100, "low": 0.3, "high": 0.6, "validation": 0.5} for k in (1, 2)]
     few = {"few": 0.6, "all": 0.5, "difference": 0.1, "interval": [0.05, 0.15]}
-    budget = EqualBudget(
+    budget = Budget(
+        means={TRAINED: 0.8, RANDOM: 0.8, HIDDEN: 0.7, UNTRAINED: 0.5},
+        differences={group: {name: difference(0.0) for name in PAIRS} for group in ("all", "never_told")},
+    )
+    equal = EqualBudget(
         layer=3,
         width="1k",
         n_draws={TRAINED: 1, RANDOM: 5, HIDDEN: 1, UNTRAINED: 1},
-        means={TRAINED: 0.8, RANDOM: 0.8, HIDDEN: 0.7, UNTRAINED: 0.5},
-        differences={name: difference(0.0) for name in PAIRS},
-        new_words=None,
+        linear=budget,
+        with_tree=budget,
         sparsity={TRAINED: [32.0], RANDOM: [32.0] * 5},
         effort={},
     )
@@ -111,14 +105,14 @@ def made_up(n_sets, kinds=(TOLD, NEVER_TOLD), parts=(FAMILIAR, NEW)):
         controls=tuple(
             {"set": t, "control": c, "n_draws": 5, "poolings": "mean", "parts": {part: spread for part in parts}}
             for t in titles
-            for c in budget.n_draws
+            for c in equal.n_draws
         ),
         groups={name: group(sizes[name]) if sizes.get(name) else None for name in GROUPS},
         per_set={t: {part: {b: difference(0.1) for b in study_module.BASELINES} for part in parts} for t in titles},
-        equal=budget,
+        equal=equal,
         pairs=Share(0.6, 0.5, 0.7, 0.01, 0.02, 100),
         pairs_against_last=None,
-        few={t: {"k": 2, "parts": {part: few for part in parts}, "curve": curve} for t in titles},
+        few={t: {"k": 2, "short": False, "parts": {part: few for part in parts}, "curve": curve} for t in titles},
         few_difference={"first": difference(0.0), "new": None},
         effort={f: what for f in FAMILIES},
         best_mean={},
@@ -206,7 +200,9 @@ def check_every_pooling(values):
         assert values["effort"][what]["poolings"] == sorted(values["poolings"]), what
     for what in (TRAINED, RANDOM, HIDDEN, UNTRAINED):
         found = values["equal_budget"]["effort"][what]
-        assert found["poolings"] == sorted(values["poolings"]) and found["n_settings"] == len(values["poolings"]), what
+        assert found["poolings"] == sorted(values["poolings"]) and found["n_settings"] == len(values["poolings"]) + 1, (
+            what
+        )  # and a tree
 
 
 def test_every_comparison_used_every_pooling(recorded):
