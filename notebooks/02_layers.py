@@ -4,6 +4,8 @@
 # The paper compares an early, a middle and a late layer of each model and finds the middle ones best on
 # average {cite}`gallifant2025`. Here every layer with an SAE is compared with the hidden states of the same
 # layer. At each layer validation folds of the training set choose the pooling; the test set chooses nothing.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

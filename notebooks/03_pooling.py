@@ -4,6 +4,8 @@
 # A text has many tokens, a classifier wants one row. The paper pools SAE activations by sums and by top-$n$
 # counts, and hidden states by their last token only; so its comparison of features is also one of poolings.
 # Here every pooling is given to both {cite}`gallifant2025`.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

@@ -5,6 +5,8 @@
 # 1.0 for every pooling {cite}`gallifant2025`; but 1.0 means something else for a sum of activations than for a
 # count of tokens, where "above 1.0" is "in at least two tokens". Here the threshold is chosen on validation,
 # and its whole curve is shown.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

@@ -6,6 +6,8 @@
 # of, with what words, negated or not, in whose voice), and every text carries them. So here, and only here, a
 # latent can be held against what it is *supposed* to find.
 #
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
 # For latent $j$ and factor $c$, with $z_j$ the latent's largest activation in a text,
 #
 # $$

@@ -5,6 +5,8 @@
 # Train the same SAE twice, on the same activations in the same order, and change nothing but the random numbers it
 # starts from. Does it find the same latents? Paulo and Belrose found that often it does not {cite}`paulo2025`.
 #
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
 # A latent has two directions: what it reads (its encoder's row) and what it writes (its decoder's row). Each set of
 # rows is matched one to one across the two SAEs so that the sum of cosines is largest, decoders and encoders
 # separately. A latent is **shared** when both matchings give it the same partner and both cosines are at least 0.7:

@@ -6,6 +6,8 @@
 # tokens, the layer, the architecture. Every setting was trained from three seeds (the base from
 # {result}`what_moves_it.n_base`) on one stream of activations; a hash of every batch says so. Dots are means over pairs of
 # seeds, bands their range.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

@@ -4,6 +4,8 @@
 #
 # Two SAEs give one number. With more, each latent of a reference SAE can be asked in how many of the others it has a
 # shared partner. Paulo and Belrose's nine SAEs {cite}`paulo2025` gave a U: most latents are in all of them or in only one.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

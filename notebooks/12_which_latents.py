@@ -4,6 +4,8 @@
 #
 # Three questions to each latent of {result}`which_latents.n_seeds` SAEs: how often does it fire, can its firing be predicted
 # from the tokens around it, and (in a world where that is known) does it track something true?
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

@@ -5,6 +5,8 @@
 # This is the book's own question. Its chapters read off SAE latents what a text is about; and SAEs that differ in nothing
 # but their seed disagree on most of their latents. Do the probes still say the same?
 #
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
 # For {result}`probes_of_seeds.n_seeds` SAEs of one setting: the same probe (logistic regression on
 # {result}`probes_of_seeds.pooling`-pooled latents, one regularisation, chosen on validation folds with the first seed) on
 # each seed's features. What it is held against is how far *any* probe wavers: the first seed's probe with the training

@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from mosaic.cli import mini, planning, probing, reproducing, saes
+from mosaic.cli import mini, planning, probing, recorded, reproducing, saes
 from mosaic.errors import MosaicError
 from mosaic.files import CURES, refusal
 from mosaic.printable import printable
@@ -28,6 +28,7 @@ app = typer.Typer(
 for group in (reproducing, probing, saes, planning):
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")
+app.add_typer(recorded.app, name="results")
 
 INTERRUPTED = 130  # the shell's code for a command stopped by the keyboard
 PIPE_CLOSED = 141

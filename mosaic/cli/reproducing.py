@@ -68,16 +68,49 @@ def study(
         say(f"figure in {figure}")
 
 
-@app.command(epilog="Example: mosaic claims --profile mini --json claims.json")
-def claims(profile: Profile = "mini", json_out: Json = None) -> None:
-    """Published value | this run | verdict, for every claim."""
+@app.command(epilog="Example: mosaic claims --profile mini --check")
+def claims(
+    profile: Profile = "mini",
+    json_out: Json = None,
+    check_accepted: Annotated[
+        bool, typer.Option("--check", help="End with 1 where a verdict is not the one that claims.yml accepts.")
+    ] = False,
+    accept_verdicts: Annotated[
+        bool, typer.Option("--accept", help="Write these verdicts into claims.yml as accepted, with today's date.")
+    ] = False,
+) -> None:
+    """Published value | this run | verdict, for every claim.
+
+    "Reproduced" is said of the paper's own models and data alone; elsewhere a claim holds here, does not hold here, or is
+    undecided: its interval spans the bound.
+    """
     from mosaic.profiles.profile import load_profile
+    from mosaic.reporting.checking import accept, breaks
     from mosaic.reporting.verdicts import judge_all
 
+    if check_accepted and accept_verdicts:
+        raise MosaicError("--check and --accept exclude each other: check first, and accept what you have understood.")
     check(file=json_out, inputs=(profile,))
-    rows = [verdict.row() for verdict in judge_all(load_profile(profile).name)]
-    print_rows(rows, ["claim", "published", "value", "verdict", "reason"], f"claims on profile {profile}")
+    judged = judge_all(load_profile(profile).name)
+    rows = [verdict.row() for verdict in judged]
+    shown = [{**row, "verdict": f"open: {row['verdict']}"} if row["open"] else row for row in rows]
+    print_rows(
+        shown, ["claim", "published", "value", "verdict", "reason", "expectation"], f"claims on profile {profile}"
+    )
     save_json(json_out, rows)
+    if accept_verdicts:
+        say(f"accepted in claims.yml: {accept(judged)} verdicts that were not before")
+    elif check_accepted:
+        found = breaks(judged)
+        for broken in found:
+            say(broken.said())
+        say(
+            f"{len(found)} of {len(rows)} verdicts are not the accepted ones"
+            if found
+            else "every verdict is the accepted one"
+        )
+        if found:
+            raise typer.Exit(1)
 
 
 def scalars(values: Mapping, name: str) -> Iterator[tuple[str, object]]:

@@ -24,6 +24,7 @@ DECISIVE = (
 WITHOUT_EFFECT = (
     "cli/*", "__main__.py", "reporting/reproduce.py", "reporting/book.py", "reporting/site.py",
     "reporting/fingerprint.py", "reporting/claims.py", "reporting/claims.yml", "reporting/verdicts.py",
+    "reporting/checking.py", "reporting/drift.py", "reporting/recorded.py", "reporting/bands.yml",
 )  # fmt: skip
 
 

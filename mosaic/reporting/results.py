@@ -14,6 +14,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
+from mosaic.reporting import recorded
 
 FOLDER = Path("results")
 DIGITS = 6
@@ -23,12 +24,16 @@ NOT_MEASURED = "not measured here"
 def record(profile: str, name: str, values: Mapping, folder: Path = FOLDER) -> Path:
     """Write results/<profile>/<name>.json atomically: the values and the versions that made them.
 
+    What a file in the project's own results/ held before is kept for `mosaic results diff` (`reporting.recorded`).
+
     Numbers are rounded to six decimals, numpy scalars become plain ones. Raises MosaicError for NaN or
     infinite values: a result that is not a number is not a result.
     """
     content = {"values": _plain(values, name), "versions": versions()}
     path = Path(folder) / profile / f"{name}.json"
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    if Path(folder) == FOLDER:
+        recorded.keep(path, text.encode())
     write_atomically(path, text.encode())
     return path
 
@@ -84,6 +89,15 @@ def shown(value, sign: bool = False) -> str:
     if isinstance(value, list) and len(value) == 2:
         return NOT_MEASURED if None in value else f"{shown(value[0], sign)} to {shown(value[1], sign)}"
     raise MosaicError(f"a {type(value).__name__} cannot stand in a sentence; name one number in it")
+
+
+def recorded_versions(profile: str, folder: Path = FOLDER) -> list[tuple[dict[str, str], list[str]]]:
+    """[(versions of the libraries, the studies that were recorded with them)] of one profile."""
+    found: dict[str, tuple[dict[str, str], list[str]]] = {}
+    for path in sorted((Path(folder) / profile).glob("*.json")):
+        with_versions = json.loads(path.read_text(encoding="utf-8")).get("versions", {})
+        found.setdefault(json.dumps(with_versions, sort_keys=True), (with_versions, []))[1].append(path.stem)
+    return list(found.values())
 
 
 def versions() -> dict[str, str]:

@@ -29,6 +29,7 @@ SMALL = WEIGHTS / "seeds" / "layer_3_width_128_seed_0"
         ("extract nope.csv --out new --cache file/cache", "file/cache"),
         ("match nope nope --json folder", "folder"),
         ("claims --profile nope --json folder", "folder"),
+        ("results diff --profile nope --json folder", "folder"),
         ("train-sae --profile nope --out file", "file"),
         ("study layers --profile nope --out file", "file"),
         ("study layers --profile nope --figure folder.svg/a.svg/b.svg", "folder.svg/a.svg/b.svg"),
