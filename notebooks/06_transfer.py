@@ -6,7 +6,6 @@
 # features read other languages; do a small model's features tell whether a larger, tuned model will answer
 # right; do SAEs trained on text say anything about images?
 #
-<<<<<<< HEAD
 # - **Equal.** SAE features and hidden states get every pooling of the profile, the last token among them, every layer and
 #   one grid of $C$; SAEs of one width, nothing binarised, so that both have equally many settings. All is chosen on
 #   validation folds of the training set.
@@ -15,9 +14,8 @@
 # - **Controls.** Random dictionaries of the width and sparsity of the SAE, at the layer that was chosen for it, with
 #   every pooling; and a language model with random weights.
 # - **95 % intervals** over messages, people or images, and over random dictionaries.
-=======
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
->>>>>>> claims
 
 # %% tags=["parameters"]
 profile = "mini"

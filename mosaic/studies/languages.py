@@ -19,7 +19,6 @@ from mosaic.studies import abroad
 from mosaic.studies.controls import (
     N_DICTIONARIES,
     calibration_texts,
-    every_pooling,
     random_dictionaries,
     untrained,
 )
@@ -194,6 +193,12 @@ def apart(problem: Problem) -> list[Problem]:
         replace(problem, tables=tuple(table for table in problem.tables if table.provenance["sae"] == name))
         for name in names
     ]
+
+
+def every_pooling(problem: Problem) -> list[Result]:
+    """The linear results on the tables of one kind of features, best validation first."""
+    family = problem.tables[0].provenance["features"]
+    return comparison.evaluate(problem, families=[family], binarize=False, trees=False)
 
 
 def every_setting(test: LabelledTexts, results: Iterable[Result]) -> list[dict]:
