@@ -1,7 +1,6 @@
 # %% [markdown]
 # # SAE features against hidden states and bags of words
 #
-<<<<<<< HEAD
 # The paper's headline: SAE features reach a macro-F1 above {published}`mosaic.mean.least` and beat hidden states and
 # bags of words {cite}`gallifant2025`. {result}`sae_against_baselines.sentences.answer`
 #
@@ -19,14 +18,8 @@
 #   classification task may be of either kind, and the second is the harder question to a representation.
 #   [Chapter 7](07_miniature) has each set's classes, sizes and an example.
 # - **95 % intervals** on everything, over texts; over seeds and random draws as well, where there are several.
-=======
-# The paper's headline: SAE features reach a macro-F1 above 0.8 and beat hidden states and bags of words
-# {cite}`gallifant2025`. The comparison here is nested (every setting is chosen on validation folds of the
-# training set), gives every pooling to both kinds of features, uses word and character TF-IDF, and puts a
-# 95 % interval on everything.
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
->>>>>>> claims
 
 # %% tags=["parameters"]
 profile = "mini"
