@@ -62,7 +62,10 @@ study.table()
 # - {result}`transfer.sentences.random_language_model`
 # - {result}`transfer.sentences.tfidf`
 #
-# The label never told: {result}`transfer.sentences.never_told`
+# {result}`transfer.sentences.trees`
+#
+# The label never told: {result}`transfer.sentences.never_told` {result}`transfer.sentences.tree_never_told`
+# {result}`transfer.sentences.trees_never_told`
 #
 # ## Is training on the language itself better?
 
@@ -103,8 +106,13 @@ study.diagnosis_table("sentiment")
 # - {result}`transfer.sentences.why_sentiment_hidden`
 # - {result}`transfer.sentences.why_sentiment_sae`
 #
-# What was chosen for hidden states in English, seen from abroad. Toxicity: {result}`transfer.sentences.spread_toxicity`
-# Sentiment: {result}`transfer.sentences.spread_sentiment`
+# How far the choice made in English carries: where many settings are equally good at home, which one was chosen is chance,
+# and abroad they are not equally good.
+#
+# - {result}`transfer.sentences.spread_toxicity_hidden`
+# - {result}`transfer.sentences.spread_toxicity_sae`
+# - {result}`transfer.sentences.spread_sentiment_hidden`
+# - {result}`transfer.sentences.spread_sentiment_sae`
 #
 # ## From the small model to the large one's behaviour
 #

@@ -27,8 +27,10 @@ def parallel(languages=("en", "de", "zh"), n=30) -> LabelledTexts:
     )
 
 
-def diagnosis(pooling="last", home=0.9, there=0.9, **repaired) -> Diagnosis:
+def diagnosis(pooling="last", home=0.9, there=0.9, chance=0.5, **repaired) -> Diagnosis:
     """Hidden states with these scores; a repair that is not named changes nothing."""
     values = {"mean": there, "intercept": there, "directions": there, "mean and scale": there} | repaired
     means = {name: Mean(value, value - 0.01, value + 0.01) for name, value in values.items()}
-    return Diagnosis("hidden", 3, pooling, home, Mean(there, there - 0.01, there + 0.01), 0.77, 0.88, 0.5, means)
+    return Diagnosis(
+        "hidden", 3, pooling, home, Mean(there, there - 0.01, there + 0.01), 0.77, 0.88, 0.5, means, chance
+    )

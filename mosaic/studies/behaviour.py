@@ -14,6 +14,7 @@ from mosaic.probing.problem import make_problem
 from mosaic.probing.scores import Difference
 from mosaic.profiles.opening import load_saes
 from mosaic.profiles.profile import Profile
+from mosaic.saes.loading import model_name
 from mosaic.studies.problems import load_cut, opened
 
 LARGE = "mini-large-it"  # whose answers are the labels
@@ -63,7 +64,7 @@ def behaviour(profile: Profile, small: LanguageModel, device: str, cache: Path |
         return {family: comparison.selected(found, family) for family in families}
 
     view, own = best(profile, small, comparison.FAMILIES), best(other, large, ("sae", "hidden"))
-    named = {"small": f"{profile.name}'s view", "own": f"{LARGE}'s own"}
+    named = {"small": f"{model_name(profile.model.id)}'s view", "own": f"{LARGE}'s own"}
     return Behaviour(
         rows=tuple(
             {"set": named[whose], "view": whose, **result.row()}

@@ -35,7 +35,7 @@ class Diagnosis:
 
     home: macro-F1 in English. as_is, repaired ({repair: macro-F1}): abroad. auroc: abroad, of the ranking alone, which
     no intercept changes. share: of texts abroad that get the most frequent answer; balanced: that have the most
-    frequent label.
+    frequent label. chance: macro-F1 of knowing nothing.
     """
 
     features: str
@@ -47,6 +47,7 @@ class Diagnosis:
     share: float
     balanced: float
     repaired: dict[str, Mean]
+    chance: float
 
     def summary(self) -> dict:
         return {
@@ -66,10 +67,11 @@ class Diagnosis:
     @property
     def explanation(self) -> str:
         """See the function `explanation`."""
-        return explanation(self.home, self.as_is.macro_f1, {name: m.macro_f1 for name, m in self.repaired.items()})
+        repaired = {name: mean.macro_f1 for name, mean in self.repaired.items()}
+        return explanation(self.home, self.as_is.macro_f1, repaired, self.chance)
 
 
-def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem]) -> Diagnosis:
+def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem], chance: float) -> Diagnosis:
     """The repairs of a linear result of `problem`, trained on English, tested in every language.
 
     native: {language: its own problem}, whose training texts (and, for the intercept alone, labels) repairs may read.
@@ -106,14 +108,18 @@ def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem]) ->
         share=float(np.mean(shares)),
         balanced=float(np.mean(balanced)),
         repaired={repair: abroad.mean([(test, [predicted])]) for repair, predicted in arms.items()},
+        chance=chance,
     )
 
 
-def explanation(home: float, as_is: float, repaired: Mapping[str, float]) -> str:
-    """What mends the loss: "small", "none" or a repair, the first of REPAIRS that brings back ENOUGH of what the best one does.
+def explanation(home: float, as_is: float, repaired: Mapping[str, float], chance: float) -> str:
+    """What mends the loss: "nothing", "small", "none", or the first of REPAIRS that brings back ENOUGH of what the best does.
 
-    "small": less than SMALL was lost. "none": the best brings back less than half of what was lost.
+    "nothing": at home the probe is within SMALL of chance, so there is nothing to lose. "small": less than SMALL was
+    lost. "none": the best brings back less than half of what was lost.
     """
+    if home - chance < SMALL:
+        return "nothing"
     lost, best = home - as_is, max(repaired.values()) - as_is
     if lost < SMALL:
         return "small"

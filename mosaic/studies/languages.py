@@ -10,7 +10,7 @@ import numpy as np
 
 from mosaic.features.request import Request
 from mosaic.models.language import LanguageModel
-from mosaic.probing import comparison
+from mosaic.probing import comparison, selection
 from mosaic.probing.problem import Problem, make_problem
 from mosaic.probing.selection import Result
 from mosaic.profiles.opening import load_saes
@@ -19,7 +19,6 @@ from mosaic.studies import abroad
 from mosaic.studies.controls import (
     N_DICTIONARIES,
     calibration_texts,
-    every_pooling,
     random_dictionaries,
     untrained,
 )
@@ -36,6 +35,7 @@ ARMS = {
     "sae": ("SAE features, linear", "English"),
     "tree": ("SAE features, tree", "English"),
     "hidden": ("hidden states, linear", "English"),
+    "hidden, tree": ("hidden states, tree", "English"),
     "tfidf": ("TF-IDF", "English"),
     "majority": ("majority class", "English"),
     "random dictionary": (f"random dictionary, linear (mean of {N_DICTIONARIES})", "English"),
@@ -53,7 +53,7 @@ class LanguageScores:
     arms: {arm: its predictions, one array [rows of test] a draw}. chosen: {arm: the rows of the settings that validation
     chose, with `language` where they were chosen natively}. settings: every layer and pooling of SAE features and
     hidden states, in English and abroad. diagnosis: of each pooling, why it falls abroad where it does. chance: macro-F1 of knowing
-    nothing.
+    nothing. tied: {features: linear settings that English validation cannot tell from the chosen one, that one included}.
     """
 
     test: LabelledTexts
@@ -62,6 +62,7 @@ class LanguageScores:
     settings: list[dict]
     diagnosis: list[Diagnosis]
     chance: float
+    tied: dict[str, int]
 
     def summary(self) -> dict:
         parts = list(self.test.part_rows())
@@ -81,6 +82,7 @@ class LanguageScores:
                 for arm, predicted in self.arms.items()
             },
             "settings": self.settings,
+            "tied": self.tied,
             "diagnosis": {
                 features: {d.pooling: d.summary() for d in self.diagnosis if d.features == features}
                 for features in DIAGNOSED
@@ -99,6 +101,7 @@ def score_languages(profile: Profile, lm: LanguageModel, name: str, cache: Path 
         "sae": of_kind(found, "sae"),
         "tree": of_kind(found, "sae", "tree"),
         "hidden": of_kind(found, "hidden"),
+        "hidden, tree": of_kind(found, "hidden", "tree"),
         "tfidf": of_kind(found, "tfidf"),
         "majority": of_kind(found, "majority", "majority"),
     }
@@ -112,7 +115,7 @@ def score_languages(profile: Profile, lm: LanguageModel, name: str, cache: Path 
     }
     controls = random_arms(home, profile, lm, best, cache)
     native = {f"{family}, native": natives(test, best[family], learned, family) for family in NATIVE}
-    majority = abroad.mean([(test, [best["majority"].predicted])]).macro_f1
+    chance = abroad.chance(test.labels, abroad.value(test, best["majority"].predicted))
     return LanguageScores(
         test,
         {
@@ -126,8 +129,9 @@ def score_languages(profile: Profile, lm: LanguageModel, name: str, cache: Path 
             **{arm: rows for arm, (_, rows) in native.items()},
         },
         every_setting(test, found),
-        [diagnose(home, result, natively) for result in of_each_pooling(found, profile.poolings)],
-        abroad.chance(test.labels, majority),
+        [diagnose(home, result, natively, chance) for result in of_each_pooling(found, profile.poolings)],
+        chance,
+        {features: tied(found, features) for features in DIAGNOSED},
     )
 
 
@@ -141,6 +145,11 @@ def of_each_pooling(results: Iterable[Result], poolings: Sequence[str]) -> list[
     results = list(results)
     wanted = [(features, pooling) for features in DIAGNOSED for pooling in poolings]
     return [of_kind([r for r in results if r.setting.pooling == pooling], features) for features, pooling in wanted]
+
+
+def tied(results: Iterable[Result], features: str) -> int:
+    """How many linear settings validation cannot tell from the best one, that one included."""
+    return selection.tied([r for r in results if r.setting.classifier == "logistic"], features)
 
 
 def at_layers(problem: Problem, layers: Mapping[str, int]) -> Problem:
@@ -184,6 +193,12 @@ def apart(problem: Problem) -> list[Problem]:
         replace(problem, tables=tuple(table for table in problem.tables if table.provenance["sae"] == name))
         for name in names
     ]
+
+
+def every_pooling(problem: Problem) -> list[Result]:
+    """The linear results on the tables of one kind of features, best validation first."""
+    family = problem.tables[0].provenance["features"]
+    return comparison.evaluate(problem, families=[family], binarize=False, trees=False)
 
 
 def every_setting(test: LabelledTexts, results: Iterable[Result]) -> list[dict]:

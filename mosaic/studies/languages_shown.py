@@ -58,7 +58,10 @@ def poolings(sets: Sets):
             there = (d.as_is.macro_f1, d.as_is.low, d.as_is.high)
             lines.setdefault(f"{SHORT[d.features]}, abroad", []).append((d.pooling, *there))
         panels[name] = lines
-    return plots.finished(plots.panels(panels, "pooling"))
+    figure = plots.panels(panels, "pooling")
+    for ax in figure.axes:
+        ax.tick_params(axis="x", rotation=40)
+    return plots.finished(figure)
 
 
 def means(sets: Sets) -> tables.Html:

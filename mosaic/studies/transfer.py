@@ -160,9 +160,30 @@ class Transfer(Study):
                 for features in DIAGNOSED
             },
             **{
-                f"spread_{name}": said.spread(found.settings, found.chosen["hidden"][0], "hidden")
+                f"spread_{name}_{features}": said.spread(
+                    f"{plots.NAMES[features]} on {name}",
+                    [row for row in found.settings if row["features"] == features],
+                    found.chosen[features][0],
+                    found.tied[features],
+                )
                 for name, found in self.languages.items()
+                for features in DIAGNOSED
             },
+            "trees": said.compared(
+                "A tree on SAE features", "one on hidden states", minus(told, "tree", "hidden, tree"), where
+            ),
+            "trees_never_told": said.compared(
+                "A tree on SAE features",
+                "one on hidden states",
+                minus(never, "tree", "hidden, tree"),
+                "abroad on the label never told",
+            ),
+            "tree_never_told": said.compared(
+                "A tree on SAE features",
+                "the linear probe on them",
+                minus(never, "tree", "sae"),
+                "abroad on the label never told",
+            ),
             "nearly_as_well": said.nearly_as_well(self.behaviour.minus_own, MARGIN),
             "signal": said.signal(self.behaviour.against, {**plots.NAMES, "majority": OTHERS["majority"]}),
             "images": said.images(*_three(on_images), "with all latents", n_draws),

@@ -46,28 +46,46 @@ def viable(above_chance: Mapping, native: Difference) -> str:
 
 def why(name: str, found: Sequence[Diagnosis], chosen: str) -> str:
     """Why poolings of one kind of features fall abroad, where they do. name: "Hidden states on toxicity"; chosen: the
-    pooling that English validation chose."""
+    pooling that English validation chose, of which is spoken first."""
     taken = next(d for d in found if d.pooling == chosen)
     start = (
-        f"{name}: {chosen}, chosen in English, has {_said(taken.home)} there and {_said(taken.as_is.macro_f1)} abroad."
+        f"{name}: {chosen}, chosen in English, has {_said(taken.home)} there and {_said(taken.as_is.macro_f1)} abroad"
     )
-    fallen = [d for d in found if d.explanation != "small"]
+    start += f" (AUROC abroad {_said(taken.auroc)})"
+    if taken.explanation == "nothing":
+        return f"{start}: at {_said(taken.chance)} for chance there is nothing to lose."
+    start += "." if taken.explanation == "small" else f": {_mended(taken)}."
+    others = [d for d in found if d is not taken]
+    fallen = [d for d in others if d.explanation not in ("small", "nothing")]
     if not fallen:
-        return f"{start} No pooling loses more than {SMALL:g} abroad; there is nothing to explain."
+        return f"{start} No other pooling that tells anything in English loses more than {SMALL:g} abroad."
     each = "; ".join(_fall(d) for d in fallen)
     counts = Counter(d.explanation for d in fallen)
     most = [kind for kind, n in counts.items() if n == max(counts.values())]
     said = " or ".join(MENDED[kind] for kind in most)
     return (
-        f"{start} {len(fallen)} of {len(found)} poolings lose more than {SMALL:g} abroad: {each}. What explains most of them "
-        f"({max(counts.values())} of {len(fallen)}): {said}."
+        f"{start} Of the {len(others)} others {len(fallen)} lose more than {SMALL:g} abroad: {each}. What explains most of "
+        f"them ({max(counts.values())} of {len(fallen)}): {said}."
     )
 
 
+def _mended(found: Diagnosis) -> str:
+    """What explains one pooling's fall, with the score that the repair reaches."""
+    return f"{MENDED[found.explanation]} ({_said(found.repaired[_repair(found)].macro_f1)})"
+
+
+def _repair(found: Diagnosis) -> str:
+    """The repair that explains, or the best where none does."""
+    if found.explanation in found.repaired:
+        return found.explanation
+    return max(found.repaired, key=lambda repair: found.repaired[repair].macro_f1)
+
+
 def _fall(found: Diagnosis) -> str:
-    kind = found.explanation
-    name = kind if kind != "none" else max(found.repaired, key=lambda repair: found.repaired[repair].macro_f1)
-    repair = f"{'mended by' if kind != 'none' else 'at best, by'} {name}: {_said(found.repaired[name].macro_f1)}"
+    name = _repair(found)
+    repair = (
+        f"{'mended by' if name == found.explanation else 'at best, by'} {name}: {_said(found.repaired[name].macro_f1)}"
+    )
     fall = f"{_said(found.home)} to {_said(found.as_is.macro_f1)}"
     return f"{found.pooling} {fall} (AUROC abroad {_said(found.auroc)}; {repair})"
 
@@ -76,19 +94,25 @@ def _said(value: float) -> str:
     return f"{value:.3f}"
 
 
-def spread(settings: list[Mapping], chosen: Mapping, features: str) -> str:
-    """What the choice of pooling and layer, made in English, costs or gains abroad. settings: `languages.every_setting`."""
-    of_kind = [row for row in settings if row["features"] == features]
-    best = max(of_kind, key=lambda row: row["abroad"])
-    taken = next(row for row in of_kind if (row["layer"], row["pooling"]) == (chosen["layer"], chosen["pooling"]))
-    low = min(row["abroad"] for row in of_kind)
-    said = f"layer {taken['layer']}, {taken['pooling']} reaches {_said(taken['abroad'])} abroad"
-    if taken is best:
-        return f"What English validation chose ({said}) is also the best of all settings abroad, which begin at {_said(low)}."
-    return (
-        f"What English validation chose ({said}) is not the best abroad: settings range from {_said(low)} to "
-        f"{_said(best['abroad'])} (layer {best['layer']}, {best['pooling']})."
+def spread(name: str, settings: Sequence[Mapping], chosen: Mapping, tied: int) -> str:
+    """What the choice made in English is worth abroad. settings: those of one kind of features (`languages.every_setting`);
+    tied: how many of them English validation cannot tell from the chosen one, that one included."""
+    best = max(settings, key=lambda row: row["abroad"])
+    taken = next(row for row in settings if (row["layer"], row["pooling"]) == (chosen["layer"], chosen["pooling"]))
+    choice = (
+        f"English validation cannot tell {tied} of its {len(settings)} settings apart from the one it chose"
+        if tied > 1
+        else f"English validation tells the one of its {len(settings)} settings that it chose from all others"
     )
+    place = f"layer {taken['layer']}, {taken['pooling']}, {_said(taken['abroad'])} abroad"
+    low = _said(min(row["abroad"] for row in settings))
+    end = (
+        f"which is also the best abroad, where settings begin at {low}"
+        if taken is best
+        else f"which is not the best abroad, where settings range from {low} to {_said(best['abroad'])} "
+        f"(layer {best['layer']}, {best['pooling']})"
+    )
+    return f"{name}: {choice} ({place}), {end}."
 
 
 def nearly_as_well(difference: Difference, margin: float) -> str:

@@ -45,7 +45,7 @@ def diagnosed(spoil) -> diagnosis.Diagnosis:
 
     home = problem(train, concatenate(tests), x)
     result = comparison.evaluate(home, families=["hidden"], trees=False)[0]
-    return diagnosis.diagnose(home, result, {"de": problem(own, tests[1], german)})
+    return diagnosis.diagnose(home, result, {"de": problem(own, tests[1], german)}, 0.5)
 
 
 def add(column: int, value: float):
@@ -79,6 +79,7 @@ def test_a_language_that_lost_what_the_probe_reads_is_mended_by_nothing():
 @pytest.mark.parametrize(
     ("home", "as_is", "repaired", "expected"),
     [
+        (0.53, 0.34, {"mean": 0.53}, "nothing"),  # it knew nothing in English either
         (0.9, 0.86, {"mean": 0.9}, "small"),
         (0.9, 0.4, {"mean": 0.5, "intercept": 0.6}, "none"),
         (0.9, 0.4, {"mean": 0.5, "intercept": 0.88}, "intercept"),
@@ -88,7 +89,7 @@ def test_a_language_that_lost_what_the_probe_reads_is_mended_by_nothing():
     ],
 )
 def test_the_simplest_repair_that_brings_back_enough_explains(home, as_is, repaired, expected):
-    assert diagnosis.explanation(home, as_is, repaired) == expected
+    assert diagnosis.explanation(home, as_is, repaired, chance=0.5) == expected
 
 
 def test_moving_gives_the_mean_and_spread_of_home():

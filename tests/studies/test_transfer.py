@@ -142,10 +142,10 @@ def study():
     good_in = {"sae": test.labels, "sae, native": test.labels, "random dictionary": one}
     arms = {arm: [good_in.get(arm, one)] * (5 if arm == "random dictionary" else 1) for arm in languages.ARMS}
     chosen = {arm: [{"layer": 3, "pooling": "last"}] for arm in arms}
-    settings = [{"features": "hidden", "layer": 3, "pooling": "last", "abroad": 0.4}]
+    settings = [{"features": f, "layer": 3, "pooling": "last", "abroad": 0.4} for f in ("sae", "hidden")]
     found = [replace(diagnosis("last", there=0.4, mean=0.9), features=features) for features in ("sae", "hidden")]
     found += [replace(diagnosis("sum"), features=features) for features in ("sae", "hidden")]
-    scores = LanguageScores(test, arms, chosen, settings, found, 0.5)
+    scores = LanguageScores(test, arms, chosen, settings, found, 0.5, {"sae": 3, "hidden": 1})
     rows = [
         {"set": "small's view", "view": "small", "features": "sae", **scored(0.6)},
         {"set": "large's own", "view": "own", "features": "sae", **scored(0.7)},
@@ -214,6 +214,7 @@ def test_every_pooling_is_given_to_both_kinds_and_to_the_controls(monkeypatch, t
         assert sorted(tried) == sorted((layer, pooling) for layer in profile.layers for pooling in profile.poolings)
         assert list(summary["diagnosis"][features]) == list(profile.poolings)
     assert set(summary["arms"]) == set(languages.ARMS) and len(found.arms["random dictionary"]) == 2
+    assert all(1 <= n <= len(tried) for n in summary["tied"].values())
     assert summary["arms"]["tree"]["chosen"][0]["classifier"] == "tree"
     assert not any(row["binarized"] for arm in summary["arms"].values() for row in arm["chosen"])
     (native,) = summary["arms"]["sae, native"]["chosen"]

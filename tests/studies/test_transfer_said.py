@@ -32,41 +32,53 @@ def test_viable_and_below_native_are_two_questions(interval, native, words):
 
 
 def test_no_fall_no_explanation():
-    sentence = said.why("Hidden states", [diagnosis(), diagnosis("sum")], "last")
-    assert "nothing to explain" in sentence and "0.900" in sentence
+    sentence = said.why(
+        "Hidden states", [diagnosis(), diagnosis("sum"), diagnosis("max", home=0.52, there=0.4)], "last"
+    )
+    assert "has 0.900 there and 0.900 abroad" in sentence and "No other pooling that tells" in sentence
+    assert "mended" not in sentence
 
 
-def test_what_explains_most_is_said_with_its_numbers():
+def test_who_knew_nothing_at_home_has_nothing_to_lose():
+    sentence = said.why("Hidden states", [diagnosis(home=0.52, there=0.35, mean=0.52)], "last")
+    assert "0.500 for chance there is nothing to lose" in sentence
+
+
+@pytest.mark.parametrize("kind", ["mean", "intercept", "directions", "mean and scale"])
+def test_the_chosen_pooling_is_explained_first(kind):
+    sentence = said.why("Hidden states", [diagnosis("sum"), diagnosis(there=0.4, **{kind: 0.85})], "last")
+    assert f"(AUROC abroad 0.770): {said.MENDED[kind]} (0.850)." in sentence and "No other pooling" in sentence
+    lost = said.why("Hidden states", [diagnosis(there=0.4, **{kind: 0.45})], "last")
+    assert f"{said.MENDED['none']} (0.450)." in lost
+
+
+def test_what_explains_most_of_the_others_is_said_with_its_numbers():
     moved = diagnosis("sum", there=0.4, mean=0.85, intercept=0.86)
     off = diagnosis("max", there=0.4, intercept=0.86)
     sentence = said.why("Hidden states", [diagnosis(), moved, replace(moved, pooling="mean"), off], "last")
-    assert "3 of 4 poolings" in sentence and "(2 of 3): each language's mean has moved" in sentence
+    assert "Of the 3 others 3 lose" in sentence and "(2 of 3): each language's mean has moved" in sentence
     assert "sum 0.900 to 0.400 (AUROC abroad 0.770; mended by mean: 0.850)" in sentence
     assert "mended by intercept: 0.860" in sentence
 
 
-def test_a_tie_names_both_and_a_loss_without_repair_says_so():
+def test_a_tie_of_explanations_names_both():
     gone, moved = diagnosis("sum", there=0.4, mean=0.5), diagnosis("max", there=0.4, mean=0.9)
-    sentence = said.why("Hidden states", [gone, moved], "max")
-    assert (
-        "none of the repairs brings back half" in sentence
-        and " or " in sentence
-        and "at best, by mean: 0.500" in sentence
-    )
-    for kind in ("intercept", "directions", "mean and scale"):
-        one = said.why("Hidden states", [diagnosis("sum", there=0.4, **{kind: 0.9})], "sum")
-        assert said.MENDED[kind] in one
+    sentence = said.why("Hidden states", [diagnosis(), gone, moved], "last")
+    assert said.MENDED["none"] in sentence and " or " in sentence and "at best, by mean: 0.500" in sentence
 
 
-@pytest.mark.parametrize(("chosen", "words"), [("last", "also the best"), ("sum", "is not the best abroad")])
-def test_what_the_choice_in_english_costs_abroad(chosen, words):
+@pytest.mark.parametrize(
+    ("chosen", "tied", "words"),
+    [("last", 1, "also the best"), ("sum", 1, "is not the best abroad"), ("sum", 2, "cannot tell 2 of its 2 settings")],
+)
+def test_what_the_choice_in_english_is_worth_abroad(chosen, tied, words):
     rows = [
-        {"features": "hidden", "layer": 3, "pooling": "last", "abroad": 0.9},
-        {"features": "hidden", "layer": 3, "pooling": "sum", "abroad": 0.4},
-        {"features": "sae", "layer": 3, "pooling": "last", "abroad": 0.99},
+        {"layer": 3, "pooling": "last", "abroad": 0.9},
+        {"layer": 3, "pooling": "sum", "abroad": 0.4},
     ]
-    sentence = said.spread(rows, {"layer": 3, "pooling": chosen}, "hidden")
-    assert words in sentence and "0.400" in sentence and "0.990" not in sentence
+    sentence = said.spread("Hidden states", rows, {"layer": 3, "pooling": chosen}, tied)
+    assert words in sentence and "0.400" in sentence
+    assert ("from all others" in sentence) == (tied == 1)
 
 
 @pytest.mark.parametrize(
