@@ -117,15 +117,22 @@ def share_kept(values: np.ndarray, threshold: float) -> float:
 def k_sparse_at(problem: Problem, result: Result, k: int, splits: Sequence | None = None) -> Result:
     """The same features with only the k columns whose class means differ most (SAE-Probes), its own C chosen on
     validation. splits: the folds to validate on (None: the first)."""
-    return _fitted([_sparse(problem, result, k)], splits)[0]
+    return k_sparse(problem, result, (k,), splits)[k]
+
+
+def k_sparse(
+    problem: Problem, result: Result, sizes: Sequence[int], splits: Sequence | None = None
+) -> dict[int, Result]:
+    """The same for several k: {k: result}."""
+    found = _fitted([_sparse(problem, result, k) for k in sizes], splits)
+    return dict(zip(sizes, found, strict=True))
 
 
 def k_sparse_curve(
     problem: Problem, result: Result, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ) -> list[dict]:
     """Test score of the same features with only the k latents of largest mean difference, for each k; of every part."""
-    found = _fitted([_sparse(problem, result, k) for k in sizes])
-    return [{"k": k, **_scores(fitted)} for k, fitted in zip(sizes, found, strict=True)]
+    return [{"k": k, **_scores(fitted)} for k, fitted in k_sparse(problem, result, sizes).items()]
 
 
 def _scores(result: Result) -> dict:

@@ -82,7 +82,13 @@ class Binarisation(Study):
         }
         without = {f"{kind}_{COUNTS}": counts_sentence(kept) for kind in KINDS if f"{kind}_{COUNTS}" not in found}
         curve = curve_sentence(self.mean_curve)
-        return {**found, **without, "kept": kept_sentence(SWEPT, kept[SWEPT]), "counts": counts_sentence(kept), "curve": curve}
+        return {
+            **found,
+            **without,
+            "kept": kept_sentence(SWEPT, kept[SWEPT]),
+            "counts": counts_sentence(kept),
+            "curve": curve,
+        }
 
     def figure(self) -> Figure:
         """Binarised minus raw, a line a pooling, one colour a way to set the threshold."""

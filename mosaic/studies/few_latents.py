@@ -70,7 +70,7 @@ class FewLatents:
 def few_latents(title: str, problem: Problem, best: Result, every: Result, sizes: Sequence[int] = SIZES) -> FewLatents:
     """best, every: the SAE result that validation chose, and the first linear one. C is chosen anew for each size."""
     splits = folds.splits(problem.train)
-    by_size = {k: examine.k_sparse_at(problem, every, k, splits) for k in sizes}
+    by_size = examine.k_sparse(problem, every, sizes, splits)
     return FewLatents(title, best, problem.test, every, by_size, smallest(every, by_size))
 
 
