@@ -10,6 +10,7 @@ from mosaic.machine import cores
 from mosaic.probing import folds, selection
 from mosaic.probing.candidates import Majority, TableFeatures, TfidfFeatures
 from mosaic.probing.folds import Budget
+from mosaic.probing.kept import Kept
 from mosaic.probing.problem import Problem
 from mosaic.probing.selection import Result
 from mosaic.progress import Progress
@@ -49,10 +50,11 @@ def evaluate(
         def step() -> None:
             progress.advance(1, 0)
 
-        results = in_parallel([partial(selection.fit, c, problem, splits, step) for c in candidates], n_workers)
+        kept = Kept.of(problem, splits)
+        results = in_parallel([partial(kept.fit, c, step) for c in candidates], n_workers)
         if trees:
             best = selection.best_of_each_encoder(candidates, results)
-            jobs = [partial(selection.fit_tree, c, threshold, problem, splits, step) for c, threshold in best]
+            jobs = [partial(kept.fit_tree, c, threshold, step) for c, threshold in best]
             results += in_parallel(jobs, n_workers)
     return _marked(results, families)
 

@@ -42,7 +42,7 @@ class TopLatent:
 def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int = 3) -> list[TopLatent]:
     """The n largest weights of a logistic SAE result (over all classes), each latent once."""
     table = _table(problem, result.setting)
-    probe, columns = result.model
+    probe, columns = fitted(problem, result)
     weights, classes = probe[-1].coef_, probe.classes_
     if len(weights) == 1:  # binary: one row, positive for the second class
         classes = classes[1:]
@@ -59,6 +59,14 @@ def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int =
         if len(found) == n:
             break
     return list(found.values())
+
+
+def fitted(problem: Problem, result: Result) -> tuple:
+    """(probe, columns): a logistic result on features of a table fitted once more, for its weights."""
+    candidate = TableFeatures(problem, _table(problem, result.setting), result.setting.binarized)
+    rows = np.arange(len(problem.train))
+    x, _, columns = candidate.matrices(rows, rows[:1], result.threshold)
+    return candidate.probe(result.strength).fit(x, problem.train.labels), columns
 
 
 def most_active(texts: Sequence[str], values: np.ndarray, n: int) -> tuple[str, ...]:

@@ -42,7 +42,6 @@ class Result:
     predicted: np.ndarray
     n_train: int
     selected: bool = False
-    model: object = None
     parts: dict[str, scores.Score] = field(default_factory=dict)
     held: tuple | None = None
     n_fits: int = 0
@@ -207,7 +206,7 @@ def final(candidate, setting, probe, strength, threshold, seen: Validation) -> R
     problem = seen.problem
     n = len(problem.train)
     fit, test = np.arange(n), np.arange(n, n + len(problem.test))
-    first, second, columns = candidate.matrices(fit, test, threshold)
+    first, second, _ = candidate.matrices(fit, test, threshold)
     probe = probe.fit(first, problem.train.labels)
     seen.count(estimators.solved(probe))
     predicted = probe.predict(second)
@@ -219,7 +218,6 @@ def final(candidate, setting, probe, strength, threshold, seen: Validation) -> R
         score=next(iter(parts.values())),
         predicted=predicted,
         n_train=n,
-        model=(probe, columns),
         parts=parts,
         **seen.result(),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mosaic.probing import examine
 from mosaic.probing.candidates import TableFeatures
 from mosaic.probing.problem import Problem
 from mosaic.probing.scores import Mean
@@ -78,7 +79,7 @@ def diagnose(problem: Problem, result: Result, native: Mapping[str, Problem], ch
     Both have the result's table.
     """
     test, n = problem.test, len(problem.train)
-    probe, columns = result.model
+    probe, columns = examine.fitted(problem, result)
     x = _columns(problem, result, columns)
     train, tested = x[:n], x[n:]
     own = {language: _columns(p, result, columns)[: len(p.train)] for language, p in native.items()}

@@ -181,7 +181,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     """The nested comparison on every set of the profile with every pooling, and its controls."""
     profile, lm = opened(profile, device)
     control = controls.Controls(profile, lm, profile.middle, profile.width, profile.poolings)
-    sets, rows, control_rows, latents, few, light = [], [], [], {}, {}, []
+    sets, rows, control_rows, latents, few, every = [], [], [], {}, {}, []
     tried: dict[str, list[Result]] = {family: [] for family in FAMILIES}
     unlearned: dict[str, list[Result]] = {}
     for choice, (title, problem) in zip(available(profile), problems(profile, lm, cache=cache), strict=True):
@@ -189,8 +189,8 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         drawn = control.results(problem, cache)
         kind = kind_of(profile, choice.name)
         best = {family: comparison.selected(found, family) for family in FAMILIES}
-        with_tree = {what: [without_model(of[0]) for of in draws] for what, draws in drawn.items()}
-        draws = {what: [without_model(best_linear(of)) for of in draws] for what, draws in drawn.items()}
+        with_tree = {what: [of[0] for of in draws] for what, draws in drawn.items()}
+        draws = {what: [best_linear(of) for of in draws] for what, draws in drawn.items()}
         rows += [
             {"set": title, "kind": kind, "n_tied": selection.tied(found, family), **best[family].row()}
             for family in FAMILIES
@@ -199,13 +199,12 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         linear = {family: best_linear(found, family) for family in ("sae", "hidden")}
         latents[title] = examine.top_latents(problem, linear["sae"], n=N_LATENTS, n_examples=1)
         few[title] = few_latents(title, problem, best["sae"], linear["sae"])
-        best, linear = ({name: without_model(r) for name, r in of.items()} for of in (best, linear))
         sets.append(ComparedSet(title, kind, problem.test, best, linear, draws, with_tree))
-        light.append([without_model(result) for result in found])
+        every.append(found)
         for family in FAMILIES:
-            tried[family] += [r for r in light[-1] if r.setting.features == family]
+            tried[family] += [r for r in every[-1] if r.setting.features == family]
         for what, results in drawn.items():
-            unlearned.setdefault(what, []).extend(without_model(r) for of in results for r in of)
+            unlearned.setdefault(what, []).extend(r for of in results for r in of)
     return SaeAgainstBaselines(
         profile=profile,
         rows=tuple(rows),
@@ -215,14 +214,14 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         equal=equal_budget(
             sets, control, {what: effort(results, len(sets) * len(drawn[what])) for what, results in unlearned.items()}
         ),
-        pairs=pairs.share({one.title: pairs.differences(r) for one, r in zip(sets, light, strict=True)}),
+        pairs=pairs.share({one.title: pairs.differences(r) for one, r in zip(sets, every, strict=True)}),
         pairs_against_last=pairs.share(
-            {one.title: pairs.differences(r, pairs.LAST) for one, r in zip(sets, light, strict=True)}
+            {one.title: pairs.differences(r, pairs.LAST) for one, r in zip(sets, every, strict=True)}
         ),
         few={title: found.row() for title, found in few.items()},
         few_difference={"first": mean_difference([*few.values()]), "new": mean_difference([*few.values()], NEW)},
         effort={family: effort(tried[family], len(sets), [one.best[family] for one in sets]) for family in FAMILIES},
-        best_mean=best_mean_setting([(one.test, results) for one, results in zip(sets, light, strict=True)]),
+        best_mean=best_mean_setting([(one.test, results) for one, results in zip(sets, every, strict=True)]),
         latents=latents,
         tracked=latent_names(profile, lm, cache),
     )
@@ -238,11 +237,6 @@ def kind_of(profile: Profile, name: str) -> str:
     from mosaic.world.sets import told
 
     return {True: TOLD, False: NEVER_TOLD, None: OTHER}[told(name)]
-
-
-def without_model(result: Result) -> Result:
-    """The same, without the fitted probe: what is kept of every setting of every set."""
-    return replace(result, model=None)
 
 
 def _triple(difference: Difference) -> tuple[float, float, float]:
