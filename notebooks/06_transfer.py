@@ -9,8 +9,8 @@
 # - **Equal.** SAE features and hidden states get every pooling of the profile, the last token among them, every layer and
 #   one grid of $C$; SAEs of one width, nothing binarised, so that both have equally many settings. All is chosen on
 #   validation folds of the training set.
-# - **Each kind apart.** The linear probe on SAE features, the tree on them, hidden states, words and the majority class are
-#   chosen and shown each by itself.
+# - **Each kind apart.** Linear probes and trees on SAE features, linear probes and trees on hidden states, words and the
+#   majority class are chosen and shown each by itself.
 # - **Controls.** Random dictionaries of the width and sparsity of the SAE, at the layer that was chosen for it, with
 #   every pooling; and a language model with random weights.
 # - **95 % intervals** over messages, people or images, and over random dictionaries.

@@ -11,7 +11,7 @@ from mosaic.studies import abroad
 from mosaic.studies.languages import NATIVE, LanguageScores
 
 OTHERS = {  # arms trained on English that linear SAE features are compared with, as sentences name them
-    "tree": "a tree on SAE features",
+    "tree": "trees on SAE features",
     "hidden": "hidden states",
     "tfidf": "TF-IDF",
     "majority": "the majority class",

@@ -152,7 +152,7 @@ class Transfer(Study):
             },
             **{
                 f"why_{name}_{features}": said.why(
-                    f"{plots.NAMES[features]} on {name}",
+                    _title(features, name),
                     [d for d in found.diagnosis if d.features == features],
                     found.chosen[features][0]["pooling"],
                 )
@@ -161,7 +161,7 @@ class Transfer(Study):
             },
             **{
                 f"spread_{name}_{features}": said.spread(
-                    f"{plots.NAMES[features]} on {name}",
+                    _title(features, name),
                     [row for row in found.settings if row["features"] == features],
                     found.chosen[features][0],
                     found.tied[features],
@@ -170,17 +170,17 @@ class Transfer(Study):
                 for features in DIAGNOSED
             },
             "trees": said.compared(
-                "A tree on SAE features", "one on hidden states", minus(told, "tree", "hidden, tree"), where
+                "Trees on SAE features", "those on hidden states", minus(told, "tree", "hidden, tree"), where
             ),
             "trees_never_told": said.compared(
-                "A tree on SAE features",
-                "one on hidden states",
+                "Trees on SAE features",
+                "those on hidden states",
                 minus(never, "tree", "hidden, tree"),
                 "abroad on the label never told",
             ),
             "tree_never_told": said.compared(
-                "A tree on SAE features",
-                "the linear probe on them",
+                "Trees on SAE features",
+                "linear probes on them",
                 minus(never, "tree", "sae"),
                 "abroad on the label never told",
             ),
@@ -216,3 +216,9 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
 
 def _three(found: Mapping[str, Difference]) -> tuple[Difference, Difference, Difference]:
     return found[image_scores.HIDDEN], found[RANDOM], found[UNTRAINED]
+
+
+def _title(features: str, name: str) -> str:
+    """As a sentence begins: "Hidden states on toxicity"."""
+    text = f"{plots.NAMES[features]} on {name}"
+    return text[0].upper() + text[1:]

@@ -99,10 +99,11 @@ def spread(name: str, settings: Sequence[Mapping], chosen: Mapping, tied: int) -
     tied: how many of them English validation cannot tell from the chosen one, that one included."""
     best = max(settings, key=lambda row: row["abroad"])
     taken = next(row for row in settings if (row["layer"], row["pooling"]) == (chosen["layer"], chosen["pooling"]))
+    of = f"of the {len(settings) - 1} other settings"
     choice = (
-        f"English validation cannot tell {tied} of its {len(settings)} settings apart from the one it chose"
+        f"English validation cannot tell {tied - 1} {of} from the one it chose"
         if tied > 1
-        else f"English validation tells the one of its {len(settings)} settings that it chose from all others"
+        else f"English validation tells all {of} from the one it chose"
     )
     place = f"layer {taken['layer']}, {taken['pooling']}, {_said(taken['abroad'])} abroad"
     low = _said(min(row["abroad"] for row in settings))

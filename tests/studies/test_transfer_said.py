@@ -69,7 +69,11 @@ def test_a_tie_of_explanations_names_both():
 
 @pytest.mark.parametrize(
     ("chosen", "tied", "words"),
-    [("last", 1, "also the best"), ("sum", 1, "is not the best abroad"), ("sum", 2, "cannot tell 2 of its 2 settings")],
+    [
+        ("last", 1, "also the best"),
+        ("sum", 1, "is not the best abroad"),
+        ("sum", 2, "cannot tell 1 of the 1 other settings"),
+    ],
 )
 def test_what_the_choice_in_english_is_worth_abroad(chosen, tied, words):
     rows = [
@@ -78,7 +82,7 @@ def test_what_the_choice_in_english_is_worth_abroad(chosen, tied, words):
     ]
     sentence = said.spread("Hidden states", rows, {"layer": 3, "pooling": chosen}, tied)
     assert words in sentence and "0.400" in sentence
-    assert ("from all others" in sentence) == (tied == 1)
+    assert ("tells all of the 1 other" in sentence) == (tied == 1)
 
 
 @pytest.mark.parametrize(
