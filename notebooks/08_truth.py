@@ -22,6 +22,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+n_texts = 160  # of each kind and language
 device = "cpu"
 
 # %% tags=["hide-input"]
@@ -31,7 +32,7 @@ from mosaic.studies import truth
 plots.style()
 
 # %%
-study = truth.run(profile, device=device)
+study = truth.run(profile, n_texts=n_texts, device=device)
 study.record();
 
 # %% [markdown]

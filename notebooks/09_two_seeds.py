@@ -21,6 +21,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+tokens = 200_000  # that the two small SAEs are trained on
 device = "cpu"
 
 # %% tags=["hide-input"]
@@ -30,14 +31,14 @@ from mosaic.studies import two_seeds
 plots.style()
 
 # %%
-study = two_seeds.run(profile, device=device)
+study = two_seeds.run(profile, tokens=tokens, device=device)
 study.record();
 
 # %% [markdown]
 # ## From scratch, small enough to follow by eye
 #
-# Two SAEs of 32 latents, trained here and now on the same 200,000 activations in the same order. Every latent of one (rows)
-# against every latent of the other (columns). On the left the columns stand as training left them: latent 3 of one SAE
+# Two SAEs of 32 latents, trained here and now on the same {result}`two_seeds.by_eye_tokens` activations in the same order.
+# Every latent of one (rows) against every latent of the other (columns). On the left the columns stand as training left them: latent 3 of one SAE
 # has nothing to do with latent 3 of the other. On the right each row's partner has been put on the diagonal, and the rows
 # are sorted by how well they match: at the top two SAEs found the same thing, at the bottom a row has only the least bad
 # partner that was left.

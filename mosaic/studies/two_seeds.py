@@ -48,7 +48,7 @@ ROWS = {
 class TwoSeeds(Study):
     """The first two seeds of the base, matched.
 
-    by_eye: two SAEs of 32 latents, trained for this chapter. base: the seeds' setting; pair: its first two, matched.
+    by_eye: two SAEs of 32 latents, trained for this chapter on by_eye_tokens activations. base: the seeds' setting; pair: its first two, matched.
     figures: as `mosaic match --json` gives them. curves: name -> {threshold: shared fraction}, chance among them.
     controls: kind of pair -> shared fraction, its interval, and over how many pairs. disagree: `disagree_record`.
     """
@@ -56,6 +56,7 @@ class TwoSeeds(Study):
     name: ClassVar[str] = "two_seeds"
     needs: ClassVar[tuple[str, ...]] = ("seeds",)
 
+    by_eye_tokens: int
     by_eye: Match
     base: sweep.SeedGroup
     pair: Match
@@ -71,6 +72,7 @@ class TwoSeeds(Study):
             "seed_b": self.base.seeds[1],
             "same_batches": same_batches(self.base.rows),
             "setting": {key: first[key] for key in sweep.KEYS},
+            "by_eye_tokens": self.by_eye_tokens,
             "n_latents": self.pair.n,
             "d_in": self.pair.a.d_in,
             "figures": {key: value for key, value in self.figures.items() if key != "pairs"},
@@ -140,8 +142,8 @@ class TwoSeeds(Study):
         return tables.table(rows, {"pair": "pair", "shared": "shared", "within": "95 %", "pairs": "pairs"})
 
 
-def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> TwoSeeds:
-    """Match the base's first two seeds. cache: not used, nothing is extracted."""
+def run(profile: str | Profile, *, tokens: int = 200_000, device: str = "cpu", cache: Path | None = CACHE) -> TwoSeeds:
+    """Match the base's first two seeds. tokens: that the small pair is trained on. cache: not used, nothing is extracted."""
     profile, base = base_of(profile)
     rows = seed_rows(profile)
     seeds = seeds_of(profile, base.rows, device)
@@ -154,18 +156,20 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     same_start = sweep.same_start(rows)
     if len(same_start) > 1:
         controls["same_start"] = over_seeds(seeds_of(profile, same_start, device))
-    by_eye = trained_by_eye(profile, load_model(profile, device))
+    by_eye = trained_by_eye(profile, load_model(profile, device), tokens)
     figures = stability.summary(pair, baselines=3, device=device)
     curves = threshold_curves(pair, device)
-    return TwoSeeds(profile, by_eye, base, pair, figures, curves, controls, disagree_record(disjoint_pairs(seeds)))
+    return TwoSeeds(
+        profile, tokens, by_eye, base, pair, figures, curves, controls, disagree_record(disjoint_pairs(seeds))
+    )
 
 
-def trained_by_eye(profile: Profile, lm: LanguageModel) -> Match:
-    """Two SAEs of 32 latents, trained here on the same 200,000 activations in the same order, matched."""
+def trained_by_eye(profile: Profile, lm: LanguageModel, tokens: int) -> Match:
+    """Two SAEs of 32 latents, trained here on the same activations in the same order, matched."""
     from mosaic.saes import training
 
     specs = [training.SAESpec(profile.middle, width=32, k=4, seed=seed) for seed in (0, 1)]
-    run = training.TrainRun(tokens=200_000, batch_size=256)
+    run = training.TrainRun(tokens=tokens, batch_size=256)
     with tempfile.TemporaryDirectory() as folder:
         rows = training.train(lm, held_out_texts(profile, 6000), specs, run, Path(folder))
         return stability.match(*(load_dictionary(Path(folder) / row["name"]) for row in rows))

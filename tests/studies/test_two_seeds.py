@@ -118,6 +118,7 @@ def test_a_pair_is_recorded_drawn_and_tabled(alive, tmp_path):
     )
     made = two_seeds.TwoSeeds(
         load_profile("mini"),
+        by_eye_tokens=200_000,
         by_eye=stability.match(dictionary(32, 16), dictionary(32, 16, seed=1)),
         base=SeedGroup("base", "base", rows),
         pair=pair,
