@@ -28,12 +28,14 @@ class Problem:
     cache: Path | None = None
 
 
-def make_problem(train: LabelledTexts, test: LabelledTexts, lm, request, cache=None) -> Problem:
-    """Extract features for both parts in one pass. Raises MosaicError for unusable labels or texts."""
+def make_problem(train: LabelledTexts, test: LabelledTexts, lm, request, cache=None, wanted=None) -> Problem:
+    """Extract features for both parts in one pass. wanted: tells by its provenance whether the problem has a table (None:
+    all). Raises MosaicError for unusable labels or texts."""
     from mosaic.features.extract import extract
 
     check(train, test)
-    return Problem(train, test, tuple(extract(train.texts + test.texts, lm, request, cache)), cache)
+    tables = extract(train.texts + test.texts, lm, request, cache, **({} if wanted is None else {"wanted": wanted}))
+    return Problem(train, test, tuple(tables), cache)
 
 
 def check(train: LabelledTexts, test: LabelledTexts) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.features.request import Request
-from mosaic.features.table import FeatureTable
 from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem, subsample
 from mosaic.profiles.opening import available, load_model, load_saes
@@ -53,8 +51,7 @@ def problems(
     encoders = load_saes(profile, lm)
     request = Request(encoders, tuple(profile.layers), profile.poolings)
 
-    def wanted(table: FeatureTable) -> bool:
-        what = table.provenance
+    def wanted(what: dict) -> bool:
         return (
             (not layers or what["layer"] in layers)
             and (not widths or what.get("width", widths[0]) in widths)
@@ -63,8 +60,7 @@ def problems(
 
     for choice in available(profile):
         train, test = load_cut(profile, choice.name, choice.language)
-        problem = make_problem(train, test, lm, request, cache)
-        yield choice.title, replace(problem, tables=tuple(filter(wanted, problem.tables)))
+        yield choice.title, make_problem(train, test, lm, request, cache, wanted)
 
 
 def check_poolings(profile: Profile, wanted: Iterable[str]) -> None:

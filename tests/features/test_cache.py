@@ -385,3 +385,25 @@ def test_every_module_that_a_row_goes_through_is_in_the_key():
         reached |= new
         new = set().union(*(graph[name] for name in new)) - reached
     assert reached - without == set(request.DECIDING)
+
+
+def test_only_wanted_tables_are_read_and_all_are_computed(counted, encoder, tmp_path):
+    model, seen = counted
+    texts, request_ = sentences(12, seed=5), extract.Request((encoder[0],), (2,), ("sum", "max"))
+
+    def sums(provenance):
+        return provenance["pooling"] == "sum"
+
+    found = extract.extract(texts, model, request_, tmp_path, sums)
+    assert [t.provenance["features"] for t in found] == ["sae", "hidden"] and all(sums(t.provenance) for t in found)
+    n = sum(seen)
+    every = extract.extract(texts, model, request_, tmp_path)
+    assert sum(seen) == n and len(every) == 4, "the first call computed the others for the second"
+    for table in every:
+        if not sums(table.provenance):
+            for path in (tmp_path / cache.key_of(table.provenance)).iterdir():
+                path.unlink()
+    for one, other in zip(found, extract.extract(texts, model, request_, tmp_path, sums), strict=True):
+        assert (one.matrix != other.matrix).nnz == 0
+    assert sum(seen) == n, "what is not wanted is not missed"
+    same_rows(found[0], extract.extract(texts, model, request_, None, sums)[0])
