@@ -6,10 +6,11 @@
 #
 # How it was measured here:
 #
-# - **Nested.** Layer, width, pooling, binarisation, threshold, strength $C$ and tree are chosen on validation folds of
-#   the training set; the test set is scored once.
-# - **Equal.** SAE features and hidden states get every pooling of the profile, the last token among them, and one grid
-#   of $C$. The published comparison read hidden states at the last token only, SAE features at all tokens.
+# - **Nested.** Layer, pooling, binarisation, threshold, strength $C$ and tree are chosen on validation folds of the
+#   training set; the test set is scored once.
+# - **Equal.** SAE features (of one width) and hidden states are chosen from the same layers and get every pooling of the
+#   profile, the last token among them, and one grid of $C$. SAE features may be binarised too, as published. The
+#   published comparison read hidden states at the last token only, SAE features at all tokens.
 # - **Two tests, where a set has two.** The score of a set is that of its *familiar words*. The miniature's sets say
 #   every test message a second time in *new words*, synonyms that no training text of the set has.
 # - **Two kinds of labels, where the model's training is known.** Most of the miniature's labels are *told in

@@ -75,10 +75,11 @@ def most_active(texts: Sequence[str], values: np.ndarray, n: int) -> tuple[str, 
     return tuple(dict.fromkeys(texts[i] for i in order if values[i] > 0))[:n]
 
 
-def binarised_at(problem: Problem, pooling: str, threshold: float) -> Result:
-    """The logistic probe on SAE features of one pooling, binarised at a given threshold (the paper: 1.0), its own C
-    chosen on validation."""
-    return _fitted([At(problem, _sae_table(problem, pooling), True, threshold)])[0]
+def binarised_at(problem: Problem, poolings: Sequence[str], threshold: float) -> dict[str, Result]:
+    """{pooling: the logistic probe on its SAE features binarised at a given threshold (the paper: 1.0)}, each with its own
+    C, chosen on validation."""
+    found = _fitted([At(problem, _sae_table(problem, pooling), True, threshold) for pooling in poolings])
+    return dict(zip(poolings, found, strict=True))
 
 
 @dataclass(frozen=True)

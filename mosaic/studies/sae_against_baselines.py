@@ -178,13 +178,16 @@ class SaeAgainstBaselines(Study):
 
 
 def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> SaeAgainstBaselines:
-    """The nested comparison on every set of the profile with every pooling, and its controls."""
+    """The nested comparison on every set of the profile with every pooling, and its controls.
+
+    SAEs of the profile's main width, every layer: so both kinds of features are chosen from the same layers and poolings.
+    """
     profile, lm = opened(profile, device)
     control = controls.Controls(profile, lm, profile.middle, profile.width, profile.poolings)
     sets, rows, control_rows, latents, few, every = [], [], [], {}, {}, []
     tried: dict[str, list[Result]] = {family: [] for family in FAMILIES}
     unlearned: dict[str, list[Result]] = {}
-    for choice, (title, problem) in zip(available(profile), problems(profile, lm, cache=cache), strict=True):
+    for choice, (title, problem) in zip(available(profile), problems(profile, lm, widths=[profile.width], cache=cache), strict=True):
         found = comparison.evaluate(problem, families=FAMILIES)
         drawn = control.results(problem, cache)
         kind = kind_of(profile, choice.name)

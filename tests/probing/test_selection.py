@@ -86,6 +86,6 @@ def test_a_probe_that_is_looked_into_chooses_its_own_strength():
     full = next(r for r in comparison.evaluate(base, families=["sae"], trees=False) if not r.setting.binarized)
     few = examine.k_sparse_at(base, full, 1)
     assert few.model[0][-1].coef_.shape == (1, 1) and few.strength in STRENGTHS and few.n_fits == len(STRENGTHS) + 1
-    at = examine.binarised_at(base, "max", 1.0)
+    at = examine.binarised_at(base, ["max"], 1.0)["max"]
     assert at.threshold == 1.0 and at.setting.binarized and at.strength in STRENGTHS
     assert len(at.held[0]) == len(splits(base.train)[0][1])
