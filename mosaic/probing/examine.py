@@ -6,7 +6,7 @@ Pictures of a fitted setting on the test set; no setting is ever chosen from the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -155,10 +155,10 @@ def _sparse(problem: Problem, result: Result, k: int) -> At:
 
 def _fitted(candidates: Sequence[At], splits: Sequence | None = None) -> list[Result]:
     """Each with the C that the first validation split chooses for it; as many at once as the comparison fits."""
-    problem = candidates[0].problem
-    splits = splits or folds.splits(problem.train)[:1]
-    jobs = [partial(selection.fit, candidate, problem, splits) for candidate in candidates]
-    return comparison.in_parallel(jobs, comparison.workers([c.cells for c in candidates], cores()))
+    texts = replace(candidates[0].problem, tables=())  # a process is sent its own table alone
+    splits = splits or folds.splits(texts.train)[:1]
+    jobs = [partial(selection.fit, replace(candidate, problem=texts), texts, splits) for candidate in candidates]
+    return list(comparison.in_parallel(jobs, comparison.workers([c.cells for c in candidates], cores())))
 
 
 def _sae_table(problem: Problem, pooling: str) -> FeatureTable:

@@ -63,23 +63,19 @@ class Kept:
             digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
         return cls(Path(problem.cache) / FOLDER, problem, splits, digest.hexdigest())
 
-    def fit(self, candidate, step: Callable[[], None]) -> Result:
-        """`selection.fit`, unless its result is kept; `step` is called as often either way."""
+    def fit(self, candidate) -> Result:
+        """`selection.fit`, unless its result is kept."""
+        return self._or_make(candidate, "linear", lambda: selection.fit(candidate, self.problem, self.splits))
 
-        def make() -> Result:
-            return selection.fit(candidate, self.problem, self.splits, step)
-
-        return self._or_make(candidate, "linear", make, step, selection.count_fits(candidate, self.splits))
-
-    def fit_tree(self, candidate, threshold: float | None, step: Callable[[], None]) -> Result:
+    def fit_tree(self, candidate, threshold: float | None) -> Result:
         """`selection.fit_tree`, likewise."""
 
         def make() -> Result:
-            return selection.fit_tree(candidate, threshold, self.problem, self.splits, step)
+            return selection.fit_tree(candidate, threshold, self.problem, self.splits)
 
-        return self._or_make(candidate, f"tree {threshold!r}", make, step, selection.count_tree_fits(self.splits))
+        return self._or_make(candidate, f"tree {threshold!r}", make)
 
-    def _or_make(self, candidate, what: str, make: Callable[[], Result], step, n_steps: int) -> Result:
+    def _or_make(self, candidate, what: str, make: Callable[[], Result]) -> Result:
         if self.folder is None:
             return make()
         path = self.folder / f"{self._name(candidate, what)}.json"
@@ -87,9 +83,6 @@ class Kept:
         if result is None:
             result = make()
             write_atomically(path, _sealed(_written(result)))
-        else:
-            for _ in range(n_steps):
-                step()
         return result
 
     def _name(self, candidate, what: str) -> str:

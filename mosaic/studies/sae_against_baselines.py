@@ -187,7 +187,9 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     sets, rows, control_rows, latents, few, every = [], [], [], {}, {}, []
     tried: dict[str, list[Result]] = {family: [] for family in FAMILIES}
     unlearned: dict[str, list[Result]] = {}
-    for choice, (title, problem) in zip(available(profile), problems(profile, lm, widths=[profile.width], cache=cache), strict=True):
+    for choice, (title, problem) in zip(
+        available(profile), problems(profile, lm, widths=[profile.width], cache=cache), strict=True
+    ):
         found = comparison.evaluate(problem, families=FAMILIES)
         drawn = control.results(problem, cache)
         kind = kind_of(profile, choice.name)

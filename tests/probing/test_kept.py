@@ -23,6 +23,7 @@ def base(tmp_path):
 def counted(monkeypatch):
     """The settings that were really fitted."""
     seen = []
+    monkeypatch.setattr(comparison, "cores", lambda: 1)  # in this process
     for name in ("fit", "fit_tree"):
         plain = getattr(selection, name)
 
@@ -54,7 +55,6 @@ def test_a_second_comparison_fits_nothing_and_gives_the_same(base, counted):
 
 
 def test_a_killed_comparison_goes_on(base, counted, monkeypatch):
-    monkeypatch.setattr(comparison, "cores", lambda: 1)  # nobody finishes a fit after the kill
     plain = selection.final
 
     def killed(candidate, *rest):

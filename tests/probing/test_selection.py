@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from toy import problem
 
-from mosaic.probing import comparison, examine, selection
+from mosaic.probing import comparison, estimators, examine, selection
 from mosaic.probing.candidates import STRENGTHS, Majority, TableFeatures, TfidfFeatures
 from mosaic.probing.folds import splits
 from mosaic.probing.problem import Problem
@@ -85,7 +85,11 @@ def test_a_probe_that_is_looked_into_chooses_its_own_strength():
     base = problem()
     full = next(r for r in comparison.evaluate(base, families=["sae"], trees=False) if not r.setting.binarized)
     few = examine.k_sparse_at(base, full, 1)
-    assert few.model[0][-1].coef_.shape == (1, 1) and few.strength in STRENGTHS and few.n_fits == len(STRENGTHS) + 1
+    table = next(t for t in base.tables if t.provenance["pooling"] == full.setting.pooling)
+    x, n = table.matrix.toarray(), len(base.train)
+    alone = estimators.k_sparse(1, few.strength).fit(x[:n], base.train.labels)
+    assert alone[-1].coef_.shape == (1, 1) and (alone.predict(x[n:]) == few.predicted).all()
+    assert few.strength in STRENGTHS and few.n_fits == len(STRENGTHS) + 1
     at = examine.binarised_at(base, ["max"], 1.0)["max"]
     assert at.threshold == 1.0 and at.setting.binarized and at.strength in STRENGTHS
     assert len(at.held[0]) == len(splits(base.train)[0][1])
