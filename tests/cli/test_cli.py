@@ -236,7 +236,7 @@ def test_probe_compares_everything(own_profile, reviews, tmp_path):
         assert set(keys.split()) <= set(row)
     assert sum(row["selected"] for row in rows) == 4
     assert "SAE minus hidden" in done.stdout and "Largest latents" in done.stdout
-    assert "[bold]good" in done.stdout, "text is shown as it is, never as markup"
+    assert "[bold]" in done.stdout, "text is shown as it is, never as markup"
     again = mosaic(*arguments, "--json", "again.json", cwd=tmp_path)
     assert again.returncode == 0
     assert (tmp_path / "again.json").read_text() == (tmp_path / "rows.json").read_text()
