@@ -39,8 +39,8 @@ def problems(
 ) -> Iterator[tuple[str, Problem]]:
     """(title, problem) of each data set of the profile: SAEs of these layers and widths, hidden states beside them.
 
-    Training and test rows are cut, stratified, to the profile's `max_train` and `max_test`. Everything the
-    profile has is extracted at once, so that the first chapter fills the cache for all. Raises MosaicError for a
+    Training and test rows are cut, stratified, to the profile's `max_train` and `max_test`. Every layer and pooling of
+    these widths is extracted at once, so that the first chapter fills the cache for all. Raises MosaicError for a
     pooling the profile does not compute.
     """
     check_poolings(profile, poolings or ())
@@ -48,7 +48,7 @@ def problems(
         raise MosaicError(
             f"profile {profile.name} names no data sets, which this chapter needs. Add some under datasets."
         )
-    encoders = load_saes(profile, lm)
+    encoders = load_saes(profile, lm, widths=widths)
     request = Request(encoders, tuple(profile.layers), profile.poolings)
 
     def wanted(what: dict) -> bool:
