@@ -9,8 +9,8 @@ PROFILE ?= mini
 reproduce: $(VENV)/.ready ## execute the notebooks, record their numbers, build the site
 	$(BIN)/mosaic reproduce --profile $(PROFILE)
 
-test: $(VENV)/.ready ## the whole suite
-	$(BIN)/python -m pytest
+test: $(VENV)/.ready ## the whole suite, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 faults: $(VENV)/.ready ## the long fault campaign: kills, crowds on one cache, full disks, strange inputs
 	$(BIN)/python tests/faults.py --long

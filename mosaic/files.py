@@ -86,6 +86,15 @@ def check_input_stays(path: Path, inputs: Iterable[Path]) -> None:
             raise MosaicError(f"{path} is read by this very command and would be overwritten. Name another file.")
 
 
+def check_outside(folder: Path, inputs: Iterable[Path]) -> None:
+    """Raise MosaicError where a file that is read stands in a folder whose files the command replaces or removes."""
+    for read in inputs:
+        if folder.resolve() in read.resolve().parents:
+            raise MosaicError(
+                f"{read} is read by this very command, which replaces and removes files in {folder}. Move it elsewhere."
+            )
+
+
 def check_folder(path: Path) -> None:
     """The same for a folder that files will be written into: it is there and may be written, or can be made."""
     with explained(path):

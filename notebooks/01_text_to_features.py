@@ -17,6 +17,8 @@
 # where $\sigma$ keeps what passes a threshold (JumpReLU) or the $k$ largest values (TopK). A text of many
 # tokens becomes one row by *pooling* over its tokens; that row is what the classifiers of this book read
 # {cite}`gallifant2025`.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

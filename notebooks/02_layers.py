@@ -6,6 +6,8 @@
 # each layer, validation folds of the training set choose the pooling, for both kinds of features from the same
 # poolings; one layer has to serve all data sets, and validation chooses that too. The test set chooses nothing. What came
 # out: {result}`layers.sentences.middle`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

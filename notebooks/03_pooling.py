@@ -6,6 +6,8 @@
 # Which pooling is best for which features, and what does the last token cost? Every pooling is given to both kinds of
 # features at one layer, and each is scored by itself. What came out: {result}`pooling.sentences.baseline`
 # {result}`pooling.sentences.last_hidden`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

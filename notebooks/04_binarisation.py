@@ -6,6 +6,8 @@
 # SAE, than for a count of tokens, where "above 1.0" is "in at least two tokens". Does binarising help? Here the threshold
 # is chosen on validation, the published one stands beside it, each with a regularisation strength of its own, and the
 # whole curve is shown. What came out: {result}`binarisation.sentences.tuned_sum` {result}`binarisation.sentences.kept`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

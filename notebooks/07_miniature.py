@@ -6,6 +6,8 @@
 # profile are small, were trained from nothing on a corpus that this project generates, and everything the corpus
 # says is known, because it was drawn: language, topic, who is spoken of, the polarity of each word, negation,
 # intensity, whose words they are, what is asked for and by whom.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
 profile = "mini"

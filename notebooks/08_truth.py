@@ -8,6 +8,8 @@
 # dictionary that learned nothing do as well? What came out: {result}`truth.sentences.found`
 # {result}`truth.sentences.random`
 #
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
 # For latent $j$ and factor $c$, with $z_j$ the latent's largest activation in a text,
 #
 # $$
@@ -20,6 +22,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+n_texts = 160  # of each kind and language
 device = "cpu"
 
 # %% tags=["hide-input"]
@@ -29,7 +32,7 @@ from mosaic.studies import truth
 plots.style()
 
 # %%
-study = truth.run(profile, device=device)
+study = truth.run(profile, n_texts=n_texts, device=device)
 study.record();
 
 # %% [markdown]

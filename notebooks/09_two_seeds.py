@@ -5,6 +5,11 @@
 # Train the same SAE twice, on the same activations in the same order, and change nothing but the random numbers it
 # starts from. Does it find the same latents? Paulo and Belrose found that often it does not {cite}`paulo2025`.
 #
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# Read here: {result}`two_seeds.sentences.read`. {result}`two_seeds.sentences.batches` Intervals are 95 % over SAEs: each is
+# left out in turn with all its pairs, since pairs that have an SAE in common are not independent.
+#
 # A latent has two directions: what it reads (its encoder's row) and what it writes (its decoder's row). Each set of
 # rows is matched one to one across the two SAEs so that the sum of cosines is largest, decoders and encoders
 # separately. A latent is **shared** when both matchings give it the same partner and both cosines are at least 0.7:
@@ -16,6 +21,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
+tokens = 200_000  # that the two small SAEs are trained on
 device = "cpu"
 
 # %% tags=["hide-input"]
@@ -25,14 +31,14 @@ from mosaic.studies import two_seeds
 plots.style()
 
 # %%
-study = two_seeds.run(profile, device=device)
+study = two_seeds.run(profile, tokens=tokens, device=device)
 study.record();
 
 # %% [markdown]
 # ## From scratch, small enough to follow by eye
 #
-# Two SAEs of 32 latents, trained here and now on the same 200,000 activations in the same order. Every latent of one (rows)
-# against every latent of the other (columns). On the left the columns stand as training left them: latent 3 of one SAE
+# Two SAEs of 32 latents, trained here and now on the same {result}`two_seeds.by_eye_tokens` activations in the same order.
+# Every latent of one (rows) against every latent of the other (columns). On the left the columns stand as training left them: latent 3 of one SAE
 # has nothing to do with latent 3 of the other. On the right each row's partner has been put on the diagonal, and the rows
 # are sorted by how well they match: at the top two SAEs found the same thing, at the bottom a row has only the least bad
 # partner that was left.
@@ -60,8 +66,7 @@ near = (pair.decoder.cosine >= 0.7) & (pair.encoder.cosine >= 0.7)
 f"{(same_partner & near).mean():.3f} of {pair.n} latents are shared"
 
 # %% [markdown]
-# Where the two matchings disagree, {result}`two_seeds.disagree_below` of the latents lie below 0.7, so the threshold
-# alone would have removed them too.
+# {result}`two_seeds.sentences.disagree`
 #
 # ## Every threshold
 #
@@ -79,7 +84,7 @@ study.table()
 # ## Does the measure measure?
 #
 # A permuted copy of an SAE must be found again, an untrained pair must share nothing. And the control that looks like
-# stability but is not: the *same* start with *other* texts. Values over three pairs or draws, with their range.
+# stability but is not: the *same* start with *other* texts. Intervals are over SAEs, or over draws where each pair is one.
 
 # %%
 study.controls_table()
@@ -88,7 +93,7 @@ study.controls_table()
 # ## What it says
 #
 # Of {result}`two_seeds.n_latents` latents, seeds {result}`two_seeds.seed_a` and {result}`two_seeds.seed_b` share
-# {result}`two_seeds.figures.shared_fraction`; over all pairs of seeds it is {result}`two_seeds.controls.seeds.shared`
-# ({result}`two_seeds.controls.seeds.low` to {result}`two_seeds.controls.seeds.high`). An untrained pair shares
-# {result}`two_seeds.controls.untrained.shared`, a permuted copy {result}`two_seeds.controls.permuted.shared`. SAEs of one
-# start that saw other texts share {result}`two_seeds.same_start`.
+# {result}`two_seeds.figures.shared_fraction`. {result}`two_seeds.sentences.minority` (Published for 131k latents of
+# Llama-3-8B: {published}`seeds.shared.llama.N=131072`.) An untrained pair shares
+# {result}`two_seeds.controls.untrained.shared`, a permuted copy {result}`two_seeds.controls.permuted.shared`.
+# {result}`two_seeds.sentences.same_start`

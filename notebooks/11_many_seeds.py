@@ -4,6 +4,10 @@
 #
 # Two SAEs give one number. With more, each latent of a reference SAE can be asked in how many of the others it has a
 # shared partner. Paulo and Belrose's nine SAEs {cite}`paulo2025` gave a U: most latents are in all of them or in only one.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# Read here: {result}`many_seeds.sentences.read`.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -22,20 +26,22 @@ study.record();
 # %% [markdown]
 # ## In how many of {result}`many_seeds.n_seeds` SAEs?
 #
-# Each SAE in turn is the reference; bars are means over references, whiskers their range. Membership is counted pairwise
-# with the reference: that A has a latent of B and B one of C does not make A have it. Random dictionaries (dashes) have
-# all their latents to themselves.
+# Each SAE in turn is the reference; dots are means over references, bands 95 %. Membership is counted pairwise with the
+# reference: that A has a latent of B and B one of C does not make A have it. Random dictionaries have all their latents to
+# themselves. The published counts, hollow, are of one reference among nine SAEs of 32k latents.
 
 # %%
 study.figure()
 
 # %% [markdown]
-# Published, nine seeds of a 32k SAE of Pythia-160M: 34.8 % in only one, 5.9 to 8.7 % in each number between, 17.3 % in
-# all nine.
+# Is it a U? The sentence has two parts, and both must hold: more latents are in *all* SAEs than in the average number between
+# (an L has no right end), and the two ends together hold *most*. Each part has an interval over latents (a latent that
+# several SAEs share is drawn once, with all of them) and one over SAEs (each left out, as a reference and as a partner); what
+# covers both decides. {result}`many_seeds.sentences.shape`
 #
 # ## The whole curve of thresholds
 #
-# The same count at other thresholds: a U is not an accident of 0.7, nor does it hold at every threshold.
+# The same count at other thresholds: the shape hangs on 0.7.
 
 # %%
 study.at_thresholds()
@@ -44,8 +50,9 @@ study.at_thresholds()
 # ## Would more seeds find everything?
 #
 # The share of latents that only one of $S$ SAEs has falls as $S$ grows. Fitted by $a S^b + c$, the constant $c$ is what
-# would stay the property of a single SAE however many were trained. Published (nine seeds, fitted for this project from
-# the authors' values): c = .27.
+# would stay the property of a single SAE however many were trained; it may come out at zero, or below. Published (nine seeds,
+# fitted for this project from the authors' values): c = {published}`seeds.floor.c`. The constant is read far outside the
+# data, as far as the power law holds: latents that one SAE in a hundred finds again look, among so few, as if none did.
 
 # %%
 study.more_seeds()
@@ -62,7 +69,5 @@ study.table()
 # ## What it says
 #
 # {result}`many_seeds.only_one` of the latents are in one SAE only, {result}`many_seeds.all` in all
-# {result}`many_seeds.n_seeds`; the least frequent number between has {result}`many_seeds.lowest_between`. The smaller end
-# stands {result}`many_seeds.u_shape.difference` above the bottom (a reference at a time:
-# {result}`many_seeds.u_shape.interval`). The fitted floor is {result}`many_seeds.floor`, and with one SAE left out
-# {result}`many_seeds.floor_interval`. Of the triangles of decoder partners, {result}`many_seeds.cycle.mean` close.
+# {result}`many_seeds.n_seeds`. {result}`many_seeds.sentences.shape` {result}`many_seeds.sentences.floor`
+# {result}`many_seeds.sentences.triangles` (Published: {published}`seeds.cycle.mean`.)

@@ -4,6 +4,12 @@
 #
 # Three questions to each latent of {result}`which_latents.n_seeds` SAEs: how often does it fire, can its firing be predicted
 # from the tokens around it, and (in a world where that is known) does it track something true?
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# Read here: {result}`which_latents.sentences.read`. A latent that several SAEs have is no independent witness in each of
+# them, and the latents of one SAE come from one seed: every interval covers one over latents, drawn with all their copies,
+# and one over SAEs.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -26,15 +32,20 @@ study.record();
 # All latents of all seeds: how often each fires on held-out tokens against how well it is matched in the other SAEs. A
 # single line would hide the shape, so the whole plane is drawn. The two papers disagree here: one finds that frequent
 # latents are shared and, beside them, a cloud of frequent orphans {cite}`paulo2025`; the other that rarer always means
-# less consistent {cite}`song2025`.
+# less consistent, by the mean matched cosine of five groups {cite}`song2025`, which is drawn below.
 
 # %%
 study.figure()
 
 # %%
+study.consistency()
+
+# %%
 study.table()
 
 # %% [markdown]
+# {result}`which_latents.sentences.frequency`
+#
 # ## Can it be predicted?
 #
 # An LLM would be asked to explain each latent and to say from the explanation where it fires {cite}`paulo2024`. Here the
@@ -46,15 +57,13 @@ study.table()
 study.prediction()
 
 # %% [markdown]
-# Published (32k SAE, nine seeds, an LLM's explanations): .648 for latents in one SAE only, .72 to .74 for every number from
-# two on: a step, then flat.
-
-# %% [markdown]
+# The published values are those of an LLM's explanations: a step between latents of one SAE and all others, then flat.
+#
 # ## Does it track something true?
 #
 # Only in the miniature is it known what its texts are about. For each latent, the area under the ROC curve of the factor
-# it tracks best, averaged by membership; and, of the factors that some latent tracks at 0.9, how many have a *shared*
-# latent among those.
+# it tracks best, averaged by membership; and, of the factors that some latent tracks, how many have a *shared* latent among
+# those.
 
 # %%
 study.factors()
@@ -62,9 +71,8 @@ study.factors()
 # %% [markdown]
 # ## What it says
 #
-# Of the rarest fifth of the latents {result}`which_latents.frequency.rarest` are in another SAE too, of the most frequent
-# fifth {result}`which_latents.frequency.most_frequent`; the rise is monotone over the fifths:
-# {result}`which_latents.frequency.monotone`. Shared latents are predicted at
-# {result}`which_latents.detection.shared`, orphans at {result}`which_latents.detection.orphan` (difference
-# {result}`which_latents.detection.difference`, {result}`which_latents.detection.interval`); another latent's explanation gets
-# {result}`which_latents.detection.another_latent`. Known factors: {result}`which_latents.factor_text`.
+# {result}`which_latents.sentences.frequency`
+#
+# {result}`which_latents.sentences.detection`
+#
+# {result}`which_latents.sentences.factors`

@@ -89,6 +89,22 @@ def test_modules_are_short():
     assert not long
 
 
+def test_what_a_notebook_hides_is_imports_and_set_up():
+    """Whatever else a reader sees and learns from stays visible."""
+    for path in sorted((ROOT / "notebooks").glob("*.py")):
+        cells = re.split(r"(?m)^# %%", path.read_text(encoding="utf-8"))
+        for cell in (cell for cell in cells if "hide-input" in cell.split("\n", 1)[0]):
+            for node in ast.parse(cell.split("\n", 1)[1]).body:
+                set_up = ast.unparse(node) == "plots.style()"
+                assert set_up or isinstance(node, ast.Import | ast.ImportFrom), f"{path.name} hides {ast.unparse(node)}"
+
+
+def test_one_function_takes_residuals_at_real_tokens():
+    """They were gathered in five places, each with its own idea of what a real token is."""
+    asking = [dotted(path) for path in MODULES if ".residuals(" in path.read_text(encoding="utf-8")]
+    assert asking == ["mosaic.models.residuals"]
+
+
 def test_notebooks_hold_prose_and_calls_and_the_package_never_imports_one():
     for path in sorted((ROOT / "notebooks").glob("*.py")):
         text = path.read_text(encoding="utf-8")

@@ -2,8 +2,8 @@
 one that is null on this profile reads "not measured here". {published}`seeds.width.N=32` writes a published value
 (`mosaic.reporting.published`); an unknown key fails the build.
 
-{result}`layers.best_mean.sae` writes the number at that key. Directives: {mosaic-claims} writes the claims
-table, {mosaic-faults} the fault campaign's, {mosaic-profile} what this site was run on. Pages are rebuilt when a file they read changes.
+{result}`layers.best_mean.sae` writes the number at that key. Directives: {mosaic-faults} writes the
+fault campaign's table, {mosaic-profile} what this site was run on. Pages are rebuilt when a file they read changes.
 """
 
 import html
@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from mosaic.errors import MosaicError
 from mosaic.profiles.profile import Profile, load_profile
-from mosaic.reporting import claims, published, results, verdicts
+from mosaic.reporting import published, results
 from mosaic.reporting.tables import scrolling
 
 log = logging.getLogger(__name__)
@@ -63,12 +63,6 @@ class PublishedValue(SphinxRole):
         return [nodes.raw("", markup, format="html")], []
 
 
-def compared() -> list[str]:
-    """This site's profile and those that ship with results, as far as they have any."""
-    names = dict.fromkeys([profile_name(), "mini", "minilm", "stories260k"])
-    return [name for name in names if (folder() / name).is_dir()] or [profile_name()]
-
-
 def table_row(cells) -> nodes.row:
     row = nodes.row()
     for cell in cells:
@@ -83,42 +77,6 @@ def in_box(table: nodes.table) -> list[nodes.Node]:
     """The table in the box of `tables.scrolling`."""
     before, after = scrolling("\n", wide=True).split("\n")
     return [nodes.raw("", before, format="html"), table, nodes.raw("", after, format="html")]
-
-
-class Claims(SphinxDirective):
-    """Claim | published | one column a profile: its value and its verdict."""
-
-    def run(self):
-        self.env.note_dependency(str(claims.FILE))
-        names = compared()
-        for name in names:
-            for path in (folder() / name).glob("*.json"):
-                self.env.note_dependency(str(path.resolve()))
-        table = nodes.table(classes=["mosaic-table", "claims"])
-        group = nodes.tgroup(cols=2 + len(names))
-        table += group
-        for width in (38, 20, *[42 // len(names)] * len(names)):
-            group += nodes.colspec(colwidth=width)
-        head, body = nodes.thead(), nodes.tbody()
-        group += head
-        group += body
-        head += table_row([nodes.Text(text) for text in ("claim and source", "published", *names)])
-        for judged in zip(*(verdicts.judge_all(name, folder()) for name in names), strict=True):
-            claim = judged[0].claim
-            about = [nodes.Text(claim.claim), nodes.emphasis("", f" {claim.source}; {claim.provenance}")]
-            if claim.open:
-                about += [nodes.Text(" "), nodes.inline("", "open", classes=["open-question"])]
-                about += [nodes.Text(f" {claim.open}")]
-            body += table_row([about, nodes.Text(claim.published), *map(self._verdict, judged)])
-        return in_box(table)
-
-    @staticmethod
-    def _verdict(verdict):
-        value = "" if verdict.value is None else results.shown(verdict.value)
-        if verdict.low is not None:
-            value += f" ({results.shown([verdict.low, verdict.high])})"
-        css = f"verdict-{verdict.verdict.replace(' ', '-')}"
-        return [nodes.Text(f"{value} " if value else ""), nodes.inline("", verdict.verdict, classes=["verdict", css])]
 
 
 class Faults(SphinxDirective):
@@ -166,7 +124,6 @@ class ProfileBox(SphinxDirective):
 def setup(app):
     app.add_role("result", Result())
     app.add_role("published", PublishedValue())
-    app.add_directive("mosaic-claims", Claims)
     app.add_directive("mosaic-profile", ProfileBox)
     app.add_directive("mosaic-faults", Faults)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}

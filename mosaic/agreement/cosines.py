@@ -26,6 +26,9 @@ GRAIN = 2.0**-40
 SHIFT = 3.0  # added to stored cosines: a stored zero would be no pair
 # How far a product of unit vectors can be off by the rounding of both and of the result (Cauchy-Schwarz).
 PRECISIONS = {"float32": 2.0**-23, "bfloat16": 3 * 2.0**-8}
+# How far below a threshold a stored cosine may lie and still reach it: rows are unit vectors in float32, which puts the
+# cosine of a row with itself up to 2^-23 off 1, and the grid moves it by half a grain more.
+TOLERANCE = PRECISIONS["float32"] + GRAIN
 
 
 def unit_rows(x) -> tuple[np.ndarray, np.ndarray]:

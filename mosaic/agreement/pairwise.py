@@ -1,4 +1,4 @@
-"""SAEs of several seeds, compared pair by pair: what all have, what only one has, and what more seeds would find.
+"""SAEs of several seeds, compared pair by pair: partners, what is shared, and figures over all pairs.
 
 Source: Paulo and Belrose (arXiv 2501.16615), nine SAEs; pairs are not taken for transitive.
 
@@ -13,8 +13,8 @@ from itertools import combinations
 
 import numpy as np
 
+from mosaic.agreement.resampling import Estimate, pair_mean
 from mosaic.agreement.stability import THRESHOLD, Match, match
-from mosaic.errors import MosaicError
 from mosaic.saes.dictionary import Dictionary
 
 
@@ -57,29 +57,18 @@ class Seeds:
         others = [j for j in range(len(self.dictionaries)) if j != i]
         return 1 + sum(self.shared(i, j, threshold).astype(int) for j in others)
 
-    def mean_cosine(self, i: int) -> np.ndarray:
-        """[n_i]: how well each latent of i is matched, averaged over the other SAEs: the smaller of its two cosines
-        where decoder and encoder find the same partner, the decoder's where they do not."""
-        values = []
+    def cosines(self, i: int) -> np.ndarray:
+        """[S, n_i]: the cosine of each latent of i with its partner in the decoder's matching, an SAE a row; NaN in row i
+        and where a latent has no partner. Their mean over latents and SAEs is the PW-MCC."""
+        values = np.full((len(self), len(self.dictionaries[i])), np.nan)
         for j in range(len(self)):
-            if i == j:
-                continue
-            pair = self.matches[min(i, j), max(i, j)]
-            cosine = np.where(pair.equal, np.fmin(pair.decoder.cosine, pair.encoder.cosine), pair.decoder.cosine)
-            if j < i:  # the match runs from j to i: each cosine goes to the partner in i
-                matched = pair.decoder.partner >= 0
-                forward, cosine = cosine, np.full(len(self.dictionaries[i]), np.nan)
-                cosine[pair.decoder.partner[matched]] = forward[matched]
-            values.append(cosine)
-        return np.nanmean(values, axis=0)
-
-    def only_in_one(self, subset: Sequence[int], threshold: float = THRESHOLD) -> float:
-        """Share of latents that no other SAE of the subset has, averaged over which of them is the reference."""
-        return float(
-            np.mean(
-                [1 - np.any([self.shared(i, j, threshold) for j in subset if j != i], axis=0).mean() for i in subset]
-            )
-        )
+            if i < j:
+                values[j] = self.matches[i, j].decoder.cosine
+            elif j < i:  # the match runs from j to i: each cosine goes to the partner in i
+                back = self.matches[j, i].decoder
+                matched = back.partner >= 0
+                values[j, back.partner[matched]] = back.cosine[matched]
+        return values
 
     def cycle(self, i: int, j: int, k: int) -> float:
         """P_jk(P_ij(x)) = P_ik(x): the share of latents whose decoder partners agree around a triple."""
@@ -88,24 +77,20 @@ class Seeds:
 
 
 def over_pairs(seeds: Seeds, figure: Callable[[Match], float]) -> dict:
-    """{mean, low, high, values}: of a figure over all pairs of seeds; low and high are the range (S seeds give
-    S (S - 1) / 2 pairs, which are not independent, so no interval is claimed)."""
-    values = [float(figure(pair)) for pair in seeds.matches.values()]
-    return {"mean": float(np.mean(values)), "low": min(values), "high": max(values), "values": values}
+    """{mean, se, df, low, high, lowest, highest, values} of a figure over all pairs of seeds.
 
-
-def offset_power_law(n_seeds: Sequence[int], only_one: Sequence[float]) -> dict[str, float]:
-    """f(S) = a S^b + c fitted to "only in one of S": c is the floor that more seeds would not lower.
-
-    Returns a, b, c and rmse. Raises MosaicError for fewer than four points, which three parameters would follow
-    whatever they are.
+    low and high: 95 % over SAEs, each left out in turn (`resampling`); None, like se and df, for two SAEs, which have one
+    pair. lowest and highest: the range of the pairs.
     """
-    from scipy.optimize import curve_fit
+    values = {pair: float(figure(found)) for pair, found in seeds.matches.items()}
+    return recorded(pair_mean(values)) | {
+        "lowest": min(values.values()),
+        "highest": max(values.values()),
+        "values": list(values.values()),
+    }
 
-    if len(n_seeds) < 4:
-        raise MosaicError(f"{len(n_seeds)} numbers of seeds; the fit of a S^b + c needs at least 4.")
-    s, y = np.asarray(n_seeds, float), np.asarray(only_one, float)
-    law = lambda x, a, b, c: a * x**b + c  # noqa: E731
-    found, _ = curve_fit(law, s, y, p0=(y[0] - y[-1], -1.0, y[-1]), bounds=([0, -10, 0], [10, 0, 1]), maxfev=20_000)
-    rmse = float(np.sqrt(np.mean((law(s, *found) - y) ** 2)))
-    return {"a": float(found[0]), "b": float(found[1]), "c": float(found[2]), "rmse": rmse}
+
+def recorded(estimate: Estimate) -> dict:
+    """{mean, se, df, low, high} of a share or a cosine over SAEs."""
+    low, high = estimate.share_interval() or (None, None)
+    return {"mean": estimate.value, "se": estimate.se, "df": estimate.df, "low": low, "high": high}

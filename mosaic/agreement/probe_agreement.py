@@ -25,13 +25,22 @@ from mosaic.probing.problem import Problem
 TOP = 20
 
 
+Pairs = dict[tuple[int, int], float]
+
+
 @dataclass(frozen=True)
 class ProbeRun:
-    """One fitted probe: its test predictions, macro-F1, and its TOP latents by size of weight."""
+    """One fitted probe. predicted: labels of all test rows; scores: {part of the test set: macro-F1}, the headline's first;
+    top: its TOP latents by size of weight."""
 
     predicted: np.ndarray
-    macro_f1: float
+    scores: dict[str, float]
     top: tuple[int, ...]
+
+    @property
+    def macro_f1(self) -> float:
+        """Of the first part (familiar words, or the whole where it has no parts)."""
+        return next(iter(self.scores.values()))
 
 
 def chosen_strength(problem: Problem) -> float:
@@ -58,42 +67,48 @@ def run(
     predicted = probe.predict(x[n:])
     size = np.abs(probe[-1].coef_).max(0)
     top = tuple(int(columns[i]) for i in np.argsort(-size, kind="stable")[:TOP])
-    score = f1_score(problem.test.labels, predicted, average="macro")
-    return ProbeRun(predicted, float(score), top)
+    truth = problem.test.labels
+    scores = {
+        part: float(f1_score(truth[rows], predicted[rows], average="macro"))
+        for part, rows in problem.test.part_rows().items()
+    }
+    return ProbeRun(predicted, scores, top)
 
 
-def agreement(runs: Sequence[ProbeRun]) -> float:
-    """Mean share of test texts on which two of the probes say the same."""
-    return float(np.mean([np.mean(a.predicted == b.predicted) for a, b in combinations(runs, 2)]))
+def agreement(runs: Sequence[ProbeRun], rows: np.ndarray | slice = slice(None)) -> Pairs:
+    """{(i, j): share of test texts (or of these rows) on which probes i and j say the same}."""
+    return {
+        (i, j): float(np.mean(runs[i].predicted[rows] == runs[j].predicted[rows]))
+        for i, j in combinations(range(len(runs)), 2)
+    }
 
 
-def top_overlap(runs: Sequence[ProbeRun], seeds: Seeds) -> dict[str, float]:
-    """Mean share of one probe's top latents among another's: by index ("before"), and after every latent is replaced
+def top_overlap(runs: Sequence[ProbeRun], seeds: Seeds) -> dict[str, Pairs]:
+    """Share of one probe's top latents among another's, pair by pair: by index ("before"), and after every latent is replaced
     by its partner in the decoder's matching ("after"); "shared": only partners that count as shared."""
-    before, after, shared = [], [], []
+    found: dict[str, Pairs] = {"before": {}, "after": {}, "shared": {}}
     for i, j in combinations(range(len(runs)), 2):
         ours, theirs = list(runs[i].top), set(runs[j].top)
         partner, both = seeds.partner(i, j), seeds.shared(i, j)
-        before.append(np.mean([x in theirs for x in ours]))
-        after.append(np.mean([partner[x] in theirs for x in ours]))
-        shared.append(np.mean([both[x] and partner[x] in theirs for x in ours]))
-    return {"before": float(np.mean(before)), "after": float(np.mean(after)), "shared": float(np.mean(shared))}
+        found["before"][i, j] = float(np.mean([x in theirs for x in ours]))
+        found["after"][i, j] = float(np.mean([partner[x] in theirs for x in ours]))
+        found["shared"][i, j] = float(np.mean([both[x] and partner[x] in theirs for x in ours]))
+    return found
 
 
-def restricted(problem: Problem, seeds: Seeds, strength: float, threshold: float = THRESHOLD) -> dict[str, list[float]]:
-    """Macro-F1, one value a seed, of probes that see all latents, those shared with at least one other seed, those
-    that no other seed has, and as many as are shared, drawn at random.
-
-    A seed that has no latent of a kind has no value for it: where nothing is shared, "shared" is empty.
-    """
-    out: dict[str, list[float]] = {"all": [], "shared": [], "orphan": [], "random": []}
+def restricted(
+    problem: Problem, seeds: Seeds, strength: float, threshold: float = THRESHOLD
+) -> dict[str, list[ProbeRun | None]]:
+    """One probe a seed that sees all latents, those shared with at least one other seed, those that no other seed has, and as
+    many as are shared, drawn at random. None for a seed that has no latent of a kind: where nothing is shared, "shared"."""
+    out: dict[str, list[ProbeRun | None]] = {"all": [], "shared": [], "orphan": [], "random": []}
     for i, dictionary in enumerate(seeds.dictionaries):
         member = seeds.membership(i, threshold)
         shared, orphan = np.flatnonzero(member > 1), np.flatnonzero(member == 1)
         chance = np.sort(np.random.default_rng(i).permutation(len(dictionary))[: len(shared)])
         for name, latents in (("all", None), ("shared", shared), ("orphan", orphan), ("random", chance)):
-            if latents is None or len(latents):
-                out[name].append(run(problem, i, strength, latents).macro_f1)
+            seen = latents is None or len(latents)
+            out[name].append(run(problem, i, strength, latents) if seen else None)
     return out
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mosaic.agreement.cosines import largest
+from mosaic.agreement.cosines import TOLERANCE, largest
 from mosaic.agreement.matching import Assignment, assign
 from mosaic.errors import MosaicError
 from mosaic.saes.dictionary import Dictionary, random_dictionary, shuffled, untrained
@@ -31,7 +31,7 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Match:
-    """shared_i = [P_dec(i) = P_enc(i)] and cos_dec(i, P(i)) >= t and cos_enc(i, P(i)) >= t.
+    """shared_i = [P_dec(i) = P_enc(i)] and cos_dec(i, P(i)) >= t and cos_enc(i, P(i)) >= t, to within TOLERANCE.
 
     Where the widths differ, every latent of the smaller SAE gets a partner of its own in the larger one, and all
     fractions are of the smaller one's latents; latents whose row is zero or not finite are never matched, and count.
@@ -55,7 +55,7 @@ class Match:
     def shared(self, threshold: float = THRESHOLD) -> np.ndarray:
         """[len(a)] bool: the latent is in both SAEs."""
         lower = np.fmin(self.decoder.cosine, self.encoder.cosine)
-        return self.equal & (np.nan_to_num(lower, nan=-2.0) >= threshold)
+        return self.equal & (np.nan_to_num(lower, nan=-2.0) >= threshold - TOLERANCE)
 
     def curve(self) -> dict[float, float]:
         """{threshold: shared fraction}."""

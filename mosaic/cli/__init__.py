@@ -63,8 +63,6 @@ def explain(error: Exception) -> str:
         return f"cannot write {getattr(error, 'filename', None) or 'the output'}: {CURES[refusal(error)]}"
     if isinstance(error, MemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error):
         return "there is not enough memory. Give fewer layers, poolings or texts; `mosaic plan` estimates what a run needs."
-    if isinstance(error, OverflowError) or "integer string conversion" in str(error):
-        return f"a number in the call, or in a file it names, is larger than can be handled ({error}). Write a smaller one."
     return (
         f"this is a bug in mosaic, not a mistake of yours: {type(error).__name__}: {error}\n"
         "Please report it to the project, with the command and what it prints when you add --debug."

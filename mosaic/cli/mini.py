@@ -32,16 +32,17 @@ def build(
     out = weights or WEIGHTS
     build_all(out, device, only, lambda line: print(line, flush=True))
     if not only:
-        write_card(out, lambda line: print(line, flush=True))
+        write_card(out, lambda line: print(line, flush=True), device)
 
 
 @app.command("check", epilog="Example: mosaic mini check")
-def check_card(weights: Weights = None) -> None:
+def check_card(weights: Weights = None, device: Device = "cpu") -> None:
     """Measure every figure of the model card again; fails where one is off or outside its band."""
+    check(device=device)
     from mosaic.miniature.build import WEIGHTS
     from mosaic.miniature.card import check as run
 
-    figures = run(weights or WEIGHTS, lambda line: print(line, file=sys.stderr, flush=True))
+    figures = run(weights or WEIGHTS, lambda line: print(line, file=sys.stderr, flush=True), device)
     rows = [
         {"what": f"{name}: {key}", "measured": value} for name, row in figures.items() for key, value in row.items()
     ]

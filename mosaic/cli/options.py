@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from mosaic.errors import MosaicError
+from mosaic.profiles.reading import LARGEST
 
 Profile = Annotated[str, typer.Option("--profile", "-p", help="A profile's name (`mosaic profiles`) or a .yml file.")]
 Text = Annotated[str, typer.Option("--text", help="Column of the texts.")]
@@ -32,11 +33,15 @@ def listed(value: str | None, kind=str, name: str = "", least: float | None = No
     try:
         parts = [kind(part.strip()) for part in value.split(",") if part.strip()]
     except ValueError as error:
-        raise MosaicError(f"{name} is {value!r}; numbers separated by commas were expected, such as 2,4.") from error
+        raise MosaicError(
+            f"{name} is {value!r:.60}; numbers separated by commas were expected, such as 2,4."
+        ) from error
     if not parts:
         raise MosaicError(f"{name} is empty; give values separated by commas, or leave the option out.")
     if least is not None and not all(least <= part < float("inf") for part in parts):
         raise MosaicError(f"{name} is {value!r}; numbers from {least} on were expected.")
+    if any(kind is int and abs(part) > LARGEST for part in parts):
+        raise MosaicError(f"{name} is {value!r:.60}; numbers up to {LARGEST:,} were expected. Write a smaller one.")
     return parts
 
 
@@ -47,16 +52,19 @@ def check(
     cache: Path | None = None,
     device: str = "cpu",
     inputs: Sequence[str | Path | None] = (),
+    owned: Sequence[Path] = (),
 ) -> None:
     """Refuse now what would fail at the end of long work: a file or folder to be written, a cache, a device.
 
-    inputs: files and folders that are read; `file` is none of them, nor in one.
+    inputs: files and folders that are read; `file` is none of them, nor in one. owned: folders whose files the command
+    replaces or removes; none of `inputs` stands in one.
     """
-    from mosaic.files import check_cache, check_folder, check_input_stays, check_target
+    from mosaic.files import check_cache, check_folder, check_input_stays, check_outside, check_target
 
     if file is not None:
         check_input_stays(file, [Path(path) for path in inputs if path])
-
+    for taken in owned:
+        check_outside(taken, [Path(path) for path in inputs if path])
     for path, refuse in ((file, check_target), (folder, check_folder), (cache, check_cache)):
         if path is not None:
             refuse(path)

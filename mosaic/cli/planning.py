@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mosaic.cli.options import Profile
+from mosaic.cli.options import LARGEST, Profile
 from mosaic.cli.output import print_rows
 
 app = typer.Typer()
@@ -15,8 +15,8 @@ app = typer.Typer()
 @app.command(epilog="Example: mosaic plan --profile gemma-2-2b --texts 5000 --tokens 80")
 def plan(
     profile: Profile = "minilm",
-    texts: Annotated[int, typer.Option("--texts", min=1, help="Number of texts.")] = 1000,
-    tokens: Annotated[int, typer.Option("--tokens", min=1, help="Mean tokens a text.")] = 100,
+    texts: Annotated[int, typer.Option("--texts", min=1, max=LARGEST, help="Number of texts.")] = 1000,
+    tokens: Annotated[int, typer.Option("--tokens", min=1, max=LARGEST, help="Mean tokens a text.")] = 100,
 ) -> None:
     """Estimate FLOPs, time, memory and disk before anything is downloaded."""
     from mosaic.profiles.plan import estimate

@@ -1,4 +1,4 @@
-"""`mosaic results diff`: is this run the recorded one?"""
+"""`mosaic results diff`, `results keep`: is this run the recorded one?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from mosaic.cli.options import Json, Profile, check
 from mosaic.cli.output import print_rows, save_json, say
+from mosaic.errors import MosaicError
 
 app = typer.Typer(no_args_is_help=True, help="Recorded results: a run compared with what was recorded before.")
 
@@ -44,6 +45,22 @@ def diff(
     save_json(json_out, found.row())
     if found.failed:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: mosaic results keep --profile mini")
+def keep(profile: Profile = "mini") -> None:
+    """What stands in results/<profile>/ is the recorded run from here on: after results were accepted and committed.
+
+    Until then `results diff` compares with what stood there before the first run of this clone.
+    """
+    from mosaic.profiles.profile import load_profile
+    from mosaic.reporting import recorded, results
+
+    name = load_profile(profile).name
+    studies = recorded.keep_all(name, results.FOLDER)
+    if not studies:
+        raise MosaicError(f"{results.FOLDER / name} holds no results: run `mosaic reproduce --profile {name}`.")
+    say(f"recorded from here on: {', '.join(studies)}")
 
 
 def _print(found) -> None:

@@ -88,6 +88,8 @@ def claims(
     from mosaic.reporting.checking import accept, breaks
     from mosaic.reporting.verdicts import judge_all
 
+    if check_accepted and accept_verdicts:
+        raise MosaicError("--check and --accept exclude each other: check first, and accept what you have understood.")
     check(file=json_out, inputs=(profile,))
     judged = judge_all(load_profile(profile).name)
     rows = [verdict.row() for verdict in judged]

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from mosaic.cli.options import Device, Json, Layers, Profile, check, listed
+from mosaic.cli.options import LARGEST, Device, Json, Layers, Profile, check, listed
 from mosaic.cli.output import console, print_rows, save_json
 from mosaic.errors import MosaicError
 
@@ -37,7 +37,9 @@ def train_sae(
             "that one thing changed.",
         ),
     ] = None,
-    varied: Annotated[int, typer.Option("--varied", min=1, help="How many of the seeds each variation gets.")] = 3,
+    varied: Annotated[
+        int, typer.Option("--varied", min=1, max=LARGEST, help="How many of the seeds each variation gets.")
+    ] = 3,
     ks: Annotated[Optional[str], typer.Option("--ks", help="Active latents a token (with --seeds).")] = None,  # noqa: UP045
     architectures: Annotated[
         str, typer.Option("--architectures", help="topk, batchtopk, standard, gated, jumprelu (with --seeds).")
@@ -46,8 +48,8 @@ def train_sae(
         Optional[str],  # noqa: UP045
         typer.Option("--l1", help="Weight of the L1 loss of each standard and gated architecture, in their order."),
     ] = None,
-    data_seed: Annotated[int, typer.Option("--data-seed", help="Of the order of the texts.")] = 0,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Activations a step.")] = 1024,
+    data_seed: Annotated[int, typer.Option("--data-seed", min=0, max=LARGEST, help="Of the order of the texts.")] = 0,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=LARGEST, help="Activations a step.")] = 1024,
     device: Device = "cpu",
 ) -> None:
     """Train SAEs with SAELens, all on one activation stream, and measure them on held-out texts.
@@ -57,11 +59,12 @@ def train_sae(
     """
     from dataclasses import replace
 
-    check(folder=out, device=device)
+    from mosaic.saes import training
+
+    check(folder=out, device=device, inputs=(profile, *(texts or ())), owned=training.scratch(out))
     from mosaic.profiles.opening import load_model, select_saes
     from mosaic.profiles.plan import width_of
     from mosaic.profiles.profile import load_profile
-    from mosaic.saes import training
     from mosaic.saes.sweep import Sweep
     from mosaic.texts.documents import read_documents, recipe_documents
 
@@ -104,7 +107,9 @@ def match(
     threshold: Annotated[
         float, typer.Option("--threshold", min=0, max=1, help="Least cosine of a shared latent.")
     ] = 0.7,
-    baselines: Annotated[int, typer.Option("--baselines", min=1, help="Draws of every chance baseline.")] = 1,
+    baselines: Annotated[
+        int, typer.Option("--baselines", min=1, max=LARGEST, help="Draws of every chance baseline.")
+    ] = 1,
     json_out: Json = None,
     device: Device = "cpu",
 ) -> None:

@@ -34,7 +34,8 @@ def print_comparison(console, problem: Problem, results: list[Result]) -> None:
     )
     for column in ("", "features", "layer", "width", "pooling", "binarized", "classifier"):
         table.add_column(column)
-    for column in ("validation", "macro-F1", "95 %", "accuracy"):
+    others = list(test.part_rows())[1:]
+    for column in ("validation", "macro-F1", "95 %", *others, "accuracy"):
         table.add_column(column, justify="right")
     families = list(dict.fromkeys(result.setting.features for result in results))
     for family in families:
@@ -46,7 +47,7 @@ def print_comparison(console, problem: Problem, results: list[Result]) -> None:
             table.add_row(
                 mark, s.features, layer, s.width or "", s.pooling or "", binarized, s.classifier,
                 f"{result.validation:.3f}", f"{score.macro_f1:.3f}", f"{score.low:.3f} - {score.high:.3f}",
-                f"{score.accuracy:.3f}",
+                *(f"{result.parts[part].macro_f1:.3f}" for part in others), f"{score.accuracy:.3f}",
                 style="bold" if result.selected else None,
             )  # fmt: skip
         table.add_section()
@@ -61,7 +62,8 @@ def print_comparison(console, problem: Problem, results: list[Result]) -> None:
             f"SAE minus {family}: {d.difference:+.3f} macro-F1 ({d.low:+.3f} to {d.high:+.3f}, p = {d.p:.3g})"
         )
     console.print(latents)
-    _print_cautions(console, problem)
+    for caution in (*cautions(problem), *choices(results)):
+        console.print(f"Caution: {caution}")
 
 
 def _differences(problem: Problem, results: list[Result]) -> dict[str, scores.Difference]:
@@ -85,9 +87,22 @@ def _latents(problem: Problem, results: list[Result]) -> Table:
     return table
 
 
-def _print_cautions(console, problem: Problem) -> None:
-    for caution in cautions(problem):
-        console.print(f"Caution: {caution}")
+def choices(results: list[Result]) -> list[str]:
+    """What a reader should know of how the settings were chosen, one sentence each; empty where there is nothing."""
+    found = []
+    for end, beyond in (("low", "smaller"), ("high", "larger")):
+        at = [result for result in results if result.selected and result.edge == end]
+        if at:
+            names = " and ".join(result.setting.features for result in at)
+            found.append(f"validation chose C = {at[0].strength:g} for {names}, the {end} end of the grid; a {beyond} one "
+                         "may be better.")  # fmt: skip
+    unsolved = [result for result in results if not result.converged]
+    if unsolved:
+        fits = sum(result.n_unconverged for result in unsolved)
+        chosen = sum(result.selected for result in unsolved)
+        found.append(f"{fits} of {sum(result.n_fits for result in results)} fits ended before they were solved, in "
+                     f"{len(unsolved)} of {len(results)} settings ({chosen} of them chosen).")  # fmt: skip
+    return found
 
 
 def print_match(console, figures: dict) -> None:

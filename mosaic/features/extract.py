@@ -9,7 +9,7 @@ and width.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +34,19 @@ log = logging.getLogger("mosaic")
 ATTEMPTS = 5
 
 
-def extract(texts: Sequence[str], lm: LanguageModel, request: Request, cache: Path | None = None) -> list[FeatureTable]:
+def extract(
+    texts: Sequence[str],
+    lm: LanguageModel,
+    request: Request,
+    cache: Path | None = None,
+    wanted: Callable[[dict], bool] = lambda provenance: True,
+) -> list[FeatureTable]:
     """One FeatureTable per (SAE, pooling) and per (hidden layer, pooling), rows in input order.
 
     texts: n strings. cache: folder of the content-addressed cache, which any number of processes may share; None
     computes without one. Tables come SAEs first, in the request's order, each with its poolings in the request's
-    order. Raises MosaicError naming the row of a text that is empty, not a string or without a single token; a layer
+    order. wanted: tells by its provenance whether a table is given; all are computed, so that the cache has them for the
+    next call, but only these are read. Raises MosaicError naming the row of a text that is empty, not a string or without a single token; a layer
     the model lacks; an SAE of another width than the model's; an unknown pooling; a cache that cannot be read, or
     cannot be written where a text is missing in it.
     """
@@ -50,12 +57,16 @@ def extract(texts: Sequence[str], lm: LanguageModel, request: Request, cache: Pa
         rows = first_rows(ids)
         with Progress("extracting", len(rows)) as progress:
             parts = [run_shard(s, lm, request, progress.advance) for s in _plan(texts, ids, rows, lm, request)]
-        tables = [collect(pieces, ids) for pieces in zip(*parts, strict=True)]
+        pieces_of = [pieces for pieces in zip(*parts, strict=True) if wanted(pieces[0].provenance)]
+        tables = [collect(pieces, ids) for pieces in pieces_of]
     else:
-        caches = [TableCache(cache, provenance) for provenance in provenances(lm, request)]
-        _complete(caches, texts, ids, lm, request)
-        tables = [table_cache.rows(ids) for table_cache in caches]
-    _report_truncation(tables[0])
+        made_of = provenances(lm, request)
+        caches = [TableCache(cache, provenance) for provenance in made_of]
+        read = [table_cache for table_cache, provenance in zip(caches, made_of, strict=True) if wanted(provenance)]
+        _complete(caches, read, texts, ids, lm, request)
+        tables = [table_cache.rows(ids) for table_cache in read]
+    if tables:
+        _report_truncation(tables[0])
     return tables
 
 
@@ -89,14 +100,20 @@ def _plan(texts: Sequence[str], ids: np.ndarray, rows: np.ndarray, lm: LanguageM
 
 
 def _complete(
-    caches: list[TableCache], texts: Sequence[str], ids: np.ndarray, lm: LanguageModel, request: Request
+    caches: list[TableCache],
+    read: list[TableCache],
+    texts: Sequence[str],
+    ids: np.ndarray,
+    lm: LanguageModel,
+    request: Request,
 ) -> None:
-    """Run what some cache lacks. Once is enough, unless a shard is damaged or removed meanwhile."""
+    """Run what some cache lacks, unless those that are read lack nothing. Once is enough, unless a shard is damaged or
+    removed meanwhile."""
     wanted = {row.tobytes() for row in ids}
     for attempt in range(ATTEMPTS):
-        rows = first_rows(ids, set.intersection(*(table_cache.held(wanted) for table_cache in caches)))
-        if not len(rows):
+        if all(table_cache.held(wanted) >= wanted for table_cache in read):
             return
+        rows = first_rows(ids, set.intersection(*(table_cache.held(wanted) for table_cache in caches)))
         for table_cache in caches:
             table_cache.prepare()
         shards = _plan(texts, ids, rows, lm, request)

@@ -32,11 +32,11 @@ POOLINGS = ("sum", "mean", "max", "last", "count", "top20")
 
 def top_n(pooling: str) -> int | None:
     """N of a top-N count ("top20" -> 20), None for the other poolings. Raises MosaicError for an unknown name."""
-    if match := re.fullmatch(r"top([1-9]\d*)", pooling):
+    if match := re.fullmatch(r"top([1-9]\d{0,8})", pooling):
         return int(match[1])
     if pooling not in POOLINGS:
         raise MosaicError(
-            f"unknown pooling {pooling!r}; choose from sum, mean, max, last, count or topN (top20, top50)."
+            f"unknown pooling {pooling!r:.60}; choose from sum, mean, max, last, count or topN (top20, top50)."
         )
     return None
 

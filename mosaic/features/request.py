@@ -10,6 +10,7 @@ from mosaic.features.pooling import POOLINGS, top_n
 from mosaic.models.batches import TOKEN_BUDGET
 from mosaic.models.language import LanguageModel
 from mosaic.saes.encoder import Encoder
+from mosaic.sourcecode import hash_of
 
 # The modules through which a text becomes a row. What they import decides too, or is named in the test.
 DECIDING = (
@@ -104,25 +105,5 @@ def provenances(lm: LanguageModel, request: Request) -> list[dict]:
 
 @cache
 def engine() -> str:
-    """SHA-256 (16 hex digits) over the code of the deciding modules: an edit of pooling makes new tables.
-
-    Comments, docstrings and layout do not count.
-    """
-    import hashlib
-    from importlib.util import find_spec
-
-    digest = hashlib.sha256()
-    for name in DECIDING:
-        digest.update(f"{name}\n{bare(find_spec(name).loader.get_source(name))}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def bare(source: str) -> str:
-    """Python source without comments, docstrings and layout."""
-    import ast
-
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    """Hash of the code of the deciding modules: an edit of pooling makes new tables."""
+    return hash_of(DECIDING)

@@ -184,9 +184,9 @@ def _seeds_step(out: Path, device: str) -> dict:
     return {"saes": len(rows)}
 
 
-def behaviour_rows(out: Path) -> Iterator[dict]:
+def behaviour_rows(out: Path, device: str = "cpu") -> Iterator[dict]:
     """Every question there is, in five languages, and whether mini-large-it answers it right."""
-    model, tokenizer = causal(out, "mini-large-it"), tokenizer_of(out)
+    model, tokenizer = causal(out, "mini-large-it").to(device), tokenizer_of(out)
     for language in LANGUAGES:
         rows = sets.questions(language)
         right = tuning.answers_correctly(model, tokenizer, [r[0] for r in rows], [r[1] for r in rows])
@@ -196,7 +196,7 @@ def behaviour_rows(out: Path) -> Iterator[dict]:
 
 
 def _behaviour_step(out: Path, device: str) -> dict:
-    rows = list(behaviour_rows(out))
+    rows = list(behaviour_rows(out, device))
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     write_atomically(out / "behaviour" / "questions.jsonl", text.encode())
     return {"correct": round(float(np.mean([row["label"] == "correct" for row in rows])), 4)}

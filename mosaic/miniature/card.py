@@ -32,14 +32,14 @@ TUNED_BANDS = (("correct", 0.2, 0.8),)
 VISION_BANDS = (("caption accuracy digits", 0.7, 1.0), ("caption accuracy shapes", 0.7, 1.0))
 
 
-def measure_weights(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, float]]:
+def measure_weights(out: Path, say: Callable[[str], None] = print, device: str = "cpu") -> dict[str, dict[str, float]]:
     """Every figure of the card, by artefact: {"mini-small": {"held_out_loss": ...}, "saes-small/layer_1...": {...}, ...}."""
     tokenizer = build.tokenizer_of(out)
     held = list(documents(HELD_OUT_SEED + 3, 0, SAMPLE))
     figures: dict[str, dict[str, float]] = {}
     for name in LANGUAGE_MODELS:
         say(name)
-        model = build.causal(out, name)
+        model = build.causal(out, name).to(device)
         known: dict = {}
         figures[name] = {"parameters": sum(p.numel() for p in model.parameters())}
         if name != "mini-large-it":
@@ -49,15 +49,16 @@ def measure_weights(out: Path, say: Callable[[str], None] = print) -> dict[str, 
             if name in (recipe.model, TUNED_FROM.get(recipe.model)):
                 figures |= _measure_suite(out, suite, name, model, tokenizer, held, known, say)
     say("seeds")
-    figures["seeds"] = _measure_seeds(out, [d.text for d in held])
-    rows = list(build.behaviour_rows(out))
+    figures["seeds"] = _measure_seeds(out, [d.text for d in held], device)
+    rows = list(build.behaviour_rows(out, device))
     shipped = (out / "behaviour" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     figures["mini-large-it"] |= {
         "correct": float(np.mean([row["label"] == "correct" for row in rows])),
         "labels as shipped": float(np.mean([json.loads(line) == row for line, row in zip(shipped, rows, strict=True)])),
     }
     say("mini-vision")
-    figures["mini-vision"] = vision.caption_accuracy(vision.load_vision_model(out / "mini-vision"), tokenizer)
+    seeing = vision.load_vision_model(out / "mini-vision").to(device)
+    figures["mini-vision"] = vision.caption_accuracy(seeing, tokenizer)
     figures["sets"] = {key: value for name in sets.SETS for key, value in set_figures(name).items()}
     return {name: {key: round(value, 4) for key, value in row.items()} for name, row in figures.items()}
 
@@ -84,14 +85,14 @@ def ceiling(rows: Sequence[sets.Row]) -> float:
     return float(f1_score([r.label for r in rows], [r.truth for r in rows], average="macro"))
 
 
-def _measure_seeds(out: Path, texts: list[str]) -> dict[str, float]:
+def _measure_seeds(out: Path, texts: list[str], device: str) -> dict[str, float]:
     """L0 and fraction of variance unexplained of every SAE of the sweep over seeds, in one pass."""
     from mosaic.models.language import ModelSpec
     from mosaic.models.opening import open_model
     from mosaic.saes.measuring import measure_all
     from mosaic.saes.sweep import read_card
 
-    opened = open_model(ModelSpec(str(out / "mini-small"), max_length=128))
+    opened = open_model(ModelSpec(str(out / "mini-small"), max_length=128), device)
     rows = read_card(out / "seeds")
     measured = measure_all(
         [(out / "seeds" / row["name"], row["layer"]) for row in rows], opened, opened.tokenize(texts)
@@ -105,7 +106,7 @@ def _measure_suite(out: Path, suite: str, name: str, model, tokenizer, held, kno
     from mosaic.models.opening import open_model
     from mosaic.saes.measuring import measure_sae
 
-    opened = open_model(ModelSpec(str(out / name), max_length=128))
+    opened = open_model(ModelSpec(str(out / name), max_length=128), str(model.device))
     shown = suite if build.SUITES[suite].model == name else f"{suite} on {name}"
     tokens = opened.tokenize([d.text for d in held])
     rows = encode(tokenizer, [d.text for d in held[:CE_SAMPLE]])
@@ -137,13 +138,13 @@ def _bands(name: str):
     return {"mini-large-it": TUNED_BANDS, "mini-vision": VISION_BANDS, "sets": (), "seeds": ()}.get(name, LM_BANDS)
 
 
-def check(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, float]]:
+def check(out: Path, say: Callable[[str], None] = print, device: str = "cpu") -> dict[str, dict[str, float]]:
     """Measure everything again. Raises MosaicError naming each figure that is not the card's, or outside its band."""
     path = out / "card.json"
     if not path.is_file():
         raise MosaicError(f"{path} does not exist; `mosaic mini build` writes it with the weights.")
     card = read_json(path)
-    now = measure_weights(out, say)
+    now = measure_weights(out, say, device)
     wrong = [
         f"{name}: {key} is {now.get(name, {}).get(key)} now, the card says {value}."
         for name, row in card.items()
@@ -156,9 +157,9 @@ def check(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, 
     return now
 
 
-def write_card(out: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, float]]:
+def write_card(out: Path, say: Callable[[str], None] = print, device: str = "cpu") -> dict[str, dict[str, float]]:
     """Measure, and write `card.json` (for machines) and `README.md` (for people)."""
-    figures = measure_weights(out, say)
+    figures = measure_weights(out, say, device)
     write_atomically(out / "card.json", (json.dumps(figures, indent=1) + "\n").encode())
     write_atomically(out / "README.md", _page(out, figures).encode())
     return figures

@@ -28,7 +28,6 @@ def corpus_figures(model, tokenizer, held: list[Document]) -> dict[str, float]:
     """
     import torch
 
-    device = next(model.parameters()).device
     rows = encode(tokenizer, [d.text for d in held])
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     total, n = 0.0, 0
@@ -43,7 +42,7 @@ def corpus_figures(model, tokenizer, held: list[Document]) -> dict[str, float]:
     with torch.inference_mode():
         for start in range(0, len(order), 100):
             part = order[start : start + 100]
-            ids, labels = (x.to(device) for x in padded([rows[i] for i in part]))
+            ids, labels = (x.to(model.device) for x in padded([rows[i] for i in part]))
             logits = model(input_ids=ids, use_cache=False).logits.float()
             losses = torch.nn.functional.cross_entropy(logits[:, :-1].transpose(1, 2), labels[:, 1:], reduction="none")
             total, n = total + float(losses.sum()), n + int((labels[:, 1:] != -100).sum())
@@ -78,7 +77,7 @@ def loss_recovered(
     from sae_lens import SAE
 
     known = {} if known is None else known
-    sae = SAE.load_from_disk(str(folder), dtype="float32")
+    sae = SAE.load_from_disk(str(folder), device=str(model.device), dtype="float32")
     if "clean" not in known:
         known["clean"] = spliced_loss(model, rows)
     if layer not in known:
@@ -104,7 +103,7 @@ def spliced_loss(model, rows: list[list[int]], layer: int = 0, change: Callable 
     try:
         with torch.inference_mode():
             for start in range(0, len(rows), 100):
-                ids, labels = padded(rows[start : start + 100])
+                ids, labels = (x.to(model.device) for x in padded(rows[start : start + 100]))
                 logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
                 losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], reduction="sum")
                 total, n = total + float(losses), n + int((labels[:, 1:] != -100).sum())

@@ -63,7 +63,7 @@ def answers_correctly(model, tokenizer, questions: Sequence[str], answers: Seque
             ids = torch.zeros(len(part), max(len(rows[i]) for i in part), dtype=torch.long)
             for j, i in enumerate(part):
                 ids[j, : len(rows[i])] = torch.tensor(rows[i])
-            best = model(input_ids=ids, use_cache=False).logits.argmax(-1)
+            best = model(input_ids=ids.to(model.device), use_cache=False).logits.argmax(-1).cpu()
             for j, i in enumerate(part):
                 span = slice(starts[i], len(rows[i]))
                 right[i] = torch.equal(best[j, starts[i] - 1 : len(rows[i]) - 1], ids[j, span])

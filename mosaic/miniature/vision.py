@@ -202,7 +202,8 @@ def caption_accuracy(model, tokenizer) -> dict[str, float]:
                 part = slice(start, start + 100)
                 batch = caption_batch(tokenizer, images[part], seen[part], ["en"] * len(seen[part]))
                 labels = batch.pop("labels")
-                best = model(**batch).logits.argmax(-1)[:, :-1]
+                shown = {key: value.to(model.device) for key, value in batch.items()}
+                best = model(**shown).logits.argmax(-1)[:, :-1].cpu()
                 counted = labels[:, 1:] != -100
                 right += ((best == labels[:, 1:]) | ~counted).all(1).tolist()
         out[f"caption accuracy {name}"] = round(float(np.mean(right)), 4)

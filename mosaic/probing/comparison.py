@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,13 +10,14 @@ from mosaic.machine import cores
 from mosaic.probing import folds, selection
 from mosaic.probing.candidates import Majority, TableFeatures, TfidfFeatures
 from mosaic.probing.folds import Budget
+from mosaic.probing.kept import Kept
 from mosaic.probing.problem import Problem
 from mosaic.probing.selection import Result
 from mosaic.progress import Progress
 
 FAMILIES = ("sae", "hidden", "tfidf", "majority")
-# Numbers in the matrices of all workers together. A fit keeps about three copies of its own in float32 (as taken,
-# scaled, the solver's), so that the fits together stay near 5 GB, whatever the number of cores.
+# Numbers in the matrices of all workers together. A fit keeps about two copies of its own in float32 (as taken and
+# scaled, which the solver reads as it is), so that the fits together stay near 5 GB, whatever the number of cores.
 CELLS_AT_ONCE = 400_000_000
 
 
@@ -33,28 +33,31 @@ def evaluate(
     Returns results family by family, best validation first. binarize: also threshold the SAE poolings.
     trees: add a shallow tree for the best pooling of each layer and width.
     """
-    candidates = [TableFeatures(problem, table) for table in problem.tables if table.provenance["features"] in families]
+    texts = replace(problem, tables=())  # what a process is sent beside its own table
+    candidates = [TableFeatures(texts, table) for table in problem.tables if table.provenance["features"] in families]
     if binarize:
         candidates += [replace(c, binarized=True) for c in candidates if c.table.provenance["features"] == "sae"]
     if "tfidf" in families:
-        candidates += [TfidfFeatures(problem, kind) for kind in ("word", "char")]
+        candidates += [TfidfFeatures(texts, kind) for kind in ("word", "char")]
     if "majority" in families:
-        candidates.append(Majority(problem))
+        candidates.append(Majority(texts))
     splits = folds.splits(problem.train, budget)
+    kept = Kept.of(texts, splits)
     n_workers = workers([candidate.cells for candidate in candidates], cores())
-    n_fits = sum(selection.count_fits(candidate, splits) for candidate in candidates)
+    n_fits = [selection.count_fits(candidate, splits) for candidate in candidates]
     encoders = {candidate.setting.encoder for candidate in candidates} - {None} if trees else ()
-    n_fits += len(encoders) * selection.count_tree_fits(splits)
-    with Progress("probing", n_fits, unit="fits") as progress:
-
-        def step() -> None:
-            progress.advance(1, 0)
-
-        results = _in_parallel([partial(selection.fit, c, problem, splits, step) for c in candidates], n_workers)
+    n_tree_fits = [selection.count_tree_fits(splits)] * len(encoders)
+    with Progress("probing", sum(n_fits) + sum(n_tree_fits), unit="fits") as progress:
+        results = []
+        for result, n in zip(in_parallel([partial(kept.fit, c) for c in candidates], n_workers), n_fits, strict=True):
+            results.append(result)
+            progress.advance(n, 0)
         if trees:
             best = selection.best_of_each_encoder(candidates, results)
-            jobs = [partial(selection.fit_tree, c, threshold, problem, splits, step) for c, threshold in best]
-            results += _in_parallel(jobs, n_workers)
+            jobs = [partial(kept.fit_tree, candidate, threshold) for candidate, threshold in best]
+            for result, n in zip(in_parallel(jobs, n_workers), n_tree_fits, strict=True):
+                results.append(result)
+                progress.advance(n, 0)
     return _marked(results, families)
 
 
@@ -66,14 +69,21 @@ def workers(cells: Sequence[int], cores: int) -> int:
     return max(1, min(cores, CELLS_AT_ONCE // max(1, max(cells, default=1))))
 
 
-def _in_parallel(jobs: Sequence, n_workers: int) -> list[Result]:
-    """Results in the order of the jobs, each with single-threaded matrix products."""
+def in_parallel(jobs: Sequence[Callable[[], Result]], n_workers: int) -> Iterator[Result]:
+    """Results in the order of the jobs, as they come; each with single-threaded matrix products, in processes of their own.
+
+    A solver makes thousands of small products, between which threads of one process would wait for one another.
+    """
     from joblib import Parallel, delayed
+
+    return Parallel(n_jobs=n_workers, return_as="generator")(delayed(_alone)(job) for job in jobs)
+
+
+def _alone(job: Callable[[], Result]) -> Result:
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="lbfgs failed to converge")
-        return Parallel(n_jobs=n_workers, prefer="threads")(delayed(job)() for job in jobs)
+    with threadpool_limits(1):
+        return job()
 
 
 def selected(results: Iterable[Result], family: str) -> Result:

@@ -6,12 +6,14 @@ Pictures of a fitted setting on the test set; no setting is ever chosen from the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from mosaic.features.table import FeatureTable
-from mosaic.probing import estimators, folds, selection
+from mosaic.machine import cores
+from mosaic.probing import comparison, estimators, folds, selection
 from mosaic.probing.candidates import TableFeatures
 from mosaic.probing.problem import Problem
 from mosaic.probing.selection import Result
@@ -40,7 +42,7 @@ class TopLatent:
 def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int = 3) -> list[TopLatent]:
     """The n largest weights of a logistic SAE result (over all classes), each latent once."""
     table = _table(problem, result.setting)
-    probe, columns = result.model
+    probe, columns = fitted(problem, result)
     weights, classes = probe[-1].coef_, probe.classes_
     if len(weights) == 1:  # binary: one row, positive for the second class
         classes = classes[1:]
@@ -59,18 +61,25 @@ def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int =
     return list(found.values())
 
 
+def fitted(problem: Problem, result: Result) -> tuple:
+    """(probe, columns): a logistic result on features of a table fitted once more, for its weights."""
+    candidate = TableFeatures(problem, _table(problem, result.setting), result.setting.binarized)
+    rows = np.arange(len(problem.train))
+    x, _, columns = candidate.matrices(rows, rows[:1], result.threshold)
+    return candidate.probe(result.strength).fit(x, problem.train.labels), columns
+
+
 def most_active(texts: Sequence[str], values: np.ndarray, n: int) -> tuple[str, ...]:
     """The n texts of the largest positive values, largest first; a text that stands in several rows is given once."""
     order = np.argsort(-values, kind="stable")
     return tuple(dict.fromkeys(texts[i] for i in order if values[i] > 0))[:n]
 
 
-def binarised_at(problem: Problem, pooling: str, threshold: float) -> Result:
-    """The logistic probe on SAE features of one pooling, binarised at a given threshold (the paper: 1.0), its own C
-    chosen on validation."""
-    return selection.fit(
-        At(problem, _sae_table(problem, pooling), True, threshold), problem, folds.splits(problem.train)[:1]
-    )
+def binarised_at(problem: Problem, poolings: Sequence[str], threshold: float) -> dict[str, Result]:
+    """{pooling: the logistic probe on its SAE features binarised at a given threshold (the paper: 1.0)}, each with its own
+    C, chosen on validation."""
+    found = _fitted([At(problem, _sae_table(problem, pooling), True, threshold) for pooling in poolings])
+    return dict(zip(poolings, found, strict=True))
 
 
 @dataclass(frozen=True)
@@ -93,14 +102,15 @@ def threshold_sweep(problem: Problem, pooling: str, n: int = 9, published: float
     The thresholds are quantiles of the positive training values; `kept` is the share of them above. A picture
     of the whole curve: no setting is chosen from it. Returns {"curve": [...], "published": {...}}.
     """
-    positive = active_values(problem, pooling)
-
-    def point(threshold: float) -> dict:
-        result = binarised_at(problem, pooling, threshold)
-        return {"threshold": threshold, "kept": share_kept(positive, threshold), "macro_f1": result.score.macro_f1}
-
-    thresholds = [0.0, *np.quantile(positive, np.linspace(0, 1, n + 1)[1:-1])]
-    return {"curve": [point(float(t)) for t in dict.fromkeys(thresholds)], "published": point(published)}
+    table, positive = _sae_table(problem, pooling), active_values(problem, pooling)
+    quantiles = np.quantile(positive, np.linspace(0, 1, n + 1)[1:-1])
+    thresholds = [*dict.fromkeys([0.0, *map(float, quantiles)]), published]
+    found = _fitted([At(problem, table, True, threshold) for threshold in thresholds])
+    points = [
+        {"threshold": result.threshold, "kept": share_kept(positive, result.threshold), **_scores(result)}
+        for result in found
+    ]
+    return {"curve": points[:-1], "published": points[-1]}
 
 
 def active_values(problem: Problem, pooling: str) -> np.ndarray:
@@ -113,20 +123,42 @@ def share_kept(values: np.ndarray, threshold: float) -> float:
     return float((values > threshold).mean()) if len(values) else 0.0
 
 
-def k_sparse_at(problem: Problem, result: Result, k: int) -> Result:
+def k_sparse_at(problem: Problem, result: Result, k: int, splits: Sequence | None = None) -> Result:
     """The same features with only the k columns whose class means differ most (SAE-Probes), its own C chosen on
-    validation."""
-    table = _table(problem, result.setting)
-    candidate = At(problem, table, result.setting.binarized, result.threshold, k)
-    return selection.fit(candidate, problem, folds.splits(problem.train)[:1])
+    validation. splits: the folds to validate on (None: the first)."""
+    return k_sparse(problem, result, (k,), splits)[k]
+
+
+def k_sparse(
+    problem: Problem, result: Result, sizes: Sequence[int], splits: Sequence | None = None
+) -> dict[int, Result]:
+    """The same for several k: {k: result}."""
+    found = _fitted([_sparse(problem, result, k) for k in sizes], splits)
+    return dict(zip(sizes, found, strict=True))
 
 
 def k_sparse_curve(
     problem: Problem, result: Result, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ) -> list[dict]:
-    """Test score of the same features with only the k latents of largest mean difference, for each k."""
-    scored = {k: k_sparse_at(problem, result, k).score for k in sizes}
-    return [{"k": k, "macro_f1": s.macro_f1, "low": s.low, "high": s.high} for k, s in scored.items()]
+    """Test score of the same features with only the k latents of largest mean difference, for each k; of every part."""
+    return [{"k": k, **_scores(fitted)} for k, fitted in k_sparse(problem, result, sizes).items()]
+
+
+def _scores(result: Result) -> dict:
+    row = result.row()
+    return {key: row[key] for key in ("macro_f1", "low", "high", "parts")}
+
+
+def _sparse(problem: Problem, result: Result, k: int) -> At:
+    return At(problem, _table(problem, result.setting), result.setting.binarized, result.threshold, k)
+
+
+def _fitted(candidates: Sequence[At], splits: Sequence | None = None) -> list[Result]:
+    """Each with the C that the first validation split chooses for it; as many at once as the comparison fits."""
+    texts = replace(candidates[0].problem, tables=())  # a process is sent its own table alone
+    splits = splits or folds.splits(texts.train)[:1]
+    jobs = [partial(selection.fit, replace(candidate, problem=texts), texts, splits) for candidate in candidates]
+    return list(comparison.in_parallel(jobs, comparison.workers([c.cells for c in candidates], cores())))
 
 
 def _sae_table(problem: Problem, pooling: str) -> FeatureTable:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mosaic.probing import newton
@@ -36,6 +37,7 @@ class LogisticProbe(ClassifierMixin, BaseEstimator):
     def path(self, X, y, strengths: Sequence[float]) -> Iterator[LogisticProbe]:
         """A fitted probe for each C in turn, each solved from where the one before ended."""
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
+        check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"there is one class only, {classes[0]!r}; two are needed to learn from.")
@@ -49,7 +51,7 @@ class LogisticProbe(ClassifierMixin, BaseEstimator):
             vars(fitted).update({name: value for name, value in vars(self).items() if name.endswith("_in_")})
             fitted.classes_, fitted.n_iter_ = classes, found.n_steps
             fitted.error_, fitted.converged_ = found.error, found.solved
-            fitted.coef_, fitted.intercept_ = rows.coefficients(found.W, found.b, found.E)
+            fitted.coef_, fitted.intercept_ = rows.coefficients(found.W, found.b)
             yield fitted
 
     def decision_function(self, X) -> np.ndarray:

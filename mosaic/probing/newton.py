@@ -25,7 +25,7 @@ ROUNDING = 1e-13  # of the terms that a gradient adds up: less is nothing
 
 @dataclass(frozen=True)
 class Solution:
-    """W [K, r] and b [K]; E [K, n], the slopes of the loss by the scores, in which W = -E Z; n_steps made.
+    """W [K, r] and b [K], found in n_steps.
 
     error: norm of the gradient over |W|, a bound of W's relative error; solved: that it is below the tolerance.
     exact: that conjugate gradients alone took too long, and the curvature was factored.
@@ -33,7 +33,6 @@ class Solution:
 
     W: np.ndarray
     b: np.ndarray
-    E: np.ndarray
     n_steps: int
     error: float
     solved: bool
@@ -52,13 +51,13 @@ def minimise(rows, Y, s, C: float, start: Solution | None = None, tol=TOLERANCE,
         slope_W, slope_b = rows.back(E) + W, E.sum(1)
         of_b = max((C * s * P * (1 - P)).sum(1).mean(), ROUNDING)  # curvature of an intercept
         size, error = np.linalg.norm(W), _error(slope_W, slope_b, of_b)
-        solved = bool(error <= max(tol * size, ROUNDING * C * rows.scale))
+        solved = bool(error <= max(tol * size, ROUNDING * max(C, 1) * rows.scale))
         if solved or step == max_iter:
-            return Solution(W, b, E, step, float(error / size) if size else 0.0, solved, exact)
+            return Solution(W, b, step, float(error / size) if size else 0.0, solved, exact)
         solve = rows.factor(C * s, P) if exact else lambda r_W, r_b, of_b=of_b: (r_W, r_b / of_b)
         # Each step is solved as exactly as it pays: roughly far from the end, near it as the end needs.
         target = max(0.3 * tol * size, min(0.1, error / (error + size)) * error)
-        d_W, d_b, n_products = _step(rows, C * s * P, P, slope_W, slope_b, of_b, solve, target)
+        d_W, d_b, n_products = _step(rows, C * s * P, P, slope_W, slope_b, of_b, solve, target, exact or step > 9)
         exact |= n_products > rows.cost_of_factor(len(Y))
         change = rows.times(d_W) + d_b[:, None]
         fall, before, t = (slope_W * d_W).sum() + slope_b @ d_b, size**2 / 2 + C * loss, 1.0
@@ -69,18 +68,19 @@ def minimise(rows, Y, s, C: float, start: Solution | None = None, tol=TOLERANCE,
         W, b, scores = W + t * d_W, b + t * d_b, scores + t * change
 
 
-def _step(rows, weights, P, slope_W, slope_b, of_b: float, solve, target: float):
+def _step(rows, weights, P, slope_W, slope_b, of_b: float, solve, target: float, careful: bool):
     """(d_W, d_b, products with the rows): Newton's step by preconditioned conjugate gradients, until the residual is
-    below target, or more products are made than two factorisations cost."""
-    others, weights, P = (1 - P).astype(np.float32), weights.astype(np.float32), P.astype(np.float32)
+    below target, or more products are made than two factorisations cost. careful: float64, for what is hard to solve."""
+    kind = np.float64 if careful else np.float32
+    others, weights, P = (1 - P).astype(kind), weights.astype(kind), P.astype(kind)
     d_W, d_b, r_W, r_b, n = np.zeros_like(slope_W), np.zeros_like(slope_b), -slope_W, -slope_b, 0
     p_W, p_b = z_W, z_b = solve(r_W, r_b)
     fall = (r_W * z_W).sum() + r_b @ z_b
     while n <= 2 * rows.cost_of_factor(len(P)):
         n += 1
-        change = rows.times(p_W.astype(np.float32), rough=True) + p_b.astype(np.float32)[:, None]
+        change = rows.times(p_W.astype(kind), rough=not careful) + p_b.astype(kind)[:, None]
         change = weights * (others * change if len(P) == 1 else change - (P * change).sum(0))
-        h_W, h_b = rows.back(change, rough=True) + p_W, change.sum(1, dtype=np.float64)
+        h_W, h_b = rows.back(change, rough=not careful) + p_W, change.sum(1, dtype=np.float64)
         a = fall / ((p_W * h_W).sum() + p_b @ h_b)
         d_W, d_b, r_W, r_b = d_W + a * p_W, d_b + a * p_b, r_W - a * h_W, r_b - a * h_b
         if _error(r_W, r_b, of_b) <= target:

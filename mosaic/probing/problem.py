@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -16,19 +17,25 @@ from mosaic.texts.labelled import LabelledTexts
 
 @dataclass(frozen=True)
 class Problem:
-    """One labelled problem: train, test and the features of both (tables whose rows are train, then test)."""
+    """One labelled problem: train, test and the features of both (tables whose rows are train, then test).
+
+    cache: a folder where results are kept (`probing.kept`), or None.
+    """
 
     train: LabelledTexts
     test: LabelledTexts
     tables: tuple[FeatureTable, ...]
+    cache: Path | None = None
 
 
-def make_problem(train: LabelledTexts, test: LabelledTexts, lm, request, cache=None) -> Problem:
-    """Extract features for both parts in one pass. Raises MosaicError for unusable labels or texts."""
+def make_problem(train: LabelledTexts, test: LabelledTexts, lm, request, cache=None, wanted=None) -> Problem:
+    """Extract features for both parts in one pass. wanted: tells by its provenance whether the problem has a table (None:
+    all). Raises MosaicError for unusable labels or texts."""
     from mosaic.features.extract import extract
 
     check(train, test)
-    return Problem(train, test, tuple(extract(train.texts + test.texts, lm, request, cache)))
+    tables = extract(train.texts + test.texts, lm, request, cache, **({} if wanted is None else {"wanted": wanted}))
+    return Problem(train, test, tuple(tables), cache)
 
 
 def check(train: LabelledTexts, test: LabelledTexts) -> None:

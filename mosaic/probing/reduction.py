@@ -2,8 +2,7 @@
 
 An L2-penalised linear probe's weights lie in the span of the rows it is fitted on. With the Gram matrix X X' = L L'
 (n x n, whatever the width; pivoted Cholesky), rows L have the same scores and the same penalty as rows X, on at most n
-columns; and the weights are w = -X' e on the original columns, e being the slopes of the loss by the scores, which
-both share. Columns are centred: where the intercept is not penalised that changes no score, and it makes the solver's
+columns; and w = X' L'^-1 v gives their weights v on the original columns (L' of as many rows as it has columns). Columns are centred: where the intercept is not penalised that changes no score, and it makes the solver's
 work less. Source: Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, section 18.3.5.
 """
 
@@ -26,11 +25,11 @@ class Rows:
     def __init__(self, X, s: np.ndarray, reduce: bool = True):
         self.X, self.mean = X, np.asarray(s @ X, dtype=np.float64).ravel() / s.sum()
         self.reduced = reduce and _pays(X)
-        self.Z = _cholesky(_gram(X, self.mean)) if self.reduced else X
+        self.Z, self.pivots = _cholesky(_gram(X, self.mean)) if self.reduced else (X, None)
         self.shift = np.zeros(self.Z.shape[1]) if self.reduced else self.mean
         self.rough = self.Z.astype(np.float32, copy=False)  # for the steps, which need not be exact
         norm = np.sqrt((self.Z.data**2).sum()) if issparse(X) and not self.reduced else np.linalg.norm(self.Z)
-        self.scale = float(norm * np.linalg.norm(s))
+        self.scale = float(np.hypot(norm, np.sqrt(len(s))) * np.linalg.norm(s))
 
     @property
     def n_columns(self) -> int:
@@ -71,11 +70,15 @@ class Rows:
 
         return solve
 
-    def coefficients(self, W: np.ndarray, b: np.ndarray, E: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(weights [K, p] of the columns of X, intercepts [K]) at a solution; E [K, n]: slopes of the loss there."""
+    def coefficients(self, W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(weights [K, p] of the columns of X, intercepts [K])."""
+        from scipy.linalg import solve_triangular
+
         if self.reduced:
-            product = np.asarray(E.astype(self.X.dtype) @ self.X, dtype=np.float64)
-            W = np.outer(E.sum(1), self.mean) - product
+            a = np.zeros((len(W), self.X.shape[0]))
+            if len(self.pivots):
+                a[:, self.pivots] = solve_triangular(self.Z[self.pivots], W.T, trans="T", lower=True).T
+            W = _exact_back(a, self.X) - np.outer(a.sum(1), self.mean)
         return W, b - W @ self.mean
 
 
@@ -98,21 +101,23 @@ def _gram(X, mean: np.ndarray) -> np.ndarray:
     return G
 
 
-def _cholesky(G: np.ndarray) -> np.ndarray:
-    """L [n, rank] with L L' = G."""
+def _cholesky(G: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(L [n, rank] with L L' = G, the rank rows of L that are triangular)."""
     from scipy.linalg.lapack import dpstrf
 
     factor, pivots, rank, _ = dpstrf(G, lower=1)
     L = np.zeros((len(G), max(rank, 1)))
     L[pivots - 1] = np.tril(factor)[:, : max(rank, 1)]
-    return L
+    return L, pivots[:rank] - 1
 
 
 def _product(V: np.ndarray, Z) -> np.ndarray:
-    """V Z': row by row for a few, which BLAS does faster than the product of a flat and a large matrix."""
+    """V Z', in the order in which BLAS is fast: row by row for a few, for more with the long matrix by rows."""
     if issparse(Z):
         return (Z @ V.T).T
-    return np.stack([Z @ v for v in V]) if len(V) <= 3 else V @ Z.T
+    if len(V) <= 3:
+        return np.stack([Z @ v for v in V])
+    return np.ascontiguousarray((Z @ V.T).T) if Z.flags.c_contiguous else V @ Z.T
 
 
 def _exact(V: np.ndarray, Z) -> np.ndarray:

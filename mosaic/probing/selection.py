@@ -5,7 +5,7 @@ Nested selection (design notes, audit A6): the test set is only ever scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
@@ -16,12 +16,6 @@ from mosaic.probing.problem import Problem
 from mosaic.texts.labelled import LabelledTexts
 
 TREES = tuple((depth, leaf) for depth in (3, 5, 7, 9) for leaf in (1, 4))  # depth, least rows of a leaf
-
-Step = Callable[[], None]
-
-
-def nothing() -> None:
-    """The step of those who do not count fits."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,6 @@ class Result:
     predicted: np.ndarray
     n_train: int
     selected: bool = False
-    model: object = None
     parts: dict[str, scores.Score] = field(default_factory=dict)
     held: tuple | None = None
     n_fits: int = 0
@@ -131,22 +124,22 @@ def count_tree_fits(splits) -> int:
     return len(TREES) + len(splits) - 1
 
 
-def fit(candidate, problem: Problem, splits, step: Step = nothing) -> Result:
-    """The candidate with the threshold and strength that the first split chooses; `step` is called after every fit."""
+def fit(candidate, problem: Problem, splits) -> Result:
+    """The candidate with the threshold and strength that the first split chooses."""
     first, *others = splits
     seen = Validation(problem)
-    threshold = _threshold(candidate, first, seen, step)
-    predicted = _predicted(candidate, first, candidate.strengths, threshold, seen, step)
+    threshold = _threshold(candidate, first, seen)
+    predicted = _predicted(candidate, first, candidate.strengths, threshold, seen)
     values = [seen.value(first[1], found) for found in predicted]
     strength = middle_best(candidate.strengths, values)
     seen.add(first[1], predicted[candidate.strengths.index(strength)])
     for split in others:
-        (found,) = _predicted(candidate, split, [strength], threshold, seen, step)
+        (found,) = _predicted(candidate, split, [strength], threshold, seen)
         seen.add(split[1], found)
     return final(candidate, candidate.setting, candidate.probe(strength), strength, threshold, seen)
 
 
-def _threshold(candidate, split, seen: Validation, step: Step) -> float | None:
+def _threshold(candidate, split, seen: Validation) -> float | None:
     """The threshold that is best at the middle strength; the lowest of equally good ones."""
     thresholds = list(dict.fromkeys(candidate.thresholds(split[0])))
     if len(thresholds) == 1:
@@ -154,20 +147,19 @@ def _threshold(candidate, split, seen: Validation, step: Step) -> float | None:
     middle = candidate.strengths[len(candidate.strengths) // 2]
 
     def value(threshold) -> float:
-        (predicted,) = _predicted(candidate, split, [middle], threshold, seen, step)
+        (predicted,) = _predicted(candidate, split, [middle], threshold, seen)
         return seen.value(split[1], predicted)
 
     return max(thresholds, key=value)
 
 
-def _predicted(candidate, split, strengths: Sequence, threshold, seen: Validation, step: Step) -> list[np.ndarray]:
+def _predicted(candidate, split, strengths: Sequence, threshold, seen: Validation) -> list[np.ndarray]:
     """Predictions for the held rows of a split, one array a strength."""
     first, second, _ = candidate.matrices(*split, threshold)
     labels, found = seen.problem.train.labels[split[0]], []
     for predicted, solved in estimators.path(candidate.probe(strengths[0]), first, labels, second, strengths):
         seen.count(solved)
         found.append(predicted)
-        step()
     return found
 
 
@@ -180,7 +172,7 @@ def middle_best(strengths: Sequence, values: Sequence[float]):
     return best[(len(best) - 1) // 2]
 
 
-def fit_tree(candidate, threshold: float | None, problem: Problem, splits, step: Step = nothing) -> Result:
+def fit_tree(candidate, threshold: float | None, problem: Problem, splits) -> Result:
     """A tree on the best pooling of one encoder; depth and leaf size chosen on the first validation fold."""
     labels = problem.train.labels
     seen = Validation(problem)
@@ -188,7 +180,6 @@ def fit_tree(candidate, threshold: float | None, problem: Problem, splits, step:
     def predicted(shape, split, first, second) -> np.ndarray:
         found = estimators.tree(*shape).fit(first, labels[split[0]]).predict(second)
         seen.count(True)
-        step()
         return found
 
     prepared = candidate.matrices(*splits[0], threshold)[:2]
@@ -207,7 +198,7 @@ def final(candidate, setting, probe, strength, threshold, seen: Validation) -> R
     problem = seen.problem
     n = len(problem.train)
     fit, test = np.arange(n), np.arange(n, n + len(problem.test))
-    first, second, columns = candidate.matrices(fit, test, threshold)
+    first, second, _ = candidate.matrices(fit, test, threshold)
     probe = probe.fit(first, problem.train.labels)
     seen.count(estimators.solved(probe))
     predicted = probe.predict(second)
@@ -219,7 +210,6 @@ def final(candidate, setting, probe, strength, threshold, seen: Validation) -> R
         score=next(iter(parts.values())),
         predicted=predicted,
         n_train=n,
-        model=(probe, columns),
         parts=parts,
         **seen.result(),
     )

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.models.language import ModelSpec
-from mosaic.profiles.reading import read_as
+from mosaic.profiles.reading import read_as, read_yaml
 from mosaic.saes.loading import SAESource
-from mosaic.texts.decoding import read_text
 
 FOLDER = Path(__file__).parent
 
@@ -102,19 +101,14 @@ def load_profile(name: str) -> Profile:
     """A shipped profile by name, or a YAML file of the user's own by path.
 
     Raises MosaicError for an unknown name (with those there are), a file that is not YAML in UTF-8, a key that the
-    format does not have or lacks, or a value of another type.
+    format does not have or lacks or that stands twice, or a value of another type.
     """
-    import yaml
-
     path = Path(name) if name.endswith((".yml", ".yaml")) else FOLDER / f"{name}.yml"
     if not path.is_file():
         raise MosaicError(
             f"unknown profile {name!r}; there are {', '.join(profile_names())}. A path to a .yml file works too."
         )
-    try:
-        content = yaml.safe_load(read_text(path))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date or number that is none
-        raise MosaicError(f"{path} is not valid YAML: {error}. Mend it there.") from error
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise MosaicError(f"{path} holds a {type(content).__name__}, not the keys of a profile.")
     profile = read_as(Profile, {"name": path.stem, "saes": [], "poolings": [], "datasets": [], **content}, str(path))

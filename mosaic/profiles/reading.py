@@ -5,12 +5,39 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 from mosaic.errors import MosaicError
+from mosaic.texts.decoding import read_text
 
+LARGEST = 2**53  # whole numbers up to here are exact in every format that they are written to or reckoned in
 WORDS = {int: "a whole number", str: "a text", bool: "true or false", float: "a number"}
+
+
+def read_yaml(path: Path):
+    """What a YAML file holds. Raises MosaicError where it is not YAML in UTF-8, or a mapping has one key twice."""
+    import yaml
+
+    class Once(yaml.SafeLoader):
+        """YAML's own loader keeps the last of two equal keys and says nothing."""
+
+        def compose_mapping_node(self, anchor):
+            node = super().compose_mapping_node(anchor)
+            seen = set()
+            for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark
+                    )
+                seen.add(key.value)
+            return node
+
+    try:
+        return yaml.load(read_text(path), Once)  # a safe loader: plain data alone
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date or number that is none
+        raise MosaicError(f"{path} is not valid YAML: {error}. Mend it there.") from error
 
 
 def read_as(kind, value, place: str):
@@ -69,6 +96,8 @@ def _literal(arguments, value, place: str):
 
 
 def _scalar(kind, value, place: str):
+    if type(value) is int and abs(value) > LARGEST:
+        raise _expected(f"a number up to {LARGEST:,}", value, place)
     if kind is str and type(value) is int:  # width: 512
         return str(value)
     if kind is float and type(value) is int:

@@ -60,7 +60,7 @@ TABLE = {
     "mini-large": Look(ROSE, "-.", "^"),
     # What knows nothing, and what others found
     "chance": Look(INK, "--", ""),
-    "published": Look(INK, "-", "X"),
+    "published": Look(INK, "-", "o"),
 }
 ALIASES = {
     "SAE": "sae",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.reporting import recorded, results
-from mosaic.reporting.claims import FILE, NOT_RUN, is_number
+from mosaic.reporting.claims import NOT_RUN, is_number
 from mosaic.reporting.verdicts import judge_all
 
 BANDS = Path(__file__).parent / "bands.yml"
@@ -121,7 +121,7 @@ def band_of(key: str) -> Band:
 
 
 def compare(
-    profile: str, against: Path | None = None, folder: Path = results.FOLDER, claims: Path = FILE
+    profile: str, against: Path | None = None, folder: Path = results.FOLDER, claims: Path | None = None
 ) -> Comparison:
     """A run's results/<profile>/ against recorded ones: those of `against` (a folder of results, or of one profile), else
     those that stood there before this clone's own runs (`recorded.keep`).
@@ -209,7 +209,9 @@ def _follows(key: str, beside: dict[str, str]) -> str | None:
     return next((beside[row] for i in range(len(parts) - 1, 1, -1) if (row := ".".join(parts[:i])) in beside), None)
 
 
-def _verdicts(profile: str, before: dict[str, Path], folder: Path, complete: bool, claims: Path) -> list[Changed]:
+def _verdicts(
+    profile: str, before: dict[str, Path], folder: Path, complete: bool, claims: Path | None
+) -> list[Changed]:
     """Claims judged on both. complete: what was not kept stands in the run's folder as it was recorded."""
     with tempfile.TemporaryDirectory() as made:
         old = Path(made) / profile

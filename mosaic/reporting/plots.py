@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.reporting.colours import INK, TABLE, looks
+from mosaic.reporting.colours import INK, TABLE, known, looks
 
 NAMES = {
     "sae": "SAE features",
@@ -285,9 +285,10 @@ def _lines(names: Sequence[str]) -> list[dict]:
             "color": look.colour,
             "linestyle": look.dash,
             "marker": look.marker,
+            "markerfacecolor": "none" if known(name) == "published" else look.colour,  # what others found is hollow
             "linewidth": width,
             "markersize": 4 + 1.6 * width,
             "zorder": 2 + i / 100,
         }
-        for i, (look, width) in enumerate(zip(looks(names), narrower, strict=True))
+        for i, (name, look, width) in enumerate(zip(names, looks(names), narrower, strict=True))
     ]

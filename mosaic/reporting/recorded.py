@@ -2,7 +2,7 @@
 
 A digest of everything that runs here write stands in build/recorded/<profile>/written_here.txt. A file that is about to be
 replaced and whose digest is not there came from elsewhere (it was shipped, or pulled since) and is kept; one of our own
-making never takes its place. No git is needed, and a killed run changes nothing: the digest is noted before the file is
+making never takes its place, until `mosaic results keep` says that it should. No git is needed, and a killed run changes nothing: the digest is noted before the file is
 written.
 """
 
@@ -30,6 +30,16 @@ def keep(path: Path, content: bytes) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with ledger.open("a", encoding="utf-8") as file:
             file.write(_digest(content) + "\n")
+
+
+def keep_all(profile: str, results: Path) -> list[str]:
+    """What stands in results/<profile>/ is the recorded run from here on. Returns the studies."""
+    files = sorted((results / profile).glob("*.json"))
+    for old in (KEPT / profile).glob("*.json"):
+        old.unlink()
+    for path in files:
+        write_atomically(KEPT / profile / path.name, path.read_bytes())
+    return [path.stem for path in files]
 
 
 def kept(profile: str) -> Path:

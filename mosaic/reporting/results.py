@@ -91,6 +91,15 @@ def shown(value, sign: bool = False) -> str:
     raise MosaicError(f"a {type(value).__name__} cannot stand in a sentence; name one number in it")
 
 
+def recorded_versions(profile: str, folder: Path = FOLDER) -> list[tuple[dict[str, str], list[str]]]:
+    """[(versions of the libraries, the studies that were recorded with them)] of one profile."""
+    found: dict[str, tuple[dict[str, str], list[str]]] = {}
+    for path in sorted((Path(folder) / profile).glob("*.json")):
+        with_versions = json.loads(path.read_text(encoding="utf-8")).get("versions", {})
+        found.setdefault(json.dumps(with_versions, sort_keys=True), (with_versions, []))[1].append(path.stem)
+    return list(found.values())
+
+
 def versions() -> dict[str, str]:
     """Versions of the libraries that decide numbers."""
     from importlib.metadata import version

@@ -56,7 +56,7 @@ class Verdict:
     def expectation(self) -> str | None:
         """ "as expected", "not as expected", or None: nothing was expected, or nothing was measured to compare."""
         expected = (self.claim.expected or {}).get(self.profile)
-        if expected is None or self.verdict == NOT_RUN:
+        if expected is None or self.verdict == NOT_RUN or (not self.judged and expected.verdict != self.verdict):
             return None
         return AS_EXPECTED if plain(expected.verdict) == plain(self.verdict) else NOT_AS_EXPECTED
 
@@ -121,9 +121,9 @@ def judge(claim: Claim, profile: str, folder: Path = results.FOLDER) -> Verdict:
     return verdict(outcome, reason, value, *(interval or (None, None)))
 
 
-def judge_all(profile: str, folder: Path = results.FOLDER, path: Path = claims.FILE) -> list[Verdict]:
-    """The verdict on every claim of a file, in its order."""
-    return [judge(claim, profile, folder) for claim in load_claims(path)]
+def judge_all(profile: str, folder: Path = results.FOLDER, path: Path | None = None) -> list[Verdict]:
+    """The verdict on every claim of a file (the shipped one), in its order."""
+    return [judge(claim, profile, folder) for claim in load_claims(path or claims.FILE)]
 
 
 def above(value: float, bound: float, interval: Interval) -> tuple[str, str]:

@@ -18,8 +18,10 @@ NEEDED = {
     "topk": ("b_enc",),
     "gated": ("b_gate", "b_mag", "r_mag"),
 }
+WEIGHTS = {"W_enc", "W_dec", "b_dec", *(vector for vectors in NEEDED.values() for vector in vectors)}
 BLOCK = re.compile(r"(?:^|\.)(?:layers?|blocks?|h)\.(\d+)(?:\.(.+))?$")
 NOT_RESIDUAL = re.compile(r"mlp|attn|attention|resid_mid|norm|ln\d|hook_[qkvz]$")
+LONGEST = 9  # digits of a block's number or a width's name; more are no number of either
 MEANINGLESS = "Copy the SAE again, or train it again: with such weights every feature is meaningless."
 SCALE = {"k": 1_000, "m": 1_000_000}
 
@@ -34,6 +36,10 @@ def check_hook(name: str, hook: str | None, layer: int, first_layer: int) -> Non
     found = BLOCK.search(str(hook or ""))
     if found is None:
         return
+    if len(found[1]) > LONGEST:
+        raise MosaicError(
+            f"SAE {name} was trained at {hook!r:.60}...: no model has a block of {len(found[1])} digits. Copy the SAE again."
+        )
     block, inside = int(found[1]), found[2] or ""
     if NOT_RESIDUAL.search(inside):
         raise MosaicError(
@@ -56,12 +62,13 @@ def check_width(name: str, width: str, n_latents: int) -> None:
     stated = re.fullmatch(r"(\d+)([km]?)", str(width))
     if stated is None:
         return
-    number, slack = int(stated[1]) * SCALE.get(stated[2], 1), 0.05 if stated[2] else 0
+    number = int(stated[1]) * SCALE.get(stated[2], 1) if len(stated[1]) <= LONGEST else 0  # 0 is no SAE's
+    slack = 0.05 if stated[2] else 0
     if abs(n_latents - number) > slack * number:
         shown = n_latents if n_latents < 1000 else f"{n_latents // 1000}k"
         raise MosaicError(
-            f"SAE {name} is named for width {width}, but has {n_latents} latents. Write width: {shown}, or choose the "
-            f"SAE of width {width}."
+            f"SAE {name} is named for width {width:.60}, but has {n_latents} latents. Write width: {shown}, or choose the "
+            f"SAE of width {width:.60}."
         )
 
 
@@ -94,10 +101,32 @@ def check_weights(name: str, config: Mapping, shapes: Mapping[str, tuple[int, ..
                 f"SAE {name}: {tensor} has shape {_shown(shapes[tensor])}, but W_enc {_shown(shapes['W_enc'])} asks for "
                 f"{_shown(shape)}. They do not belong together; copy the SAE again."
             )
-    if architecture == "topk" and not _counts(config.get("k")):
+    check_sizes(name, config, d, latents)
+    if architecture == "topk" and not _counts(config.get("k"), latents):
         raise MosaicError(
-            f"SAE {name}: k is {config.get('k')!r}; a TopK SAE's cfg.json holds a whole number of 1 or more."
+            f"SAE {name}: k is {config.get('k')!r:.60}; a TopK SAE's cfg.json holds a whole number from 1 to its number of "
+            f"latents, {latents}."
         )
+
+
+def check_sizes(name: str, config: Mapping, d: int, latents: int) -> None:
+    """Raises MosaicError where the configuration states another d_in or d_sae than the weights have."""
+    for key, size in (("d_in", d), ("d_sae", latents)):
+        if config.get(key) not in (None, size):
+            raise MosaicError(
+                f"SAE {name}: its cfg.json says {key} {config[key]!r:.60}, but its weights have {size}. They do not belong "
+                "together; copy the SAE again."
+            )
+
+
+def check_kinds(name: str, kinds: Mapping[str, str]) -> None:
+    """Raises MosaicError for weights that are whole or complex numbers. kinds: safetensors' names, such as "BF16"."""
+    for tensor, kind in kinds.items():
+        if tensor in WEIGHTS and not kind.startswith(("F", "BF")):
+            raise MosaicError(
+                f"SAE {name}: {tensor} holds numbers of kind {kind}; real ones (F32, BF16, F16) were expected. Save the SAE "
+                "again as SAELens does."
+            )
 
 
 def check_numbers(name: str, weights: torch.Tensor, vectors: Mapping[str, torch.Tensor]) -> None:
@@ -112,9 +141,9 @@ def check_numbers(name: str, weights: torch.Tensor, vectors: Mapping[str, torch.
         raise MosaicError(f"SAE {name}: all numbers of W_enc are zero. {MEANINGLESS}")
 
 
-def _counts(k) -> bool:
-    """A whole number of 1 or more, perhaps written with a point (8.0)."""
-    return isinstance(k, int | float) and k >= 1 and (isinstance(k, int) or k.is_integer())
+def _counts(k, most: int) -> bool:
+    """A whole number from 1 to `most`, perhaps written with a point (8.0)."""
+    return isinstance(k, int | float) and 1 <= k <= most and (isinstance(k, int) or k.is_integer())
 
 
 def _shown(shape) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError
+from mosaic.saes.checks import check_sizes
 from mosaic.saes.loading import SAESource, hook_name, open_registered, registered
 from mosaic.saes.weights import open_tensors, read_config
 
@@ -86,6 +87,7 @@ def _from_folder(folder: Path) -> Dictionary:
             f"{folder}: W_enc has shape {list(state['W_enc'].shape)} and W_dec {list(state['W_dec'].shape)}; [d, D] and "
             "[D, d] were expected. They do not belong together; copy the SAE again."
         )
+    check_sizes(folder.name, config, encoder.shape[1], len(encoder))
     return Dictionary(
         name=folder.name,
         encoder=np.ascontiguousarray(encoder),

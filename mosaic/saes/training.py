@@ -105,7 +105,7 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
     n_steps = {spec.name: (spec.tokens or run.tokens) // run.batch_size for spec in specs}
     trainers = {spec.name: _trainer(spec, run, n_steps[spec.name], lm) for spec in specs}
     identity = repr((specs, run, lm.spec, lm.weights_hash, hashlib.sha256("\0".join(texts).encode()).hexdigest()))
-    checkpoint = Path(out) / "checkpoint"
+    checkpoint, _ = scratch(Path(out))
     start, hashes = _resume(trainers, checkpoint, identity)
     if start == 0:
         hashes = {spec.name: "" for spec in specs}
@@ -144,6 +144,11 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
     return rows
 
 
+def scratch(out: Path) -> tuple[Path, Path]:
+    """The folders of `out` that hold a run's state, here and while it is written; removed when all is trained."""
+    return out / "checkpoint", out / "checkpoint.new"
+
+
 def save(sae, folder: Path) -> None:
     """Save a trained SAE for inference, matrices in bfloat16 (half the disk; biases and thresholds stay float32)."""
     import torch
@@ -168,6 +173,8 @@ def _check(specs: Sequence[SAESpec], run: TrainRun, lm: LanguageModel) -> None:
             raise MosaicError(f"two SAEs are called {spec.name}; give them different tags.")
         if spec.architecture in L1 and spec.l1 is None:
             raise MosaicError(f"{spec.name}: a {spec.architecture} SAE has no k; give the weight of its L1 loss (l1).")
+        if spec.architecture not in L1 and spec.k > spec.width:
+            raise MosaicError(f"{spec.name}: {spec.k} active latents were asked for of {spec.width}. Give a smaller k.")
         if (spec.tokens or run.tokens) < 2 * run.batch_size:
             raise MosaicError(
                 f"{spec.name}: {spec.tokens or run.tokens} tokens are not two batches of {run.batch_size}."
@@ -244,7 +251,7 @@ def _estimate_scale(trainers: dict, specs: Sequence[SAESpec], stream: Activation
 
 def _keep(trainers: dict, hashes: dict[str, str], step: int, checkpoint: Path, identity: str) -> None:
     """Write the whole state beside the last one, then put it in its place."""
-    fresh = checkpoint.with_name("checkpoint.new")
+    _, fresh = scratch(checkpoint.parent)
     shutil.rmtree(fresh, ignore_errors=True)
     for name, trainer in trainers.items():
         trainer.save_checkpoint(name, base_path=fresh)
@@ -255,7 +262,7 @@ def _keep(trainers: dict, hashes: dict[str, str], step: int, checkpoint: Path, i
 
 def _resume(trainers: dict, checkpoint: Path, identity: str) -> tuple[int, dict[str, str]]:
     """(steps done, hashes so far): of a checkpoint of this very run, else (0, {})."""
-    fresh = checkpoint.with_name("checkpoint.new")
+    _, fresh = scratch(checkpoint.parent)
     if not checkpoint.exists() and (fresh / "state.json").exists():  # killed between removing and renaming
         fresh.rename(checkpoint)
     if not (checkpoint / "state.json").is_file():

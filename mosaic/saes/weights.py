@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mosaic.errors import MosaicError
+from mosaic.saes.checks import check_kinds
 
 if TYPE_CHECKING:
     import torch
@@ -74,13 +75,14 @@ def read_config(folder: Path) -> dict:
 def open_tensors(folder: Path, name: str = WEIGHTS) -> Iterator:
     """A safetensors file of the folder, mapped: tensors are copied only when asked for, slice by slice.
 
-    Raises MosaicError for a file that is cut off or broken.
+    Raises MosaicError for a file that is cut off or broken, and for weights that are whole or complex numbers.
     """
     from safetensors import SafetensorError, safe_open
 
     path = folder / name
     try:
         with safe_open(path, framework="pt") as file:
+            check_kinds(str(folder), {name: file.get_slice(name).get_dtype() for name in file.keys()})  # noqa: SIM118
             yield file
     except (SafetensorError, OSError) as error:
         raise MosaicError(f"{path} cannot be read ({error}). {AGAIN}") from error
@@ -107,10 +109,13 @@ def npz_weights(path: Path) -> Weights:
 
     with np.load(path, allow_pickle=False) as file:
         keys = {("W_" + key[2:] if key.startswith("w_") else key): key for key in file}
-        vectors = {name: torch.from_numpy(file[key]).float() for name, key in keys.items() if not name.startswith("W_")}
+        vectors = {name: file[key] for name, key in keys.items() if not name.startswith("W_")}
     encoder = keys["W_enc"]
     with zipfile.ZipFile(path) as archive, archive.open(f"{encoder}.npy") as stream:
-        shape, _, _ = _npy_header(stream)
+        shape, _, kind = _npy_header(stream)
+    kinds = {name: vector.dtype for name, vector in vectors.items()} | {"W_enc": kind}
+    check_kinds(str(path), {name: kind.name.upper() for name, kind in kinds.items()})
+    vectors = {name: torch.from_numpy(vector).float() for name, vector in vectors.items()}
 
     def pieces() -> Iterator[tuple[slice, slice, torch.Tensor]]:
         with zipfile.ZipFile(path) as archive, archive.open(f"{encoder}.npy") as stream:

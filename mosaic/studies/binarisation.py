@@ -82,7 +82,13 @@ class Binarisation(Study):
         }
         without = {f"{kind}_{COUNTS}": counts_sentence(kept) for kind in KINDS if f"{kind}_{COUNTS}" not in found}
         curve = curve_sentence(self.mean_curve)
-        return {**found, **without, "kept": kept_sentence(SWEPT, kept[SWEPT]), "counts": counts_sentence(kept), "curve": curve}
+        return {
+            **found,
+            **without,
+            "kept": kept_sentence(SWEPT, kept[SWEPT]),
+            "counts": counts_sentence(kept),
+            "curve": curve,
+        }
 
     def figure(self) -> Figure:
         """Binarised minus raw, a line a pooling, one colour a way to set the threshold."""
@@ -163,15 +169,15 @@ def run(
     for title, problem in problems(profile, lm, **here, cache=cache):
         found = comparison.evaluate(problem, families=["sae"], trees=False)
         results = {(r.setting.pooling, r.setting.binarized): r for r in found}
+        published = examine.binarised_at(problem, poolings, PUBLISHED_THRESHOLD)
         kept[title] = {}
         for pooling in poolings:
             raw, tuned = results[pooling, False], results[pooling, True]
-            published = examine.binarised_at(problem, pooling, PUBLISHED_THRESHOLD)
-            for kind, binarised in (("tuned", tuned), ("published", published)):
+            for kind, binarised in (("tuned", tuned), ("published", published[pooling])):
                 cases[kind][pooling].append(scores.paired(problem.test, binarised, raw))
                 if NEW in problem.test.part_rows():
                     new_cases[kind][pooling].append(scores.paired(problem.test, binarised, raw, NEW))
-            forms = {"raw": raw, "binarized": tuned, "published": published}
+            forms = {"raw": raw, "binarized": tuned, "published": published[pooling]}
             rows += [{"set": title, "form": form, **result.row()} for form, result in forms.items()]
             values = examine.active_values(problem, pooling)
             kept[title][pooling] = examine.share_kept(values, PUBLISHED_THRESHOLD)

@@ -1,70 +1,89 @@
-"""Problems on sets of images seen by the miniature's vision-language model, and their controls."""
+"""Problems on sets of images seen by the miniature's vision-language model, and their controls.
+
+Image sets are one test each: no words, and so no second test in new ones.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, stratified_rows
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
+from mosaic.studies.controls import N_DICTIONARIES
+from mosaic.studies.languages import apart
+from mosaic.texts.labelled import LabelledTexts
 from mosaic.world import images
 
 if TYPE_CHECKING:
     import torch
 
 
-def image_problems(
-    profile: Profile, lm: LanguageModel, name: str, poolings: Sequence[str]
-) -> dict[str, tuple[str, Problem]]:
-    """{kind: (features, problem)} of one set of images seen by mini-vision, at every layer of the profile.
+@dataclass(frozen=True)
+class Images:
+    """One set of images before the miniature's vision-language model; every pooling of the profile for every reader.
 
-    "SAE" and "hidden states" of the trained model; "random dictionary": of the SAE's width and sparsity;
-    "random language model": untrained weights behind the same tower, read by a random dictionary too.
+    train, test: names of the images and their labels. pixels: [n, 32, 32, 3], train then test.
     """
-    import numpy as np
 
-    from mosaic.features.images import image_tables
-    from mosaic.miniature import vision
-    from mosaic.saes.loading import random_like
-    from mosaic.texts.labelled import LabelledTexts
+    profile: Profile
+    lm: LanguageModel
+    train: LabelledTexts
+    test: LabelledTexts
+    pixels: np.ndarray
 
-    encoders = load_saes(profile, lm, widths=[profile.width])
-    parts = [
-        _cut(*part, n)
-        for part, n in zip(images.labelled_images(name), (profile.max_train, profile.max_test), strict=True)
-    ]
-    pixels = np.concatenate([shown for shown, _ in parts])
-    ids = [f"{name}-{i}" for i in range(len(pixels))]
-    train, test = (
-        LabelledTexts(name, [f"{name}-{part}-{i}" for i in range(len(labels))], labels)
-        for part, (_, labels) in zip(("train", "test"), parts, strict=True)
-    )
+    @classmethod
+    def load(cls, profile: Profile, lm: LanguageModel, name: str) -> Images:
+        """A set by name, cut, stratified, to the profile's `max_train` and `max_test`."""
+        both = images.labelled_images(name)
+        parts = [_cut(*part, n) for part, n in zip(both, (profile.max_train, profile.max_test), strict=True)]
+        train, test = (
+            LabelledTexts(name, [f"{name}-{part}-{i}" for i in range(len(labels))], labels)
+            for part, (_, labels) in zip(("train", "test"), parts, strict=True)
+        )
+        return cls(profile, lm, train, test, np.concatenate([shown for shown, _ in parts]))
 
-    def tables(model, encoders, hidden=()):
-        batches = vision.image_batches(lm.tokenizer, pixels, device=lm.device)
-        return tuple(image_tables(model, batches, ids, vision.IMAGE_TOKEN, encoders, hidden, poolings))
+    def learned(self) -> Problem:
+        """Text SAEs and hidden states at the image tokens, every layer of the profile, the profile's width."""
+        encoders = load_saes(self.profile, self.lm, widths=[self.profile.width])
+        return self._problem(_vision_model(self.lm), encoders, self.profile.layers)
 
-    def random_dictionaries(model):
-        x = first_residuals(model, lm, pixels, profile.layers)
-        return [random_like(encoder, x[encoder.layer]) for encoder in encoders]
+    def random_dictionaries(self, layer: int) -> list[Problem]:
+        """N_DICTIONARIES random dictionaries of the layer's SAE's width and sparsity, one problem each."""
+        model = _vision_model(self.lm)
+        return apart(self._problem(model, self._random(model, layer, N_DICTIONARIES)))
 
-    trained, untrained = _vision_model(lm), _vision_model(lm, random_text=0)
-    both = tables(trained, encoders, profile.layers)
-    n = len(encoders) * len(poolings)
-    return {
-        "SAE": ("sae", Problem(train, test, both[:n])),
-        "hidden states": ("hidden", Problem(train, test, both[n:])),
-        "random dictionary": ("sae", Problem(train, test, tables(trained, random_dictionaries(trained)))),
-        "random language model": ("sae", Problem(train, test, tables(untrained, random_dictionaries(untrained)))),
-    }
+    def random_language_model(self, layer: int) -> Problem:
+        """Untrained weights behind the same tower, read by one random dictionary, trained SAEs being of no use there."""
+        model = _vision_model(self.lm, random_text=0)
+        return self._problem(model, self._random(model, layer, 1))
+
+    def _random(self, model, layer: int, n: int) -> list:
+        """n random dictionaries, as sparse on the first images' tokens as the SAE of this layer is there."""
+        from mosaic.saes.loading import random_like
+
+        (encoder,) = load_saes(self.profile, self.lm, [layer], [self.profile.width])
+        x = first_residuals(model, self.lm, self.pixels, [layer])[layer]
+        return [random_like(encoder, x, seed) for seed in range(n)]
+
+    def _problem(self, model, encoders: Sequence, hidden: Sequence[int] = ()) -> Problem:
+        from mosaic.features.images import image_tables
+        from mosaic.miniature import vision
+
+        batches = vision.image_batches(self.lm.tokenizer, self.pixels, device=self.lm.device)
+        names = self.train.texts + self.test.texts
+        tables = image_tables(model, batches, names, vision.IMAGE_TOKEN, encoders, hidden, self.profile.poolings)
+        return Problem(self.train, self.test, tuple(tables))
 
 
 def _cut(pixels, labels: Sequence[str], n: int | None):
     """(images, labels [n] of str): at most n of them, stratified, as texts are cut."""
-    import numpy as np
-
     labels = np.array(labels, dtype=object)
     rows = stratified_rows(labels, n)
     return pixels[rows], labels[rows]
@@ -81,6 +100,14 @@ def image_unexplained(profile: Profile, lm: LanguageModel, name: str) -> float:
     x = first_residuals(_vision_model(lm), lm, pixels, [profile.middle])[profile.middle].cpu()
     with torch.inference_mode():
         return unexplained(x, sae.decode(sae.encode(x)))
+
+
+def text_unexplained(profile: Profile, lm: LanguageModel, texts: Sequence[str]) -> float:
+    """The same of the same SAE on texts, which it was trained on."""
+    from mosaic.saes.measuring import measure_sae
+
+    (source,) = select_saes(profile, [profile.middle], [profile.width])
+    return measure_sae(Path(located(source).path), lm, lm.tokenize(texts), profile.middle)["fvu"]
 
 
 def unexplained(x: torch.Tensor, reconstruction: torch.Tensor) -> float:

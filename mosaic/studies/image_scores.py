@@ -1,57 +1,91 @@
-"""What probes reach on images: SAE features of image tokens beside what learned nothing, with all latents and with few."""
+"""What probes reach on images: text SAEs at the image tokens beside hidden states and beside what learned nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mosaic.models.language import LanguageModel
-from mosaic.probing import comparison, examine, scores
+from mosaic.probing import examine, scores
+from mosaic.probing.problem import Problem
+from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
 from mosaic.profiles.profile import Profile
-from mosaic.studies.image_problems import image_problems
+from mosaic.studies.image_problems import Images
+from mosaic.studies.languages import every_pooling
 
-POOLINGS = ("mean", "max")
 FEW = 16  # latents
 SIZES = (2, 4, 8, 16, 32, 64, 128)  # of the curve
+SAE, HIDDEN, RANDOM, UNTRAINED = "SAE", "hidden states", "random dictionary", "random language model"
 
 
 @dataclass(frozen=True)
 class ImageScores:
-    """One set of images. full, few: `beside_the_sae` with all latents and with FEW. curves: {kind: points over SIZES}."""
+    """One set of images. labels: of its test images. full, few: {kind: the chosen result of each draw}, with all latents
+    and with FEW. curves: {kind: points over SIZES}, of the first draw."""
 
-    full: dict
-    few: dict
+    labels: np.ndarray
+    full: dict[str, list[Result]]
+    few: dict[str, list[Result]]
     curves: dict[str, list[dict]]
+
+    def summary(self) -> dict:
+        return {"all": self._beside(self.full), "few": self._beside(self.few)}
+
+    def _beside(self, results: Mapping[str, Sequence[Result]]) -> dict:
+        """{kind: its mean over draws, and their rows; "against": SAE minus each other kind}."""
+        return {
+            **{
+                kind: {"macro_f1": mean_of(draws), "n_draws": len(draws), "rows": [result.row() for result in draws]}
+                for kind, draws in results.items()
+            },
+            "against": {kind: d.summary() for kind, d in against([(self.labels, results)]).items()},
+        }
 
 
 def score_images(profile: Profile, lm: LanguageModel, name: str) -> ImageScores:
-    """Probes on every kind of features of one set of images; layer and pooling are chosen on validation."""
-    problems = image_problems(profile, lm, name, POOLINGS)
-    full, few, curves = {}, {}, {}
-    for kind, (family, problem) in problems.items():
-        found = comparison.evaluate(problem, families=[family], binarize=False, trees=False)
-        full[kind] = comparison.selected(found, family)
-        few[kind] = examine.k_sparse_at(problem, full[kind], FEW)
-        curves[kind] = examine.k_sparse_curve(problem, full[kind], SIZES)
-    truth = problems["SAE"][1].test.labels
-    return ImageScores(beside_the_sae(full, truth), beside_the_sae(few, truth), curves)
-
-
-def beside_the_sae(results: Mapping[str, Result], truth: np.ndarray) -> dict:
-    """{kind: its row, "against": {other kind: macro-F1 of the SAE minus its, with a 95 % interval}}.
-
-    results: of the kinds of features, "SAE" among them, on the same test images with these labels.
-    """
-    against = {}
-    for kind, result in results.items():
-        if kind != "SAE":
-            difference = scores.compare(truth, results["SAE"].predicted, result.predicted)
-            against[kind] = {"difference": difference.difference, "interval": [difference.low, difference.high]}
-    rows = {
-        kind: {key: value for key, value in result.row().items() if key != "selected"}
-        for kind, result in results.items()
+    """Linear probes on one set of images. SAE features and hidden states choose among every layer and pooling, the controls
+    among every pooling at the layer that the SAE features chose; all on validation, nothing binarised."""
+    shown = Images.load(profile, lm, name)
+    learned = shown.learned()
+    families = {SAE: only(learned, "sae"), HIDDEN: only(learned, "hidden")}
+    best = {kind: [every_pooling(problem)[0]] for kind, problem in families.items()}
+    layer = best[SAE][0].setting.layer
+    drawn, blank = shown.random_dictionaries(layer), shown.random_language_model(layer)
+    best |= {RANDOM: [every_pooling(problem)[0] for problem in drawn], UNTRAINED: [every_pooling(blank)[0]]}
+    problems = {SAE: [families[SAE]], HIDDEN: [families[HIDDEN]], RANDOM: drawn, UNTRAINED: [blank]}
+    few = {
+        kind: [examine.k_sparse_at(p, result, FEW) for p, result in zip(problems[kind], results, strict=True)]
+        for kind, results in best.items()
     }
-    return {**rows, "against": against}
+    curves = {kind: examine.k_sparse_curve(problems[kind][0], results[0], SIZES) for kind, results in best.items()}
+    return ImageScores(shown.test.labels, best, few, curves)
+
+
+def only(problem: Problem, features: str) -> Problem:
+    """The problem with the tables of one kind of features alone."""
+    return replace(problem, tables=tuple(t for t in problem.tables if t.provenance["features"] == features))
+
+
+def against(cases: Sequence[tuple[np.ndarray, Mapping[str, Sequence[Result]]]]) -> dict[str, Difference]:
+    """{other kind: macro-F1 of the SAE features minus its}, mean over sets and draws; intervals over images and draws.
+
+    cases: (labels of the test images, {kind: the result of each draw}) of every set.
+    """
+    return {
+        kind: scores.compare_draws(
+            [(labels, _predicted(results[SAE]), _predicted(results[kind]), None) for labels, results in cases]
+        )
+        for kind in cases[0][1]
+        if kind != SAE
+    }
+
+
+def mean_of(results: Sequence[Result]) -> float:
+    return float(np.mean([result.score.macro_f1 for result in results]))
+
+
+def _predicted(results: Sequence[Result]) -> list[np.ndarray]:
+    return [result.predicted for result in results]

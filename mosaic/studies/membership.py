@@ -1,122 +1,163 @@
-"""Latents by the number of SAEs that have them: means with intervals, fifths, and shared ones against orphans.
+"""Latents by the number of SAEs that have them: means with intervals, and shared ones against orphans.
 
-membership: [D], in how many SAEs a latent is; 1 is an orphan, more is shared. A group without latents gives None.
+values: [D], of the latents of a few SAEs, NaN where a latent has none. membership: [D], in how many SAEs a latent is; 1 is an
+orphan, more is shared. owner: [D], which SAE it belongs to. family: [D], latents that are one (`Presence`). A group without
+latents gives None.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 
-FIFTHS = 5
-INTERVAL = (0.025, 0.975)
+from mosaic.agreement.resampling import jackknife, quantiles, resampled_means, widest
+from mosaic.reporting.results import NOT_MEASURED, shown
+from mosaic.studies.wording import between, side, signed
 
 
-def by_members(values: np.ndarray, membership: np.ndarray, n_seeds: int) -> list[tuple[str, float, float, float]]:
-    """(m, mean, low, high) of the latents in exactly m SAEs, m = 1, ..., S; 95 % by bootstrap over latents.
+@dataclass(frozen=True)
+class Latents:
+    """Which latents are compared: [D] each, as above."""
 
-    values: [D], NaN where a latent has none. Groups without a value are left out.
+    membership: np.ndarray
+    owner: np.ndarray
+    family: np.ndarray
+
+    @property
+    def shared(self) -> np.ndarray:
+        return self.membership > 1
+
+
+def by_members(values: np.ndarray, latents: Latents, n_seeds: int) -> list[tuple[str, float, float, float]]:
+    """(m, mean, low, high) of the latents in exactly m SAEs, m = 1, ..., S; 95 %, families of latents drawn.
+
+    Groups without a value are left out.
     """
+    known = np.isfinite(values)
+    members = [m for m in range(1, n_seeds + 1) if (known & (latents.membership == m)).any()]
+    if not members:
+        return []
+    groups = [known & (latents.membership == m) for m in members]
+    draws = resampled_means(values, groups, latents.family)
     rows = []
-    for m in range(1, n_seeds + 1):
-        group = values[(membership == m) & np.isfinite(values)]
-        if len(group):
-            means = np.random.default_rng(m).choice(group, (1000, len(group))).mean(1)
-            rows.append((str(m), float(group.mean()), *(float(x) for x in np.quantile(means, INTERVAL))))
+    for m, group, column in zip(members, groups, draws.T, strict=True):
+        mean = float(values[group].mean())
+        low, high = quantiles(column)
+        rows.append((str(m), mean, min(low, mean), max(high, mean)))
     return rows
 
 
-def by_fifths(frequency: np.ndarray, membership: np.ndarray) -> tuple[list[float], list[float | None]]:
-    """(6 edges, 5 shares): the latents that fire, in fifths from the rarest on, and how many of each are shared."""
-    fires = frequency > 0
-    if not fires.any():
-        return [0.0] * (FIFTHS + 1), [None] * FIFTHS
-    edges = np.quantile(frequency[fires], np.linspace(0, 1, FIFTHS + 1))
-    fifth = np.clip(np.searchsorted(edges, frequency[fires], side="right") - 1, 0, FIFTHS - 1)
-    shared = membership[fires] > 1
-    return edges.tolist(), [_mean(shared[fifth == k]) for k in range(FIFTHS)]
+def shared_less_orphans(values: np.ndarray, latents: Latents) -> dict:
+    """{difference, interval, latents, seeds, each}: the mean over shared latents less that over orphans.
 
-
-def monotone(values: Sequence[float | None]) -> bool:
-    """Whether no value is below the one before it; None, of a group without latents, is passed over."""
-    known = [value for value in values if value is not None]
-    return all(a <= b for a, b in pairwise(known))
-
-
-def frequency_record(frequency: np.ndarray, membership: np.ndarray) -> dict:
-    """Does a latent that fires more often stand in more SAEs? Rank correlation, and the share of shared ones by fifths.
-
-    spearman: None where all latents stand in equally many.
+    each: of every SAE alone; difference: their mean. latents: 95 %, families of latents drawn; seeds: 95 % over the SAEs;
+    interval: what covers both. All None where an SAE has no latent of one of the kinds.
     """
-    from scipy.stats import spearmanr
-
-    fires = frequency > 0
-    _, shared = by_fifths(frequency, membership)
-    varied = all(len(np.unique(values[fires])) > 1 for values in (frequency, membership))
+    known = np.isfinite(values)
+    saes = np.unique(latents.owner)
+    kinds = (latents.shared, ~latents.shared)
+    groups = [known & kind & (latents.owner == sae) for sae in saes for kind in kinds]
+    if not all(group.any() for group in groups):
+        return dict.fromkeys(("difference", "interval", "latents", "seeds", "each"))
+    means = np.array([values[group].mean() for group in groups]).reshape(-1, 2)
+    each = means[:, 0] - means[:, 1]
+    draws = resampled_means(values, groups, latents.family).reshape(-1, len(saes), 2)
+    over_latents = quantiles((draws[:, :, 0] - draws[:, :, 1]).mean(1))
+    n = len(saes)
+    without = [np.delete(each, i).mean() if n > 1 else None for i in range(n)]
+    over_seeds = jackknife(float(each.mean()), without).interval()
     return {
-        "spearman": float(spearmanr(frequency[fires], membership[fires]).statistic) if varied else None,
-        "shared_by_fifth": shared,
-        "rarest": shared[0],
-        "most_frequent": shared[-1],
-        "monotone": "yes" if monotone(shared) else "no",
+        "difference": float(each.mean()),
+        "interval": widest(over_latents, over_seeds),
+        "latents": over_latents,
+        "seeds": over_seeds,
+        "each": each.tolist(),
     }
 
 
-def detection_step(score: np.ndarray, control: np.ndarray, membership: np.ndarray) -> dict:
+def detection_step(score: np.ndarray, control: np.ndarray, latents: Latents) -> dict:
     """How much better shared latents are predicted than orphans.
 
-    score, control: [D] balanced accuracies, by a latent's own explanation and by another's; NaN: not scored. interval:
-    95 % of the difference by bootstrap over latents.
+    score, control: [D] balanced accuracies, by a latent's own explanation and by another's; NaN: not scored.
     """
     known = np.isfinite(score)
-    orphan, shared = score[known & (membership == 1)], score[known & (membership > 1)]
-    step: dict = {"difference": None, "interval": None}
-    if len(orphan) and len(shared):
-        generator = np.random.default_rng(0)
-        draws = [
-            generator.choice(shared, len(shared)).mean() - generator.choice(orphan, len(orphan)).mean()
-            for _ in range(2000)
-        ]
-        step["difference"] = float(shared.mean() - orphan.mean())
-        step["interval"] = [float(x) for x in np.quantile(draws, INTERVAL)]
-    return step | {
+    orphan, shared = score[known & ~latents.shared], score[known & latents.shared]
+    return shared_less_orphans(score, latents) | {
         "orphan": _mean(orphan),
         "shared": _mean(shared),
         "n_orphan": len(orphan),
         "n_shared": len(shared),
+        "n_saes": len(np.unique(latents.owner)),
         "not_scored": int((~known).sum()),
         "another_latent": float(np.nanmean(control)) if np.isfinite(control).any() else None,
     }
 
 
-def factor_record(area: np.ndarray, membership: np.ndarray, found_by_shared: Sequence[bool], tracked: float) -> dict:
+def detection_sentence(found: Mapping) -> str:
+    """Whether shared latents are easier to foretell than orphans."""
+    if found["difference"] is None:
+        return f"Whether shared latents are easier to foretell than orphans is {NOT_MEASURED}: one of the kinds is missing."
+    told = {
+        "above": "shared latents are easier to foretell than orphans",
+        "below": "shared latents are not easier to foretell than orphans",
+        "between": "shared latents and orphans cannot be told apart",
+        None: "a point estimate, without an interval over SAEs",
+    }[side(found["interval"], 0)]
+    return (
+        f"Shared latents are predicted at {shown(found['shared'])}, orphans at {shown(found['orphan'])}; in the "
+        f"{found['n_saes']} SAEs one by one the difference is {_list(found['each'])}, on average "
+        f"{signed(found['difference'])} ({between(found['interval'], signed)}): {told}. Another latent's explanation gets "
+        f"{shown(found['another_latent'])}."
+    )
+
+
+def factor_record(area: np.ndarray, latents: Latents, found_by_shared: Sequence[bool], tracked: float) -> dict:
     """Shared latents against orphans, by the AUROC of the factor each tracks best: means, shares from `tracked` on.
 
     found_by_shared: of each factor that is found, whether a shared latent is among those that find it.
     """
-    orphan, shared = area[membership == 1], area[membership > 1]
+    orphan, shared = area[~latents.shared], area[latents.shared]
     return {
         "orphan": _mean(orphan),
         "shared": _mean(shared),
+        "difference": shared_less_orphans(area, latents),
         "orphans_above": _mean(orphan >= tracked),
         "shared_above": _mean(shared >= tracked),
+        "above": shared_less_orphans((area >= tracked).astype(float), latents),
         "found_by_a_shared_latent": _mean(np.array(found_by_shared, dtype=bool)),
         "n_found": len(found_by_shared),
     }
 
 
-def factor_text(factors: Mapping | None, tracked: float) -> str:
-    """The same in a sentence, for the chapter's end."""
+def factor_sentence(factors: Mapping | None, tracked: float) -> str:
+    """Whether shared latents track a known factor more often than orphans do."""
     if factors is None:
-        return "not known on this profile"
-    share = {name: "none" if value is None else f"{value:.3f}" for name, value in factors.items()}
-    return (
-        f"{share['shared_above']} of the shared latents and {share['orphans_above']} of the orphans track a factor at "
-        f"{tracked:g}; of the factors that are found at all, {share['found_by_a_shared_latent']} are found by a shared "
-        "latent"
+        return f"What its texts are about is not known on this profile: {NOT_MEASURED}."
+    above = factors["above"]
+    if above["difference"] is None:
+        return f"Whether shared latents track a factor more often than orphans is {NOT_MEASURED}: one of the kinds is missing."
+    told = {
+        "above": "shared latents do so more often",
+        "below": "shared latents do so no more often",
+        "between": "the two kinds cannot be told apart",
+        None: "a point estimate, without an interval over SAEs",
+    }[side(above["interval"], 0)]
+    text = (
+        f"{shown(factors['shared_above'])} of the shared latents and {shown(factors['orphans_above'])} of the orphans track "
+        f"a factor at an AUROC of {tracked:g} ({signed(above['difference'])}, {between(above['interval'], signed)}): {told}."
     )
+    if factors["found_by_a_shared_latent"] is None:
+        return f"{text} No factor is found at all."
+    return (
+        f"{text} Of the factors that are found at all, {shown(factors['found_by_a_shared_latent'])} are found by a shared "
+        "latent."
+    )
+
+
+def _list(values: Sequence[float]) -> str:
+    return ", ".join(signed(value) for value in values)
 
 
 def _mean(values: np.ndarray) -> float | None:

@@ -1,7 +1,8 @@
 """Along a sweep: what a figure of agreement does from one end to the other, and at equal sparsity.
 
 `found` is the card's settings (`sweep.seed_groups`), the base first; `measured` has the figures of each, by the name of its
-first SAE: {"shared": {"mean", "low", "high"}, "pw_mcc": ..., "l0": ..., "fvu": ...}. Ranges are over pairs of seeds.
+first SAE, as `pairwise.over_pairs` gives them: {"shared": {"mean", "se", "df", ...}, "pw_mcc": ..., "l0": ..., "fvu": ...}.
+Every interval is 95 % over SAEs, each left out in turn; settings are independent of each other.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mosaic.agreement.resampling import Estimate, least, linear
 from mosaic.saes.sweep import SeedGroup, along
 
 NOT_VARIED = "(not varied)"
@@ -19,63 +21,65 @@ DENSE = ("relu", "gated")  # architectures that have no k: their sparsity is a m
 
 
 class Point(NamedTuple):
-    """One setting of a sweep. value: of what varies; mean, low, high: of the figure over pairs of seeds."""
+    """One setting of a sweep. value: of what varies; figure: of agreement, over pairs of seeds."""
 
     value: str
-    mean: float
-    low: float
-    high: float
+    figure: Estimate
+
+    @property
+    def drawn(self) -> tuple[str, float, float, float]:
+        """(value, mean, low, high), within 0 and 1; no width where there is no interval."""
+        low, high = self.figure.share_interval() or (self.figure.value, self.figure.value)
+        return self.value, self.figure.value, low, high
+
+
+def estimate(value: Mapping | float) -> Estimate:
+    """A recorded figure; one that is a single number for all pairs, such as chance, has no error."""
+    if isinstance(value, Mapping):
+        return Estimate(value["mean"], value["se"], value["df"])
+    return Estimate(value)
 
 
 def points(found: Sequence[SeedGroup], measured: Mapping[str, Mapping], what: str, figure: str) -> list[Point]:
-    """A figure along the sweep of `what`, the base in its place; one point where it was not varied.
-
-    A figure that is one number for all pairs, such as chance, has no range.
-    """
-    line = []
-    for group in along(found, what):
-        value = measured[group.rows[0]["name"]][figure]
-        value = value if isinstance(value, Mapping) else dict.fromkeys(("mean", "low", "high"), value)
-        line.append(Point(group.value, value["mean"], value["low"], value["high"]))
-    return line
+    """A figure along the sweep of `what`, the base in its place; one point where it was not varied."""
+    return [Point(group.value, estimate(measured[group.rows[0]["name"]][figure])) for group in along(found, what)]
 
 
 def ends(line: Sequence[Point]) -> dict:
-    """How far a figure moves from the first point to the last.
+    """How far a figure moves from the first point to the last, with an interval over SAEs.
 
-    interval: from the pairs of seeds nearest to each other to those farthest apart. spearman: rank correlation of the
-    figure with its place in the sweep. Only text, "(not varied)", where there is one point.
+    spearman: rank correlation of the figure with its place in the sweep. Only text, "(not varied)", where there is one point.
     """
     if len(line) == 1:
-        return dict.fromkeys(("from", "to", "start", "end"), NOT_VARIED)
+        return dict.fromkeys(("from", "to", "start", "end", "difference"), NOT_VARIED) | {"interval": None}
     first, last = line[0], line[-1]
-    ranks = np.argsort(np.argsort([point.mean for point in line]))
+    ranks = np.argsort(np.argsort([point.figure.value for point in line]))
     return {
         "from": first.value,
         "to": last.value,
-        "start": first.mean,
-        "end": last.mean,
-        "difference": last.mean - first.mean,
-        "interval": [last.low - first.high, last.high - first.low],
+        "start": first.figure.value,
+        "end": last.figure.value,
+        **_recorded(linear([(1, last.figure), (-1, first.figure)])),
         "spearman": float(np.corrcoef(ranks, np.arange(len(line)))[0, 1]),
     }
 
 
 def layers(line: Sequence[Point]) -> dict:
-    """`ends`, the layer that is best, and by how much the first layer lies below the least of the others."""
+    """`ends`, the layer that is best and its lead over the next, and by how much the first layer lies below the others.
+
+    first_below: the least of the differences to the others, so above 0 only where the first shares less than each.
+    """
     if len(line) == 1:
-        return {"best": NOT_VARIED}
+        nothing = {"difference": NOT_VARIED, "interval": None}
+        return {**ends(line), "best": NOT_VARIED, "runner_up": NOT_VARIED, "lead": nothing, "first_below": nothing}
     first, others = line[0], line[1:]
+    best, runner_up = sorted(line, key=lambda point: -point.figure.value)[:2]
     return {
         **ends(line),
-        "best": max(line, key=lambda point: point.mean).value,
-        "first_below": {
-            "difference": min(point.mean for point in others) - first.mean,
-            "interval": [
-                min(point.low for point in others) - first.high,
-                max(point.high for point in others) - first.low,
-            ],
-        },
+        "best": best.value,
+        "runner_up": runner_up.value,
+        "lead": _recorded(linear([(1, best.figure), (-1, runner_up.figure)])),
+        "first_below": least([linear([(1, point.figure), (-1, first.figure)]) for point in others]),
     }
 
 
@@ -86,31 +90,40 @@ def topk_line(found: Sequence[SeedGroup], measured: Mapping[str, Mapping]) -> li
     return [(group.value, measured[group.rows[0]["name"]]) for group in along(found, "k")]
 
 
-def at_equal(x: float, line: Sequence[tuple[float, float]], scale: Callable[[float], float] = float) -> float | None:
-    """y of a line of (x, y) at this x, between the two nearest points (straight over scale(x)).
+def weights_at(x: float, xs: Sequence[float], scale: Callable[[float], float] = float) -> np.ndarray | None:
+    """[len(xs)]: how much each point of a line counts at this x: the two nearest, straight over scale(x); sums to 1.
 
     None where x lies outside the line, or the line is empty: nothing is extrapolated.
     """
-    if not line:
+    if not len(xs):
         return None
-    xs, ys = np.array([scale(a) for a, _ in line]), np.array([b for _, b in line])
-    if not xs.min() <= scale(x) <= xs.max():
+    at, scaled = scale(x), np.array([scale(one) for one in xs])
+    if not scaled.min() <= at <= scaled.max():
         return None
-    order = np.argsort(xs)
-    return float(np.interp(scale(x), xs[order], ys[order]))
+    order = np.argsort(scaled)
+    return np.array([np.interp(at, scaled[order], np.eye(len(xs))[i][order]) for i in range(len(xs))])
+
+
+def topk_at(values: Mapping, line: Sequence[Mapping], key: str, figure: str) -> list[tuple[float, Estimate]] | None:
+    """(weight, figure) of the TopK SAEs that together have this setting's L0 or FVU (`key`); None where none are around it."""
+    weights = weights_at(values[key], [other[key] for other in line], np.log if key == "l0" else float)
+    return weights if weights is None else [(w, estimate(o[figure])) for w, o in zip(weights, line, strict=True)]
 
 
 def architectures(found: Sequence[SeedGroup], measured: Mapping[str, Mapping]) -> list[dict]:
     """One row an architecture: what it shares, its L0 and FVU, and what a TopK SAE of that L0 or FVU would share."""
     line = [figures for _, figures in topk_line(found, measured)]
-
-    def topk_at(values: Mapping, key: str, figure: str) -> float | None:
-        known = [(other[key], other[figure]["mean"]) for other in line]
-        return at_equal(values[key], known, np.log if key == "l0" else float)
-
     rows = []
     for group in along(found, "architecture"):
         values = measured[group.rows[0]["name"]]
+        beside = {
+            name: _value(topk_at(values, line, key, figure))
+            for name, key, figure in (
+                ("topk_at_l0", "l0", "shared"),
+                ("topk_at_fvu", "fvu", "shared"),
+                ("topk_pw_at_l0", "l0", "pw_mcc"),
+            )
+        }
         rows.append(
             {
                 "architecture": group.value,
@@ -120,35 +133,40 @@ def architectures(found: Sequence[SeedGroup], measured: Mapping[str, Mapping]) -
                 "pw_mcc": values["pw_mcc"]["mean"],
                 "l0": values["l0"],
                 "fvu": values["fvu"],
-                "topk_at_l0": topk_at(values, "l0", "shared"),
-                "topk_at_fvu": topk_at(values, "fvu", "shared"),
-                "topk_pw_at_l0": topk_at(values, "l0", "pw_mcc"),
+                **beside,
             }
         )
     return rows
 
 
-def dense_over_topk(rows: Sequence[Mapping]) -> dict:
-    """By how much ReLU and gated SAEs share more than TopK SAEs of the same L0, and the same of ReLU by PW-MCC.
+def dense_over_topk(found: Sequence[SeedGroup], measured: Mapping[str, Mapping]) -> dict:
+    """By how much ReLU and gated SAEs share more than TopK SAEs of the same L0, and TopK agree more than ReLU by PW-MCC.
 
-    Text in place of the difference where neither architecture is in the sweep ("(not varied)"), or no TopK SAEs
-    around its L0 are ("(not comparable)").
+    TopK's own spread is in every interval. relu_and_gated_over_topk: the least of the two differences, so above 0 only
+    where TopK shares less than each; `each` has them one by one. Text in place of a difference where neither architecture is
+    in the sweep ("(not varied)"), or no TopK SAEs are around its L0 ("(not comparable)").
     """
-    dense = [row for row in rows if row["architecture"] in DENSE]
-    beside = [row for row in dense if row["topk_at_l0"] is not None]
-    if not beside:
-        return {"relu_and_gated_over_topk": {"difference": NOT_COMPARABLE if dense else NOT_VARIED}}
-    beside.sort(key=lambda row: DENSE.index(row["architecture"]))
-    found = {
-        "relu_and_gated_over_topk": {
-            "difference": float(np.mean([row["shared"] - row["topk_at_l0"] for row in beside])),
-            "interval": [
-                min(row["low"] - row["topk_at_l0"] for row in beside),
-                max(row["high"] - row["topk_at_l0"] for row in beside),
-            ],
-        }
+    line = [figures for _, figures in topk_line(found, measured)]
+    dense = {g.value: measured[g.rows[0]["name"]] for g in along(found, "architecture") if g.value in DENSE}
+
+    def over(name: str, figure: str) -> Estimate | None:
+        beside = topk_at(dense[name], line, "l0", figure)
+        return beside and linear([(1, estimate(dense[name][figure])), *((-weight, one) for weight, one in beside)])
+
+    shared = {name: over(name, "shared") for name in DENSE if name in dense}
+    shared = {name: one for name, one in shared.items() if one is not None}
+    missing = {"difference": NOT_COMPARABLE if dense else NOT_VARIED, "interval": None}
+    cosine = over("relu", "pw_mcc") if "relu" in dense else None
+    return {
+        "relu_and_gated_over_topk": least(list(shared.values())) if shared else missing,
+        "each": {name: _recorded(one) for name, one in shared.items()},
+        "topk_over_relu_pw_mcc": missing if cosine is None else _recorded(linear([(-1, cosine)])),
     }
-    for row in beside:
-        if row["architecture"] == "relu":
-            found["topk_over_relu_pw_mcc"] = row["topk_pw_at_l0"] - row["pw_mcc"]
-    return found
+
+
+def _value(beside: Sequence[tuple[float, Estimate]] | None) -> float | None:
+    return None if beside is None else linear(beside).value
+
+
+def _recorded(one: Estimate) -> dict:
+    return {"difference": one.value, "interval": one.interval()}

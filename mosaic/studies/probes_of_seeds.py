@@ -11,108 +11,177 @@ import numpy as np
 
 from mosaic.agreement import probe_agreement
 from mosaic.agreement.pairwise import Seeds
+from mosaic.agreement.probe_agreement import TOP, Pairs, ProbeRun
 from mosaic.errors import MosaicError
 from mosaic.features.request import Request
 from mosaic.probing.problem import Problem, make_problem
 from mosaic.profiles.opening import available, load_model
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
+from mosaic.reporting.results import NOT_MEASURED
+from mosaic.studies.probe_spread import Figures, kept_less, kept_sentence, mean_pairs, spread, top_sentence
 from mosaic.studies.problems import CACHE, load_cut
 from mosaic.studies.seeds import base_of, seed_encoders, seeds_of
 from mosaic.studies.study import Study
+from mosaic.studies.wording import read_here
+from mosaic.texts.labelled import NEW
 
-WIDER = 1.5  # times the spread over draws: more than this over seeds, and the answer is no
-LOWER = 0.05  # of agreement between draws: less than this below it, and the answer is no
+KINDS = ("all", "shared", "random", "orphan")
+
+
+@dataclass(frozen=True)
+class SetProbes:
+    """The probes on one set. by_seed: one a seed; by_draw: the first seed's, its training texts drawn again. kept: {kind of
+    latents: one a seed, or None}. top: overlaps of top latents, by pair of seeds. parts: {part: its test rows}."""
+
+    by_seed: tuple[ProbeRun, ...]
+    by_draw: tuple[ProbeRun, ...]
+    kept: dict[str, list[ProbeRun | None]]
+    top: dict[str, Pairs]
+    parts: dict[str, np.ndarray]
+
+    def figures(self, part: str) -> Figures:
+        rows = self.parts[part]
+        return Figures(
+            *(np.array([probe.scores[part] for probe in probes]) for probes in (self.by_seed, self.by_draw)),
+            *(probe_agreement.agreement(probes, rows) for probes in (self.by_seed, self.by_draw)),
+        )
+
+    def kept_scores(self, part: str) -> dict[str, list[float | None]]:
+        """{kind of latents: macro-F1, one a seed}."""
+        return {kind: [probe and probe.scores[part] for probe in probes] for kind, probes in self.kept.items()}
 
 
 @dataclass(frozen=True)
 class ProbesOfSeeds(Study):
     """The same probe on the features of several seeds' SAEs, and on one seed's with the training texts drawn again.
 
-    sets: {title: {"seeds", "draws", "agreement", "top", "kept"}}, as `probes_of_set` gives them. shared_latents: the
-    share of an SAE's latents that another seed has, the mean over seeds.
+    rows: of the SAEs' card. sets: by title. shared_latents: the share of an SAE's latents that another seed has, the mean over
+    seeds. The headline is each set's first part (familiar words, or the whole).
     """
 
     name: ClassVar[str] = "probes_of_seeds"
     needs: ClassVar[tuple[str, ...]] = ("seeds",)
 
-    n_seeds: int
+    rows: tuple[dict, ...]
     pooling: str
-    sets: dict[str, dict]
+    sets: dict[str, SetProbes]
     shared_latents: float
 
+    @property
+    def n_seeds(self) -> int:
+        return len(self.rows)
+
     def summary(self) -> dict:
-        mean = over_sets(list(self.sets.values())) | {"shared_latents": self.shared_latents}
+        sets = list(self.sets.values())
+        first = [next(iter(one.parts)) for one in sets]
+        found = spread([one.figures(part) for one, part in zip(sets, first, strict=True)])
+        new = [one.figures(NEW) for one in sets if NEW in one.parts]
+        new = spread(new) if new else None
+        kept = [one.kept_scores(part) for one, part in zip(sets, first, strict=True)]
+        means = {kind: _mean([_mean(one[kind]) for one in kept]) for kind in KINDS}
+        less = {
+            "shared_less_all": kept_less(kept, "shared", "all"),
+            "shared_less_random": kept_less(kept, "shared", "random"),
+            "orphan_less_shared": kept_less(kept, "orphan", "shared"),
+        }
+        top = {name: mean_pairs([one.top[name] for one in sets]) for name in ("before", "after", "shared")}
+        same = mean_pairs([one.figures(part).same_seeds for one, part in zip(sets, first, strict=True)])
         return {
             "n_seeds": self.n_seeds,
+            "n_draws": len(sets[0].by_draw),
             "pooling": self.pooling,
-            "sets": self.sets,
-            "mean": mean,
-            "ratio": spread_ratio(mean),
-            "answer": "yes" if probes_agree(mean) else "no",
-            "reason": (
-                f"over seeds the score moves by {mean['sd_seeds']:.3f}, over training draws by {mean['sd_draws']:.3f}; "
-                f"two seeds' probes say the same of {mean['agreement_seeds']:.3f} of the test texts, two draws' of "
-                f"{mean['agreement_draws']:.3f}"
-            ),
+            "sets": {title: set_record(one) for title, one in self.sets.items()},
+            "mean": {
+                **{key: found[key] for key in MEANS},
+                **{f"top_{name}": _mean(list(pairs.values())) for name, pairs in top.items()},
+                **{f"kept_{kind}": means[kind] for kind in KINDS},
+                "shared_latents": self.shared_latents,
+            },
+            "kept": less,
+            "ratio": found["ratio"],
+            "lower": found["lower"],
+            "answer": found["answer"],
+            "reason": found["reason"],
+            "new_words": new,
+            "sentences": {
+                "read": read_here(self.rows),
+                "answer": f"{found['answer']}: {found['reason']}.",
+                "new_words": new_words_sentence(new),
+                "top": top_sentence(top, same, TOP),
+                "kept": kept_sentence(means, less),
+            },
         }
 
     def figure(self):
         """Macro-F1 of each set, mean and range over seeds."""
-        rows = [(title, *(v["seeds"][edge] for edge in ("mean", "low", "high"))) for title, v in self.sets.items()]
+        rows = []
+        for title, one in self.sets.items():
+            scores = [probe.macro_f1 for probe in one.by_seed]
+            rows.append((title, float(np.mean(scores)), min(scores), max(scores)))
         ax = plots.bars(rows, "macro-F1 (test), range over seeds")
         ax.tick_params(axis="x", rotation=20)
         return plots.finished(ax.figure)
 
     def table(self) -> tables.Html:
-        """The spread over seeds beside the spread over draws, and how often two probes predict the same."""
-        rows = [
-            {
-                "set": title,
-                "f1": found["seeds"]["mean"],
-                "sd": found["seeds"]["sd"],
-                "draws": found["draws"]["sd"],
-                "agree": found["agreement"]["seeds"],
-                "agree_draws": found["agreement"]["draws"],
-            }
-            for title, found in self.sets.items()
-        ]
+        """The spread over seeds beside the spread over draws, and how often two probes predict the same, part by part."""
+        rows = []
+        for title, one in self.sets.items():
+            for part in one.parts:
+                found = part_record(one.figures(part))
+                sds = {key: f"{found[key]:.4f}" for key in ("sd_seeds", "sd_draws")}
+                rows.append({"set": title, "part": part, **found, **sds})
         columns = {
             "set": "set",
+            "part": "part of the test set",
             "f1": "macro-F1",
-            "sd": "sd over seeds",
-            "draws": "sd over draws",
-            "agree": "two seeds say the same",
-            "agree_draws": "two draws say the same",
+            "sd_seeds": "sd over seeds",
+            "sd_draws": "sd over draws",
+            "agreement_seeds": "two seeds say the same",
+            "agreement_draws": "two draws say the same",
         }
         return tables.table(rows, columns)
 
     def top_table(self) -> tables.Html:
         """How many of one probe's top latents are among another seed's."""
         columns = {"set": "set", "before": "by number", "after": "by matched partner", "shared": "by shared partner"}
-        return tables.table([{"set": title, **found["top"]} for title, found in self.sets.items()], columns)
+        rows = [
+            {"set": title, **{name: _mean(list(pairs.values())) for name, pairs in one.top.items()}}
+            for title, one in self.sets.items()
+        ]
+        return tables.table(rows, columns)
 
     def kept_table(self) -> tables.Html:
-        """Macro-F1 of probes that see a part of the latents alone."""
+        """Macro-F1 of probes that see a part of the latents alone, part by part of the test set."""
         columns = {
             "set": "set",
+            "part": "part of the test set",
             "all": "all latents",
             "shared": "shared only",
             "random": "as many at random",
             "orphan": "orphans only",
         }
-        return tables.table([{"set": title, **found["kept"]} for title, found in self.sets.items()], columns)
+        rows = [
+            {"set": title, "part": part, **{kind: _mean(values) for kind, values in one.kept_scores(part).items()}}
+            for title, one in self.sets.items()
+            for part in one.parts
+        ]
+        return tables.table(rows, columns)
+
+
+MEANS = ("f1", "sd_seeds", "sd_draws", "agreement_seeds", "agreement_draws")
 
 
 def run(
     profile: str | Profile,
     *,
     pooling: str = "mean",
-    n_seeds: int = 5,
+    n_seeds: int = 8,
+    n_draws: int = 8,
     device: str = "cpu",
     cache: Path | None = CACHE,
 ) -> ProbesOfSeeds:
-    """Probe every set of the profile on the features of the base's first `n_seeds` SAEs.
+    """Probe every set of the profile on the features of the base's first `n_seeds` SAEs, and on `n_draws` draws of its texts.
 
     Raises MosaicError where the profile has no data set.
     """
@@ -126,74 +195,46 @@ def run(
     sets = {}
     for choice in available(profile):
         train, test = load_cut(profile, choice.name, choice.language)
-        sets[choice.title] = probes_of_set(make_problem(train, test, lm, request, cache), seeds)
+        sets[choice.title] = probes_of_set(make_problem(train, test, lm, request, cache), seeds, n_draws)
     shared = [(seeds.membership(i) > 1).mean() for i in range(len(seeds))]
-    return ProbesOfSeeds(profile, len(rows), pooling, sets, float(np.mean(shared)))
+    return ProbesOfSeeds(profile, tuple(rows), pooling, sets, float(np.mean(shared)))
 
 
-def probes_of_set(problem: Problem, seeds: Seeds) -> dict:
+def probes_of_set(problem: Problem, seeds: Seeds, n_draws: int) -> SetProbes:
     """One set: probes of one strength on every seed's features, and on the first seed's with the texts drawn again.
 
     problem.tables: one a seed, in the order of `seeds`. The strength is what validation folds choose for the first.
     """
     strength = probe_agreement.chosen_strength(problem)
-    by_seed = [probe_agreement.run(problem, seed, strength) for seed in range(len(seeds))]
-    by_draw = [probe_agreement.run(problem, 0, strength, draw=draw) for draw in range(len(seeds))]
     kept = probe_agreement.restricted(problem, seeds, strength)
-    over_seeds, over_draws = ([probe.macro_f1 for probe in probes] for probes in (by_seed, by_draw))
+    by_seed = kept["all"]
+    by_draw = [probe_agreement.run(problem, 0, strength, draw=draw) for draw in range(n_draws)]
+    top = probe_agreement.top_overlap(by_seed, seeds)
+    return SetProbes(tuple(by_seed), tuple(by_draw), kept, top, problem.test.part_rows())
+
+
+def set_record(one: SetProbes) -> dict:
+    """What is recorded of one set: its parts, its top latents, its kinds of latents (first part)."""
+    first = next(iter(one.parts))
     return {
-        "seeds": {
-            "mean": float(np.mean(over_seeds)),
-            "low": min(over_seeds),
-            "high": max(over_seeds),
-            "sd": float(np.std(over_seeds, ddof=1)),
-        },
-        "draws": {"mean": float(np.mean(over_draws)), "sd": float(np.std(over_draws, ddof=1))},
-        "agreement": {"seeds": probe_agreement.agreement(by_seed), "draws": probe_agreement.agreement(by_draw)},
-        "top": probe_agreement.top_overlap(by_seed, seeds),
-        "kept": {name: _mean(values) for name, values in kept.items()},
+        "parts": {part: part_record(one.figures(part)) for part in one.parts},
+        "top": {name: _mean(list(pairs.values())) for name, pairs in one.top.items()},
+        "kept": {kind: _mean(values) for kind, values in one.kept_scores(first).items()},
     }
 
 
-def over_sets(sets: Sequence[Mapping]) -> dict:
-    """Means over the sets, and what a probe loses that sees shared latents alone (95 %: bootstrap over sets).
-
-    A set that lacks a figure, because no latent is shared or none an orphan, is left out of that figure.
-    """
-
-    def mean(part: str, figure: str) -> float | None:
-        return _mean([found[part][figure] for found in sets])
-
-    return {
-        "f1": mean("seeds", "mean"),
-        "sd_seeds": mean("seeds", "sd"),
-        "sd_draws": mean("draws", "sd"),
-        **{f"agreement_{name}": mean("agreement", name) for name in ("seeds", "draws")},
-        **{f"top_{name}": mean("top", name) for name in ("before", "after", "shared")},
-        **{f"kept_{name}": mean("kept", name) for name in ("all", "shared", "orphan", "random")},
-        "loss": loss_of_orphans([found["kept"] for found in sets]),
-    }
+def part_record(figures: Figures) -> dict:
+    """{f1, low, high, seeds, sd_seeds, sd_draws, agreement_seeds, agreement_draws} of one part; low, high: range over seeds."""
+    found = spread([figures])
+    scores = [float(score) for score in figures.seeds]
+    return {"low": min(scores), "high": max(scores), "seeds": scores, **{key: found[key] for key in MEANS}}
 
 
-def loss_of_orphans(kept: Sequence[Mapping]) -> dict:
-    """{difference, interval} of all latents' score less the shared ones' alone, over sets; None where none is shared."""
-    loss = [scores["all"] - scores["shared"] for scores in kept if scores["shared"] is not None]
-    if not loss:
-        return {"difference": None, "interval": None}
-    draws = np.random.default_rng(0).choice(loss, (2000, len(loss))).mean(1)
-    return {"difference": float(np.mean(loss)), "interval": [float(x) for x in np.quantile(draws, (0.025, 0.975))]}
-
-
-def spread_ratio(mean: Mapping) -> float | None:
-    """The spread over seeds in spreads over draws; None where the draws do not move the score at all."""
-    return mean["sd_seeds"] / mean["sd_draws"] if mean["sd_draws"] else None
-
-
-def probes_agree(mean: Mapping) -> bool:
-    """Whether seeds move a probe hardly more than draws of its training texts do: WIDER and LOWER, fixed beforehand."""
-    ratio = spread_ratio(mean)
-    steady = ratio <= WIDER if ratio is not None else mean["sd_seeds"] == 0
-    return steady and mean["agreement_seeds"] >= mean["agreement_draws"] - LOWER
+def new_words_sentence(found: Mapping | None) -> str:
+    """The same answer on the parts of the test sets that are in new words."""
+    if found is None:
+        return f"In new words: {NOT_MEASURED}."
+    return f"In new words the answer is {found['answer']}: {found['reason']}."
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

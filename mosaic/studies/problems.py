@@ -1,14 +1,12 @@
-"""The profile's problems, one after the other, features from the common cache; their controls."""
+"""The profile's problems, one after the other, features from the common cache."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.features.request import Request
-from mosaic.features.table import FeatureTable
 from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem, subsample
 from mosaic.profiles.opening import available, load_model, load_saes
@@ -41,8 +39,8 @@ def problems(
 ) -> Iterator[tuple[str, Problem]]:
     """(title, problem) of each data set of the profile: SAEs of these layers and widths, hidden states beside them.
 
-    Training and test rows are cut, stratified, to the profile's `max_train` and `max_test`. Everything the
-    profile has is extracted at once, so that the first chapter fills the cache for all. Raises MosaicError for a
+    Training and test rows are cut, stratified, to the profile's `max_train` and `max_test`. Every layer and pooling of
+    these widths is extracted at once, so that the first chapter fills the cache for all. Raises MosaicError for a
     pooling the profile does not compute.
     """
     check_poolings(profile, poolings or ())
@@ -50,11 +48,10 @@ def problems(
         raise MosaicError(
             f"profile {profile.name} names no data sets, which this chapter needs. Add some under datasets."
         )
-    encoders = load_saes(profile, lm)
+    encoders = load_saes(profile, lm, widths=widths)
     request = Request(encoders, tuple(profile.layers), profile.poolings)
 
-    def wanted(table: FeatureTable) -> bool:
-        what = table.provenance
+    def wanted(what: dict) -> bool:
         return (
             (not layers or what["layer"] in layers)
             and (not widths or what.get("width", widths[0]) in widths)
@@ -63,8 +60,7 @@ def problems(
 
     for choice in available(profile):
         train, test = load_cut(profile, choice.name, choice.language)
-        problem = make_problem(train, test, lm, request, cache)
-        yield choice.title, replace(problem, tables=tuple(filter(wanted, problem.tables)))
+        yield choice.title, make_problem(train, test, lm, request, cache, wanted)
 
 
 def check_poolings(profile: Profile, wanted: Iterable[str]) -> None:
@@ -83,34 +79,6 @@ def check_among(poolings: Sequence[str], needed: str) -> None:
         raise MosaicError(
             f"this chapter needs the pooling {needed!r} beside {', '.join(poolings)}. Add it to poolings."
         )
-
-
-def with_controls(
-    problem: Problem,
-    profile: Profile,
-    lm: LanguageModel,
-    layer: int,
-    width: str,
-    pooling: str,
-    cache: Path | None = CACHE,
-) -> dict[str, Problem]:
-    """The same problem on a random dictionary of equal sparsity, and on the same model with random weights.
-
-    Design notes: what remains of a score when the SAE, or the language model, has learned nothing.
-    """
-    from mosaic.models.opening import open_model
-    from mosaic.models.residuals import text_by_text
-    from mosaic.saes.loading import random_like
-
-    (encoder,) = load_saes(profile, lm, [layer], [width])
-    x = text_by_text(lm, problem.train.texts[:64], layer)
-    random_dictionary = Request((random_like(encoder, x),), (), (pooling,))
-    untrained = open_model(replace(profile.model, random_weights=0), lm.device)
-    random_lm = Request((), (layer,), (pooling,))
-    return {
-        "random dictionary": make_problem(problem.train, problem.test, lm, random_dictionary, cache),
-        "random language model": make_problem(problem.train, problem.test, untrained, random_lm, cache),
-    }
 
 
 def latent_names(profile: Profile, lm: LanguageModel, cache: Path | None = CACHE) -> dict[str, str]:

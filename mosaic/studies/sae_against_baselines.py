@@ -1,31 +1,41 @@
-"""SAE features against hidden states, bags of words and the majority class; and against nothing learned at all."""
+"""SAE features against hidden states, bags of words and the majority class; and against nothing learned at all.
+
+Every comparison gives each family every pooling of the profile. The score of a set is that of its first part: familiar
+words, or the whole test where it is one; the new words stand beside it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from mosaic.probing import comparison, examine, scores
-from mosaic.probing.candidates import Setting
+from mosaic.probing import comparison, examine, selection
 from mosaic.probing.examine import TopLatent
 from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
+from mosaic.profiles.opening import available
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies.problems import CACHE, check_among, latent_names, opened, problems, with_controls
+from mosaic.studies import controls, headline_figure, headline_tables, pairs
+from mosaic.studies.best_mean_setting import best_mean_setting
+from mosaic.studies.compared_sets import ALL, NEVER_TOLD, OTHER, TOLD, UNKNOWN, ComparedSet, Group, by_part, grouped
+from mosaic.studies.controls import best_linear
+from mosaic.studies.effort import effort
+from mosaic.studies.equal_budget import EqualBudget, equal_budget
+from mosaic.studies.few_latents import few_latents, mean_difference
+from mosaic.studies.headline_figure import Line
+from mosaic.studies.headline_said import said
+from mosaic.studies.problems import CACHE, latent_names, opened, problems
 from mosaic.studies.study import Study
+from mosaic.texts.labelled import NEW
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FAMILIES = ("sae", "hidden", "tfidf", "majority")
 BASELINES = FAMILIES[1:]
-CONTROL_POOLING = "mean"
-SAME_SETTING = "trained SAE, same setting"
 N_LATENTS = 5
 
 
@@ -33,187 +43,206 @@ N_LATENTS = 5
 class SaeAgainstBaselines(Study):
     """D(b) = F(sae) - F(b): macro-F1 on test, each family with the setting that validation chose for it.
 
-    rows: one a set and family. controls: one a set and control, read at the middle layer, mean-pooled. differences:
-    {baseline: mean over the sets}; per_set: {set: {baseline: its difference}}. against_random: the trained SAE minus
-    a random dictionary in the same setting. k_sparse: {set: score on its k best latents}. latents: {set: the largest
-    weights of its linear probe}; tracked: {latent: the factor it tracks best}, empty where factors are not known.
+    rows: one a set and family, with every part; controls: one a set and control, at an equal budget. groups: {name of
+    `compared_sets.GROUPS`: means and differences}. per_set: {set: {part: {baseline: difference}}}. equal: what was
+    learned, at an equal budget. pairs: the share of pairs in which the SAE is ahead, and against the last token alone.
+    few: {set: how few latents suffice}; few_difference: {"first", "new": the few minus all, mean over the sets}. effort:
+    {family: what was tried}. best_mean: the one setting for all sets. latents: {set: the largest weights of its linear
+    probe}; tracked: {latent: the factor it tracks best}, empty where factors are not known.
     """
 
     name: ClassVar[str] = "sae_against_baselines"
 
     rows: tuple[dict, ...]
     controls: tuple[dict, ...]
-    differences: dict[str, Difference]
-    per_set: dict[str, dict[str, Difference]]
-    against_random: Difference
-    k_sparse: dict[str, list[dict]]
+    groups: dict[str, Group | None]
+    per_set: dict[str, dict[str, dict[str, Difference]]]
+    equal: EqualBudget
+    pairs: pairs.Share | None
+    pairs_against_last: pairs.Share | None
+    few: dict[str, dict]
+    few_difference: dict[str, Difference | None]
+    effort: dict[str, dict]
+    best_mean: dict
     latents: dict[str, list[TopLatent]]
     tracked: dict[str, str]
 
     def summary(self) -> dict:
-        lost = losses(self.per_set)
+        whole = self.groups[ALL].summary()
         return {
             "rows": self.rows,
             "controls": self.controls,
-            "k_sparse": self.k_sparse,
-            "mean": mean_by(self.rows, "features"),
-            "difference": {baseline: d.summary() for baseline, d in self.differences.items()},
+            "poolings": self.profile.poolings,
+            "effort": self.effort,
+            "mean": whole["mean"],
+            "mean_interval": whole["mean_interval"],
+            "difference": whole["difference"],
+            "over": {name: group and group.summary() for name, group in self.groups.items()},
             "per_set": self.per_set,
-            "against_random": self.against_random.summary(),
-            "control_mean": mean_by(self.controls, "control"),
-            "ahead_of_hidden": share_ahead(self.per_set),
+            "equal_budget": self.equal.summary(),
+            "pairs": self.pairs
+            and {
+                **self.pairs.summary(),
+                "against_last": self.pairs_against_last and self.pairs_against_last.summary(),
+            },
+            "few_latents": self.few,
+            "few_difference": {part: d and d.summary() for part, d in self.few_difference.items()},
+            "best_mean_setting": self.best_mean,
             "n_sets": len(self.per_set),
-            "losses": ", ".join(lost) or "none",
-            "n_losses": len(lost),
+            "sentences": self.sentences,
         }
+
+    @cached_property
+    def sentences(self) -> dict[str, str]:
+        """{name: what the numbers say}, each chosen by `headline`."""
+        first, known = self.few_difference["first"], self.profile.truth
+        of = {(row["set"], row["features"]): headline_tables.first_part(row)["macro_f1"] for row in self.rows}
+        scored = {title: (of[title, "sae"], of[title, "hidden"]) for title in self.per_set}
+        return said(self.groups, self.per_set, scored, self.equal, self.pairs, self.few, first, self.effort, known)
+
+    def kinds(self) -> dict[str, str]:
+        """{set: what its labels are to the model}."""
+        return {row["set"]: row["kind"] for row in self.rows}
 
     def figure(self) -> Figure:
-        """Every set's scores with their intervals, one colour a family."""
-        return plots.finished(plots.intervals(self.rows))
+        """Every set's scores and SAE minus hidden states, by the kind of its labels."""
+        return plots.finished(headline_figure.headline_figure(self.lines()))
+
+    def lines(self) -> list[Line]:
+        """The figure's lines: each kind's mean, its sets below it."""
+        kinds, names = self.kinds(), {TOLD: "told", NEVER_TOLD: "never_told", OTHER: "neither", UNKNOWN: ALL}
+        found = []
+        for kind, name in names.items():
+            titles = [title for title, of in kinds.items() if of == kind]
+            if len(titles) > 1:
+                found.append(self._mean_line(kind, name))
+            for title in titles:
+                one = self._line(title)
+                found.append(one if len(titles) > 1 else replace(one, label=f"{one.label} ({kind})", begins=True))
+        return found
+
+    def _line(self, title: str) -> Line:
+        rows = {row["features"]: row["parts"] for row in self.rows if row["set"] == title}
+        return Line(
+            title.removeprefix("mini/"),
+            {
+                family: {part: (v["macro_f1"], v["low"], v["high"]) for part, v in parts.items()}
+                for family, parts in rows.items()
+            },
+            {part: _triple(by["hidden"]) for part, by in self.per_set[title].items()},
+        )
+
+    def _mean_line(self, kind: str, name: str) -> Line:
+        """A mean in new words only where all its sets have them."""
+        groups = {"first": self.groups[name], NEW: self.groups.get(f"{name}_new_words")}
+        groups = {part: g for part, g in groups.items() if g and g.n_sets == self.groups[name].n_sets}
+        return Line(
+            f"mean: {kind}" if kind != UNKNOWN else "mean of all sets",
+            {
+                family: {
+                    part: (m.macro_f1, m.low, m.high) for part, m in ((p, g.means[family]) for p, g in groups.items())
+                }
+                for family in FAMILIES
+            },
+            {part: _triple(g.differences["hidden"]) for part, g in groups.items()},
+            mean=True,
+            begins=True,
+        )
 
     def k_sparse_curves(self) -> Figure:
-        """Score against the number of latents kept, one panel a set."""
+        """Score against the number of latents kept, one panel a set; what all latents reach, and the size chosen."""
         panels = {
-            title: {"sae": [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in points]}
-            for title, points in self.k_sparse.items()
+            title.removeprefix("mini/"): {"sae": [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in found["curve"]]}
+            for title, found in self.few.items()
         }
         figure = plots.panels(panels, "latents kept")
-        sizes = [p["k"] for p in next(iter(self.k_sparse.values()))]
-        for ax in figure.axes:  # every other size is named: in a panel there is no room for all
-            ax.set_xticks(range(0, len(sizes), 2), [str(size) for size in sizes[::2]])
+        for ax, found in zip(figure.axes, self.few.values(), strict=False):
+            headline_figure.mark_few(ax, found)
         return plots.finished(figure)
 
     def table(self) -> tables.Html:
-        """The settings that validation chose, and their scores."""
-        rows = [
-            {**row, "features": plots.NAMES[row["features"]], "setting": setting(row), "interval": interval(row)}
-            for row in self.rows
-        ]
-        headings = {"set": "set", "features": "features", "setting": "chosen on validation"}
-        return tables.table(rows, {**headings, "macro_f1": "macro-F1", "interval": "95 %"})
+        return headline_tables.settings_table(self.rows)
 
     def controls_table(self) -> tables.Html:
-        """What a random dictionary and an untrained language model reach, beside the trained SAE."""
-        rows = [{**row, "interval": interval(row)} for row in self.controls]
-        return tables.table(rows, {"set": "set", "control": "control", "macro_f1": "macro-F1", "interval": "95 %"})
+        return headline_tables.controls_table(self.controls)
+
+    def effort_table(self) -> tables.Html:
+        equal = {f"{what}, equal budget": found for what, found in self.equal.effort.items()}
+        return headline_tables.effort_table({**self.effort, **equal})
+
+    def few_table(self) -> tables.Html:
+        return headline_tables.few_table(self.few)
 
     def latents_table(self) -> tables.Html:
-        """The largest weights of each set's linear probe, each latent with the text on which it is most active."""
-        rows = [
-            {
-                "set": title,
-                "latent": latent.name.removeprefix("layer_"),
-                "sign": "+" if latent.weight > 0 else "-",
-                "class": latent.label,
-                "tracks": self.tracked.get(latent.name),
-                "text": tables.shorten(latent.examples[0]) if latent.examples else "",
-            }
-            for title, found in self.latents.items()
-            for latent in found
-        ]
-        columns = {"set": "set", "latent": "latent", "sign": "sign", "class": "class"}
-        tracks = {"tracks": "tracks (AUROC)"} if self.tracked else {}
-        return tables.table(rows, {**columns, **tracks, "text": "most activating training text"})
+        return headline_tables.latents_table(self.latents, self.tracked)
 
 
-def run(
-    profile: str | Profile,
-    *,
-    poolings: Sequence[str] = ("sum", "mean", "max"),
-    device: str = "cpu",
-    cache: Path | None = CACHE,
-) -> SaeAgainstBaselines:
-    """The nested comparison on every set of the profile, with controls; `poolings` must hold mean, which these read."""
-    check_among(poolings, CONTROL_POOLING)
+def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> SaeAgainstBaselines:
+    """The nested comparison on every set of the profile with every pooling, and its controls.
+
+    SAEs of the profile's main width, every layer: so both kinds of features are chosen from the same layers and poolings.
+    """
     profile, lm = opened(profile, device)
-    rows, controls, latents, sparse = [], [], {}, {}
-    cases, random_cases = {baseline: [] for baseline in BASELINES}, []
-    same = Setting("sae", profile.middle, profile.width, CONTROL_POOLING)
-    for title, problem in problems(profile, lm, poolings=poolings, cache=cache):
+    control = controls.Controls(profile, lm, profile.middle, profile.width, profile.poolings)
+    sets, rows, control_rows, latents, few, every = [], [], [], {}, {}, []
+    tried: dict[str, list[Result]] = {family: [] for family in FAMILIES}
+    unlearned: dict[str, list[Result]] = {}
+    for choice, (title, problem) in zip(
+        available(profile), problems(profile, lm, widths=[profile.width], cache=cache), strict=True
+    ):
         found = comparison.evaluate(problem, families=FAMILIES)
+        drawn = control.results(problem, cache)
+        kind = kind_of(profile, choice.name)
         best = {family: comparison.selected(found, family) for family in FAMILIES}
-        rows += [{"set": title, **best[family].row()} for family in FAMILIES]
-        for baseline in BASELINES:
-            cases[baseline].append(paired(problem.test, best["sae"], best[baseline]))
-        linear = best_linear(found)
-        latents[title] = examine.top_latents(problem, linear, n=N_LATENTS, n_examples=1)
-        sparse[title] = examine.k_sparse_curve(problem, linear)
-        trained = next(result for result in found if result.setting == same)
-        random = _controls(problem, profile, lm, cache)
-        controls += [
-            {"set": title, "control": control, **result.row()}
-            for control, result in (
-                ("random dictionary", random["random dictionary"]),
-                (SAME_SETTING, trained),
-                ("random language model", random["random language model"]),
-            )
+        with_tree = {what: [of[0] for of in draws] for what, draws in drawn.items()}
+        draws = {what: [best_linear(of) for of in draws] for what, draws in drawn.items()}
+        rows += [
+            {"set": title, "kind": kind, "n_tied": selection.tied(found, family), **best[family].row()}
+            for family in FAMILIES
         ]
-        random_cases.append(paired(problem.test, trained, random["random dictionary"]))
+        control_rows += controls.rows(title, draws)
+        linear = {family: best_linear(found, family) for family in ("sae", "hidden")}
+        latents[title] = examine.top_latents(problem, linear["sae"], n=N_LATENTS, n_examples=1)
+        few[title] = few_latents(title, problem, best["sae"], linear["sae"])
+        sets.append(ComparedSet(title, kind, problem.test, best, linear, draws, with_tree))
+        every.append(found)
+        for family in FAMILIES:
+            tried[family] += [r for r in every[-1] if r.setting.features == family]
+        for what, results in drawn.items():
+            unlearned.setdefault(what, []).extend(r for of in results for r in of)
     return SaeAgainstBaselines(
         profile=profile,
         rows=tuple(rows),
-        controls=tuple(controls),
-        differences={baseline: scores.compare_mean(cases[baseline]) for baseline in BASELINES},
-        per_set={
-            title: {baseline: scores.compare(*cases[baseline][i]) for baseline in BASELINES}
-            for i, title in enumerate(sparse)
-        },
-        against_random=scores.compare_mean(random_cases),
-        k_sparse=sparse,
+        controls=tuple(control_rows),
+        groups=grouped(sets, FAMILIES),
+        per_set={one.title: by_part(one, FAMILIES) for one in sets},
+        equal=equal_budget(
+            sets, control, {what: effort(results, len(sets) * len(drawn[what])) for what, results in unlearned.items()}
+        ),
+        pairs=pairs.share({one.title: pairs.differences(r) for one, r in zip(sets, every, strict=True)}),
+        pairs_against_last=pairs.share(
+            {one.title: pairs.differences(r, pairs.LAST) for one, r in zip(sets, every, strict=True)}
+        ),
+        few={title: found.row() for title, found in few.items()},
+        few_difference={"first": mean_difference([*few.values()]), "new": mean_difference([*few.values()], NEW)},
+        effort={family: effort(tried[family], len(sets), [one.best[family] for one in sets]) for family in FAMILIES},
+        best_mean=best_mean_setting([(one.test, results) for one, results in zip(sets, every, strict=True)]),
         latents=latents,
         tracked=latent_names(profile, lm, cache),
     )
 
 
-def _controls(problem, profile: Profile, lm, cache: Path | None) -> dict[str, Result]:
-    """{control: its best result}: SAE features of a random dictionary, hidden states of an untrained model."""
-    kinds = {"random dictionary": "sae", "random language model": "hidden"}
-    made = with_controls(problem, profile, lm, profile.middle, profile.width, CONTROL_POOLING, cache)
-    return {
-        control: comparison.evaluate(made[control], families=[kind], binarize=False, trees=False)[0]
-        for control, kind in kinds.items()
-    }
+def kind_of(profile: Profile, name: str) -> str:
+    """What a set's labels are to the profile's model: told in its training, never told, neither, or not known.
+
+    Known only of models whose training texts are the miniature's.
+    """
+    if not profile.truth:
+        return UNKNOWN
+    from mosaic.world.sets import told
+
+    return {True: TOLD, False: NEVER_TOLD, None: OTHER}[told(name)]
 
 
-def paired(test, a: Result, b: Result) -> tuple:
-    """(labels, predictions of a, of b, groups) on one test set, as `scores.compare` reads them."""
-    return test.labels, a.predicted, b.predicted, test.groups
-
-
-def best_linear(results: Iterable[Result]) -> Result:
-    """The first logistic result on SAE features; `evaluate` gives the best validation first."""
-    return next(r for r in results if (r.setting.features, r.setting.classifier) == ("sae", "logistic"))
-
-
-def losses(per_set: Mapping[str, Mapping[str, Difference]], baseline: str = "hidden") -> list[str]:
-    """The sets on which the SAE scores below the baseline, whatever the interval."""
-    return [title for title, found in per_set.items() if found[baseline].difference < 0]
-
-
-def share_ahead(per_set: Mapping[str, Mapping[str, Difference]], baseline: str = "hidden") -> float:
-    """Share of sets on which the SAE scores above the baseline; equal scores do not count."""
-    return float(np.mean([found[baseline].difference > 0 for found in per_set.values()]))
-
-
-def mean_by(rows: Iterable[Mapping], key: str) -> dict[str, float]:
-    """{value of `key`: mean macro-F1 of its rows}, in the order of the rows."""
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        found.setdefault(row[key], []).append(row["macro_f1"])
-    return {value: float(np.mean(scored)) for value, scored in found.items()}
-
-
-def setting(row: Mapping) -> str:
-    """`layer 0, 1k, max, > 0.5, tree`: what validation chose, as far as it applies."""
-    parts = [
-        None if row["layer"] is None else f"layer {row['layer']}",
-        row["width"],
-        row["pooling"],
-        f"> {row['threshold']:.2g}" if row["binarized"] else None,
-        "tree" if row["classifier"] == "tree" else None,
-    ]
-    return ", ".join(part for part in parts if part is not None)
-
-
-def interval(row: Mapping) -> str:
-    return f"{row['low']:.3f} to {row['high']:.3f}"
+def _triple(difference: Difference) -> tuple[float, float, float]:
+    return difference.difference, difference.low, difference.high

@@ -2,79 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from mosaic.features.request import Request
-from mosaic.files import read_json
-from mosaic.models.language import LanguageModel
-from mosaic.probing import comparison, scores
-from mosaic.probing.problem import Problem, make_problem
-from mosaic.profiles.opening import load_saes
+from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies.image_problems import image_unexplained
-from mosaic.studies.image_scores import FEW, ImageScores, score_images
-from mosaic.studies.problems import CACHE, load_cut, opened
+from mosaic.studies import image_scores, languages_shown, transfer_said
+from mosaic.studies.behaviour import MARGIN, Behaviour, behaviour
+from mosaic.studies.image_problems import image_unexplained, text_unexplained
+from mosaic.studies.image_scores import FEW, RANDOM, UNTRAINED, ImageScores, score_images
+from mosaic.studies.languages import DIAGNOSED, LanguageScores, score_languages
+from mosaic.studies.languages_compared import OTHERS, above_chance, minus, over_sets
+from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.study import Study
-from mosaic.texts.labelled import concatenate
-from mosaic.world.lexicon import LANGUAGES
 
-HOME = "en"  # trained and tuned on
-TEXT_SETS = ("toxicity", "sentiment")
+TEXT_SETS = ("toxicity", "sentiment")  # as the paper; the corpus tells their labels, and the claims rest on them
+NEVER_TOLD = ("agreement",)  # of the same messages, a label that no text of the corpus has; shown beside
 IMAGE_SETS = ("digits", "shapes", "places")
 DRAWN = ("digits", "shapes")  # shown, and scored over the number of latents
 PICTURES = 10
-LARGE = "mini-large-it"  # whose answers are the labels of behaviour
+FIRST = "SAE features (linear)"
 
 
 @dataclass(frozen=True)
 class Transfer(Study):
     """Macro-F1 of probes away from what they, or their SAEs, were trained on.
 
-    languages: {set: {features: {"setting": its row, "by_language": {language: score}}}}. n_classes: of toxicity.
-    behaviour: as recorded. images: by set. unexplained: {set, or "texts": fraction of variance unexplained}.
+    languages, images: by set. unexplained: {set, or "texts": fraction of variance unexplained}. The first part of a test
+    set (familiar words) decides; the other (new words) stands beside it.
     """
 
     name: ClassVar[str] = "transfer"
     needs: ClassVar[tuple[str, ...]] = ("truth",)
 
-    languages: dict[str, dict[str, dict]]
-    n_classes: int
-    behaviour: dict
+    languages: dict[str, LanguageScores]
+    behaviour: Behaviour
     images: dict[str, ImageScores]
     unexplained: dict[str, float]
 
     def summary(self) -> dict:
-        abroad = self._abroad()
-        sae, majority = abroad["toxicity"]["sae"], abroad["toxicity"]["majority"]
+        told = self._told()
+        on_images, with_few = self._on_images("full"), self._on_images("few")
         return {
             "languages": {
-                **{name: {"mean": abroad[name], "families": found} for name, found in self.languages.items()},
-                "above_majority": sae - majority,
-                "above_chance": above_chance(sae, majority, self.n_classes),
+                "sets": {name: found.summary() for name, found in self.languages.items()},
+                "poolings": list(self.profile.poolings),
+                **over_sets(told),
+                "parts": {part: over_sets(told, part) for part in told[0].test.part_rows()},
+                "never_told": over_sets([self.languages[name] for name in NEVER_TOLD]),
             },
-            "behaviour": self.behaviour,
-            "images": {name: scored.full for name, scored in self.images.items()},
+            "behaviour": self.behaviour.summary(),
+            "images": {name: scored.summary()["all"] for name, scored in self.images.items()},
+            "images_few": {"k": FEW, **{name: scored.summary()["few"] for name, scored in self.images.items()}},
+            "images_minus": {kind: d.summary() for kind, d in on_images.items()},
+            "images_few_minus": {kind: d.summary() for kind, d in with_few.items()},
+            "images_mean": {
+                kind: float(np.mean([image_scores.mean_of(scored.full[kind]) for scored in self.images.values()]))
+                for kind in next(iter(self.images.values())).full
+            },
             "images_unexplained": self.unexplained,
-            "images_few": {"k": FEW, **{name: scored.few for name, scored in self.images.items()}},
+            "sentences": self._sentences(on_images, with_few),
         }
 
     def figure(self):
         """Test scores by language, one panel a set; every probe is trained on English."""
-        panels = {
-            name: {family: _points(entry["by_language"].items()) for family, entry in found.items()}
-            for name, found in self.languages.items()
-        }
-        return plots.finished(plots.panels(panels, "language of the test texts"))
+        return languages_shown.by_language(self.languages)
+
+    def native_figure(self):
+        """Trained on English against trained on each language itself: means over the foreign languages."""
+        return languages_shown.native(self.languages)
+
+    def poolings_figure(self):
+        """In English and abroad, by pooling, each at the layer that English validation chose for it; one panel a set."""
+        return languages_shown.poolings(self.languages)
 
     def behaviour_figure(self):
         """Whether the large model answers right: told from the small model's features, and from its own."""
-        return plots.finished(plots.intervals(self.behaviour["rows"]))
+        return plots.finished(plots.intervals(self.behaviour.rows))
 
     def pictures(self):
         """The first test images of each drawn set."""
@@ -90,143 +99,126 @@ class Transfer(Study):
         return plots.finished(figure)
 
     def few_latents_figure(self):
-        """Test scores on images over the number of latents kept, one panel a set."""
+        """Test scores on images over the number of latents (or dimensions) kept, one panel a set."""
         panels = {
-            name: {kind: _points((p["k"], p) for p in curve) for kind, curve in self.images[name].curves.items()}
+            name: {
+                kind: [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in curve]
+                for kind, curve in self.images[name].curves.items()
+            }
             for name in DRAWN
         }
         return plots.finished(plots.panels(panels, "latents kept"))
 
     def table(self) -> tables.Html:
-        """Mean macro-F1 over the languages not trained on, set by set."""
-        rows = [
-            {"features": plots.NAMES[family], **{name: means[family] for name, means in self._abroad().items()}}
-            for family in self.languages[TEXT_SETS[0]]
-        ]
-        return tables.table(rows, {"features": "features", **{name: name for name in TEXT_SETS}})
+        """Mean macro-F1 over the languages that are not English: features, what trained the probe, set and part."""
+        return languages_shown.means(self.languages)
+
+    def diagnosis_table(self, name: str) -> tables.Html:
+        """Why probes fall abroad, on one set: each pooling as it is, and after one repair at a time."""
+        return languages_shown.diagnoses(self.languages[name].diagnosis)
 
     def images_table(self) -> tables.Html:
-        """Macro-F1 on images, all latents."""
-        kinds = [kind for kind in self.images[IMAGE_SETS[0]].full if kind != "against"]
+        """Macro-F1 on images, all latents; means over the draws of random dictionaries."""
+        kinds = list(self.images[IMAGE_SETS[0]].full)
         rows = [
-            {"set": name, **{kind: scored.full[kind]["macro_f1"] for kind in kinds}}
+            {"set": name, **{kind: image_scores.mean_of(scored.full[kind]) for kind in kinds}}
             for name, scored in self.images.items()
         ]
         return tables.table(rows, {"set": "set", **{kind: kind for kind in kinds}})
 
-    def _abroad(self) -> dict[str, dict[str, float]]:
+    def _told(self) -> list[LanguageScores]:
+        return [self.languages[name] for name in TEXT_SETS]
+
+    def _on_images(self, which: str) -> dict[str, Difference]:
+        return image_scores.against([(scored.labels, getattr(scored, which)) for scored in self.images.values()])
+
+    def _sentences(self, on_images: Mapping[str, Difference], with_few: Mapping[str, Difference]) -> dict[str, str]:
+        said = transfer_said
+        told, never = self._told(), [self.languages[name] for name in NEVER_TOLD]
+        where = "abroad, mean over both sets and four languages"
+        n_draws = len(self.images[IMAGE_SETS[0]].full[RANDOM])
         return {
-            name: {family: mean_abroad(entry["by_language"]) for family, entry in found.items()}
-            for name, found in self.languages.items()
+            "viable": said.viable(above_chance(told), minus(told, "sae, native", "sae")),
+            "never_told": said.viable(above_chance(never), minus(never, "sae, native", "sae")),
+            "hidden_native": said.compared(
+                "Hidden states trained natively",
+                "those trained on English",
+                minus(told, "hidden, native", "hidden"),
+                where,
+            ),
+            **{
+                arm.replace(" ", "_"): said.compared(FIRST, name, minus(told, "sae", arm), where)
+                for arm, name in OTHERS.items()
+            },
+            **{
+                f"why_{name}_{features}": said.why(
+                    _title(features, name),
+                    [d for d in found.diagnosis if d.features == features],
+                    found.chosen[features][0]["pooling"],
+                )
+                for name, found in self.languages.items()
+                for features in DIAGNOSED
+            },
+            **{
+                f"spread_{name}_{features}": said.spread(
+                    _title(features, name),
+                    [row for row in found.settings if row["features"] == features],
+                    found.chosen[features][0],
+                    found.tied[features],
+                )
+                for name, found in self.languages.items()
+                for features in DIAGNOSED
+            },
+            "trees": said.compared(
+                "Trees on SAE features", "those on hidden states", minus(told, "tree", "hidden, tree"), where
+            ),
+            "trees_never_told": said.compared(
+                "Trees on SAE features",
+                "those on hidden states",
+                minus(never, "tree", "hidden, tree"),
+                "abroad on the label never told",
+            ),
+            "tree_never_told": said.compared(
+                "Trees on SAE features",
+                "linear probes on them",
+                minus(never, "tree", "sae"),
+                "abroad on the label never told",
+            ),
+            "nearly_as_well": said.nearly_as_well(self.behaviour.minus_own, MARGIN),
+            "signal": said.signal(self.behaviour.against, {**plots.NAMES, "majority": OTHERS["majority"]}),
+            "images": said.images(*_three(on_images), "with all latents", n_draws),
+            "images_few": said.images(*_three(with_few), f"with {FEW} latents or dimensions", n_draws),
+            "off_text": said.off_text(
+                {name: value for name, value in self.unexplained.items() if name != "texts"}, self.unexplained["texts"]
+            ),
         }
 
 
-def run(
-    profile: str | Profile,
-    *,
-    poolings: Sequence[str] = ("sum", "mean", "max"),
-    device: str = "cpu",
-    cache: Path | None = CACHE,
-) -> Transfer:
+def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> Transfer:
     """Three transfers of the profile's SAEs: to other languages, to another model's answers, to images.
 
-    Sets are cut to the profile's `max_train` and `max_test`.
+    Every pooling of the profile for SAE features and hidden states alike. Sets are cut to its `max_train` and `max_test`.
     """
     profile, lm = opened(profile, device)
-    request = Request(load_saes(profile, lm), tuple(profile.layers), tuple(poolings))
-    languages, n_classes = {}, {}
-    for name in TEXT_SETS:
-        train, _ = load_cut(profile, f"mini/{name}", HOME)
-        tests = [load_cut(profile, f"mini/{name}", language)[1] for language in LANGUAGES]
-        n_classes[name] = len(train.classes)
-        languages[name] = by_language(make_problem(train, concatenate(tests), lm, request, cache))
+    languages = {name: score_languages(profile, lm, name, cache) for name in (*TEXT_SETS, *NEVER_TOLD)}
+    texts = [text for found in languages.values() for text in found.test.texts]
     return Transfer(
         profile,
         languages,
-        n_classes["toxicity"],
-        _behaviour(profile, lm, request, device, cache),
+        behaviour(profile, lm, device, cache),
         {name: score_images(profile, lm, name) for name in IMAGE_SETS},
-        {**{name: image_unexplained(profile, lm, name) for name in DRAWN}, "texts": _unexplained_in_texts(profile)},
+        {
+            **{name: image_unexplained(profile, lm, name) for name in DRAWN},
+            "texts": text_unexplained(profile, lm, texts),
+        },
     )
 
 
-def by_language(
-    problem: Problem, families: Sequence[str] = comparison.FAMILIES, trees: bool = True
-) -> dict[str, dict[str, dict]]:
-    """{features: {"setting": the row validation chose, "by_language": {language: score of its test texts}}}.
-
-    "tree" (trees): the shallow tree on SAE features with the best validation score.
-    """
-    found = comparison.evaluate(problem, families=families, trees=trees)
-    chosen = {family: comparison.selected(found, family) for family in families}
-    if trees:
-        chosen["tree"] = next(r for r in found if (r.setting.features, r.setting.classifier) == ("sae", "tree"))
-    spoken, truth = problem.test.languages, problem.test.labels
-    return {
-        family: {
-            "setting": result.row(),
-            "by_language": {
-                language: scores.score(truth[spoken == language], result.predicted[spoken == language]).as_dict()
-                for language in dict.fromkeys(spoken)
-            },
-        }
-        for family, result in chosen.items()
-    }
+def _three(found: Mapping[str, Difference]) -> tuple[Difference, Difference, Difference]:
+    return found[image_scores.HIDDEN], found[RANDOM], found[UNTRAINED]
 
 
-def _behaviour(profile: Profile, small: LanguageModel, request: Request, device: str, cache: Path | None) -> dict:
-    """Whether LARGE answers a question right, told from the small model's features and from its own."""
-    train, test = load_cut(profile, "mini/behaviour", HOME)
-    found = comparison.evaluate(make_problem(train, test, small, request, cache))
-    best = {family: comparison.selected(found, family) for family in comparison.FAMILIES}
-    other, large = opened(LARGE, device)
-    own_request = Request(load_saes(other, large), tuple(other.layers), request.poolings)
-    own_found = comparison.evaluate(make_problem(train, test, large, own_request, cache), families=("sae", "hidden"))
-    own = {family: comparison.selected(own_found, family) for family in ("sae", "hidden")}
-
-    def sae_minus(other) -> dict:
-        return scores.compare(test.labels, best["sae"].predicted, other.predicted, test.groups).summary()
-
-    against_own = sae_minus(own["sae"])
-    return {
-        **{family: result.score.macro_f1 for family, result in best.items()},
-        "own": own["sae"].score.macro_f1,
-        "own_hidden": own["hidden"].score.macro_f1,
-        "against": {family: sae_minus(result) for family, result in best.items() if family != "sae"},
-        "difference": against_own["difference"],
-        "interval": against_own["interval"],
-        "correct": float(np.mean(test.labels == "correct")),
-        "rows": [
-            *({"set": "mini-small's view", **result.row()} for result in best.values()),
-            *({"set": f"{LARGE}'s own", **result.row()} for result in own.values()),
-        ],
-    }
-
-
-def _unexplained_in_texts(profile: Profile) -> float:
-    """What the middle layer's SAE leaves unexplained of texts, as its card has it."""
-    from mosaic.miniature.build import WEIGHTS
-
-    card = read_json(WEIGHTS / "card.json")
-    return card[f"saes-small/layer_{profile.middle}_width_{profile.width}_seed_0"]["fvu"]
-
-
-def _points(scored) -> list[tuple]:
-    """[(x, value, low, high)] of (x, score) pairs, for a curve."""
-    return [(x, s["macro_f1"], s["low"], s["high"]) for x, s in scored]
-
-
-# --- what decides ------------------------------------------------------------------------------------------------
-
-
-def mean_abroad(scored: Mapping[str, Mapping[str, float]], home: str = HOME) -> float:
-    """Mean macro-F1 over the languages not trained on. scored: {language: score}."""
-    return float(np.mean([score["macro_f1"] for language, score in scored.items() if language != home]))
-
-
-def above_chance(score: float, majority: float, n_classes: int) -> float:
-    """How far a score lies above knowing nothing: above the majority class, and above a toss among n classes.
-
-    Two classes, tossed for, give a macro-F1 of one half, which a bag of unknown words reaches too.
-    """
-    return score - max(majority, 1 / n_classes)
+def _title(features: str, name: str) -> str:
+    """As a sentence begins: "Hidden states on toxicity"."""
+    text = f"{plots.NAMES[features]} on {name}"
+    return text[0].upper() + text[1:]

@@ -204,12 +204,17 @@ def _shares_table(first: dict[str, str], shares: dict[str, Share]) -> tables.Htm
     return tables.table(rows, {**first, **figures})
 
 
-def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> Truth:
-    """Search every SAE of the profile for the factors of the miniature's texts, and as many that learned nothing."""
+def run(
+    profile: str | Profile, *, n_texts: int = tracking.TEXTS, device: str = "cpu", cache: Path | None = CACHE
+) -> Truth:
+    """Search every SAE of the profile for the factors of the miniature's texts, and as many that learned nothing.
+
+    n_texts: of each kind and language.
+    """
     from mosaic.models.opening import open_model
 
     profile, lm = opened(profile, device)
-    rows, factors = tracking.texts()
+    rows, factors = tracking.texts(n_texts)
     untrained = open_model(replace(profile.model, random_weights=0), lm.device)
     encoders = load_saes(profile, lm)
     found = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,17 +12,22 @@ import numpy as np
 
 from mosaic.agreement import stability
 from mosaic.agreement.cosines import unit_rows
+from mosaic.agreement.pairwise import Seeds
+from mosaic.agreement.resampling import Estimate, jackknife, pair_mean
 from mosaic.agreement.stability import Match
 from mosaic.models.language import LanguageModel
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.reporting.colours import INK
+from mosaic.reporting.results import shown
 from mosaic.saes import sweep
 from mosaic.saes.dictionary import Dictionary, load_dictionary
+from mosaic.studies import two_seed_sentences as sentences
 from mosaic.studies.problems import CACHE
-from mosaic.studies.seeds import base_of, held_out_texts, ranges, seed_rows, seeds_of
+from mosaic.studies.seeds import base_of, held_out_texts, seed_rows, seeds_of
 from mosaic.studies.study import Study
+from mosaic.studies.wording import read_here, same_batches
 
 CONTROLS = {
     "seeds": "other start, same texts",
@@ -43,36 +48,46 @@ ROWS = {
 class TwoSeeds(Study):
     """The first two seeds of the base, matched.
 
-    by_eye: two SAEs of 32 latents, trained for this chapter. base: the seeds' setting; pair: its first two, matched.
+    by_eye: two SAEs of 32 latents, trained for this chapter on by_eye_tokens activations. base: the seeds' setting; pair: its first two, matched.
     figures: as `mosaic match --json` gives them. curves: name -> {threshold: shared fraction}, chance among them.
-    controls: kind of pair -> shared fraction, its range, and over how many pairs.
+    controls: kind of pair -> shared fraction, its interval, and over how many pairs. disagree: `disagree_record`.
     """
 
     name: ClassVar[str] = "two_seeds"
     needs: ClassVar[tuple[str, ...]] = ("seeds",)
 
+    by_eye_tokens: int
     by_eye: Match
     base: sweep.SeedGroup
     pair: Match
     figures: dict
     curves: dict[str, dict[float, float]]
     controls: dict[str, dict]
+    disagree: dict
 
     def summary(self) -> dict:
         first = self.base.rows[0]
         return {
             "seed_a": self.base.seeds[0],
             "seed_b": self.base.seeds[1],
-            "same_batches": len({row.get("batches") for row in self.base.rows}) == 1,
+            "same_batches": same_batches(self.base.rows),
             "setting": {key: first[key] for key in sweep.KEYS},
+            "by_eye_tokens": self.by_eye_tokens,
             "n_latents": self.pair.n,
             "d_in": self.pair.a.d_in,
             "figures": {key: value for key, value in self.figures.items() if key != "pairs"},
             "chance_cosine": self.figures["chance"]["random dictionary"]["pw_mcc"],
-            "disagree_below": disagreeing_below(self.pair),
+            "disagree": self.disagree,
             "controls": self.controls,
             "same_start": self.controls.get("same_start", {}).get("shared"),
             "exact": self.figures["exact"],
+            "sentences": {
+                "read": read_here(self.base.rows),
+                "batches": sentences.batches(same_batches(self.base.rows)),
+                "disagree": sentences.disagree(self.disagree),
+                "minority": sentences.minority(self.controls["seeds"]),
+                "same_start": sentences.same_start(self.controls),
+            },
         }
 
     def figure(self):
@@ -121,37 +136,40 @@ class TwoSeeds(Study):
     def controls_table(self) -> tables.Html:
         """Pairs that must agree, pairs that must not, and pairs of one start that saw other texts."""
         rows = [
-            {"pair": CONTROLS[name], **values, "range": f"{values['low']:.3f} to {values['high']:.3f}"}
+            {"pair": CONTROLS[name], **values, "within": shown(values["interval"])}
             for name, values in self.controls.items()
         ]
-        return tables.table(rows, {"pair": "pair", "shared": "shared", "range": "range", "pairs": "pairs"})
+        return tables.table(rows, {"pair": "pair", "shared": "shared", "within": "95 %", "pairs": "pairs"})
 
 
-def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> TwoSeeds:
-    """Match the base's first two seeds. cache: not used, nothing is extracted."""
+def run(profile: str | Profile, *, tokens: int = 200_000, device: str = "cpu", cache: Path | None = CACHE) -> TwoSeeds:
+    """Match the base's first two seeds. tokens: that the small pair is trained on. cache: not used, nothing is extracted."""
     profile, base = base_of(profile)
     rows = seed_rows(profile)
     seeds = seeds_of(profile, base.rows, device)
     pair = seeds.matches[0, 1]
     controls = {
-        "seeds": shared_range(seeds.matches.values()),
-        "permuted": shared_range(stability.match(x, permuted(x, 0), device) for x in seeds.dictionaries[:3]),
-        "untrained": shared_range(drawn(pair, "untrained SAEs", seed, device) for seed in range(3)),
+        "seeds": over_seeds(seeds),
+        "permuted": over_draws(stability.match(x, permuted(x, 0), device) for x in seeds.dictionaries[:3]),
+        "untrained": over_draws(drawn(pair, "untrained SAEs", seed, device) for seed in range(3)),
     }
     same_start = sweep.same_start(rows)
     if len(same_start) > 1:
-        controls["same_start"] = shared_range(seeds_of(profile, same_start, device).matches.values())
-    by_eye = trained_by_eye(profile, load_model(profile, device))
+        controls["same_start"] = over_seeds(seeds_of(profile, same_start, device))
+    by_eye = trained_by_eye(profile, load_model(profile, device), tokens)
     figures = stability.summary(pair, baselines=3, device=device)
-    return TwoSeeds(profile, by_eye, base, pair, figures, threshold_curves(pair, device), controls)
+    curves = threshold_curves(pair, device)
+    return TwoSeeds(
+        profile, tokens, by_eye, base, pair, figures, curves, controls, disagree_record(disjoint_pairs(seeds))
+    )
 
 
-def trained_by_eye(profile: Profile, lm: LanguageModel) -> Match:
-    """Two SAEs of 32 latents, trained here on the same 200,000 activations in the same order, matched."""
+def trained_by_eye(profile: Profile, lm: LanguageModel, tokens: int) -> Match:
+    """Two SAEs of 32 latents, trained here on the same activations in the same order, matched."""
     from mosaic.saes import training
 
     specs = [training.SAESpec(profile.middle, width=32, k=4, seed=seed) for seed in (0, 1)]
-    run = training.TrainRun(tokens=200_000, batch_size=256)
+    run = training.TrainRun(tokens=tokens, batch_size=256)
     with tempfile.TemporaryDirectory() as folder:
         rows = training.train(lm, held_out_texts(profile, 6000), specs, run, Path(folder))
         return stability.match(*(load_dictionary(Path(folder) / row["name"]) for row in rows))
@@ -176,17 +194,28 @@ def permuted(dictionary: Dictionary, seed: int) -> Dictionary:
     return dictionary.only(np.random.default_rng(seed).permutation(len(dictionary)))
 
 
-def shared_range(matches: Iterable[Match]) -> dict:
-    """{shared, low, high, interval, pairs}: the mean shared fraction, its range, and of how many pairs."""
+def over_seeds(seeds: Seeds) -> dict:
+    """{shared, interval, se, df, pairs}: the mean shared fraction over all pairs of SAEs, 95 % over SAEs (each left out in
+    turn, with its pairs)."""
+    values = {pair: float(found.shared().sum() / found.n) for pair, found in seeds.matches.items()}
+    return _control(pair_mean(values), len(values))
+
+
+def over_draws(matches: Iterable[Match]) -> dict:
+    """The same of pairs that have no SAE in common: each is one draw."""
     values = [float(pair.shared().sum() / pair.n) for pair in matches]
-    found = ranges(values)
-    interval = [found["low"], found["high"]]
+    total = sum(values)
+    without = [(total - one) / (len(values) - 1) if len(values) > 1 else None for one in values]
+    return _control(jackknife(total / len(values), without), len(values))
+
+
+def _control(found: Estimate, pairs: int) -> dict:
     return {
-        "shared": found["mean"],
-        "low": interval[0],
-        "high": interval[1],
-        "interval": interval,
-        "pairs": len(values),
+        "shared": found.value,
+        "interval": found.share_interval(),
+        "se": found.se,
+        "df": found.df,
+        "pairs": pairs,
     }
 
 
@@ -195,9 +224,22 @@ def disagreeing(pair: Match) -> np.ndarray:
     return ~pair.equal & (pair.decoder.partner >= 0)
 
 
-def disagreeing_below(pair: Match, threshold: float = stability.THRESHOLD) -> float:
-    """Of the latents whose two matchings disagree, the share whose smaller cosine is below the threshold: what the
-    threshold alone would have removed. 1 where none disagree."""
-    which = disagreeing(pair)
-    lower = np.fmin(pair.decoder.cosine, pair.encoder.cosine)
-    return float((lower[which] < threshold).mean()) if which.any() else 1.0
+def disjoint_pairs(seeds: Seeds) -> list[Match]:
+    """The pairs (0, 1), (2, 3), ...: no SAE stands in two of them, so that they are independent."""
+    return [seeds.matches[i, i + 1] for i in range(0, len(seeds) - 1, 2)]
+
+
+def disagree_record(pairs: Sequence[Match], threshold: float = stability.THRESHOLD) -> dict:
+    """{below, interval, n, pairs}: of the n latents whose two matchings disagree, the share whose smaller cosine is below
+    the threshold, so that the threshold alone would have removed them. None where none disagree.
+
+    interval: 95 %, exact for a share of n latents (Clopper and Pearson): where all lie below, it says how few there are.
+    """
+    from scipy.stats import binomtest
+
+    lower = np.concatenate([np.fmin(p.decoder.cosine, p.encoder.cosine)[disagreeing(p)] for p in pairs])
+    n, below = len(lower), int((lower < threshold).sum())
+    if not n:
+        return {"below": None, "interval": None, "n": 0, "pairs": len(pairs)}
+    edges = binomtest(below, n).proportion_ci(0.95, "exact")
+    return {"below": below / n, "interval": [float(edges.low), float(edges.high)], "n": n, "pairs": len(pairs)}

@@ -11,13 +11,15 @@ import numpy as np
 from mosaic.agreement import stability
 from mosaic.agreement.pairwise import Seeds, over_pairs
 from mosaic.profiles.profile import Profile
-from mosaic.reporting import plots, tables
+from mosaic.reporting import plots, published, tables
+from mosaic.reporting.beside import beside_published
 from mosaic.saes.dictionary import random_dictionary
 from mosaic.saes.sweep import SeedGroup, seed_groups
-from mosaic.studies import moves
+from mosaic.studies import move_sentences, moves
 from mosaic.studies.problems import CACHE
 from mosaic.studies.seeds import base_of, seed_rows, seeds_of
 from mosaic.studies.study import Study
+from mosaic.studies.wording import read_here, same_batches
 
 AXES = {
     "width": "width (latents)",
@@ -25,6 +27,7 @@ AXES = {
     "tokens": "tokens trained on",
     "layer": "layer",
 }
+PUBLISHED = {"width": "seeds.width", "k": "seeds.k", "tokens": "seeds.tokens", "layer": "seeds.layer.N=32768"}
 FIGURES = {
     "shared": "shared",
     "alive": "shared, alive only",
@@ -36,8 +39,8 @@ AGAINST = {"l0": "L0, active latents a token (held-out)", "fvu": "fraction of va
 COLUMNS = {
     "architecture": "architecture",
     "shared": "shared",
-    "low": "lowest pair",
-    "high": "highest pair",
+    "low": "95 % from",
+    "high": "to",
     "pw_mcc": "PW-MCC",
     "l0": "L0",
     "fvu": "FVU",
@@ -60,19 +63,32 @@ class WhatMovesIt(Study):
     measured: dict[str, dict]
 
     def summary(self) -> dict:
-        architectures = moves.architectures(self.found, self.measured)
+        rows = moves.architectures(self.found, self.measured)
+        ends = {what: moves.ends(self._points(what, "shared")) for what in ("width", "k", "tokens")}
+        layer, topk = moves.layers(self._points("layer", "shared")), moves.dense_over_topk(self.found, self.measured)
+        same = [same_batches(group.rows) for group in self.found]
+        same = None if None in same else all(same)
         return {
             "n_base": len(self.found[0].rows),
             "n_saes": sum(len(group.rows) for group in self.found),
-            "same_batches": all(len({row.get("batches") for row in group.rows}) == 1 for group in self.found),
+            "same_batches": same,
             "settings": {
                 f"{group.varies}_{group.value}".replace(".", "_"): self.measured[group.rows[0]["name"]]
                 for group in self.found
             },
-            **{what: moves.ends(self._points(what, "shared")) for what in ("width", "k", "tokens")},
-            "layer": moves.layers(self._points("layer", "shared")),
-            "architectures": {row["architecture"]: row for row in architectures},
-            **moves.dense_over_topk(architectures),
+            **ends,
+            "layer": layer,
+            "architectures": {row["architecture"]: row for row in rows},
+            **topk,
+            "sentences": {
+                "read": read_here(self.found[0].rows),
+                "batches": move_sentences.batches(same),
+                "width": move_sentences.moved(ends["width"], "From %s to %s latents"),
+                "k": move_sentences.moved(ends["k"], "From k = %s to %s"),
+                "tokens": move_sentences.moved(ends["tokens"], "From %s to %s tokens"),
+                "layer": move_sentences.best_layer(layer),
+                "topk": move_sentences.against_topk(topk),
+            },
         }
 
     def figure(self):
@@ -81,13 +97,16 @@ class WhatMovesIt(Study):
         return self.along(varied[0]) if varied else self.architectures()
 
     def along(self, what: str):
-        """Figures of agreement along one sweep, bands over pairs of seeds; a line of text where it was not varied."""
+        """Figures of agreement along one sweep, bands 95 % over SAEs, beside the published values on an axis of their own; a
+        line of text where it was not varied."""
         lines = {label: self._points(what, figure) for figure, label in FIGURES.items()}
         if len(lines["shared"]) == 1:
             return tables.Html("<p>Not varied on this profile.</p>")
         if lines["shared, alive only"] == lines["shared"]:
             del lines["shared, alive only"]
-        return plots.finished(plots.curves(lines, AXES[what], "share or cosine").figure)
+        series = {label: [point.drawn for point in line] for label, line in lines.items()}
+        known = published.series(PUBLISHED[what])
+        return plots.finished(beside_published(series, known, "shared, Pythia-160M", AXES[what], "share or cosine"))
 
     def architectures(self, against: str = "l0"):
         """Shared fraction of every architecture over its L0 ("l0") or its unexplained variance ("fvu")."""
@@ -101,7 +120,7 @@ class WhatMovesIt(Study):
                 groups[group.value] = [(group.value, self.measured[group.rows[0]["name"]])]
         dots = {
             name: [
-                (label, v[against], *(v["shared"][edge] for edge in ("mean", "low", "high"))) for label, v in members
+                (label, v[against], *moves.Point(label, moves.estimate(v["shared"])).drawn[1:]) for label, v in members
             ]
             for name, members in groups.items()
         }

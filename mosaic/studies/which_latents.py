@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from mosaic.agreement import stability
+from mosaic.agreement.presence import Presence
 from mosaic.errors import MosaicError
 from mosaic.interpretation import detection, tracking
 from mosaic.models.language import LanguageModel
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import Profile
-from mosaic.reporting import plots, tables
+from mosaic.reporting import plots, published, tables
+from mosaic.reporting.beside import beside_published
 from mosaic.reporting.colours import INK
+from mosaic.reporting.results import shown
 from mosaic.saes.dictionary import random_dictionary
 from mosaic.saes.encoder import Encoder
+from mosaic.studies import frequency
 from mosaic.studies.membership import (
-    by_fifths,
+    Latents,
     by_members,
+    detection_sentence,
     detection_step,
     factor_record,
-    factor_text,
-    frequency_record,
+    factor_sentence,
 )
 from mosaic.studies.problems import CACHE
 from mosaic.studies.seeds import base_of, held_out_texts, seed_encoders, seeds_of
 from mosaic.studies.study import Study
+from mosaic.studies.wording import read_here
 
 SCORED = 3  # SAEs whose latents are explained and compared with the factors
 TRACKED = 0.9  # AUROC from which a latent tracks a factor
@@ -46,91 +52,133 @@ class Tracking:
 
 @dataclass(frozen=True)
 class WhichLatents(Study):
-    """All latents of S SAEs, one after the other.
+    """All latents of S SAEs of N latents each.
 
-    frequency: share of held-out tokens a latent fires on. cosine: how well it is matched in the other SAEs.
-    membership: in how many of the SAEs it is, its own included. chance: mean matched cosine with a random dictionary.
-    Of the first SCORED SAEs' latents (the first len(score) of all): score, balanced accuracy of predicting where each
-    fires (NaN where it fires too seldom); control, by another latent's explanation; tracking, where factors are known.
+    rows: of the SAEs' card. presence: in which of them each latent is. frequency: [S, N], share of held-out tokens a latent
+    fires on. cosines: [S, S, N], of each latent of SAE i with its decoder's partner in SAE j. chance: mean matched cosine
+    with a random dictionary. Of the first SCORED SAEs' latents, one after the other: score, balanced accuracy of predicting
+    where each fires (NaN where it fires too seldom); control, by another latent's explanation; tracking, where factors are
+    known.
     """
 
     name: ClassVar[str] = "which_latents"
     needs: ClassVar[tuple[str, ...]] = ("seeds",)
 
-    n_seeds: int
+    rows: tuple[dict, ...]
+    presence: Presence
     frequency: np.ndarray
-    cosine: np.ndarray
-    membership: np.ndarray
+    cosines: np.ndarray
     chance: float
     score: np.ndarray
     control: np.ndarray
     tracking: Tracking | None
 
     @property
-    def scored_membership(self) -> np.ndarray:
-        return self.membership[: len(self.score)]
+    def n_seeds(self) -> int:
+        return len(self.presence)
+
+    @property
+    def scored(self) -> Latents:
+        """The latents that `score` and `tracking` are of."""
+        width = self.frequency.shape[1]
+        n = len(self.score) // width
+        return Latents(
+            self.presence.membership[:n].ravel(), np.repeat(np.arange(n), width), self.presence.family[:n].ravel()
+        )
 
     def summary(self) -> dict:
         factors = None
         if self.tracking:
-            factors = factor_record(self.tracking.area, self.scored_membership, self.tracking.found_by_shared, TRACKED)
-        by_membership = by_members(self.score, self.scored_membership, self.n_seeds)
+            factors = factor_record(self.tracking.area, self.scored, self.tracking.found_by_shared, TRACKED)
+        by_membership = by_members(self.score, self.scored, self.n_seeds)
+        detected = detection_step(self.score, self.control, self.scored)
         return {
             "n_seeds": self.n_seeds,
             "least": detection.LEAST,
-            "frequency": frequency_record(self.frequency, self.membership),
+            "frequency": self.by_frequency,
             "detection": {
-                **detection_step(self.score, self.control, self.scored_membership),
+                **detected,
                 "by_membership": {m: {"mean": v, "low": low, "high": high} for m, v, low, high in by_membership},
             },
             "factors": factors,
-            "factor_text": factor_text(factors, TRACKED),
+            "sentences": {
+                "read": read_here(self.rows),
+                "frequency": frequency.frequency_sentence(self.by_frequency),
+                "detection": detection_sentence(detected),
+                "factors": factor_sentence(factors, TRACKED),
+            },
         }
 
     def figure(self):
         """How often a latent fires against how well it is matched in the other SAEs; the dashed line is chance."""
-        drawn = (self.frequency > 0) & np.isfinite(self.cosine)
-        x = np.log10(self.frequency[drawn])
+        fires, cosine = self.frequency.ravel(), frequency.consistency(self.cosines).ravel()
+        drawn = (fires > 0) & np.isfinite(cosine)
+        x = np.log10(fires[drawn])
         ax = plots.joint(
-            x, self.cosine[drawn], "log10 of the share of tokens it fires on", "mean matched cosine in the other SAEs"
+            x, cosine[drawn], "log10 of the share of tokens it fires on", "mean matched cosine in the other SAEs"
         )
         ax.axhline(self.chance, color=INK, linestyle="--")
         left = (x.min(), self.chance)
         ax.annotate("chance", left, textcoords="offset points", xytext=(2, 4), color=INK)
         return plots.finished(ax.figure)
 
+    def consistency(self):
+        """Mean matched cosine from rare to frequent latents, five groups as published, and the published values."""
+        groups = self.by_frequency["groups"]
+        if any(one["pw_mcc"] is None for one in groups):
+            return tables.Html("<p>Too few latents fire in these texts to make groups.</p>")
+        here = [
+            (str(g), one["pw_mcc"], *(one["interval"] or (one["pw_mcc"], one["pw_mcc"])))
+            for g, one in enumerate(groups, 1)
+        ]
+        known = published.series("song.frequency")
+        series = {"this run": here, "published (Pythia-160M, 16k)": [(str(g), v, v, v) for g, v in known.items()]}
+        return plots.finished(plots.curves(series, "from rare (1) to frequent (5)", "mean matched cosine").figure)
+
     def prediction(self):
-        """Balanced accuracy of predicting where a latent fires, by the number of SAEs that have it; dashed: control."""
-        rows = by_members(self.score, self.scored_membership, self.n_seeds)
+        """Balanced accuracy of predicting where a latent fires, by the number of SAEs that have it, beside its control; and
+        the published values."""
+        rows = by_members(self.score, self.scored, self.n_seeds)
         if not rows:
             return tables.Html("<p>No latent fires often enough in these texts to be scored.</p>")
-        ax = plots.bars(rows, "balanced accuracy", f"in exactly so many of {self.n_seeds} SAEs", of="shared")
-        ax.axhline(float(np.nanmean(self.control)), color=INK, linestyle="--", label="another latent's explanation")
-        ax.set_ylim(0.45, 1)
-        ax.legend()
-        return plots.finished(ax.figure)
+        control = float(np.nanmean(self.control))
+        chance = [(m, control, control, control) for m, *_ in rows]
+        series = {"this run": rows, "chance: another latent's explanation": chance}
+        labels = ("nine SAEs, an LLM's explanations", "in exactly so many SAEs", "balanced accuracy")
+        return plots.finished(beside_published(series, published.series("seeds.detection"), *labels))
 
     def factors(self):
         """AUROC of the factor each latent tracks best, by the number of SAEs that have it."""
         if self.tracking is None:
             return tables.Html("<p>What its texts are about is not known on this profile.</p>")
-        rows = by_members(self.tracking.area, self.scored_membership, self.n_seeds)
+        rows = by_members(self.tracking.area, self.scored, self.n_seeds)
         ax = plots.bars(rows, "AUROC of its best factor", f"in exactly so many of {self.n_seeds} SAEs", of="shared")
         ax.set_ylim(0.5, 1)
         return plots.finished(ax.figure)
 
     def table(self) -> tables.Html:
-        """The share of latents that another SAE has too, over fifths of the latents by how often they fire."""
-        edges, shared = by_fifths(self.frequency, self.membership)
+        """Five groups of latents by how often they fire: mean matched cosine, and the share that another SAE has too."""
         rows = [
-            {"frequency": f"{low:.4f} to {high:.4f}", "shared": share}
-            for low, high, share in zip(edges, edges[1:], shared, strict=False)
+            {
+                "frequency": f"{one['from']:.4f} to {one['to']:.4f}",
+                "pw_mcc": one["pw_mcc"],
+                "interval": shown(one.get("interval")),
+                "shared": one["shared"],
+            }
+            for one in self.by_frequency["groups"]
         ]
         columns = {
             "frequency": "share of tokens it fires on (fifths of the latents)",
+            "pw_mcc": "mean matched cosine",
+            "interval": "95 %",
             "shared": "in at least one other SAE",
         }
         return tables.table(rows, columns)
+
+    @cached_property
+    def by_frequency(self) -> dict:
+        """Consistency in five groups of latents by how often they fire."""
+        return frequency.by_frequency(self.frequency, self.cosines, self.presence.family, self.presence.membership > 1)
 
 
 def run(
@@ -145,21 +193,21 @@ def run(
             f"{unmeasured[0]} has no sparsity.safetensors: how often its latents fire was not measured. "
             "`mosaic train-sae` writes it."
         )
-    membership = [seeds.membership(i) for i in range(len(seeds))]
+    presence = Presence.of(seeds)
     lm = load_model(profile, device)
     encoders = seed_encoders(profile, lm, base.rows[:SCORED])
     observed = detection.firings(held_out_texts(profile, n_texts), lm, encoders)
     first, second = seeds.dictionaries[:2]
     return WhichLatents(
         profile,
-        n_seeds=len(seeds),
-        frequency=np.concatenate([sae.frequency for sae in seeds.dictionaries]),
-        cosine=np.concatenate([seeds.mean_cosine(i) for i in range(len(seeds))]),
-        membership=np.concatenate(membership),
+        rows=tuple(base.rows),
+        presence=presence,
+        frequency=np.stack([sae.frequency for sae in seeds.dictionaries]),
+        cosines=np.stack([seeds.cosines(i) for i in range(len(seeds))]),
         chance=stability.match(first, random_dictionary(second, 0), device).pw_mcc,
         score=np.concatenate([detection.detection_scores(observed, codes) for codes in observed.codes]),
         control=np.concatenate([detection.detection_scores(observed, codes, shuffle=0) for codes in observed.codes]),
-        tracking=tracked(lm, encoders, membership, cache) if profile.truth else None,
+        tracking=tracked(lm, encoders, presence.membership, cache) if profile.truth else None,
     )
 
 

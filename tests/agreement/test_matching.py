@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from doubles import NoDoubles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from mosaic.agreement import cosines, matching
+from mosaic.agreement import cosines, matching, proof
 from mosaic.errors import MosaicError
+from mosaic.progress import Progress
 
 
 def unit(x):
@@ -154,6 +156,29 @@ def test_blocks_do_not_matter(monkeypatch):
     small = matching.assign(a, b)
     assert np.array_equal(whole.cosine >= 0.7, small.cosine >= 0.7)
     assert whole.objective == pytest.approx(small.objective, abs=1e-9)
+
+
+def test_prices_are_compared_on_the_cpu_where_the_device_has_no_float64(monkeypatch):
+    a, b = (x[:40] for x in world(60, 60, 8))
+    plain = cosines.blocks
+    monkeypatch.setattr(cosines, "blocks", lambda *arguments: plain(*arguments[:-1], "cpu"))
+    with NoDoubles():
+        ((_, over),) = proof._over_prices(a, b, np.zeros(40), np.ones(40), False, "mps")
+    assert np.allclose(over.numpy(), a @ b.T - 1, atol=1e-5)
+
+
+def test_a_long_matching_says_how_far_it_is(monkeypatch):
+    """A job was silent for as long as it took."""
+    made = []
+
+    class Counted(Progress):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr(cosines, "Progress", Counted)
+    matching.assign(*world(600, 600, 16))
+    assert made and all((work.label, work.done) == ("matching", work.total) for work in made)
 
 
 def test_errors_name_the_value():

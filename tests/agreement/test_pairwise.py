@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from mosaic.agreement import pairwise
-from mosaic.errors import MosaicError
 from mosaic.saes.dictionary import Dictionary
 
 
@@ -40,12 +39,6 @@ def test_membership_counts_the_saes_that_have_a_latent(four):
     assert np.bincount(four.membership(3), minlength=5).tolist() == [0, 60, 0, 0, 40]
 
 
-def test_only_in_one_of_a_subset(four):
-    assert four.only_in_one([0, 1]) == pytest.approx(0.4)
-    assert four.only_in_one([2, 3]) == pytest.approx(0.6)
-    assert four.only_in_one([0, 1, 2, 3]) == pytest.approx(0.5)
-
-
 def test_cycles_close_on_what_all_have(four):
     assert 0.4 <= four.cycle(0, 1, 2) < 0.6
     one = pairwise.Seeds.of([four.dictionaries[0]] * 3)
@@ -60,9 +53,15 @@ def test_partners_and_shared_read_the_same_in_both_directions(four):
 
 def test_a_latent_of_all_is_matched_at_cosine_one_in_either_direction(four):
     for i in (0, 3):
-        cosine = four.mean_cosine(i)
+        cosine = np.nanmean(four.cosines(i), axis=0)
         everywhere = four.membership(i) == 4
         assert cosine[everywhere] == pytest.approx(1) and (cosine[~everywhere] < 0.95).all()
+        assert np.isnan(four.cosines(i)[i]).all()
+
+
+def test_cosines_average_to_the_pw_mcc_of_their_pairs(four):
+    whole = np.nanmean([four.cosines(i) for i in range(4)])
+    assert whole == pytest.approx(np.mean([pair.pw_mcc for pair in four.matches.values()]))
 
 
 def test_an_unmatched_row_takes_no_other_latents_cosine():
@@ -71,20 +70,14 @@ def test_an_unmatched_row_takes_no_other_latents_cosine():
     broken = replace(a, encoder=a.encoder.copy(), decoder=a.decoder.copy())
     broken.decoder[3] = broken.encoder[3] = 0
     seeds = pairwise.Seeds.of([broken, a, a])
-    cosine = seeds.mean_cosine(1)
-    assert np.delete(cosine, 3) == pytest.approx(1)
+    assert np.delete(seeds.cosines(1)[0], 3) == pytest.approx(1)
+    assert np.isnan(seeds.cosines(1)[0, 3]) and seeds.cosines(1)[2] == pytest.approx(1)
 
 
-def test_over_pairs_gives_the_range(four):
+def test_over_pairs_gives_range_and_interval_over_saes(four):
     got = pairwise.over_pairs(four, lambda pair: float(pair.shared().mean()))
-    assert len(got["values"]) == 6 and (got["low"], got["high"]) == (0.4, 0.6)
+    assert len(got["values"]) == 6 and (got["lowest"], got["highest"]) == (0.4, 0.6)
     assert got["mean"] == pytest.approx((0.6 + 5 * 0.4) / 6)
-
-
-def test_the_floor_is_found_and_needs_points():
-    seeds = np.arange(2, 10)
-    fit = pairwise.offset_power_law(seeds, 0.589 * seeds**-0.916 + 0.27)
-    assert fit["c"] == pytest.approx(0.27, abs=1e-3) and fit["b"] == pytest.approx(-0.916, abs=1e-2)
-    assert fit["rmse"] < 1e-6
-    with pytest.raises(MosaicError, match="3 numbers of seeds"):
-        pairwise.offset_power_law([2, 3, 4], [0.5, 0.4, 0.35])
+    assert got["low"] < got["mean"] < got["high"] and got["df"] == 3
+    one = pairwise.over_pairs(pairwise.Seeds.of(four.dictionaries[:2]), lambda pair: float(pair.shared().mean()))
+    assert (one["mean"], one["low"], one["high"], one["se"]) == (0.6, None, None, None)

@@ -1,5 +1,7 @@
 """Probes on several seeds' features: on features whose relation is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -10,7 +12,7 @@ from mosaic.features.table import FeatureTable
 from mosaic.probing.problem import Problem
 from mosaic.saes.dictionary import Dictionary
 from mosaic.texts.ids import text_ids
-from mosaic.texts.labelled import LabelledTexts
+from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
 
 
 @pytest.fixture(scope="module")
@@ -47,22 +49,24 @@ def test_probes_on_the_same_information_agree(setting):
     strength = probe_agreement.chosen_strength(problem)
     runs = [probe_agreement.run(problem, seed, strength) for seed in (0, 1)]
     assert min(r.macro_f1 for r in runs) > 0.95
-    assert probe_agreement.agreement(runs) > 0.95
+    assert probe_agreement.agreement(runs)[0, 1] > 0.95
+    assert probe_agreement.agreement(runs, np.arange(3)).keys() == {(0, 1)}
 
 
 def test_top_latents_are_found_again_by_their_partners(setting):
     problem, seeds = setting
     runs = [probe_agreement.run(problem, seed, 0.1) for seed in (0, 1)]
     assert len(runs[0].top) == probe_agreement.TOP and set(range(6)) <= set(runs[0].top)
-    overlap = probe_agreement.top_overlap(runs, seeds)
+    overlap = {name: pairs[0, 1] for name, pairs in probe_agreement.top_overlap(runs, seeds).items()}
     assert overlap["after"] > overlap["before"] and overlap["after"] >= overlap["shared"] >= 6 / 20
 
 
 def test_restricted_probes_see_what_they_may(setting):
     problem, seeds = setting
     kept = probe_agreement.restricted(problem, seeds, 0.1)
-    assert min(kept["shared"]) > 0.95 and min(kept["all"]) > 0.95
-    assert max(kept["orphan"]) < 0.75
+    scores = {name: [probe.macro_f1 for probe in probes] for name, probes in kept.items()}
+    assert min(scores["shared"]) > 0.95 and min(scores["all"]) > 0.95
+    assert max(scores["orphan"]) < 0.75
     assert [len(values) for values in kept.values()] == [2, 2, 2, 2]
 
 
@@ -70,7 +74,7 @@ def test_where_all_is_shared_no_probe_sees_orphans(setting):
     problem, seeds = setting
     same = Seeds.of([seeds.dictionaries[0]] * 2)
     kept = probe_agreement.restricted(problem, same, 0.1)
-    assert kept["orphan"] == [] and len(kept["shared"]) == 2
+    assert kept["orphan"] == [None, None] and all(kept["shared"])
 
 
 def test_draws_differ_and_repeat(setting):
@@ -78,3 +82,15 @@ def test_draws_differ_and_repeat(setting):
     first, again, second = (probe_agreement.run(problem, 0, 0.1, draw=draw) for draw in (0, 0, 1))
     assert np.array_equal(first.predicted, again.predicted) and first.top == again.top
     assert first.top != second.top
+
+
+def test_every_part_of_a_test_set_is_scored_the_first_for_the_headline(setting):
+    problem, _ = setting
+    n = len(problem.test)
+    parts = np.array([FAMILIAR] * (n // 2) + [NEW] * (n - n // 2), dtype=object)
+    turned = problem.test.labels.copy()
+    turned[n // 2 :] = np.where(turned[n // 2 :] == "a", "b", "a")
+    test = replace(problem.test, parts=parts, labels=turned)
+    probe = probe_agreement.run(replace(problem, test=test), 0, 0.1)
+    assert list(probe.scores) == [FAMILIAR, NEW] and probe.macro_f1 == probe.scores[FAMILIAR] > 0.95
+    assert probe.scores[NEW] < 0.05

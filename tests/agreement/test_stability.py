@@ -45,6 +45,15 @@ def test_a_permuted_copy_is_the_same_sae():
     assert got["exact"] and got["gap"] == 0 and got["one_sided"] is None
 
 
+def test_an_sae_shares_every_latent_with_itself_at_any_threshold():
+    """Cosines of float32 rows fall short of 1 by their rounding, which is no disagreement."""
+    a = dictionary()
+    pair = stability.match(a, a)
+    assert pair.decoder.cosine.min() < 1 and pair.shared(1.0).all() and pair.curve()[1.0] == 1
+    b = replace(a, encoder=at_cosine(a.encoder, 1 - 1e-6, 1), decoder=at_cosine(a.decoder, 1 - 1e-6, 2))
+    assert not stability.match(a, b).shared(1.0).any()
+
+
 def test_a_sign_flipped_copy_is_nothing_signed_and_all_absolute():
     a = dictionary()
     got = figures(a, replace(a, encoder=-a.encoder, decoder=-a.decoder))

@@ -29,6 +29,7 @@ SMALL = WEIGHTS / "seeds" / "layer_3_width_128_seed_0"
         ("extract nope.csv --out new --cache file/cache", "file/cache"),
         ("match nope nope --json folder", "folder"),
         ("claims --profile nope --json folder", "folder"),
+        ("results diff --profile nope --json folder", "folder"),
         ("train-sae --profile nope --out file", "file"),
         ("study layers --profile nope --out file", "file"),
         ("study layers --profile nope --figure folder.svg/a.svg/b.svg", "folder.svg/a.svg/b.svg"),
@@ -56,11 +57,31 @@ def test_where_to_write_is_tried_before_any_work(tmp_path, command, path):
         "train-sae --profile nope",
         "study layers --profile nope",
         "mini build --weights new --only nope",
+        "mini check --weights nope",
     ],
 )
 def test_a_device_that_is_not_here_is_said_before_any_work(tmp_path, command):
     done = mosaic(*command.split(), "--device", "tpu", cwd=tmp_path)
     assert done.returncode == 1 and "error: device 'tpu' is not here" in done.stderr and "there is cpu" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["plan --texts", "plan --tokens", "train-sae --batch-size", "train-sae --data-seed", "train-sae --varied", "match a b --baselines"],
+)  # fmt: skip
+def test_a_number_that_counts_nothing_is_refused_where_it_is_read(option):
+    done = mosaic(*option.split(), "9" * 400)
+    assert done.returncode == 2 and f"Invalid value for '{option.split()[-1]}'" in done.stderr + done.stdout
+
+
+def test_texts_are_not_read_from_where_training_clears_up(tmp_path):
+    (tmp_path / "out" / "checkpoint").mkdir(parents=True)
+    (tmp_path / "out" / "checkpoint" / "mine.txt").write_text("keep me")
+    (tmp_path / "out" / "mine.txt").write_text("these may stay")
+    call = ["train-sae", "--profile", "nope", "--out", "out", "--texts"]
+    done = mosaic(*call, "out/checkpoint/mine.txt", cwd=tmp_path)
+    assert done.returncode == 1 and "out/checkpoint/mine.txt is read by this very command" in done.stderr
+    assert "unknown profile" in mosaic(*call, "out/mine.txt", cwd=tmp_path).stderr
 
 
 def test_the_table_is_printed_even_if_the_file_cannot_be_written_in_the_end(tmp_path, monkeypatch):
@@ -106,7 +127,13 @@ def test_rows_are_valid_json_whatever_the_texts_hold(tmp_path):
 
 def test_lists_name_what_is_wrong():
     assert listed(None) is None and listed("2, 4,", int, "--layers") == [2, 4]
-    for value, least, message in (("2,x", None, "--ks is '2,x'"), (",", None, "--ks is empty"), ("0", 1, "from 1 on")):
+    for value, least, message in (
+        ("2,x", None, "--ks is '2,x'"),
+        (",", None, "--ks is empty"),
+        ("0", 1, "from 1 on"),
+        ("9" * 400, 1, "Write a smaller one"),
+        ("9" * 5000, 1, "--ks is '9"),
+    ):
         with pytest.raises(MosaicError, match=message):
             listed(value, int, "--ks", least)
     done = mosaic("train-sae", "--profile", "mini", "--seeds", "0", "--widths", "many")
@@ -123,6 +150,7 @@ def test_what_ends_a_command_is_told_apart():
         )
     for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")):
         assert "not enough memory" in explain(error) and "mosaic plan" in explain(error)
+    assert "this is a bug in mosaic" in explain(OverflowError("int too large to convert to float"))
     bug = explain(KeyError("x"))
     assert "this is a bug in mosaic" in bug and "KeyError: 'x'" in bug and "--debug" in bug and "report" in bug
 

@@ -10,13 +10,14 @@ import pytest
 from commands import mosaic
 from conftest import sae_folder, sentences
 
+from mosaic.errors import MosaicError
 from mosaic.profiles.profile import FOLDER
 
 COMMANDS = ["reproduce", "study", "probe", "extract", "train-sae", "match", "claims", "plan", "profiles"]
 SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "mini build", "mini check"])
+@pytest.mark.parametrize("command", [*COMMANDS, "mini build", "mini check", "results diff", "results keep"])
 def test_help_shows_an_example(command):
     done = mosaic(*command.split(), "--help")
     assert done.returncode == 0 and f"Example: mosaic {command}" in " ".join(done.stdout.split())
@@ -24,7 +25,7 @@ def test_help_shows_an_example(command):
 
 def test_no_arguments_lists_the_commands():
     done = mosaic()
-    assert all(command in done.stdout for command in [*COMMANDS, "mini"])
+    assert all(command in done.stdout for command in [*COMMANDS, "mini", "results"])
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,10 @@ def test_no_arguments_lists_the_commands():
         (["plan", "--texts", "0"], 2, "Invalid value for '--texts'"),
         (["probe", "nope.csv"], 1, "error: nope.csv does not exist"),
         (["claims", "--profile", "nope"], 1, "error: unknown profile 'nope'"),
+        (["claims", "--check", "--accept"], 1, "--check and --accept exclude each other"),
+        (["results", "diff"], 1, "error: no study of profile mini was recorded anew here"),
+        (["results", "keep"], 1, "results/mini holds no results: run `mosaic reproduce --profile mini`"),
+        (["results", "diff", "--against", "nowhere"], 1, "error: nowhere holds no results of profile mini"),
         (["train-sae", "--profile", "gemma-2-2b"], 1, "has no `training` section"),
         (["train-sae", "--profile", "minilm", "--texts", "nope.txt"], 1, "error: nope.txt does not exist"),
         (["mini", "build", "--only", "nope"], 1, "there is no step 'nope'; steps: tokenizer, mini-small"),
@@ -135,11 +140,56 @@ def test_a_sweep_killed_in_training_ends_as_if_it_had_not_been(tmp_path):
 def test_claims_and_profiles_and_plan(tmp_path):
     done = mosaic("claims", "--json", "out/claims.json", cwd=tmp_path)
     rows = json.loads((tmp_path / "out" / "claims.json").read_text())
-    assert done.returncode == 0 and {row["verdict"] for row in rows} == {"not run", "not testable on this profile"}
-    assert {"id", "claim", "published", "value", "verdict", "profile"} <= set(rows[0])
+    assert done.returncode == 0 and {row["verdict"] for row in rows} == {"not run", "not testable"}
+    assert {
+        "id",
+        "claim",
+        "published",
+        "quantity",
+        "value",
+        "verdict",
+        "profile",
+        "reason",
+        "frozen",
+        "expected",
+    } <= set(rows[0])
     assert "gemma-2-2b" in mosaic("profiles").stdout
     done = mosaic("plan", "--profile", "gemma-2-2b")
     assert "GFLOP/s (measured now" in done.stdout and done.returncode == 0
+
+
+def test_a_changed_verdict_ends_with_1_and_says_which(tmp_path, monkeypatch):
+    from mosaic.reporting import claims, results
+
+    entry = "- {id: ahead, claim: A beats B., published: p, source: s, provenance: p, quantity: A minus B, "
+    entry += "result: r.value, rule: {above: 0}, frozen: 2026-11-24, "
+    monkeypatch.setattr(claims, "FILE", tmp_path / "claims.yml")
+    results.record("mini", "r", {"value": -0.02}, tmp_path / "results")
+    for accepted, code in (("undecided, value: 0.01, since: 2026-11-20", 1), ("does not hold here", 0)):
+        (tmp_path / "claims.yml").write_text(f"{entry}accepted: {{mini: {{verdict: {accepted}}}}}}}")
+        done = mosaic("claims", "--check", cwd=tmp_path)
+        assert done.returncode == code, done.stderr
+        if code:
+            assert "accepted since 2026-11-20: undecided (0.010); now: does not hold here (-0.020)" in done.stdout
+            assert "A minus B: moved by -0.030" in done.stdout
+        else:
+            assert "every verdict is the accepted one" in done.stdout
+
+
+def test_results_diff_shows_drifts_and_ends_with_1_where_one_is_too_far(tmp_path):
+    from mosaic.reporting import results
+
+    for folder, score in (("old", 0.873), ("results", 0.876)):
+        results.record("mini", "layers", {"mean": {"sae": score}, "best": "late"}, tmp_path / folder)
+    done = mosaic("results", "diff", "--against", "old", "--json", "drift.json", cwd=tmp_path)
+    assert done.returncode == 0 and "1 numbers moved, all within their bands" in done.stdout
+    assert "layers.mean.sae" in done.stdout and "+0.003" in done.stdout
+    results.record("mini", "layers", {"mean": {"sae": 0.5}, "best": "middle"}, tmp_path / "results")
+    done = mosaic("results", "diff", "--against", "old", "--json", "drift.json", cwd=tmp_path)
+    assert done.returncode == 1 and "another choice: layers.best: late -> middle" in done.stdout
+    assert "TOO FAR" in done.stdout and "NOT the same run: numbers out of their bands: 1" in done.stdout
+    found = json.loads((tmp_path / "drift.json").read_text())
+    assert found["failed"] and found["flips"][0]["key"] == "layers.best"
 
 
 @pytest.fixture(scope="module")
@@ -186,13 +236,35 @@ def test_probe_compares_everything(own_profile, reviews, tmp_path):
         assert set(keys.split()) <= set(row)
     assert sum(row["selected"] for row in rows) == 4
     assert "SAE minus hidden" in done.stdout and "Largest latents" in done.stdout
-    assert "[bold]good" in done.stdout, "text is shown as it is, never as markup"
+    assert "[bold]" in done.stdout, "text is shown as it is, never as markup"
     again = mosaic(*arguments, "--json", "again.json", cwd=tmp_path)
     assert again.returncode == 0
     assert (tmp_path / "again.json").read_text() == (tmp_path / "rows.json").read_text()
 
 
-def test_probe_refuses_what_it_cannot_use(own_profile, reviews, tmp_path):
+def test_probe_shows_its_table_before_it_writes_and_says_what_the_scores_hide(
+    own_profile, reviews, tmp_path, monkeypatch
+):
+    """What was computed is not lost where the file cannot be written in the end."""
+
+    def full(path, rows):
+        raise MosaicError(f"cannot write {path}: the disk is full.")
+
+    monkeypatch.setattr("mosaic.cli.probing.save_json", full)
+    (tmp_path / "test.csv").write_text("review,stars\n" + "\n".join(f"a good film {i},1" for i in range(6)))
+    arguments = ["probe", reviews, "test.csv", "--profile", own_profile, "--text", "review", "--label", "stars"]
+    done = mosaic(*arguments, "--json", "rows.json", cwd=tmp_path)
+    assert done.returncode == 1 and "error: cannot write rows.json: the disk is full." in done.stderr
+    assert "SAE minus hidden" in done.stdout and "Caution: every test text has the label '1'" in done.stdout
+
+
+def test_probe_refuses_what_it_cannot_use(own_profile, reviews, tmp_path, monkeypatch):
+    """All of it before the model is loaded."""
+    monkeypatch.setattr("mosaic.profiles.opening.load_model", lambda *_: pytest.fail("the model was loaded"))
+    five = "\n".join(f"the good film {i},{int(i < 5)}" for i in range(40))
+    (tmp_path / "five.csv").write_text(f"review,stars\n{five}\n")
+    done = mosaic("probe", "five.csv", "--profile", own_profile, "--text", "review", "--label", "stars", cwd=tmp_path)
+    assert done.returncode == 1 and "those held out for the test do not count" in " ".join(done.stderr.split())
     shared = ["probe", reviews, "--profile", own_profile, "--text", "review"]
     for extra, message in [
         (["--label", "nope"], "no column 'nope'; its columns are 'review', 'stars', 'id'"),

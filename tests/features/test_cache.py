@@ -347,12 +347,6 @@ def test_what_stands_in_the_caches_place_is_named(tiny, encoder, tmp_path):
 # --- what decides the numbers --------------------------------------------------------------------------------------
 
 
-def test_comments_do_not_count_and_code_does():
-    plain = "def f(x):\n    return x + 1\n"
-    told = '"""A module."""\n\ndef f(x):\n    """Adds."""\n    # one\n    return (x + 1)\n'
-    assert request.bare(plain) == request.bare(told) != request.bare(plain.replace("1", "2"))
-
-
 def test_an_edit_of_a_deciding_module_makes_a_new_key(monkeypatch):
     import importlib.util
 
@@ -377,10 +371,39 @@ def test_every_module_that_a_row_goes_through_is_in_the_key():
     """What the pass imports, directly or not; those named here cannot change a number."""
     from test_house import MODULES, dotted, imports
 
-    without = {"mosaic.errors", "mosaic.printable", "mosaic.files", "mosaic.features.request", "mosaic.texts.ids"}
+    without = {
+        "mosaic.errors",
+        "mosaic.printable",
+        "mosaic.files",
+        "mosaic.features.request",
+        "mosaic.texts.ids",
+        "mosaic.sourcecode",
+    }
     graph = {dotted(path): imports(path) for path in MODULES}
     reached, new = set(), {"mosaic.features.run", "mosaic.models.opening"}
     while new:
         reached |= new
         new = set().union(*(graph[name] for name in new)) - reached
     assert reached - without == set(request.DECIDING)
+
+
+def test_only_wanted_tables_are_read_and_all_are_computed(counted, encoder, tmp_path):
+    model, seen = counted
+    texts, request_ = sentences(12, seed=5), extract.Request((encoder[0],), (2,), ("sum", "max"))
+
+    def sums(provenance):
+        return provenance["pooling"] == "sum"
+
+    found = extract.extract(texts, model, request_, tmp_path, sums)
+    assert [t.provenance["features"] for t in found] == ["sae", "hidden"] and all(sums(t.provenance) for t in found)
+    n = sum(seen)
+    every = extract.extract(texts, model, request_, tmp_path)
+    assert sum(seen) == n and len(every) == 4, "the first call computed the others for the second"
+    for table in every:
+        if not sums(table.provenance):
+            for path in (tmp_path / cache.key_of(table.provenance)).iterdir():
+                path.unlink()
+    for one, other in zip(found, extract.extract(texts, model, request_, tmp_path, sums), strict=True):
+        assert (one.matrix != other.matrix).nnz == 0
+    assert sum(seen) == n, "what is not wanted is not missed"
+    same_rows(found[0], extract.extract(texts, model, request_, None, sums)[0])

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from conftest import sae_folder, same_rows, sentences
+from doubles import NoDoubles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import dense_pool, text_activations
 
 from mosaic.errors import MosaicError
 from mosaic.features import extract
+from mosaic.progress import Progress
 from mosaic.saes import loading
 
 POOLINGS = ("sum", "mean", "max", "last", "count", "top3")
@@ -40,6 +42,30 @@ def test_one_pass_equals_the_slow_reference(tiny, encoder, kind, specials):
             for text in texts
         ]
         np.testing.assert_allclose(table.matrix.toarray(), np.stack(expected), rtol=1e-4, atol=5e-5, err_msg=str(what))
+
+
+def test_nothing_is_made_in_float64_where_the_model_runs(tiny, encoder):
+    """MPS has no float64."""
+    request = extract.Request((encoder[0],), (1, 2), POOLINGS, token_budget=60)
+    with NoDoubles():
+        assert extract.extract(sentences(6, seed=4), tiny("llama"), request)[0].matrix.nnz
+
+
+def test_an_extraction_says_how_far_it_is(tiny, encoder, tmp_path, monkeypatch):
+    """A long pass in a job was silent: every text and token is counted, those that the cache has too."""
+    made, texts = [], [*sentences(9, seed=5), "the cat", "the cat"]
+
+    class Counted(Progress):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr(extract, "Progress", Counted)
+    request = extract.Request((encoder[0],), (), ("sum",), token_budget=60)
+    for cache in (None, tmp_path):
+        extract.extract(texts, tiny("llama"), request, cache)
+    assert [(work.label, work.total, work.done) for work in made] == [("extracting", 10, 10)] * 2
+    assert made[0].tokens == made[1].tokens > 10
 
 
 def test_the_shipped_saes_equal_saelens_on_the_real_model(minilm):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mosaic.cli import app
 from mosaic.errors import MosaicError
-from mosaic.miniature import build, card, lm_figures, lm_training, lms, tuning
+from mosaic.miniature import build, card, lm_figures, lm_training, lms, tuning, vision
 from mosaic.miniature.tokenizer import BOS, EOS, PAD, VOCABULARY, encode, train_tokenizer
 from mosaic.world import sets
 from mosaic.world.corpus import documents, fact
@@ -138,15 +138,47 @@ GOOD = {
 
 def test_check_names_each_figure_that_is_off(tmp_path, monkeypatch):
     (tmp_path / "card.json").write_text(json.dumps(GOOD))
-    monkeypatch.setattr(card, "measure_weights", lambda out, say: GOOD)
+    monkeypatch.setattr(card, "measure_weights", lambda out, say, device: GOOD)
     assert card.check(tmp_path, str) == GOOD
     off = {**GOOD, "mini-small": {**GOOD["mini-small"], "held_out_loss": 1.17}}
-    monkeypatch.setattr(card, "measure_weights", lambda out, say: off)
+    monkeypatch.setattr(card, "measure_weights", lambda out, say, device: off)
     with pytest.raises(MosaicError, match=r"mini-small: held_out_loss is 1.17 now, the card says 1.15"):
         card.check(tmp_path, str)
-    monkeypatch.setattr(card, "measure_weights", lambda out, say: {"mini-small": GOOD["mini-small"]})
+    monkeypatch.setattr(card, "measure_weights", lambda out, say, device: {"mini-small": GOOD["mini-small"]})
     with pytest.raises(MosaicError, match="fvu is None now, the card says 0.1"):
         card.check(tmp_path, str)
+
+
+def test_check_measures_on_the_device_asked_for(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("mosaic.models.opening.check_device", asked.append)
+    monkeypatch.setattr(card, "measure_weights", lambda out, say, device: asked.append(device) or GOOD)
+    (tmp_path / "card.json").write_text(json.dumps(GOOD))
+    done = CliRunner().invoke(app, ["mini", "check", "--weights", str(tmp_path), "--device", "cuda:7"])
+    assert done.exit_code == 0 and asked == ["cuda:7", "cuda:7"], done.output
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda model, tokenizer: lm_figures.corpus_figures(model, tokenizer, list(documents(7, 0, 2))),
+        lambda model, tokenizer: lm_figures.spliced_loss(model, [[1, 2], [1, 2]]),
+        lambda model, tokenizer: tuning.answers_correctly(model, tokenizer, ["where?"], ["in Rome."]),
+        vision.caption_accuracy,
+    ],
+    ids=["corpus figures", "spliced loss", "answers", "captions"],
+)
+def test_inputs_go_to_where_the_model_is(tokenizer, measure):
+    """There is one device here; a model that says it stands on another sees what it is given."""
+
+    class Elsewhere(torch.nn.Module):
+        device = torch.device("meta")
+
+        def forward(self, **inputs):
+            raise StopIteration({value.device.type for value in inputs.values() if torch.is_tensor(value)})
+
+    with pytest.raises(StopIteration, match="^{'meta'}$"):
+        measure(Elsewhere(), tokenizer)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +231,7 @@ def test_a_finished_step_is_not_built_again_and_a_changed_recipe_is(tmp_path, mo
 def test_a_whole_build_writes_the_card_and_a_single_step_does_not(tmp_path, monkeypatch, only, written):
     step = build.Step("one", {}, lambda out, device: {})
     monkeypatch.setattr(build, "steps", lambda: [step])
-    monkeypatch.setattr(card, "measure_weights", lambda out, say: GOOD)
+    monkeypatch.setattr(card, "measure_weights", lambda out, say, device: GOOD)
     monkeypatch.setattr(card, "_page", lambda out, figures: f"{len(figures)} rows")
     done = CliRunner().invoke(app, ["mini", "build", "--weights", str(tmp_path), *only])
     assert done.exit_code == 0, done.output

@@ -90,7 +90,8 @@ def test_fits_at_once_are_bounded_over_all_workers_together():
 
 
 def test_every_fit_is_progress(monkeypatch):
-    """Hundreds of classes make one setting slow: progress counts fits, and ends where it said it would."""
+    """Progress counts the fits of each setting as it ends, and ends where it said it would; `Progress` itself says every
+    half minute that a long one is alive."""
     seen = []
 
     class Recorded(Progress):
@@ -106,7 +107,7 @@ def test_every_fit_is_progress(monkeypatch):
     n_settings = len(comparison.evaluate(problem(n_train=60, n_test=20)))
     (label, total, unit), *steps = seen
     assert (label, unit) == ("probing", "fits")
-    assert total == sum(steps) > 4 * n_settings and set(steps) == {1}
+    assert total == sum(steps) > 4 * n_settings and len(steps) == n_settings
 
 
 def test_top_latents_name_class_sign_and_examples(results):
@@ -140,3 +141,12 @@ def test_curves_cover_the_asked_points(results):
     assert kept == sorted(kept, reverse=True)
     linear = next(r for r in results if r.setting.classifier == "logistic" and r.setting.features == "sae")
     assert [p["k"] for p in examine.k_sparse_curve(base, linear, (1, 4))] == [1, 4]
+
+
+def test_processes_give_what_one_would(monkeypatch):
+    base = problem()
+    monkeypatch.setattr(comparison, "cores", lambda: 1)
+    one = comparison.evaluate(base)
+    monkeypatch.setattr(comparison, "cores", lambda: 3)
+    several = comparison.evaluate(base)
+    assert [result.row() for result in one] == [result.row() for result in several]

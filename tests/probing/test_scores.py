@@ -27,6 +27,7 @@ def test_resampled_macro_f1_equals_scikit_learn_on_the_whole_sample(seed, n, cla
     true, guess = codes.reshape(2, -1)
     got = scores._macro_f1(np.ones((1, n)), true, guess, len(labels))[0]
     assert got == pytest.approx(f1_score(truth, predicted, average="macro"))
+    assert scores.macro_f1(truth, predicted) == pytest.approx(got, abs=1e-12)
 
 
 def slow_macro_f1(truth, predicted) -> float:

@@ -106,6 +106,10 @@ def test_shape_agrees_with_the_real_model(minilm):
         ("training: {datasets: [{nam: x}]}", "training, datasets 1: SetChoice has no key 'nam'; did you mean 'name'"),
         ("max_train: 3.5", "max_train: 3.5 .* a whole number was expected"),
         ("1: x", "Profile has no key 1"),
+        ("title: a\nsaes: []\ntitle: b", r"the key 'title' stands twice\n.*line 3"),
+        ("model: {id: x, 'id': y}", "the key 'id' stands twice"),
+        ("middle: " + "9" * 400, "middle: 9+ .* a number up to 9,007,199,254,740,992 was expected"),
+        ("shape: {n_layers: 1, d_model: 1, parameters: -" + "9" * 400, "is not valid YAML"),
     ],
 )
 def test_a_broken_profile_is_explained(tmp_path, text, message):
@@ -125,6 +129,14 @@ def test_one_value_is_a_list_of_one_and_a_bare_name_a_choice(tmp_path):
     assert profile.poolings == ("max",) and profile.training.corpora == ("mini",)
     assert [choice.name for choice in profile.datasets] == ["trec"]
     assert profile.widths == [profile.width] == ["512"]
+
+
+def test_keys_of_one_name_in_two_mappings_are_no_fault(tmp_path):
+    (tmp_path / "mine.yml").write_text(
+        "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\nwidth: 1k\n"
+        "saes: [&one {layer: 1, width: 1k, path: p}, {<<: *one, layer: 2}]\n"
+    )
+    assert load_profile(str(tmp_path / "mine.yml")).layers == [1, 2]
 
 
 def test_unknown_names_list_the_known():

@@ -174,6 +174,16 @@ def test_what_was_shipped_is_kept_and_what_was_made_here_never_takes_its_place(t
     assert (recorded.kept("mini") / "study.json").read_bytes() == pulled
 
 
+def test_accepted_results_are_the_recorded_ones_from_then_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for value in (0.01, 0.05):
+        results.record("mini", "study", {**VALUES, "difference": value})
+    assert recorded.keep_all("mini", results.FOLDER) == ["study"]
+    results.record("mini", "study", {**VALUES, "difference": 0.051})
+    (one,) = drift.compare("mini").drifts
+    assert (one.recorded, one.run) == (0.05, 0.051)
+
+
 def test_the_same_bytes_again_are_kept_once_and_stay_the_recorded_ones(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     results.record("mini", "study", VALUES)

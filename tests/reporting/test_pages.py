@@ -1,12 +1,17 @@
 """What the book's own directives and tables make, without building it."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from docutils import nodes
 
-from mosaic.reporting import tables
+from mosaic.reporting import results, tables
+from mosaic.reporting.claims import BOUNDS, VERDICTS, Claim, Expected
+from mosaic.reporting.verdicts import judge
 
 ROOT = Path(__file__).parent.parent.parent
 MODULE = '''
@@ -69,6 +74,42 @@ def test_every_floor_is_on_the_page_of_functions():
     assert set(api.FLOORS) == floors - {"cli"}
 
 
+@pytest.fixture
+def faults(tmp_path, monkeypatch):
+    """The directive of the fault campaign, as a page of the book runs it, on results of one's own."""
+    monkeypatch.setenv("MOSAIC_RESULTS", str(tmp_path))
+    directive = object.__new__(extension("mosaic_results").Faults)
+    env = SimpleNamespace(note_dependency=lambda path: None)
+    directive.state = SimpleNamespace(document=SimpleNamespace(settings=SimpleNamespace(env=env)))
+    directive.error = ValueError
+    return directive, tmp_path / "faults.json"
+
+
+def test_the_campaigns_table_says_how_often_each_fault_held(faults):
+    directive, path = faults
+    (said,) = directive.run()
+    assert said.astext().startswith("Not run here: `make faults`")
+    row = {"fault": "<kill>", "must": "same bytes", "tries": 1000, "held": 1000, "first": ""}
+    path.write_text(json.dumps({"length": "long", "rows": [row, {**row, "fault": "a full disk", "held": 999}]}))
+    said, before, table, _ = directive.run()
+    assert said.astext() == "The long run: 1 of 2 held every time."
+    assert before.astext().startswith('<div class="table-scroll wide"')
+    cells = [entry.astext() for entry in table.findall(nodes.entry)]
+    assert cells[4:] == ["<kill>", "same bytes", "1,000", "1,000", "a full disk", "same bytes", "1,000", "999"]
+
+
+def test_a_campaign_that_cannot_be_read_fails_the_build(faults):
+    directive, path = faults
+    path.write_text('{"rows": [{}]}')
+    with pytest.raises(ValueError, match="faults.json is not what `make faults` writes"):
+        directive.run()
+
+
+def test_the_shipped_campaign_is_a_long_one_and_held():
+    run = json.loads((ROOT / "results" / "faults.json").read_text(encoding="utf-8"))
+    assert run["length"] == "long" and not [row["fault"] for row in run["rows"] if row["held"] < row["tries"]]
+
+
 def test_a_table_is_escaped_and_scrolls_in_a_box_that_the_keyboard_reaches():
     shown = tables.table([{"a": "<script>", "b": 0.12345, "c": None}], {"a": "A & B", "b": "b", "c": "c"})
     assert shown.startswith('<div class="table-scroll" tabindex="0" role="region"')
@@ -80,3 +121,76 @@ def test_a_table_is_escaped_and_scrolls_in_a_box_that_the_keyboard_reaches():
 def test_tables_of_texts_or_many_columns_have_the_whole_page(rows, columns):
     wide = tables.table(rows, {letter: letter for letter in "abcdef"[:columns]})
     assert re.match(r'<div class="table-scroll wide"', wide)
+
+
+# --- the claims page --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def page(monkeypatch, tmp_path):
+    """The extension of the claims page, on a folder of results of its own; this site's profile is mini."""
+    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
+    monkeypatch.setenv("MOSAIC_RESULTS", str(tmp_path))
+    monkeypatch.setenv("MOSAIC_PROFILE", "mini")
+    for name in ("mini", "minilm"):
+        results.record(name, "r", {"value": 0.02, "interval": [0.01, 0.03], "low": [-0.01, 0.03]}, tmp_path)
+    return extension("mosaic_claims")
+
+
+def judged(tmp_path, profile="mini", **changes):
+    base = dict(
+        id="c", claim="A beats B.", published="> 0", source="arXiv 1", provenance="abstract", quantity="A minus B, macro-F1",
+        result="r.value", interval="r.interval", rule={"above": 0}, frozen="2026-11-24",
+    )  # fmt: skip
+    return judge(Claim(**{**base, **changes}), profile, tmp_path)
+
+
+def text(parts) -> str:
+    return " ".join("".join(part.astext() for part in parts).split())
+
+
+def classes(parts) -> list[str]:
+    return [name for part in parts if isinstance(part, nodes.inline) for name in part["classes"]]
+
+
+def test_a_value_says_what_it_is_and_when_its_rule_was_written(page, tmp_path):
+    frozen = text(page.measured(judged(tmp_path).claim))
+    assert frozen == "A minus B, macro-F1; holds where it is above 0. rule written 2026-11-24, before its run"
+    late = judged(tmp_path, rule={"within": [0.8, 0.03]}, frozen="post hoc").claim
+    assert text(page.measured(late)) == (
+        "A minus B, macro-F1; holds within 0.8 ± 0.03. post hoc: written with or after its results"
+    )
+
+
+def test_a_cell_has_value_interval_verdict_expectation_and_why(page, tmp_path):
+    expected = {"mini": Expected("holds here", "A reads <more>.")}
+    parts = page.cell(judged(tmp_path, expected=expected))
+    assert text(parts).startswith("0.020 (0.010 to 0.030) holds here as expected")
+    assert classes(parts) == ["verdict", "verdict-holds-here", "expectation", "as-expected"]
+    why = "The interval 0.010 to 0.030 lies above 0. Expected: holds here, because A reads &lt;more&gt;."
+    assert why in parts[-1].astext()
+    parts = page.cell(judged(tmp_path, interval="r.low", expected=expected))
+    assert "undecided not as expected" in text(parts) and classes(parts)[1] == "verdict-undecided"
+    assert text(page.cell(judged(tmp_path, interval=None))).startswith("0.020 (point estimate) holds here")
+    assert classes(page.cell(judged(tmp_path, own=("mini",))))[1] == "verdict-reproduced"
+
+
+def test_an_open_claim_has_no_coloured_verdict(page, tmp_path):
+    parts = page.cell(judged(tmp_path, open="another paper says otherwise"))
+    assert classes(parts) == ["verdict", "verdict-open"] and "open (by this alone: holds here)" in text(parts)
+    absent = page.cell(judged(tmp_path, open="another paper says otherwise", result="absent.value"))
+    assert classes(absent) == ["verdict", "verdict-not-run"]
+
+
+def test_columns_are_marked_and_what_was_computed_here_is_said(page, tmp_path):
+    assert [(name, page.mark(name)) for name in page.compared()] == [("mini", "this run"), ("minilm", "recorded")]
+    ((versions, studies),) = results.recorded_versions("minilm", tmp_path)
+    assert studies == ["r"] and "torch" in versions
+
+
+def test_every_kind_of_rule_and_verdict_has_its_words_and_its_colour(page):
+    style = (ROOT / "book" / "_static" / "mosaic.css").read_text(encoding="utf-8")
+    prose = (ROOT / "book" / "claims.md").read_text(encoding="utf-8")
+    assert set(page.RULES) == set(BOUNDS)
+    for verdict in VERDICTS:
+        assert f".verdict-{verdict.replace(' ', '-')}" in style and f"*{verdict}*" in prose

@@ -99,6 +99,10 @@ def test_an_expectation_stays_and_is_compared(tmp_path):
     assert verdict(tmp_path, {"above": 0}, 0.2, [0.1, 0.3]).expectation is None
     own = verdict(tmp_path, {"above": 0}, 0.2, [0.1, 0.3], own=("p",), **expected)
     assert own.verdict == "reproduced" and own.expectation == "as expected"
+    results.record("p", "r", {"value": None, "interval": None}, tmp_path)
+    assert judge(claim({"above": 0}, **expected), "p", tmp_path).expectation is None  # nothing to compare
+    untestable = {"expected": {"p": Expected("not testable", "a reason")}}
+    assert judge(claim({"above": 0}, **untestable), "p", tmp_path).expectation == "as expected"
     not_run = judge(claim({"above": 0}, result="other.value", **expected), "p", tmp_path)
     assert not_run.verdict == "not run" and not_run.expectation is None
 

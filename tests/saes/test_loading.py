@@ -234,13 +234,13 @@ def test_an_sae_of_another_site_is_refused(tmp_path, hook):
         load(rewritten(sae_folder(tmp_path, "topk"), metadata={"hook_name": hook}))
 
 
-@pytest.mark.parametrize("width,fits", [("96", True), ("w", True), ("97", False), ("1k", False)])
+@pytest.mark.parametrize("width,fits", [("96", True), ("w", True), ("97", False), ("1k", False), ("9" * 5000, False)])
 def test_an_sae_of_another_width_is_refused(tmp_path, width, fits):
     source = loading.SAESource(1, width, path=str(sae_folder(tmp_path, "topk")))
     if fits:
         assert loading.load_encoder(source, "tiny", 64).n_latents == 96
         return
-    with pytest.raises(MosaicError, match=f"is named for width {width}, but has 96 latents. Write width: 96,"):
+    with pytest.raises(MosaicError, match=f"is named for width {width:.60}, but has 96 latents. Write width: 96,"):
         loading.load_encoder(source, "tiny", 64)
 
 
@@ -273,9 +273,15 @@ def test_width_names_round_as_gemma_scope_does(name, n):
         ("topk", {"drop": ["W_enc"]}, "an encoder W_enc .* was expected"),
         ("topk", {"drop": ["architecture"]}, "has architecture None; encoders of standard, jumprelu, topk and gated"),
         ("topk", {"config": {"architecture": ["topk"]}}, "has architecture .'topk'.; encoders"),
-        ("topk", {"config": {"k": "nine"}}, "k is 'nine'; .*a whole number of 1 or more"),
-        ("topk", {"config": {"k": float("inf")}}, "k is inf; .*a whole number of 1 or more"),
+        ("topk", {"config": {"k": "nine"}}, "k is 'nine'; .*a whole number from 1 to"),
+        ("topk", {"config": {"k": float("inf")}}, "k is inf; .*a whole number from 1 to"),
         ("topk", {"drop": ["k"]}, "k is None"),
+        ("topk", {"config": {"k": 97}}, "k is 97; .*from 1 to its number of latents, 96"),
+        ("topk", {"W_enc": torch.ones(64, 96, dtype=torch.int64)}, "W_enc holds numbers of kind I64; real ones"),
+        ("topk", {"b_enc": torch.ones(96, dtype=torch.complex64)}, "b_enc holds numbers of kind C64; real ones"),
+        ("topk", {"config": {"d_in": 128}}, "its cfg.json says d_in 128, but its weights have 64"),
+        ("topk", {"config": {"d_sae": 95}}, "its cfg.json says d_sae 95, but its weights have 96"),
+        ("topk", {"metadata": {"hook_name": "layers." + "9" * 5000}}, "no model has a block of 5000 digits"),
         (
             "topk",
             {"config": {"rescale_acts_by_decoder_norm": True}, "W_dec": torch.full((96, 64), torch.nan)},
@@ -308,6 +314,33 @@ def test_broken_files_are_named_by_both_loaders(tmp_path, file, content, message
     for loader in (load, load_dictionary):
         with pytest.raises(MosaicError, match=message):
             loader(folder)
+
+
+@pytest.mark.parametrize(
+    "changes,message",
+    [
+        ({"W_dec": torch.ones(96, 64, dtype=torch.int8)}, "W_dec holds numbers of kind I8; real ones"),
+        ({"W_enc": torch.ones(64, 96, dtype=torch.complex64)}, "W_enc holds numbers of kind C64; real ones"),
+        ({"config": {"d_in": 128}}, "its cfg.json says d_in 128, but its weights have 64"),
+    ],
+)
+def test_what_contradicts_itself_is_refused_by_the_dictionary(tmp_path, changes, message):
+    with pytest.raises(MosaicError, match=message):
+        load_dictionary(rewritten(sae_folder(tmp_path, "topk"), **changes))
+
+
+def test_whole_numbers_of_no_weight_are_let_be(tmp_path):
+    folder = rewritten(sae_folder(tmp_path, "topk"), steps=torch.tensor([3]))
+    assert load(folder).n_latents == len(load_dictionary(folder)) == 96
+
+
+@pytest.mark.parametrize("name", ["W_enc", "b_enc"])
+def test_npz_weights_that_are_whole_numbers_are_refused(tmp_path, name):
+    weights = {"W_enc": np.ones((6, 40), np.float32), "b_enc": np.ones(40, np.float32)}
+    weights[name] = weights[name].astype(np.int64)
+    np.savez(tmp_path / "params.npz", **weights)
+    with pytest.raises(MosaicError, match=f"{name} holds numbers of kind INT64"):
+        npz_weights(tmp_path / "params.npz")
 
 
 def test_unequal_encoder_and_decoder_are_refused_by_the_dictionary(tmp_path):

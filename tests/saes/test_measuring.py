@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from conftest import sae_folder, sentences
+from doubles import NoDoubles
 from safetensors.numpy import load_file
 
 from mosaic.profiles.profile import FOLDER, load_profile
@@ -75,24 +76,7 @@ def test_the_shipped_card_is_true(minilm):
 
 
 def test_nothing_is_made_in_float64_where_the_model_runs(tiny, tmp_path):
-    """MPS has no float64: only what was brought to the CPU may become that. Here the CPU plays both."""
-    import torch
-    from torch.overrides import TorchFunctionMode
-
-    brought = []
-
-    class NoDoubles(TorchFunctionMode):
-        def __torch_function__(self, function, _types, args=(), kwargs=None):
-            result = function(*args, **(kwargs or {}))
-            if function is torch.Tensor.cpu:
-                result = result.clone()
-                brought.append(result)
-            elif function is torch.Tensor.double:
-                assert args[0].dtype == torch.float64 or any(args[0] is tensor for tensor in brought)
-            elif (kwargs or {}).get("dtype") == torch.float64:
-                assert "device" not in kwargs
-            return result
-
+    """MPS has no float64: only what was brought to the CPU may become that."""
     lm = tiny("llama")
     folder = sae_folder(tmp_path, "jumprelu")
     with NoDoubles():

@@ -2,6 +2,7 @@ import pytest
 from conftest import sentences
 
 from mosaic.errors import MosaicError
+from mosaic.progress import Progress
 from mosaic.saes import training
 
 
@@ -85,6 +86,21 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tiny, tmp_path, monke
         assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes(), file
 
 
+def test_a_long_training_says_how_far_it_is(tiny, tmp_path, monkeypatch):
+    made = []
+
+    class Counted(Progress):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    monkeypatch.setattr(training, "Progress", Counted)
+    texts = [f"{text} {i}" for i, text in enumerate(sentences(200, longest=20))]
+    run = training.TrainRun(tokens=1024, batch_size=256)
+    training.train(tiny("llama"), texts, [training.SAESpec(2, 32, 4)], run, tmp_path)
+    assert [(work.label, work.done, work.total, work.tokens) for work in made] == [("training SAEs", 4, 4, 1024)]
+
+
 def test_a_checkpoint_of_another_run_is_not_used(tiny, tmp_path, monkeypatch):
     texts = [f"{text} {i}" for i, text in enumerate(sentences(200, longest=20))]
     run = training.TrainRun(tokens=2048, batch_size=256, checkpoint_steps=2)
@@ -109,3 +125,5 @@ def test_bad_specs_are_refused(tiny, tmp_path):
         )
     with pytest.raises(MosaicError, match="layer 9 does not exist"):
         training.train(tiny("llama"), sentences(400), [training.SAESpec(9, 32)], training.TrainRun(), tmp_path)
+    with pytest.raises(MosaicError, match="33 active latents were asked for of 32. Give a smaller k"):
+        training.train(tiny("llama"), sentences(400), [training.SAESpec(2, 32, 33)], training.TrainRun(), tmp_path)

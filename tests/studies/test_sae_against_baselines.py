@@ -1,13 +1,23 @@
 import json
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from mosaic.errors import MosaicError
-from mosaic.probing.candidates import Setting
 from mosaic.probing.examine import TopLatent
-from mosaic.probing.scores import Difference
+from mosaic.probing.scores import Difference, Mean
+from mosaic.studies import headline_tables
 from mosaic.studies import sae_against_baselines as study_module
+from mosaic.studies.compared_sets import GROUPS, NEVER_TOLD, OTHER, TOLD, UNKNOWN, Group
+from mosaic.studies.controls import HIDDEN, RANDOM, TRAINED, UNTRAINED
+from mosaic.studies.equal_budget import PAIRS, Budget, EqualBudget
+from mosaic.studies.pairs import Share
+from mosaic.texts.labelled import FAMILIAR, NEW, WHOLE
+
+RESULTS = Path(__file__).parents[2] / "results"
+FAMILIES = study_module.FAMILIES
 
 
 def difference(value):
@@ -22,6 +32,10 @@ def row(**changes):
         "binarized": False,
         "threshold": None,
         "classifier": "logistic",
+        "C": 0.1,
+        "edge": None,
+        "converged": True,
+        "n_tied": 2,
     }
     return {**plain, **changes}
 
@@ -40,52 +54,98 @@ def row(**changes):
 )
 def test_a_settings_name_says_all_that_was_chosen(chosen, shown):
     """Layer 0 once vanished from it."""
-    assert study_module.setting(chosen) == shown
+    assert headline_tables.setting(chosen) == shown
 
 
-def test_a_set_is_lost_when_the_baseline_scores_higher():
-    per_set = {
-        "a": {"hidden": difference(-0.01), "tfidf": difference(0.2)},
-        "b": {"hidden": difference(0.3), "tfidf": difference(-0.2)},
-        "c": {"hidden": difference(0.0), "tfidf": difference(0.0)},
+def group(n_sets):
+    means = {f: Mean(v, v - 0.1, v + 0.1) for f, v in zip(FAMILIES, (0.8, 0.7, 0.6, 0.3), strict=True)}
+    return Group(n_sets, means, {b: difference(0.1) for b in study_module.BASELINES}, difference(0.1))
+
+
+def made_up(n_sets, kinds=(TOLD, NEVER_TOLD), parts=(FAMILIAR, NEW)):
+    """A study whose sets take the kinds in turn."""
+    titles = {f"mini/set {i}": kinds[i % len(kinds)] for i in range(n_sets)}
+    scored = {"macro_f1": 0.5, "low": 0.4, "high": 0.6}
+    spread = {"macro_f1": 0.5, "lowest": 0.4, "highest": 0.6}
+    curve = [{"k": k, "macro_f1": 0.4 + k / 100, "low": 0.3, "high": 0.6, "validation": 0.5} for k in (1, 2)]
+    few = {"few": 0.6, "all": 0.5, "difference": 0.1, "interval": [0.05, 0.15]}
+    budget = Budget(
+        means={TRAINED: 0.8, RANDOM: 0.8, HIDDEN: 0.7, UNTRAINED: 0.5},
+        differences={group: {name: difference(0.0) for name in PAIRS} for group in ("all", "never_told")},
+    )
+    equal = EqualBudget(
+        layer=3,
+        width="1k",
+        n_draws={TRAINED: 1, RANDOM: 5, HIDDEN: 1, UNTRAINED: 1},
+        linear=budget,
+        with_tree=budget,
+        sparsity={TRAINED: [32.0], RANDOM: [32.0] * 5},
+        effort={},
+    )
+    what = {
+        "n_settings": 12,
+        "poolings": ["last", "mean"],
+        "edge": {"low": 0.1, "high": 0.0},
+        "n_fits": 5,
+        "not_converged": 0,
     }
-    assert study_module.losses(per_set) == ["a"] and study_module.losses(per_set, "tfidf") == ["b"]
-    assert study_module.share_ahead(per_set) == pytest.approx(1 / 3)  # equal is neither lost nor ahead
-
-
-def test_the_linear_probe_is_the_best_on_validation_that_is_no_tree():
-    names = [("sae", "tree"), ("hidden", "logistic"), ("sae", "logistic"), ("sae", "logistic")]
-    results = [
-        SimpleNamespace(setting=Setting(f, 1, "1k", "sum", classifier=c), at=i) for i, (f, c) in enumerate(names)
-    ]
-    assert study_module.best_linear(results).at == 2
-
-
-def made_up(n_sets):
-    titles = [f"set {i}" for i in range(n_sets)]
-    scored = {"sae": 0.8, "hidden": 0.7, "tfidf": 0.6, "majority": 0.3}
-    controls = {"random dictionary": 0.75, "trained SAE, same setting": 0.7, "random language model": 0.5}
-    low_high = {"low": 0.1, "high": 0.9}
-    curve = [{"k": k, "macro_f1": 0.4 + k / 100, "low": 0.3, "high": 0.6} for k in (1, 2)]
-    latent = TopLatent("layer_0/width_1k/7", "yes", -0.5, ("the text",))
+    n_told = sum(kind == TOLD for kind in titles.values())
+    sizes = {"all": n_sets, "told": n_told, "never_told": n_sets - n_told} if UNKNOWN not in kinds else {"all": n_sets}
+    if NEW in parts:
+        sizes |= {"familiar_words": n_sets, "new_words": n_sets}
+    if NEW in parts and UNKNOWN not in kinds:
+        sizes |= {"told_new_words": n_told, "never_told_new_words": n_sets - n_told}
     return study_module.SaeAgainstBaselines(
-        profile=SimpleNamespace(name="p"),
-        rows=tuple(row(set=t, features=f, macro_f1=v, **low_high) for t in titles for f, v in scored.items()),
-        controls=tuple(row(set=t, control=c, macro_f1=v, **low_high) for t in titles for c, v in controls.items()),
-        differences={b: difference(0.1) for b in study_module.BASELINES},
-        per_set={t: {b: difference(0.1) for b in study_module.BASELINES} for t in titles},
-        against_random=difference(-0.05),
-        k_sparse={t: curve for t in titles},
-        latents={t: [latent] for t in titles},
+        profile=SimpleNamespace(name="p", poolings=("mean", "last"), truth=UNKNOWN not in kinds),
+        rows=tuple(
+            row(set=t, kind=kind, features=f, parts={part: scored for part in parts})
+            for t, kind in titles.items()
+            for f in FAMILIES
+        ),
+        controls=tuple(
+            {"set": t, "control": c, "n_draws": 5, "poolings": "mean", "parts": {part: spread for part in parts}}
+            for t in titles
+            for c in equal.n_draws
+        ),
+        groups={name: group(sizes[name]) if sizes.get(name) else None for name in GROUPS},
+        per_set={t: {part: {b: difference(0.1) for b in study_module.BASELINES} for part in parts} for t in titles},
+        equal=equal,
+        pairs=Share(0.6, 0.5, 0.7, 0.01, 0.02, 100),
+        pairs_against_last=None,
+        few={t: {"k": 2, "short": False, "parts": {part: few for part in parts}, "curve": curve} for t in titles},
+        few_difference={"first": difference(0.0), "new": None},
+        effort={f: what for f in FAMILIES},
+        best_mean={},
+        latents={t: [TopLatent("layer_0/width_1k/7", "yes", -0.5, ("the text",))] for t in titles},
         tracked={"layer_0/width_1k/7": "message: negation (0.97)"},
     )
 
 
-def test_the_summary_of_known_rows():
-    summary = made_up(3).summary()
-    assert summary["mean"] == pytest.approx({"sae": 0.8, "hidden": 0.7, "tfidf": 0.6, "majority": 0.3})
-    assert summary["control_mean"]["trained SAE, same setting"] == pytest.approx(0.7)
-    assert (summary["losses"], summary["n_losses"], summary["ahead_of_hidden"]) == ("none", 0, 1.0)
+@pytest.mark.parametrize("kinds,parts", [((TOLD, NEVER_TOLD), (FAMILIAR, NEW)), ((UNKNOWN,), (WHOLE,))])
+def test_the_figure_has_each_kinds_mean_above_its_sets(kinds, parts):
+    study = made_up(4, kinds, parts)
+    labels = [line.label for line in study.lines()]
+    if kinds == (UNKNOWN,):
+        assert labels == ["mean of all sets", "set 0", "set 1", "set 2", "set 3"]
+    else:
+        assert labels == ["mean: told in training", "set 0", "set 2", "mean: never told", "set 1", "set 3"]
+    assert [line.begins for line in study.lines()] == [line.mean for line in study.lines()]
+    left, right = study.figure().axes
+    assert [text.get_text() for text in left.get_yticklabels()] == labels
+    names = [text.get_text() for text in left.figure.legends[0].get_texts()]
+    assert ("new words" in names) == (NEW in parts)
+    assert len(right.containers) == (2 if NEW in parts else 1)  # filled marks, and hollow ones for the new words
+
+
+def test_a_set_alone_of_its_kind_has_no_mean_and_names_the_kind():
+    lines = made_up(3).lines()
+    assert [(line.label, line.begins) for line in lines[-1:]] == [("set 1 (never told)", True)]
+
+
+def test_a_mean_in_new_words_is_left_out_where_not_all_its_sets_have_them():
+    study = made_up(4, (UNKNOWN,))
+    partly = replace(study, groups={**study.groups, "all_new_words": None})
+    assert list(partly.lines()[0].lead) == ["first"] and list(partly.lines()[1].lead) == [FAMILIAR, NEW]
 
 
 @pytest.mark.parametrize("n_sets", [1, 7, 10])
@@ -93,30 +153,79 @@ def test_every_set_has_a_panel_of_its_own(n_sets):
     """Seven sets once shared six colours."""
     study = made_up(n_sets)
     shown = [ax for ax in study.k_sparse_curves().axes if ax.get_visible()]
-    assert [ax.get_title() for ax in shown] == list(study.k_sparse)
-    assert all(len(ax.get_lines()) == 1 for ax in shown)
+    assert [f"mini/{ax.get_title()}" for ax in shown] == list(study.few)
+    assert all(len(ax.get_lines()) == 3 for ax in shown)  # the curve, what all reach, the size chosen
 
 
 def test_the_tables_hold_every_row_and_name_layer_0():
     study = made_up(2)
-    assert study.table().count("<tr>") == 1 + 8 and study.controls_table().count("<tr>") == 1 + 6
+    assert study.table().count("<tr>") == 1 + 8 and study.controls_table().count("<tr>") == 1 + 8
+    assert study.few_table().count("<tr>") == 1 + 2 and study.effort_table().count("<tr>") == 1 + 4
     latents = study.latents_table()
     assert "0/width_1k/7" in latents and "negation" in latents and "the text" in latents
 
 
-def test_from_a_profile_to_the_recorded_numbers(small_profile, tmp_path):
-    study = study_module.run(small_profile, poolings=("mean",), cache=tmp_path / "cache")
-    values = json.loads(study.record(tmp_path).read_text())["values"]
+def test_tables_have_new_words_only_where_they_were_tested():
+    assert "new words" in made_up(2).table() and "new words" not in made_up(2, (UNKNOWN,), (WHOLE,)).table()
+
+
+@pytest.fixture(scope="module")
+def recorded(small_profile, tmp_path_factory):
+    """(the study, its recorded values) of a whole run on few rows."""
+    folder = tmp_path_factory.mktemp("run")
+    study = study_module.run(replace(small_profile, poolings=("mean", "last")), cache=folder / "cache")
+    return study, json.loads(study.record(folder).read_text())["values"]
+
+
+def test_from_a_profile_to_the_recorded_numbers(recorded):
+    study, values = recorded
     assert values["n_sets"] == 2 and len(values["rows"]) == 8
-    mean, control = values["mean"], values["control_mean"]
-    assert list(control) == sorted(["random dictionary", "random language model", "trained SAE, same setting"])
-    against = values["against_random"]["difference"]
-    assert against == pytest.approx(control["trained SAE, same setting"] - control["random dictionary"], abs=2e-6)
-    assert values["difference"]["tfidf"]["difference"] == pytest.approx(mean["sae"] - mean["tfidf"], abs=2e-6)
+    mean, equal = values["mean"], values["equal_budget"]
+    for baseline in study_module.BASELINES:
+        d = values["difference"][baseline]["difference"]
+        assert d == pytest.approx(mean["sae"] - mean[baseline], abs=3e-6)
+    for name, (a, b) in PAIRS.items():
+        assert equal[name]["difference"] == pytest.approx(equal["mean"][a] - equal["mean"][b], abs=3e-6)
+    assert equal["n_draws"] == {TRAINED: 1, RANDOM: 5, HIDDEN: 1, UNTRAINED: 1}
+    for lively in equal["sparsity"][RANDOM]:
+        assert lively == pytest.approx(equal["sparsity"][TRAINED][0], rel=0.15)
     assert all(len(found) == study_module.N_LATENTS for found in study.latents.values())
-    assert study.tracked == {}
+    assert study.tracked == {} and values["over"]["told"] is None
+    assert "0 of" not in " ".join(values["sentences"].values())
 
 
-def test_poolings_without_mean_are_refused_before_any_work():
-    with pytest.raises(MosaicError, match="needs the pooling 'mean' beside sum"):
-        study_module.run("no such profile", poolings=("sum",))
+def check_every_pooling(values):
+    """Every comparison of families used every pooling of the profile, on both sides."""
+    for what in ("sae", "hidden"):
+        assert values["effort"][what]["poolings"] == sorted(values["poolings"]), what
+    for what in (TRAINED, RANDOM, HIDDEN, UNTRAINED):
+        found = values["equal_budget"]["effort"][what]
+        assert found["poolings"] == sorted(values["poolings"]) and found["n_settings"] == len(values["poolings"]) + 1, (
+            what
+        )  # and a tree
+
+
+def test_every_comparison_used_every_pooling(recorded):
+    check_every_pooling(recorded[1])
+
+
+@pytest.mark.parametrize("profile", ["mini", "minilm"])
+def test_every_recorded_comparison_used_every_pooling(profile):
+    """What the book shows, too; "last" is the hidden states' best pooling, and was once left out."""
+    values = json.loads((RESULTS / profile / "sae_against_baselines.json").read_text())["values"]
+    if "equal_budget" not in values:
+        pytest.skip("recorded before every pooling was")
+    check_every_pooling(values)
+    assert "last" in values["poolings"]
+
+
+def test_labels_are_told_or_not_only_where_training_is_known(small_profile):
+    assert study_module.kind_of(small_profile, "mini/toxicity") == UNKNOWN
+    known = replace(small_profile, truth=True)
+    kinds = [study_module.kind_of(known, f"mini/{name}") for name in ("toxicity", "agreement", "behaviour")]
+    assert kinds == [TOLD, NEVER_TOLD, OTHER]
+
+
+def test_a_profile_without_sets_is_refused(small_profile):
+    with pytest.raises(MosaicError, match="names no data sets"):
+        study_module.run(replace(small_profile, datasets=()), cache=None)

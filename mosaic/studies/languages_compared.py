@@ -1,0 +1,40 @@
+"""Over several sets in several languages: SAE features above chance, minus the other arms, and native training minus English."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mosaic.probing.scores import Difference
+from mosaic.studies import abroad
+from mosaic.studies.languages import NATIVE, LanguageScores
+
+OTHERS = {  # arms trained on English that linear SAE features are compared with, as sentences name them
+    "tree": "trees on SAE features",
+    "hidden": "hidden states",
+    "tfidf": "TF-IDF",
+    "majority": "the majority class",
+    "random dictionary": "random dictionaries",
+    "random language model": "an untrained language model's hidden states",
+}
+
+
+def over_sets(sets: Sequence[LanguageScores], part: str | None = None) -> dict:
+    """What is recorded of several sets, on one part (None: the first). minus: linear SAE features minus each of OTHERS."""
+    return {
+        "above_chance": above_chance(sets, part),
+        "native_minus_english": {family: minus(sets, f"{family}, native", family, part).summary() for family in NATIVE},
+        "minus": {arm: minus(sets, "sae", arm, part).summary() for arm in OTHERS},
+    }
+
+
+def minus(sets: Sequence[LanguageScores], a: str, b: str, part: str | None = None) -> Difference:
+    """One arm minus another, mean over the sets and foreign languages."""
+    return abroad.difference([(found.test, found.arms[a], found.arms[b]) for found in sets], part)
+
+
+def above_chance(sets: Sequence[LanguageScores], part: str | None = None) -> dict:
+    """Linear SAE features trained on English, abroad, minus the mean chance of the sets."""
+    mean = abroad.mean([(found.test, found.arms["sae"]) for found in sets], part)
+    return abroad.above(mean, float(np.mean([found.chance for found in sets])))

@@ -1,0 +1,95 @@
+"""`mosaic reproduce` from its call to the notebooks: the device it hands on, and what a kill leaves behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from commands import mosaic
+
+from mosaic.reporting import reproduce
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = """# %% tags=["parameters"]
+profile = "mini"
+device = "cpu"
+
+# %%
+import time
+from pathlib import Path
+from mosaic.reporting import results
+
+with open("log", "a") as log:
+    print("{name} begins", file=log)
+while {waits} and Path("wait").exists():
+    time.sleep(0.05)
+results.record(profile, "{name}", {{"value": 1.5}});
+print(device)
+"""
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A folder that `reproduce` takes for the project's: three notebooks, the second of which waits while it is told to."""
+    for folder in ("notebooks", "book"):
+        (tmp_path / folder).mkdir()
+    for i, name in enumerate(("one", "two", "three"), 1):
+        text = NOTEBOOK.format(name=name, waits=name == "two")
+        (tmp_path / "notebooks" / f"0{i}_{name}.py").write_text(text)
+    return tmp_path
+
+
+def test_every_notebook_gets_the_device(clone, monkeypatch):
+    asked, handed = [], []
+    monkeypatch.setattr("mosaic.models.opening.check_device", asked.append)
+    monkeypatch.setattr(reproduce, "fingerprint", lambda profile: "shared")
+    monkeypatch.setattr(reproduce, "run_notebook", lambda source, given, *_: handed.append((source.stem, given)) or "")
+    done = mosaic("reproduce", "--no-book", "--device", "cuda:7", cwd=clone)
+    assert done.returncode == 0, done.stderr
+    assert asked == ["cuda:7"]
+    assert handed == [(n, {"profile": "mini", "device": "cuda:7"}) for n in ("01_one", "02_two", "03_three")]
+
+
+def test_a_device_that_is_not_here_is_said_before_any_notebook(clone, monkeypatch):
+    monkeypatch.setattr(reproduce, "run_notebook", lambda *_: pytest.fail("a notebook ran"))
+    done = mosaic("reproduce", "--device", "tpu", cwd=clone)
+    assert done.returncode == 1 and "error: device 'tpu' is not here" in done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("[0-9]*.py")), ids=lambda path: path.stem)
+def test_every_notebook_of_the_book_takes_a_device(path):
+    (cell,) = re.findall(r'^# %% tags=\["parameters"\]\n(.*?)(?=^# %%)', path.read_text(encoding="utf-8"), re.S | re.M)
+    assert re.search(r'(?m)^device = "cpu"$', cell)
+
+
+def until(true, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not true() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+    assert true(), "it did not come so far"
+
+
+def test_killed_inside_a_chapter_it_goes_on_from_there_to_the_same_bytes(clone):
+    """kill -9 while the second of three runs: the first is not run again, and nothing differs from a run never killed."""
+    command = [sys.executable, "-m", "mosaic", "reproduce", "--no-book"]
+    log, executed = clone / "log", clone / "build" / "executed" / "mini"
+    (clone / "wait").touch()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=clone, start_new_session=True, **quiet)
+    until(lambda: log.exists() and "two begins" in log.read_text(), process)
+    os.killpg(process.pid, signal.SIGKILL)  # the notebook's kernel with it
+    process.wait()
+    (clone / "wait").unlink()
+    assert (executed / "01_one.ipynb").is_file() and not (executed / "02_two.ipynb").exists()
+    assert subprocess.run(command, cwd=clone, **quiet, check=False).returncode == 0
+    assert log.read_text().split("\n")[:-1] == [f"{name} begins" for name in ("one", "two", "two", "three")]
+    kept = {path.relative_to(clone): path.read_bytes() for path in [*executed.iterdir(), *clone.glob("results/*/*")]}
+    assert len(kept) == 3 * 3, "what was killed leaves no litter"
+    for path in kept:
+        (clone / path).unlink()
+    assert subprocess.run(command, cwd=clone, **quiet, check=False).returncode == 0
+    assert {path: (clone / path).read_bytes() for path in kept} == kept
