@@ -60,14 +60,15 @@ study.table()
 #
 # {result}`sae_against_baselines.sentences.linear` A shallow tree can combine two latents, which a linear probe cannot.
 #
-# {result}`sae_against_baselines.sentences.learned` {result}`sae_against_baselines.sentences.learned_never_told`
+# {result}`sae_against_baselines.sentences.learned` {result}`sae_against_baselines.sentences.learned_new_words`
+# {result}`sae_against_baselines.sentences.learned_never_told`
 #
 # {result}`sae_against_baselines.sentences.new_words`
 #
 # {result}`sae_against_baselines.sentences.never_told`
 #
-# {result}`sae_against_baselines.sentences.pairs` A pair is one SAE setting on one set, linear probes only, against the
-# hidden states of the same layer and pooling.
+# {result}`sae_against_baselines.sentences.pairs` {result}`sae_against_baselines.sentences.pairs_as_published` A pair is
+# one SAE setting on one set against hidden states, linear probes only.
 #
 # ## Controls: has anything been learned?
 #

@@ -151,11 +151,11 @@ def all_seeds(difference: Difference, n_seeds: int) -> str:
     return f"At the same layer, features of one width ({seeds}) {said} hidden states ({numbers(difference)})."
 
 
-def in_pairs(share: Share | None, published: float, band: float) -> str:
-    """The share of pairs in which the SAE is ahead, against the published one."""
+def in_pairs(share: Share | None, published: float, band: float, hidden: str = "of the same pooling") -> str:
+    """The share of pairs in which the SAE is ahead, against the published one. hidden: which hidden states of its layer."""
     if share is None:
-        return "No pair of an SAE setting and hidden states of its layer was measured."
-    found = f"SAE features are ahead in {shown(share.share)} of {share.n_pairs:,} pairs"
+        return f"No pair of an SAE setting and its layer's hidden states {hidden} was measured."
+    found = f"Against its layer's hidden states {hidden} the SAE is ahead in {shown(share.share)} of {share.n_pairs:,} pairs"
     if share.low is None:
         return f"{found}; of one set, so that it has no interval."
     low, high = published - band, published + band

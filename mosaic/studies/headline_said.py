@@ -16,6 +16,10 @@ from mosaic.studies.pairs import Share
 from mosaic.texts.labelled import NEW
 
 PAIRS_CLAIM = "sae-ahead-in-69-percent"
+LACKING = {
+    NEW_ONLY: "These sets have no second test in new words, in which a random dictionary could be tried.",
+    "never_told": "This run has no labels that are known to be never told.",
+}
 SHOWN = ("sae", "hidden", "tfidf")  # the families whose levels a sentence gives
 
 
@@ -25,6 +29,7 @@ def said(
     scored: Mapping[str, tuple[float, float]],
     equal: EqualBudget,
     share: Share | None,
+    against_last: Share | None,
     few: Mapping[str, Mapping],
     few_difference: Difference | None,
     effort: Mapping[str, Mapping],
@@ -51,6 +56,9 @@ def said(
         "linear": headline.with_linear_probes(whole.differences["hidden"], whole.linear),
         "ceiling": headline.at_the_ceiling(scored),
         "learned": _learned("With linear probes at one layer,", equal.linear, ALL, equal.n_draws[RANDOM]),
+        "learned_new_words": _learned(
+            "In new words, with linear probes at one layer,", equal.linear, NEW_ONLY, equal.n_draws[RANDOM]
+        ),
         "learned_never_told": _learned(
             "On labels never told, with a tree to choose from,", equal.with_tree, "never_told", equal.n_draws[RANDOM]
         ),
@@ -59,6 +67,7 @@ def said(
         "never_told": _never_told(groups["told"], groups["never_told"], known),
         "losses": headline.losses(first),
         "pairs": headline.in_pairs(share, *pairs_rule()),
+        "pairs_as_published": headline.in_pairs(against_last, *pairs_rule(), "at the last token alone, as published,"),
         "few": headline.enough(sizes, short, few_difference, max(SIZES)),
         "fewer_is_better": headline.fewer_is_better(_few_part(few, None)),
         "fewer_is_better_new": headline.fewer_is_better(_few_part(few, NEW), NEW),
@@ -75,7 +84,7 @@ def pairs_rule() -> tuple[float, float]:
 def _learned(where: str, budget: Budget, group: str, n_draws: int) -> str:
     found = budget.differences[group]
     if found is None:
-        return "This run has no labels that are known to be never told."
+        return LACKING[group]
     return headline.learned(where, found["trained_minus_random"], found["random_minus_hidden"], n_draws)
 
 

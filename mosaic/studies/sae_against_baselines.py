@@ -98,7 +98,18 @@ class SaeAgainstBaselines(Study):
         first, known = self.few_difference["first"], self.profile.truth
         of = {(row["set"], row["features"]): headline_tables.first_part(row)["macro_f1"] for row in self.rows}
         scored = {title: (of[title, "sae"], of[title, "hidden"]) for title in self.per_set}
-        return said(self.groups, self.per_set, scored, self.equal, self.pairs, self.few, first, self.effort, known)
+        return said(
+            self.groups,
+            self.per_set,
+            scored,
+            self.equal,
+            self.pairs,
+            self.pairs_against_last,
+            self.few,
+            first,
+            self.effort,
+            known,
+        )
 
     def kinds(self) -> dict[str, str]:
         """{set: what its labels are to the model}."""

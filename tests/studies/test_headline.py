@@ -139,6 +139,9 @@ def test_the_seeds_of_an_sae(difference, words):
 def test_pairs_are_held_against_the_published_share_and_not_one_half(share, low, high, words):
     assert words in headline.in_pairs(Share(share, low, high, 0.0, 0.0, 1200), 0.69, 0.1)
     assert "No pair" in headline.in_pairs(None, 0.69, 0.1)
+    assert "hidden states at the last token the SAE is ahead" in headline.in_pairs(
+        Share(share, low, high, 0.0, 0.0, 1200), 0.69, 0.1, "at the last token"
+    )
 
 
 def test_how_few_latents_suffice():

@@ -71,7 +71,8 @@ def made_up(n_sets, kinds=(TOLD, NEVER_TOLD), parts=(FAMILIAR, NEW)):
     few = {"few": 0.6, "all": 0.5, "difference": 0.1, "interval": [0.05, 0.15]}
     budget = Budget(
         means={TRAINED: 0.8, RANDOM: 0.8, HIDDEN: 0.7, UNTRAINED: 0.5},
-        differences={group: {name: difference(0.0) for name in PAIRS} for group in ("all", "never_told")},
+        differences={group: {name: difference(0.0) for name in PAIRS} for group in ("all", "never_told")}
+        | {"new_words": None},
     )
     equal = EqualBudget(
         layer=3,
@@ -163,6 +164,15 @@ def test_the_tables_hold_every_row_and_name_layer_0():
     assert study.few_table().count("<tr>") == 1 + 2 and study.effort_table().count("<tr>") == 1 + 4
     latents = study.latents_table()
     assert "0/width_1k/7" in latents and "negation" in latents and "the text" in latents
+
+
+def test_what_a_run_lacks_is_said_and_what_it_has_is_judged():
+    """The sentences of random dictionaries: of the group they name, or that there is none."""
+    found = made_up(4).sentences
+    assert found["learned_never_told"].startswith("On labels never told, with a tree to choose from, the trained SAE")
+    assert found["learned_new_words"].startswith("These sets have no second test in new words")
+    assert found["pairs"].startswith("Against its layer's hidden states of the same pooling the SAE is ahead in 0.600")
+    assert found["pairs_as_published"].startswith("No pair of an SAE setting and its layer's hidden states at the last")
 
 
 def test_tables_have_new_words_only_where_they_were_tested():
