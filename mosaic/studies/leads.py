@@ -164,7 +164,9 @@ def sentence(what: str, choice: Choice) -> str:
     )
     if n == 1:  # other sets cannot be drawn from one
         return said
-    return f"{said} Had other sets been drawn, validation would have chosen the same in {choice.again:.0%} of the draws."
+    return (
+        f"{said} Had other sets been drawn, validation would have chosen the same in {choice.again:.0%} of the draws."
+    )
 
 
 def new_words_sentence(what: str, choice: Choice) -> str:
