@@ -57,6 +57,8 @@ def keep(profile: Profile = "mini") -> None:
     from mosaic.reporting import recorded, results
 
     name = load_profile(profile).name
+    for path in sorted((results.FOLDER / name).glob("*.json")):
+        results.content(path)  # a file that is not whole never becomes the recorded one
     studies = recorded.keep_all(name, results.FOLDER)
     if not studies:
         raise MosaicError(f"{results.FOLDER / name} holds no results: run `mosaic reproduce --profile {name}`.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from mosaic.errors import MosaicError
 from mosaic.machine import cores
 from mosaic.probing import folds, selection
 from mosaic.probing.candidates import Majority, TableFeatures, TfidfFeatures
@@ -72,11 +73,20 @@ def workers(cells: Sequence[int], cores: int) -> int:
 def in_parallel(jobs: Sequence[Callable[[], Result]], n_workers: int) -> Iterator[Result]:
     """Results in the order of the jobs, as they come; each with single-threaded matrix products, in processes of their own.
 
-    A solver makes thousands of small products, between which threads of one process would wait for one another.
+    A solver makes thousands of small products, between which threads of one process would wait for one another. Raises
+    MosaicError where a process is killed.
     """
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    return Parallel(n_jobs=n_workers, return_as="generator")(delayed(_alone)(job) for job in jobs)
+    try:
+        yield from Parallel(n_jobs=n_workers, return_as="generator")(delayed(_alone)(job) for job in jobs)
+    except TerminatedWorkerError as error:
+        raise MosaicError(
+            "a process that fitted probes was ended from outside, as a system does that runs out of memory. Give fewer "
+            "layers, poolings or texts, or a larger machine; with a cache, finished fits are kept and the same command "
+            "goes on from them."
+        ) from error
 
 
 def _alone(job: Callable[[], Result]) -> Result:

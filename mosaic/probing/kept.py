@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -82,8 +82,15 @@ class Kept:
         result = self._read(path, candidate)
         if result is None:
             result = make()
-            write_atomically(path, _sealed(_written(result)))
+            self._write(path, result)
         return result
+
+    def _write(self, path: Path, result: Result) -> None:
+        """Keep it; a cache that takes nothing (read-only, full) is said once, and the comparison goes on."""
+        try:
+            write_atomically(path, _sealed(_written(result)))
+        except MosaicError as error:
+            _not_kept(self.folder, getattr(error.__cause__, "strerror", None) or str(error))
 
     def _name(self, candidate, what: str) -> str:
         digest = hashlib.sha256(json.dumps([self.base, what, asdict(candidate.setting), candidate.strengths]).encode())
@@ -100,7 +107,7 @@ class Kept:
             return None
         try:
             return self._result(_opened(read_json(path)), candidate)
-        except (MosaicError, KeyError, TypeError, ValueError, IndexError) as error:
+        except (MosaicError, AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             log.warning("%s is damaged (%s); it is computed again.", path, printable(str(error)))
             return None
 
@@ -110,8 +117,16 @@ class Kept:
         rows = np.concatenate([held for _, held in self.splits])
         groups = None if train.groups is None else train.groups[rows]
         parts = {part: Score(**score) for part, score in kept["parts"].items()}
+        setting = selection.Setting(**kept["setting"])
+        if (
+            list(parts) != list(self.problem.test.part_rows())
+            or len(kept["predicted"]) != len(self.problem.test)
+            or len(kept["held"]) != len(rows)
+            or replace(setting, classifier=candidate.setting.classifier) != candidate.setting
+        ):
+            raise MosaicError("it holds the result of something else")
         return Result(
-            setting=selection.Setting(**kept["setting"]),
+            setting=setting,
             validation=kept["validation"],
             strength=kept["strength"],
             threshold=kept["threshold"],
@@ -155,6 +170,12 @@ def _opened(sealed: dict) -> dict:
     if hashlib.sha256(sealed["result"].encode()).hexdigest() != sealed["sha256"]:
         raise MosaicError("its content is not what was written")
     return json.loads(sealed["result"])
+
+
+@cache
+def _not_kept(folder: Path, why: str) -> None:
+    """Said once in a process."""
+    log.warning("cannot write into %s (%s): results of validation are not kept.", folder, why)
 
 
 @cache

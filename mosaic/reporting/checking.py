@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
 from mosaic.reporting import results
-from mosaic.reporting.claims import FILE, NOT_RUN, Accepted, is_number, load_claims
+from mosaic.reporting.claims import FILE, NOT_RUN, Accepted, is_number, read_claims
 from mosaic.reporting.verdicts import Verdict
 
 NOWHERE = "no verdict is accepted yet"
+FORM = (
+    "An entry begins with `- id: name` alone on its line, comments at the margin stand between entries, and `accepted` has "
+    "a line for each profile, without empty lines. Write the verdicts by hand, or bring the entry into this form."
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,8 @@ def accept(judged: Sequence[Verdict], path: Path = FILE, today: datetime.date | 
     """Write these verdicts as accepted into a claims file; the rest of it stays as it is. Returns how many are new.
 
     A verdict that stays keeps the day since which it has stood, and gets the new value. Claims that were not run lose the
-    verdict that was accepted for their profile. Raises MosaicError for a profile that does not ship.
+    verdict that was accepted for their profile. Raises MosaicError, and writes nothing, for a profile that does not ship
+    and for a file whose entries are not written as the shipped ones are.
     """
     from mosaic.profiles.profile import profile_names
 
@@ -69,7 +75,7 @@ def accept(judged: Sequence[Verdict], path: Path = FILE, today: datetime.date | 
         raise MosaicError(f"verdicts on {', '.join(unknown)} are not accepted in {path}: the profile does not ship.")
     text = Path(path).read_text(encoding="utf-8")
     day = (today or datetime.date.today()).isoformat()
-    changed = 0
+    changed, expected = 0, {}
     for verdict in judged:
         claim, profile = verdict.claim, verdict.profile
         before = (claim.accepted or {}).get(profile)
@@ -77,22 +83,36 @@ def accept(judged: Sequence[Verdict], path: Path = FILE, today: datetime.date | 
         kept = {name: one for name, one in (claim.accepted or {}).items() if name != profile}
         if verdict.verdict != NOT_RUN:
             kept[profile] = Accepted(verdict.verdict, verdict.value, before.since if stays and before.since else day)
-        text = _with_accepted(text, claim.id, kept)
+        text = _with_accepted(text, claim.id, kept, path)
         changed += not stays and verdict.verdict != NOT_RUN
+        expected[claim.id] = _rounded(kept)
+    written = {claim.id: _rounded(claim.accepted or {}) for claim in read_claims(text, path)}
+    if any(written.get(name) != these for name, these in expected.items()):
+        raise MosaicError(f"{path} is left as it was: {FORM}")
     write_atomically(Path(path), text.encode())
-    load_claims(path)
     return changed
 
 
-def _with_accepted(text: str, claim_id: str, accepted: dict[str, Accepted]) -> str:
+def _with_accepted(text: str, claim_id: str, accepted: dict[str, Accepted], path: Path) -> str:
     """The file's text with the `accepted` field of one entry replaced, at the entry's end."""
-    start = re.search(rf"(?m)^- id: {re.escape(claim_id)}\s*$", text).end() + 1
+    head = re.search(rf"(?m)^- id: {re.escape(claim_id)}[ \t]*$", text)
+    if head is None:
+        raise MosaicError(f"{path} is left as it was: no line `- id: {claim_id}` begins its entry. {FORM}")
+    start = head.end() + 1
     following = re.search(r"(?m)^[-#]", text[start:])
     end = start + following.start() if following else len(text)
     body = re.sub(r"(?m)^  accepted:.*\n(?:   .*\n)*", "", text[start:end]).rstrip("\n") + "\n"
     if accepted:
         body += "  accepted:\n" + "".join(f"    {name}: {_flow(one)}\n" for name, one in sorted(accepted.items()))
     return text[:start] + body + text[end:]
+
+
+def _rounded(accepted: Mapping[str, Accepted]) -> dict[str, Accepted]:
+    """The values to the decimals that are written."""
+    return {
+        profile: replace(one, value=round(one.value, results.DIGITS)) if is_number(one.value) else one
+        for profile, one in accepted.items()
+    }
 
 
 def _flow(accepted: Accepted) -> str:
@@ -102,4 +122,8 @@ def _flow(accepted: Accepted) -> str:
 
 
 def _scalar(value: float | str) -> str:
-    return f'"{value}"' if isinstance(value, str) else f"{value:.6f}".rstrip("0").rstrip(".")
+    return (
+        json.dumps(value, ensure_ascii=False)
+        if isinstance(value, str)
+        else f"{value:.{results.DIGITS}f}".rstrip("0").rstrip(".")
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -82,11 +83,20 @@ class Claim:
 
 def load_claims(path: Path = FILE) -> list[Claim]:
     """The claims of a YAML file. Raises MosaicError for a broken entry (naming it, its field and what was expected)."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MosaicError(f"{path} is not a list of claims: {error}") from error
+    return read_claims(text, path)
+
+
+def read_claims(text: str, path: Path) -> list[Claim]:
+    """The claims of a file's text; `path` is named in what `load_claims` raises."""
     import yaml
 
     try:
-        entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        entries = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a ValueError: a day that is none
         raise MosaicError(f"{path} is not a list of claims: {error}") from error
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise MosaicError(f"{path} is not a list of claims: each is expected to be `- id: ...` with its fields.")
@@ -135,7 +145,7 @@ def _check_rule(rule, where: str) -> None:
 
 
 def is_number(value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _day(value, what: str, where: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 import shutil
 import tempfile
@@ -137,7 +136,7 @@ def compare(
     found = Comparison(profile, both, [n for n in before if n not in there], [n for n in there if n not in before])
     numbers = 0
     for name in both:
-        a, b = _content(before[name]), _content(there[name])
+        a, b = results.content(before[name]), results.content(there[name])
         numbers += _compare_values(found, dict(_leaves(a["values"], name)), dict(_leaves(b["values"], name)))
         versions = {library: (v, b["versions"].get(library, "none")) for library, v in a["versions"].items()}
         found.versions.update({library: pair for library, pair in versions.items() if pair[0] != pair[1]})
@@ -165,14 +164,6 @@ def _studies(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.json"))}
 
 
-def _content(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {"values": dict(content["values"]), "versions": dict(content.get("versions", {}))}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MosaicError(f"{path} is not a results file ({error}): delete it and run `mosaic reproduce`.") from error
-
-
 def _leaves(value, key: str) -> Iterator[tuple[str, object]]:
     """(dotted key, value) of everything that is no dictionary or list."""
     if isinstance(value, Mapping | list):
@@ -183,10 +174,12 @@ def _leaves(value, key: str) -> Iterator[tuple[str, object]]:
 
 
 def _compare_values(found: Comparison, old: dict, new: dict) -> int:
-    flips, moved, numbers = [], [], 0
+    flips, moved, gone, numbers = [], [], [], 0
     for key in (key for key in old if key in new):
         a, b = old[key], new[key]
-        if is_number(a) and is_number(b) and not band_of(key).choice:
+        if is_number(a) and not is_number(b) and not band_of(key).choice:
+            gone.append(key)
+        elif is_number(a) and is_number(b) and not band_of(key).choice:
             numbers += 1
             if a != b:
                 moved.append((key, a, b, band_of(key).around(a)))
@@ -198,7 +191,8 @@ def _compare_values(found: Comparison, old: dict, new: dict) -> int:
     found.flips.extend(flips)
     found.drifts.extend(Drift(*row, _follows(row[0], beside)) for row in moved)
     # Another choice may have other fields: a binarised setting has a threshold, a hidden state no width.
-    found.lost.extend(key for key in old if key not in new and not _follows(key, beside))
+    lost = [*gone, *(key for key in old if key not in new)]
+    found.lost.extend(key for key in lost if not _follows(key, beside))
     found.new.extend(key for key in new if key not in old and not _follows(key, beside))
     return numbers
 

@@ -35,6 +35,8 @@ def keep(path: Path, content: bytes) -> None:
 def keep_all(profile: str, results: Path) -> list[str]:
     """What stands in results/<profile>/ is the recorded run from here on. Returns the studies."""
     files = sorted((results / profile).glob("*.json"))
+    if not files:  # nothing takes the place of what is kept
+        return []
     for old in (KEPT / profile).glob("*.json"):
         old.unlink()
     for path in files:

@@ -43,10 +43,32 @@ def read(profile: str, name: str, folder: Path = FOLDER) -> dict:
     path = Path(folder) / profile / f"{name}.json"
     if not path.is_file():
         raise MosaicError(f"{path} does not exist: run `mosaic reproduce --profile {profile}`.")
+    return content(path)["values"]
+
+
+def content(path: Path) -> dict[str, dict]:
+    """{"values": {...}, "versions": {...}} of a results file. Raises MosaicError when it is not whole.
+
+    A number that is none (NaN, infinite) is never recorded, so a file with one is not whole.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["values"]
-    except (ValueError, KeyError) as error:
+        found = json.loads(
+            path.read_text(encoding="utf-8"), parse_constant=_finite, parse_float=_finite, parse_int=_whole
+        )
+        return {"values": dict(found["values"]), "versions": dict(found.get("versions", {}))}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise MosaicError(f"{path} is not a results file ({error}): delete it and run `mosaic reproduce`.") from error
+
+
+def _finite(text: str) -> float:
+    if not np.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
 
 
 def lookup(profile: str, key: str, folder: Path = FOLDER):
@@ -95,7 +117,7 @@ def recorded_versions(profile: str, folder: Path = FOLDER) -> list[tuple[dict[st
     """[(versions of the libraries, the studies that were recorded with them)] of one profile."""
     found: dict[str, tuple[dict[str, str], list[str]]] = {}
     for path in sorted((Path(folder) / profile).glob("*.json")):
-        with_versions = json.loads(path.read_text(encoding="utf-8")).get("versions", {})
+        with_versions = content(path)["versions"]
         found.setdefault(json.dumps(with_versions, sort_keys=True), (with_versions, []))[1].append(path.stem)
     return list(found.values())
 

@@ -108,9 +108,10 @@ def judge(claim: Claim, profile: str, folder: Path = results.FOLDER) -> Verdict:
         return verdict(NOT_TESTABLE, results.NOT_MEASURED)
     interval = _interval(found, claim) if claim.interval else None
     kind, bound = next(iter(claim.rule.items()))
-    if (kind == "is") != isinstance(value, str):
+    if not (isinstance(value, str) if kind == "is" else is_number(value)):
         compares = "a name" if kind == "is" else "numbers"
-        return verdict(NOT_TESTABLE, f"{claim.result} is {value!r}, and the rule {kind!r} compares {compares}", value)
+        reason = f"{claim.result} is {value!r:.60}, and the rule {kind!r} compares {compares}"
+        return verdict(NOT_TESTABLE, reason, value if is_number(value) or isinstance(value, str) else None)
     outcome, reason = RULES[kind](value, bound, interval)
     if claim.owned_by(profile):
         outcome = {HOLDS: REPRODUCED, HOLDS_NOT: NOT_REPRODUCED}.get(outcome, outcome)
@@ -145,7 +146,7 @@ def below(value: float, bound: float, interval: Interval) -> tuple[str, str]:
 def within(value: float, bound: list[float], interval: Interval) -> tuple[str, str]:
     """Holds where the whole interval lies in [published - band, published + band], does not where none of it does."""
     published, band = bound
-    least, most = published - band, published + band
+    least, most = (round(end, results.DIGITS) for end in (published - band, published + band))  # as results are
     low, high = interval or (value, value)
     inside, apart = least <= low and high <= most, high < least or low > most
     outcome = HOLDS if inside else HOLDS_NOT if apart else UNDECIDED
@@ -155,7 +156,13 @@ def within(value: float, bound: list[float], interval: Interval) -> tuple[str, s
 
 
 def winner(value: str, bound: str, interval: Interval) -> tuple[str, str]:
-    """`value` is the winner's name, `interval` that of its lead over the next: a lead that may be 0 decides nothing."""
+    """`value` is the winner's name, `interval` that of its lead over the next: a lead that may be 0 decides nothing.
+
+    A lead that lies below 0: the one that was chosen is behind another. Then it is not the best, and who is stays open.
+    """
+    if interval and interval[1] < 0:
+        said = f"{value!r} was chosen, and its lead is {results.shown(list(interval))}"
+        return HOLDS_NOT if value == bound else UNDECIDED, f"{said}: another one is ahead of it"
     said = f"{value!r} leads by {results.shown(list(interval))}" if interval else repr(value)
     if interval and interval[0] <= 0:
         return UNDECIDED, f"{said}, which may be no lead at all: the next one cannot be told from it"

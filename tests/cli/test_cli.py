@@ -327,3 +327,16 @@ def test_train_sae_trains_and_measures(own_profile, reviews, tmp_path):
     from sae_lens import SAE
 
     assert SAE.load_from_disk(tmp_path / "saes" / row["name"]).cfg.d_sae == 128
+
+
+def test_a_damaged_results_file_never_becomes_the_recorded_one(tmp_path):
+    from mosaic.reporting import results
+
+    made = results.record("mini", "study", {"a": 1}, tmp_path / "results")
+    assert mosaic("results", "keep", cwd=tmp_path).returncode == 0
+    kept = tmp_path / "build" / "recorded" / "mini" / "study.json"
+    before = kept.read_bytes()
+    made.write_text('{"values": {"a": NaN}}')
+    found = mosaic("results", "keep", cwd=tmp_path)
+    assert found.returncode == 1 and "is not a results file" in found.stderr
+    assert kept.read_bytes() == before

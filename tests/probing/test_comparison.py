@@ -1,11 +1,13 @@
 import os
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from toy import WORDS, problem
 
+from mosaic.errors import MosaicError
 from mosaic.probing import candidates, comparison, examine
 from mosaic.probing.problem import Problem
 from mosaic.progress import Progress
@@ -150,3 +152,10 @@ def test_processes_give_what_one_would(monkeypatch):
     monkeypatch.setattr(comparison, "cores", lambda: 3)
     several = comparison.evaluate(base)
     assert [result.row() for result in one] == [result.row() for result in several]
+
+
+def test_a_process_that_is_killed_is_said_without_a_traceback():
+    jobs = [partial(os._exit, 9), partial(int, 1)]
+    with pytest.raises(MosaicError, match="was ended from outside, as a system does that runs out of memory"):
+        list(comparison.in_parallel(jobs, 2))
+    assert list(comparison.in_parallel([partial(int, n) for n in (1, 2, 3)], 2)) == [1, 2, 3]  # the next ones run

@@ -1,5 +1,6 @@
 """Kept results: the same to the last bit, made anew when anything that decides them differs, never trusted when damaged."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -115,8 +116,23 @@ def test_folds_and_code_are_in_it(base, counted, monkeypatch):
     assert len(counted) == 3
 
 
+def resealed(**changes):
+    return lambda b: kept._sealed({**kept._opened(json.loads(b)), **changes})
+
+
 @pytest.mark.parametrize(
-    "damage", [lambda b: b[:60], lambda b: b.replace(b"validation", b"validatiom"), lambda b: b"[]"]
+    "damage",
+    [
+        lambda b: b[:60],
+        lambda b: b.replace(b"validation", b"validatiom"),
+        lambda b: b"[]",
+        lambda b: b'{"result": 5, "sha256": ""}',
+        resealed(parts={}),
+        resealed(parts=[]),
+        resealed(predicted=[0]),
+        resealed(held=[]),
+        resealed(setting={"features": "tfidf", "pooling": "word"}),
+    ],
 )
 def test_a_damaged_file_is_noticed_and_made_again(base, counted, caplog, damage):
     one = replace(base, tables=base.tables[:1])
@@ -128,6 +144,14 @@ def test_a_damaged_file_is_noticed_and_made_again(base, counted, caplog, damage)
     same(first, comparison.evaluate(one, **options))
     assert "is damaged" in caplog.text and len(counted) == 2
     assert path.read_bytes() == written
+
+
+def test_a_cache_that_cannot_be_written_is_said_once_and_ends_nothing(base, counted, caplog):
+    options = dict(families=["sae"], trees=False)
+    first = comparison.evaluate(replace(base, cache=None), **options)
+    (base.cache / kept.FOLDER).write_text("a file in the folder's place")
+    same(first, comparison.evaluate(base, **options))
+    assert caplog.text.count("cannot write") == 1
 
 
 def test_every_module_of_the_floor_that_a_result_goes_through_is_in_the_key():

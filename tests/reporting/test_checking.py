@@ -94,6 +94,37 @@ def test_accepting_keeps_the_day_of_a_verdict_that_stays_and_all_else_in_the_fil
     assert path.read_text() == once
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        TEXT.replace("- id: first\n", '- id: "first"  # a comment\n'),
+        TEXT.replace("- id: first\n  claim: A beats B.\n", "- claim: A beats B.\n  id: first\n"),
+        TEXT.replace("  frozen: 2026-11-24\n", "# in the middle of an entry\n  frozen: 2026-11-24\n  accepted:\n    mini: undecided\n"),
+        TEXT.replace("  frozen: 2026-11-24\n", "  frozen: 2026-11-24\n  accepted:\n    mini: undecided\n\n    minilm: undecided\n"),
+        TEXT.replace("  frozen: 2026-11-24\n", "  frozen: 2026-11-24\n  accepted: {mini: undecided,\n  minilm: undecided}\n"),
+    ],
+)  # fmt: skip
+def test_accepting_in_a_file_of_another_form_writes_it_right_or_leaves_it(place, entry):
+    path, _ = place
+    path.write_text(entry)
+    found = judged(place, 0.2, [0.1, 0.3])
+    try:
+        accept(found, path)
+    except MosaicError as error:
+        assert str(path) in str(error) and path.read_text() == entry
+    else:
+        assert load_claims(path)[0].accepted["mini"].verdict == "holds here"
+        assert entry.count("comment") == path.read_text().count("comment")
+
+
+def test_a_winner_with_any_name_can_be_accepted(place):
+    path, _ = place
+    path.write_text(TEXT.replace("rule: {above: 0}\n  frozen: 2026", "rule: {is: late}\n  frozen: 2026"))
+    name = 'a "b" \\ #, x: {y}\n- id: third'
+    accept(judged(place, name, [0.1, 0.3]), path)
+    assert load_claims(path)[0].accepted["mini"].value == name
+
+
 def test_verdicts_on_a_profile_of_the_users_own_are_not_accepted(place):
     path, folder = place
     with pytest.raises(MosaicError, match="verdicts on mine are not accepted"):

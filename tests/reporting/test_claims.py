@@ -52,6 +52,8 @@ def test_every_field_is_read(tmp_path):
         ({"rule": {"within": 0.8}}, r"a has the rule {within: 0.8}; \[value, band\] was expected"),
         ({"rule": {"within": [0.8, -0.1]}}, r"\[value, band\] was expected"),
         ({"rule": {"above": "0"}}, "a has the rule {above: '0'}; a number was expected"),
+        ({"rule": {"above": float("nan")}}, "a has the rule {above: nan}; a number was expected"),
+        ({"rule": {"within": [0.8, float("inf")]}}, r"\[value, band\] was expected"),
         ({"rule": {"is": True}}, "a has the rule {is: True}; text was expected"),
         ({"profiles": "mini"}, "profiles is 'mini'; a list of names"),
         ({"profiles": ["minny"]}, "profiles names the unknown profile 'minny'; there are gemma-2-2b, mini"),
@@ -77,7 +79,7 @@ def test_a_broken_entry_says_what_is_wrong(tmp_path, change, message):
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["oops", "- oops", "{a: 1}", "[", ""])
+@pytest.mark.parametrize("text", ["oops", "- oops", "{a: 1}", "[", "", "- {id: a, frozen: 2026-13-40}", "[" * 5000])
 def test_what_is_no_list_of_claims_is_refused(tmp_path, text):
     path = tmp_path / "claims.yml"
     path.write_text(text)

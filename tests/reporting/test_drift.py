@@ -105,6 +105,17 @@ def test_another_setting_may_have_other_fields_and_nothing_else_may(compared):
     assert found.lost == ["study.mean.hidden", "study.mean.sae"] and found.failed
 
 
+def test_a_number_that_is_none_any_more_is_missing_and_no_choice(compared):
+    found = compared(lambda values: values["mean"].update(sae=None))
+    assert found.lost == ["study.mean.sae"] and not found.flips and found.failed
+    assert compared(lambda values: values["mean"].update(sae="none")).lost == ["study.mean.sae"]
+
+    def other_setting(values):
+        values["rows"][0].update(pooling="max", macro_f1=None)
+
+    assert not compared(other_setting).failed
+
+
 def test_a_sentence_is_another_one_when_its_words_change_not_when_its_digits_do(compared):
     assert not compared(lambda values: values.update(sentence="A is ahead by 0.021.")).flips
     (flip,) = compared(lambda values: values.update(sentence="A is behind by 0.020.")).flips
@@ -182,6 +193,15 @@ def test_accepted_results_are_the_recorded_ones_from_then_on(tmp_path, monkeypat
     results.record("mini", "study", {**VALUES, "difference": 0.051})
     (one,) = drift.compare("mini").drifts
     assert (one.recorded, one.run) == (0.05, 0.051)
+
+
+def test_keeping_where_there_is_nothing_to_keep_loses_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = results.record("mini", "study", VALUES)
+    recorded.keep_all("mini", results.FOLDER)
+    made.unlink()
+    assert recorded.keep_all("mini", results.FOLDER) == []
+    assert (recorded.kept("mini") / "study.json").is_file()
 
 
 def test_the_same_bytes_again_are_kept_once_and_stay_the_recorded_ones(tmp_path, monkeypatch):

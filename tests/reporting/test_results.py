@@ -53,9 +53,23 @@ def test_what_is_no_number_is_not_recorded(tmp_path, value, message):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_broken_results_file_is_named(tmp_path):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "null",
+        '{"values": 3}',
+        '{"values": {}, "versions": 3}',
+        "[" * 100_000,
+        '{"values": {"a": NaN}}',
+        '{"values": {"a": 1e999}}',
+        '{"values": {"a": 1' + "0" * 400 + "}}",
+    ],
+)
+def test_a_broken_results_file_is_named(tmp_path, text):
     (tmp_path / "p").mkdir()
-    (tmp_path / "p" / "x.json").write_text("{")
+    (tmp_path / "p" / "x.json").write_text(text)
     with pytest.raises(MosaicError, match="is not a results file"):
         results.read("p", "x", tmp_path)
 

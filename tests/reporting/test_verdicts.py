@@ -44,6 +44,9 @@ def verdict(tmp_path, rule, value, interval=None, profile="p", **changes):
         ({"is": "middle"}, "middle", [0.0, 0.02], "undecided"),
         ({"is": "middle"}, "late", [-0.003, 0.01], "undecided"),
         ({"is": "middle"}, "late", [0.001, 0.01], "does not hold here"),
+        ({"is": "middle"}, "middle", [-0.02, -0.001], "does not hold here"),
+        ({"is": "middle"}, "late", [-0.02, -0.001], "undecided"),
+        ({"within": [0.69, 0.1]}, 0.75, [0.7, 0.79], "holds here"),  # .69 + .1 is less than .79 in binary
     ],
 )
 def test_verdicts_follow_the_interval(tmp_path, rule, value, interval, expected):
@@ -125,6 +128,18 @@ def test_what_was_not_measured_has_no_verdict(tmp_path, value, interval):
 def test_a_rule_on_another_kind_of_value_says_so(tmp_path, rule, value, compares):
     found = verdict(tmp_path, rule, value)
     assert found.verdict == "not testable" and found.reason.endswith(f"compares {compares}")
+
+
+@pytest.mark.parametrize("value", [True, [0.3], {"a": 0.3}])
+@pytest.mark.parametrize("rule", [{"above": 0}, {"is": "late"}])
+def test_a_value_that_is_neither_number_nor_name_is_not_judged(tmp_path, rule, value):
+    found = verdict(tmp_path, rule, value)
+    assert found.verdict == "not testable" and found.value is None
+
+
+def test_a_leader_that_is_behind_is_not_said_to_lead(tmp_path):
+    assert "another one is ahead" in verdict(tmp_path, {"is": "middle"}, "middle", [-0.02, -0.001]).reason
+    assert "leads" not in verdict(tmp_path, {"is": "middle"}, "late", [-0.02, -0.001]).reason
 
 
 @pytest.mark.parametrize("interval", [0.1, [0.1], [0.3, 0.1], ["a", "b"]])
