@@ -108,7 +108,7 @@ def value_text(verdict: Verdict) -> str:
     """The value and its interval; without one, that it is a point estimate."""
     value = results.shown(verdict.value)
     if verdict.low is not None:
-        lead = "leads by " if isinstance(verdict.value, str) else ""
+        lead = "lead " if isinstance(verdict.value, str) else ""
         return f"{value} ({lead}{results.shown([verdict.low, verdict.high])})"
     return f"{value} ({POINT_ESTIMATE})" if verdict.judged else value
 

@@ -9,6 +9,7 @@ fault campaign's table, {mosaic-profile} what this site was run on. Pages are re
 import html
 import json
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from docutils import nodes
@@ -73,6 +74,18 @@ def table_row(cells) -> nodes.row:
     return row
 
 
+def table_of(heads: Sequence[tuple[str, int]], rows: Iterable) -> list[nodes.Node]:
+    """A table in its box. heads: (column, width). rows: each a sequence of cells (nodes)."""
+    table = nodes.table(classes=["mosaic-table"])
+    group = nodes.tgroup(cols=len(heads))
+    table += group
+    for _, width in heads:
+        group += nodes.colspec(colwidth=width)
+    group += nodes.thead("", table_row(nodes.Text(head) for head, _ in heads))
+    group += nodes.tbody("", *map(table_row, rows))
+    return in_box(table)
+
+
 def in_box(table: nodes.table) -> list[nodes.Node]:
     """The table in the box of `tables.scrolling`."""
     before, after = scrolling("\n", wide=True).split("\n")
@@ -96,16 +109,9 @@ class Faults(SphinxDirective):
             ]
         except (ValueError, KeyError, TypeError) as error:
             raise self.error(f"{path} is not what `make faults` writes: {error}") from error
-        table = nodes.table(classes=["mosaic-table"])
-        group = nodes.tgroup(cols=len(self.HEADS))
-        table += group
-        for _, width in self.HEADS:
-            group += nodes.colspec(colwidth=width)
-        group += nodes.thead("", table_row(nodes.Text(head) for head, _ in self.HEADS))
-        group += nodes.tbody("", *(table_row(map(nodes.Text, row)) for row in rows))
         held = sum(row["held"] == row["tries"] for row in run["rows"])
         said = f"The {run['length']} run: {held} of {len(rows)} held every time."
-        return [nodes.paragraph("", said), *in_box(table)]
+        return [nodes.paragraph("", said), *table_of(self.HEADS, [list(map(nodes.Text, row)) for row in rows])]
 
 
 class ProfileBox(SphinxDirective):

@@ -6,6 +6,7 @@ has a row that says so. Texts are data: they become text nodes, never markup.
 
 import json
 import math
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from docutils import nodes
@@ -177,26 +178,20 @@ def cut(text: str) -> str:
 # --- how it is shown ---------------------------------------------------------------------------------------------
 
 
-class Rows(SphinxDirective):
+class Rows(SphinxDirective, ABC):
     """A table of what a function of the profile says. heads: (column, width)."""
 
     heads: tuple[tuple[str, int], ...] = ()
 
     def run(self):
-        from mosaic_results import in_box, profile, table_row
+        from mosaic_results import profile, table_of
 
         self.env.note_reread()  # the data may be another
-        table = nodes.table(classes=["mosaic-table"])
-        group = nodes.tgroup(cols=len(self.heads))
-        table += group
-        for _, width in self.heads:
-            group += nodes.colspec(colwidth=width)
-        group += nodes.thead("", table_row(nodes.Text(head) for head, _ in self.heads))
-        group += nodes.tbody("", *(table_row(cells) for cells in self.cells(profile())))
-        return in_box(table)
+        return table_of(self.heads, self.cells(profile()))
 
+    @abstractmethod
     def cells(self, profile: Profile):
-        raise NotImplementedError
+        """One list of cells a row."""
 
 
 class Models(Rows):
