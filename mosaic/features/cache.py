@@ -29,6 +29,7 @@ import numpy as np
 from mosaic.errors import MosaicError
 from mosaic.features.table import Damaged, FeatureTable, collect
 from mosaic.files import check_folder, write_atomically
+from mosaic.texts.ids import name_of
 
 log = logging.getLogger("mosaic")
 SHARD = ".safetensors"
@@ -45,11 +46,13 @@ class TableCache:
     """The shards of one feature table. Reading writes nothing: a complete cache may be read-only.
 
     A shard that is damaged, or another table's, is reported, removed where that is allowed, and counts as absent.
+    texts_of: ids of each shard's texts, by its name, which tells them; shared by the tables of one pass, whose shards
+    bear the same names.
     """
 
-    def __init__(self, root: Path, provenance: dict):
+    def __init__(self, root: Path, provenance: dict, texts_of: dict[str, frozenset[bytes]] | None = None):
         self.folder = Path(root) / key_of(provenance)
-        self._ids: dict[str, frozenset[bytes]] = {}  # of each shard that was looked into
+        self._texts_of = {} if texts_of is None else texts_of
         self._rows: list[FeatureTable] = []  # of the wanted texts, each once
 
     def held(self, wanted: Set[bytes]) -> set[bytes]:
@@ -121,12 +124,18 @@ class TableCache:
 
     def _texts(self, name: str) -> frozenset[bytes]:
         """Ids of a shard's texts; its matrix is not read."""
-        if name not in self._ids:
-            ids = self._checked(name, FeatureTable.load_row_ids)
+        if name not in self._texts_of:
+            ids = self._checked(name, self._load_ids)
             if ids is None:
                 return frozenset()
-            self._ids[name] = frozenset(row.tobytes() for row in ids)
-        return self._ids[name]
+            self._texts_of[name] = frozenset(row.tobytes() for row in ids)
+        return self._texts_of[name]
+
+    def _load_ids(self, path: Path) -> np.ndarray:
+        ids = FeatureTable.load_row_ids(path)
+        if name_of(ids) != path.name.removesuffix(SHARD):
+            raise Damaged(f"{path} is damaged: its name is not that of the texts in it.")
+        return ids
 
     def _read(self, name: str) -> FeatureTable | None:
         """A shard of this very table, whole, or None."""
@@ -150,7 +159,6 @@ class TableCache:
         except MosaicError:
             if path.exists():
                 raise
-        self._ids.pop(name, None)
         return None
 
 

@@ -61,7 +61,8 @@ def extract(
         tables = [collect(pieces, ids) for pieces in pieces_of]
     else:
         made_of = provenances(lm, request)
-        caches = [TableCache(cache, provenance) for provenance in made_of]
+        texts_of: dict = {}
+        caches = [TableCache(cache, provenance, texts_of) for provenance in made_of]
         read = [table_cache for table_cache, provenance in zip(caches, made_of, strict=True) if wanted(provenance)]
         _complete(caches, read, texts, ids, lm, request)
         tables = [table_cache.rows(ids) for table_cache in read]

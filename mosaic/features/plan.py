@@ -6,7 +6,6 @@ was killed and starts again finds the shards it had finished by their names.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ import numpy as np
 
 from mosaic.models.batches import plan_batches
 from mosaic.models.language import Tokens
+from mosaic.texts.ids import name_of
 
 SHARD_TOKENS = 8192  # a shard is closed by the batch that reaches this many tokens
 
@@ -34,7 +34,7 @@ class Shard:
     @cached_property
     def name(self) -> str:
         """20 hex digits over the texts in order."""
-        return hashlib.sha256(self.ids.tobytes()).hexdigest()[:20]
+        return name_of(self.ids)
 
 
 def first_rows(ids: np.ndarray, held: Container[bytes] = frozenset()) -> np.ndarray:

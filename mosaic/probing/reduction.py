@@ -115,6 +115,8 @@ def _product(V: np.ndarray, Z) -> np.ndarray:
     """V Z', in the order in which BLAS is fast: row by row for a few, for more with the long matrix by rows."""
     if issparse(Z):
         return (Z @ V.T).T
+    if len(V) == 1:
+        return (Z @ V[0])[None]
     if len(V) <= 3:
         return np.stack([Z @ v for v in V])
     return np.ascontiguousarray((Z @ V.T).T) if Z.flags.c_contiguous else V @ Z.T

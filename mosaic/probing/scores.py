@@ -239,14 +239,16 @@ def _resampled(truth, predictions: list[np.ndarray], groups, seed: int) -> list[
     else:
         units, unit_of_row = np.unique(np.asarray(groups).astype(str), return_inverse=True)
         table = csr_matrix((np.ones(len(truth)), (unit_of_row, cell_of_row)), (len(units), n_cells))
-        counts = _unit_weights(len(units), seed) @ table
+        counts = _unit_weights(len(units), seed).astype(np.float32) @ table
     return [_macro_f1(counts, cells[0], cells[i + 1], len(labels)) for i in range(len(predictions))]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=24)
 def _unit_weights(n: int, seed: int) -> np.ndarray:
-    """[RESAMPLES, n]: how often each of n groups is drawn; the same for every prediction on the same test set."""
-    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(np.float32)
+    """[RESAMPLES, n]: how often each of n groups is drawn; the same for every prediction on the same test set.
+
+    In bytes, so that the sets of a profile are kept together: no group is drawn 256 times in n draws."""
+    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(np.uint8)
 
 
 def macro_f1(truth: np.ndarray, predicted: np.ndarray) -> float:

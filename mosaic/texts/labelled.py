@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -82,8 +83,6 @@ def folds(labels: np.ndarray, groups: np.ndarray | None, n: int, seed: int) -> I
     Fewer folds, and a warning, where there are fewer groups, or fewer rows in the largest class. Raises MosaicError
     where there are not even two.
     """
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
     names = [] if groups is None else list(dict.fromkeys(groups))
     largest = int(np.unique(labels, return_counts=True)[1].max(initial=0))
     possible = min(n, largest, len(labels) if groups is None else len(names))
@@ -95,11 +94,18 @@ def folds(labels: np.ndarray, groups: np.ndarray | None, n: int, seed: int) -> I
         )
     if possible < n:
         log.warning("%d rows%s make %d parts, not %d.", len(labels), printable(shown), possible, n)
+    return iter(_divided(tuple(labels), None if groups is None else tuple(groups), possible, seed))
+
+
+@lru_cache(maxsize=32)  # every comparison on a set asks for the same folds, and grouped ones are slow to find
+def _divided(labels: tuple, groups: tuple | None, n: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")  # `check_classes` says it better
-        splitting = splitter(possible, shuffle=True, random_state=seed)
-        return iter(list(splitting.split(np.zeros(len(labels)), labels, groups)))
+        splitting = splitter(n, shuffle=True, random_state=seed)
+        return list(splitting.split(np.zeros(len(labels)), np.array(labels), groups))
 
 
 def together(data: LabelledTexts) -> np.ndarray | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ def load_set(name: str, language: str | None = None, seed: int = 42) -> tuple[La
 # --- the miniature world -----------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)  # a chapter reads a set several times, and drawing it takes half a second
 def _from_mini(name: str, language: str) -> tuple[LabelledTexts, LabelledTexts]:
     """(train and validation, test) of a miniature set: texts, labels and groups; never the factors behind them.
 
