@@ -18,7 +18,8 @@
 #   them. Others are *never told*: functions of the same factors that no text of the corpus states. A real
 #   classification task may be of either kind, and the second is the harder question to a representation.
 #   [Chapter 7](07_miniature) has each set's classes, sizes and an example.
-# - **95 % intervals** on everything, over texts; over seeds and random draws as well, where there are several.
+# - **95 % intervals** on everything: over texts; over seeds and random draws, where there are several; and a mean's over
+#   the sets themselves, since what it says is meant of sets like these. Few sets, or sets that disagree, make it wide.
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
@@ -56,12 +57,13 @@ study.table()
 # ## What it says
 #
 # {result}`sae_against_baselines.sentences.hidden` {result}`sae_against_baselines.sentences.tfidf`
-# {result}`sae_against_baselines.sentences.losses` {result}`sae_against_baselines.sentences.ceiling`
+# {result}`sae_against_baselines.sentences.losses` {result}`sae_against_baselines.sentences.leans_on`
+# {result}`sae_against_baselines.sentences.ceiling`
 #
 # {result}`sae_against_baselines.sentences.linear` A shallow tree can combine two latents, which a linear probe cannot.
 #
 # {result}`sae_against_baselines.sentences.learned` {result}`sae_against_baselines.sentences.learned_new_words`
-# {result}`sae_against_baselines.sentences.learned_never_told`
+# {result}`sae_against_baselines.sentences.learned_with_tree` {result}`sae_against_baselines.sentences.learned_never_told`
 #
 # {result}`sae_against_baselines.sentences.new_words`
 #
@@ -89,7 +91,10 @@ study.controls_table()
 # {result}`sae_against_baselines.equal_budget.mean.hidden states`, the random language model's hidden states
 # {result}`sae_against_baselines.equal_budget.mean.random language model`. What the language model learned is worth
 # {result}`sae_against_baselines.equal_budget.hidden_minus_untrained.difference`
-# (95 % {result}`sae_against_baselines.equal_budget.hidden_minus_untrained.interval`, one random model).
+# (95 % {result}`sae_against_baselines.equal_budget.hidden_minus_untrained.interval`, one random model). With a tree to
+# choose from as well, trained SAE {result}`sae_against_baselines.equal_budget.with_tree.mean.trained SAE`, random
+# dictionaries {result}`sae_against_baselines.equal_budget.with_tree.mean.random dictionary`, hidden states
+# {result}`sae_against_baselines.equal_budget.with_tree.mean.hidden states`.
 #
 # {result}`sae_against_baselines.sentences.all_seeds`
 #
@@ -121,8 +126,8 @@ study.few_table()
 #
 # ## What the probes look at
 #
-# The five largest weights of each set's linear probe, with the training text on which the latent is most
-# active. Where the model's factors are known, a latent is named after the one it tracks best. Texts are shown
+# The five largest weights of each set's linear probe, with the training text on which the latent is most active. A
+# latent's name is its layer, its SAE's width and its number; a minus before a class: its activity speaks against it. Where the model's factors are known, a latent is named after the one it tracks best. Texts are shown
 # as published; some sets hold offensive language, which they exist to detect.
 
 # %%

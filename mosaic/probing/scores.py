@@ -111,18 +111,20 @@ def compare_mean(cases: Sequence[tuple], seed: int = 0) -> Difference:
     return compare_draws([(truth, [a], [b], groups) for truth, a, b, groups in cases], seed)
 
 
-def compare_draws(cases: Sequence[tuple], seed: int = 0) -> Difference:
+def compare_draws(cases: Sequence[tuple], seed: int = 0, over_sets: bool = False) -> Difference:
     """Mean over draws and test sets of macro-F1(a) - macro-F1(b); the interval is over test rows and over draws.
 
     cases: (truth, [a_1 .. a_A], [b_1 .. b_B], groups) of each set. Draw i is the same thing in every set (an SAE's
     seed i, random dictionary i), so that a resample of draws is taken once and used for all sets; those of a and of b
     are independent. Draws count as drawn from all there could be: few of them make the interval wide; one alone
-    says nothing of how draws differ, and adds nothing to it. Raises MosaicError where sets differ in A or B.
+    says nothing of how draws differ, and adds nothing to it. over_sets: the interval is over the sets as well
+    (`compare_over_sets`). Raises MosaicError where sets differ in A or B.
     """
-    first = _mean_over_sets([(truth, [*a, *b], groups) for truth, a, b, groups in cases], seed)
     n_a = _same([len(a) for _, a, _, _ in cases])
     n_b = _same([len(b) for _, _, b, _ in cases])
     rng = np.random.default_rng([seed, RESAMPLES])
+    of_sets = draw_weights(len(cases), rng) if over_sets else None
+    first = _mean_over_sets([(truth, [*a, *b], groups) for truth, a, b, groups in cases], seed, of_sets)
     weights = np.concatenate([draw_weights(n_a, rng), -draw_weights(n_b, rng)], axis=1)
     observed, draws = first[0], (first[1] * weights).sum(axis=1)
     return _difference(float(observed[:n_a].mean() - observed[n_a:].mean()), draws)
@@ -134,21 +136,15 @@ def compare_over_sets(cases: Sequence[tuple], seed: int = 0) -> Difference:
     Sets count as drawn from all the sets there could be, so that few of them, or sets that disagree, make the interval
     wide: what is needed where the sentence is "on average over data sets". One set alone is as in `compare`.
     """
-    from sklearn.metrics import f1_score
-
-    observed, resampled = [], []
-    for i, (truth, a, b, groups) in enumerate(cases):
-        scored = [f1_score(truth, predicted, average="macro", zero_division=0) for predicted in (a, b)]
-        observed.append(scored[0] - scored[1])
-        resampled.append(np.subtract(*_resampled(truth, [a, b], groups, seed + i)))
-    weights = draw_weights(len(observed), np.random.default_rng([seed, RESAMPLES]))
-    return _difference(float(np.mean(observed)), (np.stack(resampled, axis=1) * weights).sum(axis=1))
+    return compare_draws([(truth, [a], [b], groups) for truth, a, b, groups in cases], seed, over_sets=True)
 
 
-def mean_interval(cases: Sequence[tuple], seed: int = 0) -> Mean:
+def mean_interval(cases: Sequence[tuple], seed: int = 0, over_sets: bool = False) -> Mean:
     """Mean over draws and test sets of macro-F1(a), cases (truth, [a_1 .. a_A], groups), resampled as above."""
-    observed, resampled = _mean_over_sets(cases, seed)
-    weights = draw_weights(_same([len(a) for _, a, _ in cases]), np.random.default_rng([seed, RESAMPLES]))
+    rng = np.random.default_rng([seed, RESAMPLES])
+    of_sets = draw_weights(len(cases), rng) if over_sets else None
+    observed, resampled = _mean_over_sets(cases, seed, of_sets)
+    weights = draw_weights(_same([len(a) for _, a, _ in cases]), rng)
     low, high = np.quantile((resampled * weights).sum(axis=1), [0.025, 0.975])
     return Mean(observed.mean().item(), low.item(), high.item())
 
@@ -185,17 +181,20 @@ def _difference(observed: float, draws: np.ndarray) -> Difference:
     return Difference(observed, low.item(), high.item(), float(min(1.0, 2 * (tail + 1) / (RESAMPLES + 1))))
 
 
-def _mean_over_sets(cases: Sequence[tuple], seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _mean_over_sets(cases: Sequence[tuple], seed: int, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Macro-F1 of each draw, mean over the sets: (observed [draws], in each resample of rows [RESAMPLES, draws]).
 
-    cases: (truth, [predicted_1 ...], groups) of each set; each set's rows are resampled by themselves.
+    cases: (truth, [predicted_1 ...], groups) of each set; each set's rows are resampled by themselves. weights:
+    [RESAMPLES, sets] of the sets in each resample, or None: all alike.
     """
     observed, resampled = [], []
     for i, (truth, predictions, groups) in enumerate(cases):
         observed.append([macro_f1(truth, predicted) for predicted in predictions])
         resampled.append(np.stack(_resampled(truth, predictions, groups, seed + i), axis=1))
     _same([len(scored) for scored in observed])
-    return np.mean(observed, axis=0), np.mean(resampled, axis=0)
+    if weights is None:
+        return np.mean(observed, axis=0), np.mean(resampled, axis=0)
+    return np.mean(observed, axis=0), np.einsum("srd,rs->rd", np.stack(resampled), weights)
 
 
 def _same(counts: Sequence[int]) -> int:

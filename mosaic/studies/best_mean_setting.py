@@ -26,7 +26,7 @@ def best_mean_setting(found: Sequence[tuple[LabelledTexts, Iterable[Result]]]) -
     for (test, _), by in zip(found, by_set, strict=True):
         labels, predicted, _, groups = scores.paired_draws(test, [by[best]], [])
         cases.append((labels, predicted, groups))
-    mean = scores.mean_interval(cases)
+    mean = scores.mean_interval(cases, over_sets=True)
     return {
         "layer": best.layer,
         "width": best.width,

@@ -58,33 +58,38 @@ def in_groups(sets: Sequence[ComparedSet]) -> dict[str, list[tuple[ComparedSet, 
 
 
 def difference(members: Sequence[tuple[ComparedSet, str]], first: str, second: str) -> Difference:
-    """Mean difference of two families' chosen results over (set, part), its interval over texts."""
-    return scores.compare_draws([s.case([s.best[first]], [s.best[second]], part) for s, part in members])
+    """Mean difference of two families' chosen results over (set, part), its interval over texts and over sets."""
+    return _difference([s.case([s.best[first]], [s.best[second]], part) for s, part in members])
 
 
 def linear_difference(members: Sequence[tuple[ComparedSet, str]], first: str, second: str) -> Difference:
     """The same with linear probes alone."""
-    return scores.compare_draws([s.case([s.linear[first]], [s.linear[second]], part) for s, part in members])
+    return _difference([s.case([s.linear[first]], [s.linear[second]], part) for s, part in members])
 
 
 def drawn_difference(
     members: Sequence[tuple[ComparedSet, str]], first: str, second: str, tree: bool = False
 ) -> Difference:
-    """The same for two of the `draws` (of `draws_with_tree`): the interval is over texts and over draws."""
+    """The same for two of the `draws` (of `draws_with_tree`): the interval is over texts, sets and draws."""
     cases = []
     for s, part in members:
         draws = s.draws_with_tree if tree else s.draws
         cases.append(s.case(draws[first], draws[second], part))
-    return scores.compare_draws(cases)
+    return _difference(cases)
+
+
+def _difference(cases: Sequence[tuple]) -> Difference:
+    """What is said of a mean over sets is said of sets like them, so that its interval is over sets, too."""
+    return scores.compare_draws(cases, over_sets=True)
 
 
 def mean_score(members: Sequence[tuple[ComparedSet, str]], family: str) -> Mean:
-    """Mean macro-F1 of a family's chosen results over (set, part), its interval over texts."""
+    """Mean macro-F1 of a family's chosen results over (set, part), its interval over texts and over sets."""
     cases = []
     for s, part in members:
         labels, (predicted,), _, groups = s.case([s.best[family]], [], part)
         cases.append((labels, [predicted], groups))
-    return scores.mean_interval(cases)
+    return scores.mean_interval(cases, over_sets=True)
 
 
 def mean_drawn(members: Sequence[tuple[ComparedSet, str]], what: str, tree: bool = False) -> float:

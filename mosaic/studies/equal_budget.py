@@ -23,7 +23,7 @@ GROUPS = (ALL, NEW_ONLY, "told", "never_told")
 @dataclass(frozen=True)
 class Budget:
     """means: {what: mean macro-F1 over all sets and draws}. differences: {group of sets: {name of PAIRS: the mean over the
-    sets, interval over texts and draws}}, None for a group without a set."""
+    sets, interval over texts, sets and draws}}, None for a group without a set."""
 
     means: dict[str, float]
     differences: dict[str, dict[str, Difference] | None]

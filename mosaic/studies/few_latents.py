@@ -91,4 +91,4 @@ def mean_difference(found: Sequence[FewLatents], part: str | None = None) -> Dif
         for few in found
         if few.chosen is not None and not few.short and (part is None or part in few.test.part_rows())
     ]
-    return scores.compare_mean(cases) if cases else None
+    return scores.compare_over_sets(cases) if cases else None

@@ -144,6 +144,18 @@ def _count(per_set: Mapping[str, Difference], side: str) -> str:
     return f"on {len(points)}, beyond the interval on {len(sure)} ({', '.join(sure)})"
 
 
+def leans_on(per_set: Mapping[str, float], name: str = "hidden states") -> str:
+    """The set without which the mean of SAE minus `name` is furthest from what it is, and what it is then."""
+    if len(per_set) < 3:
+        return f"There are too few sets to ask whether the difference to {name} hangs on one of them."
+    mean = sum(per_set.values()) / len(per_set)
+    title = max(per_set, key=lambda title: abs(per_set[title] - mean))
+    rest = (sum(per_set.values()) - per_set[title]) / (len(per_set) - 1)
+    if mean * rest <= 0:
+        return f"The mean hangs on one set: without {title} it is {signed(rest)} instead of {signed(mean)}."
+    return f"Without {title}, the set that moves it most, the mean is {signed(rest)} instead of {signed(mean)}."
+
+
 def all_seeds(difference: Difference, n_seeds: int) -> str:
     """The SAEs of one layer and width, all their seeds, against the hidden states of that layer."""
     seeds = f"{n_seeds} seeds" if n_seeds > 1 else "its one seed"
@@ -205,8 +217,11 @@ def fewer_is_better(found: Mapping[str, tuple[int, float, float, float]], words:
         for title, (k, few, every, low) in found.items()
         if low > 0
     ]
-    start = f"In {words} fewer" if words else "Fewer"
-    return f"{start} latents score measurably above all of them on {', '.join(better) or 'no set'}."
+    where = f", in {words}," if words else ""
+    return (
+        f"At the number that validation chose{where} fewer latents score measurably above all of them on "
+        f"{', '.join(better) or 'no set'}."
+    )
 
 
 def at_the_edge(shares: Mapping[str, tuple[float, float]]) -> str:

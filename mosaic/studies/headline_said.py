@@ -59,6 +59,9 @@ def said(
         "learned_new_words": _learned(
             "In new words, with linear probes at one layer,", equal.linear, NEW_ONLY, equal.n_draws[RANDOM]
         ),
+        "learned_with_tree": _learned(
+            "At one layer, with a tree to choose from,", equal.with_tree, ALL, equal.n_draws[RANDOM]
+        ),
         "learned_never_told": _learned(
             "On labels never told, with a tree to choose from,", equal.with_tree, "never_told", equal.n_draws[RANDOM]
         ),
@@ -66,6 +69,7 @@ def said(
         "new_words": _new_words(groups[FAMILIAR_ONLY], groups[NEW_ONLY]),
         "never_told": _never_told(groups["told"], groups["never_told"], known),
         "losses": headline.losses(first),
+        "leans_on": headline.leans_on({title: d.difference for title, d in first.items()}),
         "pairs": headline.in_pairs(share, *pairs_rule()),
         "pairs_as_published": headline.in_pairs(against_last, *pairs_rule(), "at the last token alone, as published,"),
         "few": headline.enough(sizes, short, few_difference, max(SIZES)),

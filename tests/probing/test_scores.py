@@ -218,3 +218,15 @@ def test_an_interval_over_sets_covers_the_mean_of_all_sets_there_could_be():
         d = scores.compare_over_sets(cases, seed=trial)
         covered.append(d.low <= 0.1 <= d.high)
     assert np.mean(covered) > 0.85
+
+
+def test_over_sets_a_mean_and_draws_show_how_sets_differ_too():
+    sets = [case(800, accuracy=a, seed=i) for i, a in enumerate([0.95, 0.65, 0.95, 0.65, 0.8])]
+    means = [scores.mean_interval([(t, [a], None) for t, a in sets], over_sets=over) for over in (False, True)]
+    assert means[0].macro_f1 == means[1].macro_f1
+    assert means[1].high - means[1].low > 4 * (means[0].high - means[0].low)
+    pairs = [
+        (t, [a], [case(800, accuracy=0.7, seed=10 * i + j)[1] for j in range(3)], None) for i, (t, a) in enumerate(sets)
+    ]
+    texts, both = (scores.compare_draws(pairs, over_sets=over) for over in (False, True))
+    assert texts.difference == both.difference and both.high - both.low > 2 * (texts.high - texts.low)

@@ -118,6 +118,15 @@ def test_losses_name_the_sets_and_say_none_in_words():
     assert headline.losses({"a": BELOW}) == "On the one set, a, SAE features score below hidden states."
 
 
+def test_a_mean_that_hangs_on_one_set_says_so():
+    """The book's headline once was +0.013 where it would have been below zero without one set of ten."""
+    found = headline.leans_on({"a": -0.01, "alike": 0.2, "b": -0.02, "c": 0.0})
+    assert found == "The mean hangs on one set: without alike it is -0.010 instead of +0.043."
+    found = headline.leans_on({"a": 0.01, "b": 0.05, "c": 0.03})
+    assert found == "Without a, the set that moves it most, the mean is +0.040 instead of +0.030."
+    assert headline.leans_on({"a": 0.1, "b": -0.1}).startswith("There are too few sets to ask")
+
+
 @pytest.mark.parametrize(
     "difference,words", [(ABOVE, "score above"), (BELOW, "score below"), (OPEN, "cannot be told apart")]
 )
@@ -165,10 +174,11 @@ def test_how_few_latents_suffice():
 def test_where_fewer_latents_are_better():
     found = {"intent": (16, 0.957, 0.822, 0.1), "stance": (1, 0.8, 0.79, -0.01)}
     assert headline.fewer_is_better(found) == (
-        "Fewer latents score measurably above all of them on intent (16 reach 0.957, all 0.822)."
+        "At the number that validation chose fewer latents score measurably above all of them on intent "
+        "(16 reach 0.957, all 0.822)."
     )
     assert headline.fewer_is_better({"stance": found["stance"]}, "new words") == (
-        "In new words fewer latents score measurably above all of them on no set."
+        "At the number that validation chose, in new words, fewer latents score measurably above all of them on no set."
     )
     assert headline.fewer_is_better({}, "new words") == "This was not measured in new words."
 
