@@ -67,8 +67,15 @@ class Claims(SphinxDirective):
         table, body = new_table(heads, [23, 13, 25, *[39 // len(names)] * len(names)], "claims")
         for judged in zip(*(verdicts.judge_all(name, folder()) for name in names), strict=True):
             claim = judged[0].claim
-            body += table_row([about(claim), nodes.Text(claim.published), measured(claim), *map(cell, judged)])
+            row = table_row([about(claim), nodes.Text(claim.published), measured(claim), *map(cell, judged)])
+            row["ids"].append(anchor(claim))
+            body += row
         return in_box(table)
+
+
+def anchor(claim: claims.Claim) -> str:
+    """The id of a claim's line on the page."""
+    return f"claim-{claim.id}"
 
 
 def about(claim: claims.Claim) -> list[nodes.Node]:

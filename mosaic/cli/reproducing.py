@@ -95,7 +95,7 @@ def claims(
     rows = [verdict.row() for verdict in judged]
     shown = [{**row, "verdict": f"open: {row['verdict']}"} if row["open"] else row for row in rows]
     print_rows(
-        shown, ["claim", "published", "value", "verdict", "reason", "expectation"], f"claims on profile {profile}"
+        shown, ["claim", "published", "measured", "verdict", "reason", "expectation"], f"claims on profile {profile}"
     )
     save_json(json_out, rows)
     if accept_verdicts:

@@ -67,10 +67,14 @@ class Claim:
     published_keys: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ("*",)
     own: tuple[str, ...] = ()
-    chapter: str | None = None
     open: str | None = None
     expected: Mapping[str, Expected] | None = None
     accepted: Mapping[str, Accepted] | None = None
+
+    @property
+    def chapter(self) -> str:
+        """The study whose chapter measures it, such as layers: the one that records `result`."""
+        return self.result.split(".")[0]
 
     def tests(self, profile: str) -> bool:
         """Whether a profile can test it."""

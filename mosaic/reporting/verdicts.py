@@ -66,9 +66,10 @@ class Verdict:
         expected, accepted = ((by or {}).get(self.profile) for by in (self.claim.expected, self.claim.accepted))
         return {
             **about,
+            "chapter": self.claim.chapter,
             "profile": self.profile,
             "own_models": self.claim.owned_by(self.profile),
-            "value": self.value,
+            "measured": self.value,
             "low": self.low,
             "high": self.high,
             "point_estimate": self.point_estimate,

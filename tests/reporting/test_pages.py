@@ -194,3 +194,49 @@ def test_every_kind_of_rule_and_verdict_has_its_words_and_its_colour(page):
     assert set(page.RULES) == set(BOUNDS)
     for verdict in VERDICTS:
         assert f".verdict-{verdict.replace(' ', '-')}" in style and f"*{verdict}*" in prose
+
+
+@pytest.fixture
+def tiles(page):
+    return extension("mosaic_tiles")
+
+
+def test_a_tile_says_claim_verdict_and_value_and_leads_to_the_claims_line(tiles, page, tmp_path):
+    verdict = judged(tmp_path, claim="A beats <b>.", expected=None)
+    markup = tiles.tile(verdict, "claims.html")
+    assert markup.startswith('<a class="tile tile-holds-here" href="claims.html#claim-c">')
+    assert "A beats &lt;b&gt;." in markup and ">holds here<" in markup and "0.020 (0.010 to 0.030)" in markup
+    row = page.table_row([page.about(verdict.claim)])
+    row["ids"].append(page.anchor(verdict.claim))
+    assert row["ids"] == ["claim-c"]
+    unmeasured = tiles.tile(judged(tmp_path, result="r.nothing", interval=None), "claims.html")
+    assert "tile-not-run" in unmeasured and "tile-value" not in unmeasured
+
+
+def test_tiles_stand_by_study_and_are_counted(tiles, tmp_path):
+    found = [
+        judged(tmp_path),
+        judged(tmp_path),
+        judged(tmp_path, result="other.value"),
+        judged(tmp_path, interval="r.low"),
+    ]
+    found.append(judged(tmp_path, open="papers contradict each other"))
+    assert {study: len(members) for study, members in tiles.by_study(found).items()} == {"r": 4, "other": 1}
+    assert tiles.tally(found, "mini") == (
+        "Of 5 published claims, on mini: 2 hold here, 1 undecided, 1 not run, 1 open. "
+        "A tile leads to its number, rule and reason."
+    )
+
+
+def test_every_verdict_has_a_tile_of_its_colour(tiles):
+    css = (ROOT / "book" / "_static" / "mosaic.css").read_text(encoding="utf-8")
+    for name in [*VERDICTS, tiles.OPEN]:
+        assert f".tile-{name.replace(' ', '-')}" in css
+
+
+def test_a_chapters_title_is_its_first_heading(tiles, tmp_path):
+    path = tmp_path / "02_layers.ipynb"
+    path.write_text(json.dumps({"cells": [{"source": ["x = 1"]}, {"source": ["# Which layer?\n", "\n", "Text"]}]}))
+    assert tiles.title(path) == "Which layer?"
+    path.write_text(json.dumps({"cells": []}))
+    assert tiles.title(path) == "02_layers"

@@ -157,5 +157,5 @@ def test_claims_can_be_judged_on_every_profile_that_ships_results(profile):
     if profile not in ("mini", "minilm"):  # the others ship some studies, on what they have
         return
     for one in judged:  # a chapter that has run has recorded every number that its claims name
-        chapter = folder / profile / f"{one.claim.result.split('.')[0]}.json"
+        chapter = folder / profile / f"{one.claim.chapter}.json"
         assert one.verdict != NOT_RUN or not chapter.is_file(), f"{one.claim.id}: {one.reason}"
