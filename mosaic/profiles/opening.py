@@ -92,6 +92,7 @@ def located_folder(path: str) -> Path:
 
 
 NEEDS = {
+    "widths": "SAEs of several widths at its middle layer",
     "truth": "texts whose factors are known (truth: true)",
     "seeds": "SAEs of several seeds (seeds: a folder that `mosaic train-sae --seeds` wrote)",
     "sweep": "SAEs that vary in more than their seed (seeds: a folder of such a sweep)",
@@ -105,7 +106,8 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
     """
     from mosaic.saes.sweep import read_card, seed_groups
 
-    has = {"truth": profile.truth, "seeds": bool(profile.seeds), "sweep": False}
+    widths = {source.width for source in profile.saes if source.layer == profile.middle}
+    has = {"widths": len(widths) > 1, "truth": profile.truth, "seeds": bool(profile.seeds), "sweep": False}
     if profile.seeds and "sweep" in needs:
         has["sweep"] = len(seed_groups(read_card(located_folder(profile.seeds)))) > 1
     return [need for need in needs if not has[need]]
