@@ -25,6 +25,10 @@ def reproduce(
     only: Annotated[Optional[list[str]], typer.Option("--only", help="Run only this notebook (repeatable).")] = None,  # noqa: UP045
     book: Annotated[bool, typer.Option(help="Build the site after the notebooks.")] = True,
     device: Device = "cpu",
+    at_once: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Notebooks side by side (default: 2 where the model is small and runs on the CPU)."),
+    ] = None,
 ) -> None:
     """Execute the notebooks, record their numbers, build the site. Unchanged notebooks are not run again.
 
@@ -33,7 +37,7 @@ def reproduce(
     """
     from mosaic.reporting.reproduce import reproduce as run
 
-    site = run(profile, only or [], book, device)
+    site = run(profile, only or [], book, device, at_once)
     say(str(site) if site else "notebooks executed; no site built")
 
 

@@ -52,13 +52,11 @@ def run_notebook(source: Path, parameters: Mapping[str, str], folder: Path, shar
         return "unchanged"
     folder.mkdir(parents=True, exist_ok=True)
     profile = load_profile(parameters["profile"]).name
-    start, before = time.monotonic(), _results_state(profile)
-    target_bytes = _executed(source, text, parameters, folder)
-    write_atomically(target, target_bytes)
-    after = _results_state(profile)
-    written = {
-        path: digest for path, digest in after.items() if _recorded_by(source, path) or before.get(path) != digest
-    }
+    start = time.monotonic()
+    write_atomically(target, _executed(source, text, parameters, folder))
+    # A notebook records under its own name without the number (02_layers: layers.json); others may run beside it.
+    path = results.FOLDER / profile / f"{source.stem.split('_', 1)[1]}.json"
+    written = {str(path): _digest(path)} if path.is_file() else {}
     write_atomically(key_file, json.dumps({"key": key, "results": written}, indent=1, sort_keys=True).encode())
     return f"{time.monotonic() - start:.0f} s"
 
@@ -134,15 +132,6 @@ def _up_to_date(target: Path, key_file: Path, key: str) -> bool:
         return kept["key"] == key and same
     except (ValueError, KeyError, TypeError, AttributeError, OSError):
         return False
-
-
-def _results_state(profile: str) -> dict[str, str]:
-    return {str(path): _digest(path) for path in sorted((results.FOLDER / profile).glob("*.json"))}
-
-
-def _recorded_by(source: Path, path: str) -> bool:
-    """A notebook records under its own name without the number: 02_layers -> layers.json."""
-    return Path(path).stem == source.stem.split("_", 1)[1]
 
 
 def _digest(path: Path) -> str:

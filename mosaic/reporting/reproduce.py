@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from mosaic.errors import MosaicError
+from mosaic.machine import cores
 from mosaic.profiles.opening import NEEDS, available, lacking
 from mosaic.profiles.profile import Profile, load_profile
+from mosaic.reporting import side_by_side
 from mosaic.reporting.book import BUILD, build_book
 from mosaic.reporting.book import SOURCE as BOOK
 from mosaic.reporting.fingerprint import fingerprint
 from mosaic.reporting.notebooks import applies, needs, run_notebook
 
 NOTEBOOKS = Path("notebooks")
+SMALL = 50_000_000  # parameters of a model of which two copies do no harm
 
 
-def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True, device: str = "cpu") -> Path | None:
+def reproduce(
+    profile_name: str, only: Sequence[str] = (), book: bool = True, device: str = "cpu", at_once: int | None = None
+) -> Path | None:
     """Execute the notebooks on a profile, then build the site. Returns the book's index.html (None without a book).
 
     only: notebook names; the others are used as they were last executed. device: handed to every notebook that has
-    such a parameter. Raises MosaicError when run outside the project's folder, for an unknown notebook or device, when
+    such a parameter. at_once: notebooks that run side by side, each a process with a model of its own (None: `fitting`).
+    Raises MosaicError when run outside the project's folder, for an unknown notebook or device, when
     the data cannot be had, when a notebook fails (with its cell's error), or when the book has a single warning.
     """
     from mosaic.models.opening import check_device
@@ -37,10 +44,17 @@ def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True, de
     available(profile)  # a missing set is said before anything long runs
     executed = BUILD / "executed" / profile.name
     shared = fingerprint(profile)
-    for i, source in enumerate(sources, 1):
-        if source in wanted:
-            _say(f"[{i}/{len(sources)}] {source.stem} ", end="")
-            _say(run_notebook(source, {"profile": profile_name, "device": device}, executed, shared))
+    if min(at_once or fitting(profile, device), len(wanted)) > 1:
+        command = [sys.executable, "-m", "mosaic", "reproduce", "--no-book", "--at-once", "1"]
+        command += ["--profile", profile_name, "--device", device]
+        commands = [[*command, "--only", source.stem] for source in sources if source in wanted]
+        for said in side_by_side.run(commands, at_once or fitting(profile, device)):
+            _say(said.splitlines()[0])
+    else:
+        for i, source in enumerate(sources, 1):
+            if source in wanted:
+                _say(f"[{i}/{len(sources)}] {source.stem} ", end="")
+                _say(run_notebook(source, {"profile": profile_name, "device": device}, executed, shared))
     if not book:
         return None
     absent = [source.stem for source in sources if not (executed / f"{source.stem}.ipynb").exists()]
@@ -53,6 +67,13 @@ def reproduce(profile_name: str, only: Sequence[str] = (), book: bool = True, de
     site = build_book(profile_name, profile.name, executed)
     _say(f"{time.monotonic() - start:.0f} s")
     return site
+
+
+def fitting(profile: Profile, device: str) -> int:
+    """How many notebooks run side by side unless a number is given: two of a small model on a CPU with several cores."""
+    shape = profile.shape
+    small = shape.n_layers * shape.parameters + shape.embedding <= SMALL
+    return 2 if small and device == "cpu" and cores() > 1 else 1
 
 
 def _wanted(only: Sequence[str], sources: Sequence[Path], profile: Profile) -> list[Path]:

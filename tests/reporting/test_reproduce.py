@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from commands import mosaic
@@ -75,7 +76,7 @@ def until(true, process, seconds=120):
 
 def test_killed_inside_a_chapter_it_goes_on_from_there_to_the_same_bytes(clone):
     """kill -9 while the second of three runs: the first is not run again, and nothing differs from a run never killed."""
-    command = [sys.executable, "-m", "mosaic", "reproduce", "--no-book"]
+    command = [sys.executable, "-m", "mosaic", "reproduce", "--no-book", "--at-once", "1"]
     log, executed = clone / "log", clone / "build" / "executed" / "mini"
     (clone / "wait").touch()
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -93,3 +94,42 @@ def test_killed_inside_a_chapter_it_goes_on_from_there_to_the_same_bytes(clone):
         (clone / path).unlink()
     assert subprocess.run(command, cwd=clone, **quiet, check=False).returncode == 0
     assert {path: (clone / path).read_bytes() for path in kept} == kept
+
+
+def test_notebooks_run_side_by_side_to_the_same_bytes(clone):
+    """The second waits for a word of the third, which it never gets where one has to end before the next begins."""
+    second = clone / "notebooks" / "02_two.py"
+    second.write_text(
+        second.read_text().replace('while True and Path("wait")', 'while not Path("results/mini/three.json")')
+    )
+    done = mosaic("reproduce", "--no-book", cwd=clone)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    assert sorted(line.split()[:2] for line in lines) == [
+        [f"[{i}/3]", f"0{i}_{n}"] for i, n in enumerate(("one", "two", "three"), 1)
+    ]
+    executed = clone / "build" / "executed" / "mini"
+    kept = {path.name: path.read_bytes() for path in executed.iterdir()}
+    assert len(kept) == 6
+    for path in executed.iterdir():
+        path.unlink()
+    assert mosaic("reproduce", "--no-book", "--at-once", "1", cwd=clone).returncode == 0
+    assert {path.name: path.read_bytes() for path in executed.iterdir()} == kept
+
+
+def test_side_by_side_a_notebook_that_fails_ends_the_run_with_its_error(clone):
+    (clone / "wait").touch()  # the second would wait for ever
+    third = clone / "notebooks" / "03_three.py"
+    third.write_text(third.read_text() + "\nraise ValueError('no such thing')\n")
+    done = mosaic("reproduce", "--no-book", "--at-once", "3", cwd=clone)
+    assert done.returncode == 1 and "03_three.py failed: ValueError: no such thing" in done.stderr
+    assert done.stderr.count("error:") == 1
+
+
+@pytest.mark.parametrize(("device", "parameters", "cores", "n"), [
+    ("cpu", 1000, 2, 2), ("cpu", 1000, 1, 1), ("cuda", 1000, 2, 1), ("cpu", 2_000_000_000, 16, 1),
+])  # fmt: skip
+def test_two_models_are_opened_only_where_they_are_small(device, parameters, cores, n, monkeypatch):
+    monkeypatch.setattr(reproduce, "cores", lambda: cores)
+    shape = SimpleNamespace(n_layers=2, parameters=parameters, embedding=10)
+    assert reproduce.fitting(SimpleNamespace(shape=shape), device) == n
