@@ -240,3 +240,34 @@ def test_a_chapters_title_is_its_first_heading(tiles, tmp_path):
     assert tiles.title(path) == "Which layer?"
     path.write_text(json.dumps({"cells": []}))
     assert tiles.title(path) == "02_layers"
+
+
+@pytest.fixture
+def data(page):
+    return extension("mosaic_data")
+
+
+def test_a_chapters_numbers_are_a_table_of_keys_and_values(data):
+    values = {"mean": {"sae": 0.5, "none": None}, "rows": [{"set": "=1+1"}, {"set": "a, b"}], "n": 3}
+    assert data.as_csv(values).splitlines() == [
+        "key,value",
+        "mean.sae,0.5",
+        "mean.none,",
+        "rows.0.set,'=1+1",
+        'rows.1.set,"a, b"',
+        "n,3",
+    ]
+
+
+def test_the_links_stand_under_chapters_that_recorded_numbers(data, tmp_path):
+    def under(docname):
+        doctree = nodes.document(None, None, nodes.section("", nodes.paragraph("", "text")))
+        data.add_links(SimpleNamespace(env=SimpleNamespace(docname=docname)), doctree)
+        return [link["refuri"] for link in doctree.findall(nodes.reference)]
+
+    assert under("notebooks/03_r") == ["../data/r.csv", "../data/r.json"]
+    assert under("notebooks/04_not_run") == under("claims") == []
+    app = SimpleNamespace(outdir=tmp_path / "site", env=SimpleNamespace(found_docs={"notebooks/03_r", "claims"}))
+    app.outdir.mkdir()
+    data.write_files(app, None)
+    assert sorted(path.name for path in (tmp_path / "site" / "data").iterdir()) == ["r.csv", "r.json"]
