@@ -134,15 +134,19 @@ def compare_over_sets(cases: Sequence[tuple], seed: int = 0) -> Difference:
     Sets count as drawn from all the sets there could be, so that few of them, or sets that disagree, make the interval
     wide: what is needed where the sentence is "on average over data sets". One set alone is as in `compare`.
     """
-    from sklearn.metrics import f1_score
+    return compare_draws_over_sets([(truth, [a], [b], groups) for truth, a, b, groups in cases], seed)
 
-    observed, resampled = [], []
-    for i, (truth, a, b, groups) in enumerate(cases):
-        scored = [f1_score(truth, predicted, average="macro", zero_division=0) for predicted in (a, b)]
-        observed.append(scored[0] - scored[1])
-        resampled.append(np.subtract(*_resampled(truth, [a, b], groups, seed + i)))
-    weights = draw_weights(len(observed), np.random.default_rng([seed, RESAMPLES]))
-    return _difference(float(np.mean(observed)), (np.stack(resampled, axis=1) * weights).sum(axis=1))
+
+def compare_draws_over_sets(cases: Sequence[tuple], seed: int = 0) -> Difference:
+    """The same of several draws, as in `compare_draws`: the interval is over test rows, over draws and over sets."""
+    per_set = [_mean_over_sets([(truth, [*a, *b], groups)], seed + i) for i, (truth, a, b, groups) in enumerate(cases)]
+    n_a = _same([len(a) for _, a, _, _ in cases])
+    n_b = _same([len(b) for _, _, b, _ in cases])
+    rng = np.random.default_rng([seed, RESAMPLES])
+    of_draws = np.concatenate([draw_weights(n_a, rng), -draw_weights(n_b, rng)], axis=1)
+    resampled = np.stack([(draws * of_draws).sum(axis=1) for _, draws in per_set], axis=1)
+    observed = [scored[:n_a].mean() - scored[n_a:].mean() for scored, _ in per_set]
+    return _difference(float(np.mean(observed)), (resampled * draw_weights(len(cases), rng)).sum(axis=1))
 
 
 def mean_interval(cases: Sequence[tuple], seed: int = 0) -> Mean:

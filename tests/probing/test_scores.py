@@ -218,3 +218,33 @@ def test_an_interval_over_sets_covers_the_mean_of_all_sets_there_could_be():
         d = scores.compare_over_sets(cases, seed=trial)
         covered.append(d.low <= 0.1 <= d.high)
     assert np.mean(covered) > 0.85
+
+
+def test_over_sets_draws_and_texts_all_count():
+    """Sets that agree, draws that agree: as over texts; either of them apart makes the interval wider. One draw: as without."""
+
+    def drawn(by_set):
+        return [
+            (
+                case(800, seed=i)[0],
+                [case(800, accuracy=a, seed=i)[1] for a in first],
+                [case(800, accuracy=0.7, seed=i)[1]],
+                None,
+            )
+            for i, first in enumerate(by_set)
+        ]
+
+    def width(found):
+        return found.high - found.low
+
+    steady = scores.compare_draws_over_sets(drawn([[0.8, 0.8]] * 5))
+    assert steady.difference == pytest.approx(scores.compare_draws(drawn([[0.8, 0.8]] * 5)).difference)
+    assert width(scores.compare_draws_over_sets(drawn([[0.95, 0.65]] * 5))) > 2 * width(steady)
+    assert width(
+        scores.compare_draws_over_sets(drawn([[0.95] * 2, [0.65] * 2, [0.95] * 2, [0.65] * 2, [0.8] * 2]))
+    ) > 2 * width(steady)
+    alone = [(truth, [a], [b], groups) for truth, (a, _), (b,), groups in drawn([[0.8, 0.8]] * 3)]
+    single = [(truth, a, b, groups) for truth, (a,), (b,), groups in alone]
+    assert scores.compare_draws_over_sets(alone) == scores.compare_over_sets(single)
+    with pytest.raises(MosaicError, match="draws"):
+        scores.compare_draws_over_sets([*drawn([[0.8, 0.8]]), *alone])
