@@ -60,6 +60,9 @@ class TrainingWorth(Study):
                 family: {group: {size: _told(d) for size, d in of.items()} for group, of in by_group.items()}
                 for family, by_group in self.over_sets.items()
             },
+            "on_these_sets": {
+                group: {size: _told(d) for size, d in of.items()} for group, of in self.on_these_sets.items()
+            },
             "shows": {
                 group: {kind: gains.sizes_of(of, kind) for kind in (gains.WIN, gains.LOSS)}
                 for group, of in self.over_sets[RANDOM].items()
@@ -90,6 +93,7 @@ class TrainingWorth(Study):
             "answer_new_words": said.answer(new, len(self.members[NEW_ONLY]), " in new words")
             if new
             else said.in_new_words(None, None, TOLD),
+            "on_these_sets": said.on_these_sets(self.on_these_sets[FIRST]),
             "set_by_set": said.set_by_set(self.by_set[FIRST], TOLD),
             "new_words": said.in_new_words(random.get(FAMILIAR_OF_BOTH), new, TOLD),
             "supervised": said.supervised(self.over_sets[SUPERVISED][FIRST]["1"]),
@@ -165,6 +169,18 @@ class TrainingWorth(Study):
                     one.title: scores.compare_draws([_case(one, part, one.draws, RANDOM, size)])
                     for one, part in members
                 }
+                for size in self.sizes
+            }
+            for group, members in self.members.items()
+            if group in HEADINGS
+        }
+
+    @cached_property
+    def on_these_sets(self) -> dict[str, dict[str, Difference]]:
+        """{FIRST, NEW_ONLY: {size: trained minus random, mean over the sets}}, intervals over texts and draws alone."""
+        return {
+            group: {
+                size: scores.compare_draws([_case(one, part, one.draws, RANDOM, size) for one, part in members])
                 for size in self.sizes
             }
             for group, members in self.members.items()

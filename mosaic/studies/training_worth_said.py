@@ -21,22 +21,34 @@ def answer(by_size: BY_SIZE, n_sets: int, where: str = "") -> str:
     """
     every = list(by_size)
     wins, losses = sizes_of(by_size, WIN), sizes_of(by_size, LOSS)
-    over = f"mean over {n_sets} sets" if n_sets > 1 else "one set"
+    above = "the trained SAE scores above random dictionaries"
     if wins == every:
-        head = f"Training shows at every number of latents{where}, and in all of them"
+        head = f"Training shows with every number of latents{where}, and with all of them: {above}"
     elif not wins:
-        head = f"Training shows nowhere{where}: with no number of latents does the trained SAE score above random dictionaries"
+        head = (
+            f"That training pays cannot be shown{where} for any number of latents: on average over sets {above} nowhere"
+        )
     elif ALL not in wins:
-        head = f"Training shows in few latents and not in all{where}: with {span(wins, every)} the trained SAE scores above random dictionaries"
+        head = f"Training shows in few latents and not in all{where}: with {span(wins, every)} {above}"
     elif wins == every[every.index(wins[0]) :]:
-        head = f"Training shows in many latents and not in few{where}: from {wins[0]} on the trained SAE scores above random dictionaries"
+        head = f"Training shows in many latents and not in few{where}: from {wins[0]} on {above}"
     else:
-        head = f"Training shows{where} with {span(wins, every)} latents: there the trained SAE scores above random dictionaries"
+        head = f"Training shows{where} with {span(wins, every)} latents: there {above}"
     largest = max(by_size, key=lambda size: by_size[size].difference)
-    found = f"at most by {numbers(by_size[largest])}, with {_latents(largest)}" if wins else ""
+    over = f"mean over {n_sets} sets" if n_sets > 1 else "one set"
     behind = f" With {span(losses, every)} it scores below them." if losses else ""
     last = f"With all latents it {SAID[outcome(by_size[ALL])]} them ({numbers(by_size[ALL])})"
-    return f"{head} ({'; '.join(part for part in (over, found) if part)}).{behind} {last}."
+    lead = f"the largest lead, {numbers(by_size[largest])}, is with {_latents(largest)}"
+    return f"{head} ({over}; {lead}).{behind} {last}."
+
+
+def on_these_sets(by_size: BY_SIZE) -> str:
+    """The same means with intervals over texts and dictionaries alone: of these sets, not of sets there could be."""
+    every = list(by_size)
+    wins, losses = sizes_of(by_size, WIN), sizes_of(by_size, LOSS)
+    ahead = f"is ahead with {span(wins, every)}" if wins else "is ahead with no number of latents"
+    behind = f" and behind with {span(losses, every)}" if losses else " and behind with none"
+    return f"On these very sets, where only texts and dictionaries are drawn anew, the trained SAE {ahead}{behind}."
 
 
 def set_by_set(by_size: Mapping[str, Mapping[str, Difference]], sizes: tuple[str, ...]) -> str:

@@ -60,26 +60,32 @@ def test_a_span_of_sizes_reads_as_prose(sizes, words):
 @pytest.mark.parametrize(
     ("outcomes", "words", "absent"),
     [
-        ("wwww", ["Training shows at every number of latents", "With all latents it scores above them"], "below"),
+        ("wwww", ["Training shows with every number of latents", "With all latents it scores above them"], "below"),
         ("wwtt", ["in few latents and not in all: with 1 and 2", "With all latents it cannot be told"], "scores below"),
         (
             "wwtl",
             ["in few latents and not in all", "With all it scores below them", "With all latents it scores below"],
-            "nowhere",
+            "shown",
         ),
         ("ttww", ["in many latents and not in few: from 4 on"], "below"),
         ("wttw", ["Training shows with 1 and all latents"], "few"),
-        ("tttt", ["Training shows nowhere", "cannot be told apart from them"], "at most"),
-        ("lttt", ["Training shows nowhere", "With 1 it scores below them"], "at most"),
+        ("tttt", ["cannot be shown for any number", "cannot be told apart from them"], "Training shows"),
+        ("lttt", ["cannot be shown for any number", "With 1 it scores below them"], "Training shows"),
         ("wlww", ["Training shows with 1, 4 and all", "With 2 it scores below"], "nowhere"),
     ],
 )
 def test_the_answer_has_a_branch_for_every_outcome(outcomes, words, absent):
     got = said.answer(by_size(outcomes), 10)
     assert all(part in got for part in words) and absent not in got and "mean over 10 sets" in got
-    assert ("at most by +0.050, 95 % +0.010 to +0.090, with " in got) == ("w" in outcomes)
+    most = "+0.050, 95 % +0.010 to +0.090, is with" if "w" in outcomes else "+0.010, 95 % -0.020 to +0.040, is with"
+    assert f"the largest lead, {most}" in got
     assert "in new words" in said.answer(by_size(outcomes), 4, " in new words")
     assert "one set" in said.answer(by_size(outcomes), 1)
+
+
+def test_on_these_sets_both_sides_are_told():
+    assert "ahead with 1 and 2 and behind with all." in said.on_these_sets(by_size("wwtl"))
+    assert "ahead with no number of latents and behind with none." in said.on_these_sets(by_size("tttt"))
 
 
 def test_set_by_set_names_losses_and_what_chance_would_mark():
