@@ -13,15 +13,15 @@ from mosaic.probing.curves import ALL
 from mosaic.probing.scores import Difference, Mean
 from mosaic.profiles.opening import available
 from mosaic.profiles.profile import Profile
-from mosaic.reporting import plots, tables
+from mosaic.reporting import tables
 from mosaic.studies import gains
 from mosaic.studies import training_worth_said as said
 from mosaic.studies.controls import RANDOM, TRAINED, Controls
 from mosaic.studies.problems import CACHE, check_poolings, load_cut, opened
 from mosaic.studies.study import Study
 from mosaic.studies.training_sets import DIRECTIONS, FAMILIES, FEW, PCA, SUPERVISED, UNITS, SetCurves, set_curves
-from mosaic.studies.training_worth_figure import wins_and_losses
-from mosaic.texts.labelled import NEW
+from mosaic.studies.training_worth_figure import family_curves, wins_and_losses
+from mosaic.texts.labelled import FAMILIAR, NEW
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # What a mean goes over: the first part of every test; both parts of the sets that have a second one, in new words.
 FIRST, FAMILIAR_OF_BOTH, NEW_ONLY = "first", "familiar_words", "new_words"
 TOLD = ("1", str(FEW), ALL)  # sizes that sentences name
-HEADINGS = {FIRST: "test (familiar words)", NEW_ONLY: NEW}
+HEADINGS = {FIRST: FAMILIAR, NEW_ONLY: NEW}
 Members = list[tuple[SetCurves, str]]
 
 
@@ -120,7 +120,7 @@ class TrainingWorth(Study):
             family: [(size, m.macro_f1, m.low, m.high) for size, m in of.items()]
             for family, of in self.means[FIRST].items()
         }
-        return plots.finished(plots.curves(series, "number of features", "macro-F1 (test, mean over sets)"))
+        return family_curves(series)
 
     def table(self) -> tables.Html:
         """Mean differences of the trained SAE from every family, for every number of features."""
@@ -247,7 +247,7 @@ class TrainingWorth(Study):
         titles = [one.title for one, _ in self.members[group]]
         rows = {"mean over the sets": self.over_sets[RANDOM][group]}
         rows |= {title: {size: of[title] for size, of in self.by_set[group].items()} for title in titles}
-        return wins_and_losses(rows, 1, f"trained minus random, macro-F1 ({HEADINGS[group]})")
+        return wins_and_losses(rows, 1, f"macro-F1, trained minus random: {HEADINGS[group]}")
 
     def _not_solved(self) -> float:
         """Share of last fits that ended before they were solved."""
