@@ -64,7 +64,9 @@ TABLE = {
 }
 ALIASES = {
     "SAE": "sae",
+    "trained SAE": "sae",
     "hidden states": "hidden",
+    "hidden units": "hidden",
     "random": "random dictionary",
     "all latents": "shared",
     "alive only": "shared, alive only",

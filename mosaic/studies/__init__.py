@@ -28,6 +28,7 @@ NAMES = (
     "which_latents",
     "probes_of_seeds",
     "width",
+    "training_worth",
 )
 
 

@@ -230,3 +230,34 @@ def test_over_sets_a_mean_and_draws_show_how_sets_differ_too():
     ]
     texts, both = (scores.compare_draws(pairs, over_sets=over) for over in (False, True))
     assert texts.difference == both.difference and both.high - both.low > 2 * (texts.high - texts.low)
+
+
+def test_over_sets_draws_and_texts_all_count():
+    """Sets that agree, draws that agree: as over texts; either of them apart makes the interval wider. One draw: as without."""
+
+    def over_sets(cases):
+        return scores.compare_draws(cases, over_sets=True)
+
+    def drawn(by_set):
+        return [
+            (
+                case(800, seed=i)[0],
+                [case(800, accuracy=a, seed=i)[1] for a in first],
+                [case(800, accuracy=0.7, seed=i)[1]],
+                None,
+            )
+            for i, first in enumerate(by_set)
+        ]
+
+    def width(found):
+        return found.high - found.low
+
+    steady = over_sets(drawn([[0.8, 0.8]] * 5))
+    assert steady.difference == pytest.approx(scores.compare_draws(drawn([[0.8, 0.8]] * 5)).difference)
+    assert width(over_sets(drawn([[0.95, 0.65]] * 5))) > 2 * width(steady)
+    assert width(over_sets(drawn([[0.95] * 2, [0.65] * 2, [0.95] * 2, [0.65] * 2, [0.8] * 2]))) > 2 * width(steady)
+    alone = [(truth, [a], [b], groups) for truth, (a, _), (b,), groups in drawn([[0.8, 0.8]] * 3)]
+    single = [(truth, a, b, groups) for truth, (a,), (b,), groups in alone]
+    assert over_sets(alone) == scores.compare_over_sets(single)
+    with pytest.raises(MosaicError, match="draws"):
+        over_sets([*drawn([[0.8, 0.8]]), *alone])

@@ -1,0 +1,100 @@
+"""One data set of the chapter on what training is worth: the probes of every family for every number of features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from mosaic.features.request import Request
+from mosaic.machine import cores
+from mosaic.probing import comparison, curves, folds
+from mosaic.probing.curves import Fit
+from mosaic.probing.directions import MeanDifference, RandomDirections
+from mosaic.probing.problem import Problem, make_problem, stratified_rows
+from mosaic.studies.controls import RANDOM, TRAINED, Controls
+from mosaic.texts.labelled import NEW, LabelledTexts
+
+DIRECTIONS, PCA, UNITS, SUPERVISED = "random directions", "PCA components", "hidden units", "difference of class means"
+FAMILIES = (TRAINED, RANDOM, DIRECTIONS, PCA, UNITS, SUPERVISED)
+N_DIRECTIONS = 5
+SHARES = (0.01, 0.05, 0.2)  # of the training rows: few labels
+N_SAMPLES = 5  # of each share
+FEW = 8  # latents, where labels are few
+
+Draws = Sequence[Mapping[str, Fit]]  # {size: fit} of each draw of a family
+
+
+@dataclass(frozen=True)
+class SetCurves:
+    """What each family reached on one set.
+
+    test: its test texts. draws: {family: a curve for each draw: SAE seed, random dictionary, rotation}. few_labels:
+    {share of the training rows: {TRAINED, RANDOM: a curve for each sample of rows}}.
+    """
+
+    title: str
+    test: LabelledTexts
+    draws: Mapping[str, Draws]
+    few_labels: Mapping[float, Mapping[str, Draws]]
+
+    @property
+    def has_new_words(self) -> bool:
+        return NEW in self.test.part_rows()
+
+
+def set_curves(
+    title: str, train: LabelledTexts, test: LabelledTexts, controls: Controls, cache: Path | None
+) -> SetCurves:
+    """Every family on one set; features from the cache, one curve a job."""
+    read = Request(controls.trained + controls.random, (controls.layer,), controls.poolings)
+    problem = make_problem(train, test, controls.lm, read, cache)
+    matrices = [table.matrix for table in problem.tables]
+    problem = replace(problem, tables=())  # a process is sent its own matrix alone
+    n = len(controls.trained)
+    dictionaries = {TRAINED: matrices[:n], RANDOM: matrices[n:-1]}
+    jobs = {family: [partial(_whole, problem, m) for m in of] for family, of in dictionaries.items()}
+    hidden = matrices[-1]
+    jobs |= {
+        DIRECTIONS: [partial(_whole, problem, hidden, RandomDirections(seed)) for seed in range(N_DIRECTIONS)],
+        PCA: [partial(_whole, problem, hidden, _pca())],
+        UNITS: [partial(_whole, problem, hidden)],
+        SUPERVISED: [partial(_whole, problem, hidden, MeanDifference())],
+    }
+    few = {
+        (share, family): [partial(_few, problem, of[i % len(of)], share, i) for i in range(N_SAMPLES)]
+        for share in SHARES
+        for family, of in dictionaries.items()
+    }
+    found = _run(jobs | few)
+    by_share = {share: {family: found[share, family] for family in dictionaries} for share in SHARES}
+    return SetCurves(title, test, {family: found[family] for family in FAMILIES}, by_share)
+
+
+def _run(jobs: Mapping) -> dict:
+    """{key: the results of its jobs}, all of them in parallel."""
+    flat = [job for of in jobs.values() for job in of]
+    results = comparison.in_parallel(flat, min(cores(), len(flat)))
+    return {key: [next(results) for _ in of] for key, of in jobs.items()}
+
+
+def _whole(problem: Problem, matrix, directions=None) -> dict[str, Fit]:
+    """One curve from all training rows."""
+    n, split = len(problem.train), folds.splits(problem.train)[0]
+    return curves.curve(matrix[:n], problem.train.labels, matrix[n:], split, directions=directions)
+
+
+def _few(problem: Problem, matrix, share: float, seed: int) -> dict[str, Fit]:
+    """FEW latents and all, from a sample of the training rows; C from folds of that sample alone."""
+    n = len(problem.train)
+    rows = stratified_rows(problem.train.labels, max(1, round(share * n)), seed)
+    train = problem.train.take(rows)
+    return curves.curve(matrix[rows], train.labels, matrix[n:], folds.splits(train)[0], (FEW,))
+
+
+def _pca():
+    """All components of the fit rows."""
+    from sklearn.decomposition import PCA as Components
+
+    return Components(svd_solver="full")

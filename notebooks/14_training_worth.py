@@ -1,0 +1,119 @@
+# %% [markdown]
+# # What is a trained SAE worth?
+#
+# The controls of [chapter 5](05_sae_against_baselines) ask it of all latents at once, at an equal budget:
+# {result}`sae_against_baselines.sentences.learned` Perhaps training shows in *few* latents, where each must stand for
+# something by itself, and not in all of them, where many poor ones may make up for a good one. Here every number of latents is
+# asked, from one to all.
+#
+# {result}`training_worth.sentences.answer`
+#
+# {result}`training_worth.sentences.on_these_sets`
+#
+# It is an open question of the field, and others have answers to parts of it:
+#
+# - On {published}`worth.probes.sets` data sets, probes on SAE latents have no consistent gain over an ensemble of
+#   baselines {cite}`kantamneni2025`.
+# - SAEs with frozen random parts come near trained ones: {published}`worth.probing.frozen` against
+#   {published}`worth.probing.trained` in sparse probing, {published}`worth.interpretability.frozen` against
+#   {published}`worth.interpretability.trained` in automatic interpretability {cite}`korznikov2026`.
+# - SAEs on language models with random weights score alike in automatic interpretability, so that random baselines are
+#   asked for {cite}`heap2025`.
+# - A difference of class means, or a linear probe, detects concepts at an AUROC of {published}`worth.detection.low` to
+#   {published}`worth.detection.high`, and SAEs do not compete {cite}`wu2025`.
+#
+# These values are known from secondary notes, not from the papers' full texts.
+#
+# How it was measured here:
+#
+# - **Families.** The *trained SAE* of layer {result}`training_worth.layer` and width {result}`training_worth.width` (all its
+#   seeds: {result}`training_worth.n_draws.trained SAE`); {result}`training_worth.n_draws.random dictionary` *random
+#   dictionaries* of its width, row norms and mean number of active latents; {result}`training_worth.n_draws.random directions`
+#   draws of *random orthogonal directions* of the residual stream; *PCA components* (of training rows alone); the *hidden
+#   units* themselves; and, as one feature, the *difference of class means*, which has seen the labels (of more than two
+#   classes: of the one that is farthest from the rest).
+# - **One rule for all.** The $k$ features whose class means differ most, found within the training fold; a linear probe on
+#   them, $C$ chosen on validation from one grid. One pooling, the {result}`training_worth.pooling`: it is linear, so that a
+#   direction may be taken before or after it.
+# - **Win, tie, loss.** A win or a loss has its whole 95 % interval on one side of zero. A tie is no proof that two are
+#   equal. Intervals are over texts and draws (seeds, dictionaries, rotations); those of a mean over sets are over the sets as
+#   well, since the sentence is about sets there could be. Where the SAE has one seed, they say nothing of other seeds.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+
+# %% tags=["parameters"]
+profile = "mini"
+pooling = "mean"
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import training_worth
+
+plots.style()
+
+# %%
+study = training_worth.run(profile, pooling=pooling, device=device)
+study.record();
+
+# %% [markdown]
+# ## Where it wins, ties and loses
+#
+# Trained SAE minus random dictionaries, by data set and number of latents: teal where the trained SAE is ahead, ochre where
+# the random dictionaries are. A frame and bold digits mark what the interval decides; the rest are ties.
+
+# %%
+study.figure()
+
+# %% [markdown]
+# {result}`training_worth.sentences.set_by_set`
+#
+# ## In new words
+#
+# The same messages in synonyms that no training text of the set has.
+
+# %%
+study.new_words_figure()
+
+# %% [markdown]
+# {result}`training_worth.sentences.answer_new_words`
+#
+# {result}`training_worth.sentences.new_words`
+#
+# ## Against features that are no dictionary
+#
+# A random dictionary is one control. Features that no SAE is needed for are another: if a few principal components did as
+# well as a few latents, training an SAE would buy little. Bands are 95 % over texts and draws; a band of one family says
+# nothing about differences, which the table has.
+
+# %%
+study.curves()
+
+# %%
+study.table()
+
+# %% [markdown]
+# {result}`training_worth.sentences.supervised`
+#
+# {result}`training_worth.sentences.random directions`
+# {result}`training_worth.sentences.PCA components`
+# {result}`training_worth.sentences.hidden units`
+#
+# {result}`training_worth.sentences.levels`
+#
+# ## Where labels are few
+#
+# Trained SAE minus random dictionaries from a share of the training rows (five samples each, at least five rows a class), mean
+# over the sets, intervals over texts, samples and sets.
+
+# %%
+study.few_labels_table()
+
+# %% [markdown]
+# {result}`training_worth.sentences.few_labels`
+#
+# ## What it does not say
+#
+# These are probes on labels that somebody chose. What an SAE may be worth beside them, to find what nobody had thought
+# to label, is not measured by any probe. And a latent that does not beat a random one for these labels may still track
+# something true: [chapter 8](08_truth) looks that up.

@@ -1,0 +1,232 @@
+"""What a trained SAE is worth: verdicts and sentences from made-up differences, the whole study on made-up curves."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mosaic.errors import MosaicError
+from mosaic.probing.curves import Fit
+from mosaic.probing.scores import Difference
+from mosaic.profiles.profile import load_profile
+from mosaic.reporting import results
+from mosaic.reporting.tables import Html
+from mosaic.studies import gains, training_sets, training_worth
+from mosaic.studies import training_worth_said as said
+from mosaic.studies.controls import RANDOM, TRAINED
+from mosaic.studies.gains import LOSS, TIE, WIN
+from mosaic.studies.training_sets import DIRECTIONS, FAMILIES, PCA, SUPERVISED, UNITS, SetCurves
+from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
+from tests.toy import problem as toy
+
+SIZES = ("1", "2", "4", "all")
+ABOVE, AROUND, UNDER = (
+    Difference(0.05, 0.01, 0.09, 0.01),
+    Difference(0.01, -0.02, 0.04, 0.6),
+    Difference(-0.05, -0.09, -0.01, 0.01),
+)
+OF = {"w": ABOVE, "t": AROUND, "l": UNDER}
+
+
+def by_size(outcomes, sizes=SIZES):
+    """ "wwtl": a difference for each size."""
+    return {size: OF[letter] for size, letter in zip(sizes, outcomes, strict=True)}
+
+
+def test_win_tie_and_loss_are_told_by_the_interval():
+    assert [gains.outcome(d) for d in (ABOVE, AROUND, UNDER)] == [WIN, TIE, LOSS]
+    assert gains.outcome(Difference(0.2, 0.0, 0.4, 0.05)) == TIE, "an interval that touches zero decides nothing"
+    assert gains.counts([ABOVE, AROUND, AROUND]) == {WIN: 1, TIE: 2, LOSS: 0}
+    assert gains.sizes_of(by_size("wtwl"), WIN) == ["1", "4"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ([], "none"),
+        (["2"], "2"),
+        (["1", "2"], "1 and 2"),
+        (["1", "2", "4"], "1 to 4"),
+        (["1", "4"], "1 and 4"),
+        (["1", "2", "4", "all"], "1 to 4 and all"),
+        (["1", "4", "all"], "1, 4 and all"),
+    ],
+)
+def test_a_span_of_sizes_reads_as_prose(sizes, words):
+    assert gains.span(sizes, SIZES) == words
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "words", "absent"),
+    [
+        ("wwww", ["Training shows with every number of latents", "With all latents it scores above them"], "below"),
+        ("wwtt", ["in few latents and not in all: with 1 and 2", "With all latents it cannot be told"], "scores below"),
+        (
+            "wwtl",
+            ["in few latents and not in all", "With all it scores below them", "With all latents it scores below"],
+            "shown",
+        ),
+        ("ttww", ["in many latents and not in few: from 4 on"], "below"),
+        ("wttw", ["Training shows with 1 and all latents"], "few"),
+        ("tttt", ["cannot be shown for any number", "cannot be told apart from them"], "Training shows"),
+        ("lttt", ["cannot be shown for any number", "With 1 it scores below them"], "Training shows"),
+        ("wlww", ["Training shows with 1, 4 and all", "With 2 it scores below"], "nowhere"),
+    ],
+)
+def test_the_answer_has_a_branch_for_every_outcome(outcomes, words, absent):
+    got = said.answer(by_size(outcomes), 10)
+    assert all(part in got for part in words) and absent not in got and "mean over 10 sets" in got
+    most = "+0.050, 95 % +0.010 to +0.090, is with" if "w" in outcomes else "+0.010, 95 % -0.020 to +0.040, is with"
+    assert f"the largest lead, {most}" in got
+    assert "in new words" in said.answer(by_size(outcomes), 4, " in new words")
+    assert "one set" in said.answer(by_size(outcomes), 1)
+
+
+def test_on_these_sets_both_sides_are_told():
+    assert "ahead with 1 and 2 and behind with all." in said.on_these_sets(by_size("wwtl"))
+    assert "ahead with no number of latents and behind with none." in said.on_these_sets(by_size("tttt"))
+
+
+def test_set_by_set_names_losses_and_what_chance_would_mark():
+    found = {size: {"a": ABOVE, "b": UNDER, "c": AROUND} for size in SIZES}
+    got = said.set_by_set(found, ("1", "all"))
+    assert "with one latent it wins on 1, ties on 1 and loses on 1 (b)" in got and "of 3:" in got
+    assert "Of all 12 comparisons" in got and "8 are wins or losses" in got and "about 1." in got
+
+
+def test_against_a_family_says_where_it_is_ahead_tied_and_behind():
+    got = said.against(PCA, by_size("wtlt"))
+    assert "ahead with 1, not told apart with 2 and all, behind with 4" in got and "with all)." in got
+    assert "with 1)." in said.against(PCA, by_size("w", ("1",)))
+
+
+@pytest.mark.parametrize(
+    ("d", "words"), [(ABOVE, "even scores above"), (UNDER, "does not reach"), (AROUND, "cannot be told")]
+)
+def test_one_latent_against_the_class_means(d, words):
+    assert words in said.supervised(d)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("w", "w", "the gain survives"),
+        ("w", "t", "cannot be shown in new ones"),
+        ("w", "l", "becomes a loss"),
+        ("t", "w", "in new words only"),
+        ("l", "w", "becomes a gain"),
+        ("t", "t", "neither test"),
+        ("t", "l", "and new words a loss"),
+        ("l", "t", "neither loss nor gain"),
+        ("l", "l", "both tests show a loss"),
+    ],
+)
+def test_new_words_have_a_branch_for_every_outcome(before, after, words):
+    assert words in said.in_new_words(by_size(before * 4), by_size(after * 4), ("1",))
+    assert "no second test" in said.in_new_words(None, None, ("1",))
+
+
+def test_few_labels_say_from_which_shares_training_shows():
+    found = {"1%": by_size("wl", ("8", "all")), "5%": by_size("wt", ("8", "all")), "100%": by_size("tt", ("8", "all"))}
+    got = said.few_labels(found)
+    assert "with 8 latents the trained SAE scores above random dictionaries from 1% and 5% of the labels" in got
+    assert "with all latents the trained SAE scores above them from no share of the labels, below them from 1%" in got
+
+
+# --- the whole study, on made-up predictions ---------------------------------------------------------------------------
+
+
+def fits(test, rng, accuracy, sizes=SIZES):
+    wrong = np.where(test.labels == "a", "b", "a")
+    return {
+        size: Fit(np.where(rng.random(len(test)) < accuracy[size], test.labels, wrong), 0.5, 1.0, True)
+        for size in sizes
+    }
+
+
+def one_set(title, seed, parts=True):
+    rng, n = np.random.default_rng(seed), 400
+    labels = rng.choice(["a", "b"], n).astype(object)
+    of_part = np.repeat([FAMILIAR, NEW], n // 2) if parts else None
+    test = LabelledTexts(title, [f"text {i}" for i in range(n)], labels, None, None, of_part)
+    trained = {"1": 0.8, "2": 0.85, "4": 0.8, "8": 0.9, "all": 0.9}
+    random = {"1": 0.6, "2": 0.7, "4": 0.8, "8": 0.7, "all": 0.9}
+    n_draws = {TRAINED: 2, RANDOM: 3, DIRECTIONS: 2, PCA: 1, UNITS: 1, SUPERVISED: 1}
+    sizes = (*SIZES[:-1], "8", "all")
+    draws = {
+        family: [
+            fits(test, rng, trained if family == TRAINED else random, ("1",) if family == SUPERVISED else sizes)
+            for _ in range(n_draws[family])
+        ]
+        for family in FAMILIES
+    }
+    few = {
+        share: {
+            f: [fits(test, rng, of, ("8", "all")) for _ in range(2)] for f, of in ((TRAINED, trained), (RANDOM, random))
+        }
+        for share in (0.01, 0.2)
+    }
+    return SetCurves(title, test, draws, few)
+
+
+def study(parts=(True, True, False)):
+    sets = tuple(one_set(f"set <{i}>", i, p) for i, p in enumerate(parts))
+    return training_worth.TrainingWorth(load_profile("mini"), sets, "mean", {TRAINED: [8.0], RANDOM: [8.1]})
+
+
+def test_the_study_finds_what_was_put_in(tmp_path):
+    made = study()
+    made.record(tmp_path)
+    got = results.read("mini", "training_worth", tmp_path)
+    found = got["trained_minus"][RANDOM]["first"]
+    assert found["1"]["outcome"] == found["8"]["outcome"] == WIN and found["all"]["outcome"] == TIE
+    assert found["1"]["difference"] == pytest.approx(0.2, abs=0.05)
+    assert got["shows"]["first"][WIN][0] == "1" and "all" not in got["shows"]["first"][WIN]
+    assert got["n_sets"] == {"first": 3, "familiar_words": 2, "new_words": 2}
+    assert got["counts"]["first"]["1"][WIN] == 3 and list(got["sets"]["new_words"]) == ["set <0>", "set <1>"]
+    assert list(got["trained_minus"][SUPERVISED]["first"]) == ["1"]
+    assert set(got["few_labels"]) == {"1%", "20%", "100%"} and got["not_solved"] == 0
+    assert got["few_labels"]["100%"]["8"] == found["8"]
+    assert "few latents and not in all" in got["sentences"]["answer"]
+
+
+def test_figures_and_tables_are_drawn_and_escaped():
+    made = study()
+    for figure in (made.figure(), made.new_words_figure(), made.curves()):
+        assert figure.axes
+    assert isinstance(made.table(), Html) and made.table().count("<tr>") == 1 + 2 * (len(FAMILIES) - 1)
+    assert "20%" in made.few_labels_table()
+
+
+def test_without_new_words_it_says_so():
+    made = study((False, False))
+    assert "no second test" in made.sentences()["answer_new_words"] and "new words" in made.new_words_figure()
+    assert set(made.summary()["trained_minus"][RANDOM]) == {"first"}
+
+
+def test_a_set_gives_every_family_and_every_share(monkeypatch):
+    """The jobs of a set on made-up tables: two dictionaries of each kind, hidden states last."""
+    made = toy()
+    tables = [made.tables[1], made.tables[2], made.tables[0], made.tables[3]]
+    whole = replace(made, tables=tuple(tables))
+    monkeypatch.setattr(training_sets, "make_problem", lambda *args: whole)
+    monkeypatch.setattr(training_sets, "Request", lambda *args: None)
+    controls = SimpleNamespace(trained=("a", "b"), random=("c",), layer=4, poolings=("mean",), lm=None)
+    got = training_sets.set_curves("toy", made.train, made.test, controls, None)
+    assert tuple(got.draws) == FAMILIES and not got.has_new_words
+    assert [len(of) for of in got.draws.values()] == [2, 1, 5, 1, 1, 1]
+    assert {share: [len(of) for of in by.values()] for share, by in got.few_labels.items()} == {
+        0.01: [5, 5],
+        0.05: [5, 5],
+        0.2: [5, 5],
+    }
+    assert list(got.few_labels[0.01][TRAINED][0]) == ["8", "all"]
+    assert list(got.draws[SUPERVISED][0]) == ["1"]
+    accuracy = (got.draws[TRAINED][0]["1"].predicted == made.test.labels).mean()
+    assert accuracy > 0.8 > (got.draws[RANDOM][0]["1"].predicted == made.test.labels).mean()
+
+
+def test_a_pooling_that_is_not_linear_is_refused_before_anything_runs():
+    with pytest.raises(MosaicError, match="not linear"):
+        training_worth.run("mini", pooling="max")
