@@ -27,6 +27,7 @@ NAMES = (
     "many_seeds",
     "which_latents",
     "probes_of_seeds",
+    "audit",
 )
 
 

@@ -57,6 +57,7 @@ PREFERRED = (
 N_SETS = 4
 DRAWS = 5  # orders of rows
 TUNED, BASE, ITS_TASK = "mini-large-it", "mini-large", "mini/behaviour"
+WITH_PARTS = ("a2", "a3", "a4", "a5", "a7", "a8", "a9", "a12")
 DIFFERENCE, SPREAD = "published minus right", "distance of two runs"
 
 
@@ -82,13 +83,15 @@ class Audit(Study):
     def sentences(self) -> dict[str, str]:
         """What the numbers say, chosen by them."""
         found = {line.key: audit_lines.sentence(line) for line in self.lines}
-        parts = {f"{line.key}_parts": audit_lines.parts_sentence(line) for line in self.lines}
+        parts = {f"{line.key}_parts": audit_lines.parts_sentence(line) for line in self.lines if line.key in WITH_PARTS}
         by_key = {line.key: line for line in self.lines}
         return {
             **found,
             **parts,
             "a1_why": audit_lines.wrong_layer_sentence(by_key["a1"]),
             "a3_why": audit_lines.neighbours_sentence(by_key["a3"]),
+            "a7_highest": audit_lines.highest_sentence(by_key["a7"]),
+            "a8_native": audit_lines.native_sentence(by_key["a8"]),
             "overview": audit_lines.overview(self.lines),
             "sets": f"{', '.join(self.sets)}; layer {self.profile.middle}, width {self.profile.width}",
         }
@@ -130,6 +133,17 @@ class Audit(Study):
             {"line": "", "fault": "published way", "of": "of", "number": "published minus right", "interval": "95 %",
              "published": "published way", "right": "right way", "verdict": "verdict"},
         )  # fmt: skip
+
+    def sets_table(self) -> tables.Html:
+        """The number of every line, set by set; of a line that has sets of its own (A8, A11), these."""
+        titles = list(dict.fromkeys(title for line in self.lines for title in line.by_set))
+        rows = [
+            {"line": line.key.upper()}
+            | {title: shown(value, sign=not line.spread) for title, value in line.by_set.items()}
+            for line in self.lines
+            if line.by_set
+        ]
+        return tables.table(rows, {"line": "", **{title: title for title in titles}})
 
     def languages_table(self) -> tables.Html:
         """TF-IDF without English stop words and the right way, by language."""
@@ -246,6 +260,7 @@ def padded(sets: Sequence[AuditedSet], lm: LanguageModel, encoder: Encoder) -> L
         "change_right": switches.relative_change(*clean),
         "latents": switches.touched(spoilt[0], clean[0]),
         "n_latents": encoder.n_latents,
+        "pads": switches.pads_differ(first[: switches.BATCH], lm, encoder.layer),
     }
     return measured(
         "a3",

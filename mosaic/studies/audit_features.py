@@ -141,6 +141,21 @@ def touched(a: FeatureTable, b: FeatureTable, tolerance: float = 1e-3) -> int:
     return int((abs(a.matrix - b.matrix).max(0).toarray().ravel() > tolerance).sum())
 
 
+def pads_differ(texts: Sequence[str], lm: LanguageModel, layer: int) -> float | None:
+    """Median over padded rows of |p - mean p| / |p|, p the state of a row's first pad; None where no two rows have pads.
+
+    texts: of one batch. 0 where a pad says the same whatever the text.
+    """
+    lm = LeftPadded.of(lm)
+    tokens = lm.tokenize(texts)
+    ids = lm.padded(tokens, range(len(texts)))
+    first = lm.residuals(ids, [layer])[layer][:, 0].float().cpu().numpy()
+    pads = first[tokens.lengths < len(ids[0])]
+    if len(pads) < 2:
+        return None
+    return float(np.median(np.linalg.norm(pads - pads.mean(0), axis=1) / np.linalg.norm(pads, axis=1)))
+
+
 # --- A10: rows out of order --------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ MARGIN = "mosaic.noise.mean"  # a move within what the published baseline moves 
 FLATTERS, HURTS, NOTHING, UNDECIDED = "flatters", "hurts", "changes nothing that can be seen here", "undecided"
 EITHER = "moves it either way"  # of a spread
 NONE = NOT_MEASURED
+CONSTANT = 1e-3  # of its size: a pad that differs by less is the same everywhere
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,10 @@ def sentence(line: Line) -> str:
     what, margin, n = line.fault.of, shown(published.value(MARGIN)), len(line.by_set)
     sets = "one set" if n == 1 else f"{n} sets"
     if line.spread:
-        d = line.number
-        apart = f"two trainings lie {shown(d.difference)} apart on average over {sets}, 95 % of pairs {shown([d.low, d.high])}"
+        numbers = f"over {sets} two trainings lie {apart(line.number)}"
         if line.verdict == EITHER:
-            return f"One run moves {what} either way: {apart}."
-        return f"Training {what} again changes nothing that can be seen here: {apart}, within {margin}."
+            return f"One run moves {what} either way: {numbers}."
+        return f"Training {what} again changes nothing that can be seen here: {numbers}, within {margin}."
     first, second = map(shown, line.levels)
     numbers = f"{first} instead of {second}, {told(line.number)}, mean over {sets}"
     return {
@@ -149,10 +149,17 @@ def sentence(line: Line) -> str:
     }[line.verdict]
 
 
+def apart(d: Difference) -> str:
+    """A spread: `0.012 apart on average, 95 % of pairs 0.000 to 0.061`"""
+    return f"{shown(d.difference)} apart on average, 95 % of pairs {shown([d.low, d.high])}"
+
+
 def parts_sentence(line: Line) -> str:
     """The parts of a line's number, or what stands beside it; the reason where it is not measured."""
     if not line.parts:
         return f"{NOT_MEASURED.capitalize()}."
+    if line.spread:
+        return "; ".join(f"{name}: {apart(d)}" for name, d in line.parts.items()) + "."
     return "; ".join(f"{name}: {told(d)}" for name, d in line.parts.items()) + "."
 
 
@@ -183,6 +190,37 @@ def wrong_layer_sentence(line: Line) -> str:
     )
 
 
+def pads_sentence(differ: float | None) -> str:
+    """Whether a pad says the same in every row. differ: median distance from the mean pad, in sizes of a pad's state."""
+    if differ is None:
+        return "No text of the first batch is padded."
+    if differ < CONSTANT:
+        return "A pad's state is the same in every row."
+    return (
+        f"A pad's state is not the same in every row: it lies {shown(differ)} of its size from the mean pad's (median). So "
+        "pads tell of the text of their row, and are pooled with it."
+    )
+
+
+def highest_sentence(line: Line) -> str:
+    """Whether the pooling whose bar is highest is another one once hidden states are averaged in."""
+    mixed, alone = line.facts["highest"]["mixed"], line.facts["highest"]["sae"]
+    if mixed == alone:
+        return f"The highest bar is that of {alone}, mixed or not."
+    return f"With hidden states averaged in, the highest bar is that of {mixed}; of SAE features alone, {alone}."
+
+
+def native_sentence(line: Line) -> str:
+    """What the diagonal of the language matrix comes to, either way."""
+    if line.number is None:
+        return f"{NOT_MEASURED.capitalize()}."
+    published_way, right = shown(line.facts["native_published"]), shown(line.facts["native"])
+    return (
+        f"Probes trained on the language itself reach {published_way} the published way (binary F1, folds of the training "
+        f"texts) and {right} the right way (macro-F1 on the test texts)."
+    )
+
+
 def neighbours_sentence(line: Line) -> str:
     """How far a row's features hang on its batch, in how many latents; and what this means for the score."""
     if line.number is None:
@@ -191,7 +229,7 @@ def neighbours_sentence(line: Line) -> str:
     changed = (
         f"Among other neighbours half of the rows change by more than {shown(facts['change'])} of their size (the right way: "
         f"{shown(facts['change_right'])}). Pads and special tokens enter {facts['latents']:,} of {facts['n_latents']:,} "
-        "latents."
+        f"latents. {pads_sentence(facts['pads'])}"
     )
     if line.verdict in (FLATTERS, HURTS):
         return f"{changed} The score moves with it."

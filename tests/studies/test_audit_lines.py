@@ -102,7 +102,7 @@ def test_why_the_wrong_layer_matters_or_not(number, words):
     [(UP, 10, "The score moves with it"), (LEVEL, 10, "can do without"), (LEVEL, 90, "spoilt alike")],
 )
 def test_why_pads_matter_or_not(number, latents, words):
-    facts = {"change": 0.5, "change_right": 1e-7, "latents": latents, "n_latents": 100}
+    facts = {"change": 0.5, "change_right": 1e-7, "latents": latents, "n_latents": 100, "pads": 0.3}
     said = audit_lines.neighbours_sentence(line(number, "a3", facts=facts))
     assert words in said and "1.0e-07" in said and f"{latents} of 100" in said
 
@@ -127,3 +127,36 @@ def test_a_line_of_cases_whose_answer_is_known():
 
 def test_there_are_twelve_faults_in_order():
     assert list(FAULTS) == [f"a{i}" for i in range(1, 13)]
+
+
+@pytest.mark.parametrize(
+    ("differ", "words"),
+    [
+        (None, "No text of the first batch is padded."),
+        (1e-8, "is the same in every row."),
+        (0.3, "lies 0.300 of its size"),
+    ],
+)
+def test_what_pads_hold(differ, words):
+    assert words in audit_lines.pads_sentence(differ)
+
+
+@pytest.mark.parametrize(
+    ("mixed", "words"), [("sum", "that of sum, mixed or not"), ("last", "that of last; of SAE features")]
+)
+def test_which_bar_is_highest(mixed, words):
+    found = line(UP, "a7", facts={"highest": {"mixed": mixed, "sae": "sum"}})
+    assert words in audit_lines.highest_sentence(found)
+
+
+def test_the_diagonal_either_way():
+    found = line(UP, "a8", facts={"native_published": 0.95, "native": 0.75})
+    said = audit_lines.native_sentence(found)
+    assert "0.950 the published way" in said and "0.750 the right way" in said
+    assert audit_lines.native_sentence(Line("a8", why="none")) == "Not measured here."
+
+
+def test_parts_of_a_spread_have_no_sign():
+    assert parts_sentence(Line("a12", UP, None, {}, {"drawn": UP}, spread=True)) == (
+        "drawn: 0.050 apart on average, 95 % of pairs 0.020 to 0.080."
+    )

@@ -31,9 +31,10 @@ def test_every_module_that_holds_a_study_is_named():
     assert found == set(studies.NAMES), "NAMES of mosaic/studies/__init__.py"
 
 
-def test_the_book_holds_every_notebook_in_reading_order():
+def test_the_book_holds_every_notebook_once():
+    """A later chapter may stand in an earlier part of the book (the audit does); numbers are those of the files."""
     toc = (ROOT / "book" / "_toc.yml").read_text(encoding="utf-8")
-    assert re.findall(r"file: notebooks/(\w+)", toc) == [path.stem for path in NOTEBOOKS], "book/_toc.yml"
+    assert sorted(re.findall(r"file: notebooks/(\w+)", toc)) == [path.stem for path in NOTEBOOKS], "book/_toc.yml"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
