@@ -29,6 +29,7 @@ NAMES = (
     "probes_of_seeds",
     "width",
     "training_worth",
+    "audit",
 )
 
 
