@@ -23,6 +23,7 @@ from mosaic.probing import folds, kept
 from mosaic.probing.comparison import evaluate
 from mosaic.probing.problem import Problem, cautions, make_problem
 from mosaic.probing.selection import Result
+from mosaic.probing.strong import strongest
 from mosaic.sourcecode import hash_of
 from mosaic.texts.labelled import LabelledTexts
 
@@ -34,6 +35,7 @@ DECIDING = (
     "mosaic.probing.folds",
     "mosaic.probing.measured",
     "mosaic.probing.problem",
+    "mosaic.probing.strong",
 )
 
 
@@ -73,23 +75,30 @@ class Measured:
         )
 
 
-def measure(train: LabelledTexts, test: LabelledTexts, lm, request, cache: Path | None, folder: Path) -> Measured:
-    """The comparison on one set, or what `folder` keeps of it. Raises MosaicError as `make_problem` and `evaluate` do."""
+def measure(
+    train: LabelledTexts, test: LabelledTexts, lm, request, cache: Path | None, folder: Path, strong: bool = False
+) -> Measured:
+    """The comparison on one set, or what `folder` keeps of it. strong: with the strong baseline on hidden states.
+    Raises MosaicError as `make_problem` and `evaluate` do."""
     from mosaic.features.request import provenances
 
-    path = folder / f"{name_of(train, test, provenances(lm, request))}.json"
+    path = folder / f"{name_of(train, test, provenances(lm, request), strong)}.json"
     found = _read(path)
     if found is None:
         problem = make_problem(train, test, lm, request, cache)
-        found = Measured.of(problem, evaluate(problem))
+        results = evaluate(problem)
+        if strong:
+            results.append(strongest(problem, results))
+        found = Measured.of(problem, results)
         write_atomically(path, kept.sealed(_written(found)))
     return found
 
 
-def name_of(train: LabelledTexts, test: LabelledTexts, made_of: list[dict]) -> str:
+def name_of(train: LabelledTexts, test: LabelledTexts, made_of: list[dict], strong: bool = False) -> str:
     """32 hex digits over all that decides the result. made_of: the provenance of every table."""
     rows = kept.Kept.of(Problem(train, test, (), cache=Path()), folds.splits(train)).base
-    return hashlib.sha256(json.dumps([rows, made_of, hash_of(DECIDING)], sort_keys=True).encode()).hexdigest()[:32]
+    said = json.dumps([rows, made_of, strong, hash_of(DECIDING)], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def _written(found: Measured) -> dict:

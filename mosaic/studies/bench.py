@@ -14,6 +14,7 @@ import numpy as np
 from mosaic.probing import scores
 from mosaic.probing.measured import Measured
 from mosaic.probing.scores import RESAMPLES, Difference
+from mosaic.probing.strong import FAMILY as STRONG
 from mosaic.reporting.plots import NAMES
 from mosaic.studies.leads import told
 
@@ -21,6 +22,7 @@ OURS = "sae"
 WIN, TIE, LOSS = "win", "tie", "loss"
 LEVEL = 0.05  # of the family of tests, one a set
 SETS_A_BOOTSTRAP = 5
+CALLED = {**NAMES, "majority": "the majority class", STRONG: "the strong baseline on hidden states"}
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def mean_ranks(sets: Mapping[str, Measured]) -> dict[str, float]:
 
 def answer(tally: Tally) -> str:
     """Are SAE features better than the baseline on these sets? One or two sentences, chosen by the numbers."""
-    name, n = NAMES.get(tally.baseline, tally.baseline), len(tally.sets)
+    name, n = CALLED.get(tally.baseline, tally.baseline), len(tally.sets)
     wins, ties, losses = (tally.count(verdict) for verdict in (WIN, TIE, LOSS))
     if n == 1:
         how = "are ahead of" if wins else "are behind" if losses else "cannot be told from"

@@ -10,13 +10,13 @@ from mosaic.printable import printable
 from mosaic.reporting import plots
 from mosaic.reporting.colours import INK, looks
 from mosaic.reporting.tables import shorten
-from mosaic.studies.bench import LOSS, OURS, TIE, WIN, Tally
+from mosaic.studies.bench import CALLED, LOSS, OURS, TIE, WIN, Tally
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME_CHARACTERS = 40
-SAID = {WIN: "SAE features win", TIE: "tie", LOSS: "{} win"}
+SAID = {WIN: "SAE features win", TIE: "tie", LOSS: "SAE features lose"}
 
 
 def forest(tally: Tally) -> Figure:
@@ -32,7 +32,7 @@ def forest(tally: Tally) -> Figure:
     ax.axvline(0, color=INK, linewidth=1)
     _mark(ax, 0, tally.mean, color=INK, fmt="D", label="mean, over sets and texts")
     for verdict, (colour, marker) in drawn.items():
-        label = SAID[verdict].format(plots.NAMES.get(tally.baseline, tally.baseline))
+        label = SAID[verdict]
         for y, against in enumerate(rows, start=1):
             if against.verdict == verdict:
                 fill = "none" if verdict == TIE else colour
@@ -44,7 +44,7 @@ def forest(tally: Tally) -> Figure:
     ax.get_yticklabels()[0].set_fontweight("bold")
     ax.set_ylim(len(rows) + 0.6, -0.6)
     ax.grid(False, axis="y")
-    ax.set_xlabel(f"macro-F1 (test): SAE features minus {plots.NAMES.get(tally.baseline, tally.baseline)}, 95 %")
+    ax.set_xlabel(f"macro-F1 (test): SAE features minus {CALLED[tally.baseline]}, 95 %")
     plots.legend_below(figure, ax)
     return figure
 

@@ -13,6 +13,7 @@ from mosaic.files import refusal
 from mosaic.printable import printable
 from mosaic.probing.measured import Measured, measure
 from mosaic.probing.problem import check, subsample
+from mosaic.probing.strong import FAMILY
 from mosaic.progress import announce
 from mosaic.studies.bench import OURS, Tally, mean_ranks, tally
 from mosaic.texts.collection import Source, read
@@ -37,6 +38,11 @@ class Bench:
     def tallies(self) -> dict[str, Tally]:
         """{baseline: SAE features against it}."""
         return {family: tally(self.sets, family) for family in self.families if family != OURS}
+
+    @property
+    def headline(self) -> Tally:
+        """Against the strong baseline where it was measured, else against hidden states."""
+        return self.tallies.get(FAMILY) or self.tallies["hidden"]
 
     @cached_property
     def mean_ranks(self) -> dict[str, float]:
@@ -93,9 +99,9 @@ def usable(
             yield source.name, _skipped(source.name, error)
 
 
-def run(found: Mapping[str, Rows | str], lm, request, cache: Path | None, folder: Path) -> Bench:
+def run(found: Mapping[str, Rows | str], lm, request, cache: Path | None, folder: Path, strong: bool = False) -> Bench:
     """Measure the sets that have rows; those that turn out to be unusable are skipped too. folder: where finished sets
-    are kept. Raises MosaicError where nothing can be written, and where no set could be measured."""
+    are kept. strong: with the strong baseline on hidden states. Raises MosaicError where nothing can be written, and where no set could be measured."""
     sets, skipped = {}, {name: rows for name, rows in found.items() if isinstance(rows, str)}
     wanted = {name: rows for name, rows in found.items() if not isinstance(rows, str)}
     for i, (name, (train, test)) in enumerate(wanted.items(), start=1):
@@ -104,7 +110,7 @@ def run(found: Mapping[str, Rows | str], lm, request, cache: Path | None, folder
             f"{len(train.classes)} classes"
         )
         try:
-            sets[name] = measure(train, test, lm, request, cache, folder)
+            sets[name] = measure(train, test, lm, request, cache, folder, strong)
         except MosaicError as error:
             if error.__cause__ is not None and refusal(error.__cause__) is not None:
                 raise  # a full disk is no set's fault, and the next set would meet it too

@@ -161,8 +161,19 @@ def test_rows_are_cut_and_options_tried_before_any_work(folder, own_profile, tmp
     done = mosaic(*call, "--max-train", "20", "--max-test", "10", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "20 training and 10 test texts" in done.stderr and "Answer: On the one set" in done.stdout
+    done = mosaic(*call, "--max-train", "20", "--max-test", "10", "--strong", cwd=tmp_path)
+    assert done.returncode == 0 and "the strong baseline on hidden states" in done.stdout
+    (one,) = json.loads((tmp_path / "bench" / "bench.json").read_text())["sets"].values()
+    assert list(one["families"]) == ["sae", "hidden", "tfidf", "majority", "strong baseline"]
     (tmp_path / "file").write_text("")
     done = mosaic("bench", "nope", "--out", "file", cwd=tmp_path)
     assert done.returncode == 1 and "error: cannot write file: " in done.stderr
     assert mosaic("bench", "nope", "--max-train", "1").returncode == 2
     assert "error: nope does not exist" in mosaic("bench", "nope", cwd=tmp_path).stderr
+
+
+def test_without_what_draws_the_tables_are_written_and_that_is_said(folder, own_profile, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "seaborn", None)
+    done = mosaic("bench", folder, "--profile", own_profile, "--max-train", "20", "--max-test", "10", cwd=tmp_path)
+    assert done.returncode == 0 and "no figure: seaborn is not installed" in done.stdout
+    assert sorted(p.name for p in (tmp_path / "bench").iterdir()) == ["bench.csv", "bench.json", "sets"]

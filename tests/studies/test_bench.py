@@ -139,8 +139,15 @@ def test_the_forest_has_a_row_a_set_the_mean_at_the_top_and_a_colour_a_verdict()
     assert shown[0] == "mean" and shown[1] == "$\\frac{" and len(shown) == 7
     assert "\x1b" not in "".join(shown) and max(map(len, shown)) <= 40 and "\n" not in "".join(shown)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert sorted(labels) == sorted(["mean, over sets and texts", "SAE features win", "tie", "hidden states win"])
+    assert sorted(labels) == sorted(["mean, over sets and texts", "SAE features win", "tie", "SAE features lose"])
     colours = {
         label: handle.lines[0].get_color() for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
     }
     assert all(a != b for a, b in itertools.combinations([v for k, v in colours.items() if "mean" not in k], 2))
+
+
+def test_the_strong_baseline_is_called_what_it_is():
+    of = tallied(*BELOW, losses=3)
+    found = bench.answer(Tally(bench.STRONG, of.sets, of.mean))
+    assert "are behind the strong baseline on hidden states: " in found
+    assert forest(Tally(bench.STRONG, of.sets, of.mean)).axes
