@@ -1,5 +1,7 @@
 """Slow, obvious references: the oracle for the fast path."""
 
+import itertools
+
 import numpy as np
 import torch
 
@@ -39,3 +41,10 @@ def text_activations(lm, sae, text: str, layer: int, specials: bool = False) -> 
         hidden = hidden[torch.from_numpy(~tokens.special[0])]
     with torch.no_grad():
         return (hidden if sae is None else sae.encode(hidden)).numpy()
+
+
+def holm(p: list[float]) -> list[float]:
+    """Adjusted p by the closed testing principle: the worst Bonferroni p of all the sets of tests that a test is in."""
+    tests = range(len(p))
+    groups = [group for n in range(1, len(p) + 1) for group in itertools.combinations(tests, n)]
+    return [max(min(1, len(g) * min(p[j] for j in g)) for g in groups if i in g) for i in tests]

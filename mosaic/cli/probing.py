@@ -42,7 +42,7 @@ def probe(
     if held is None:
         rows, held = labelled.split(rows, test_size=0.2)
     check_rows(rows, held)
-    request, lm = _request(profile, layers, poolings, device)
+    request, lm = opened_request(profile, layers, poolings, device)
     problem = make_problem(rows, held, lm, request, cache)
     results = evaluate(problem)
     print_comparison(console(), problem, results)
@@ -69,14 +69,14 @@ def extract(
     from mosaic.texts.own_files import read_file
 
     texts = read_file(file, text, label=None).texts
-    request, lm = _request(profile, layers, poolings, device)
+    request, lm = opened_request(profile, layers, poolings, device)
     for table in run(texts, lm, replace(request, specials=specials), cache):
         path = out / f"{table.column_prefix.replace('/', '_')}_{table.provenance['pooling']}.safetensors"
         table.save(path)
         say(f"{path}  {len(table)} texts x {table.matrix.shape[1]}, {table.matrix.nnz} values")
 
 
-def _request(profile: str, layers: str | None, poolings: str | None, device: str):
+def opened_request(profile: str, layers: str | None, poolings: str | None, device: str):
     """What one pass computes for these options, and the model it runs on; options are checked before it loads."""
     from mosaic.features.pooling import top_n
     from mosaic.features.request import Request

@@ -88,7 +88,7 @@ class Kept:
     def _write(self, path: Path, result: Result) -> None:
         """Keep it; a cache that takes nothing (read-only, full) is said once, and the comparison goes on."""
         try:
-            write_atomically(path, _sealed(_written(result)))
+            write_atomically(path, sealed(_written(result)))
         except MosaicError as error:
             _not_kept(self.folder, getattr(error.__cause__, "strerror", None) or str(error))
 
@@ -106,7 +106,7 @@ class Kept:
         if not path.is_file():
             return None
         try:
-            return self._result(_opened(read_json(path)), candidate)
+            return self._result(opened(read_json(path)), candidate)
         except (MosaicError, AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             log.warning("%s is damaged (%s); it is computed again.", path, printable(str(error)))
             return None
@@ -159,14 +159,16 @@ def _written(result: Result) -> dict:
     }
 
 
-def _sealed(content: dict) -> bytes:
+def sealed(content: dict) -> bytes:
+    """A file's bytes: the content as JSON, and its hash."""
     text = json.dumps(content, ensure_ascii=False)
     return json.dumps(
         {"sha256": hashlib.sha256(text.encode()).hexdigest(), "result": text}, ensure_ascii=False
     ).encode()
 
 
-def _opened(sealed: dict) -> dict:
+def opened(sealed: dict) -> dict:
+    """The content again. Raises MosaicError where it is not what was written."""
     if hashlib.sha256(sealed["result"].encode()).hexdigest() != sealed["sha256"]:
         raise MosaicError("its content is not what was written")
     return json.loads(sealed["result"])

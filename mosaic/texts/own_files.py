@@ -12,6 +12,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.printable import printable
+from mosaic.texts.columns import named
 from mosaic.texts.labelled import LabelledTexts
 from mosaic.texts.tabular import read_columns
 
@@ -25,10 +26,10 @@ def read_file(
 ) -> LabelledTexts:
     """Read CSV, TSV, JSON lines or Parquet. label=None reads texts alone (labels are then empty strings).
 
-    Warns of labels that differ in their writing only (1 and 1.0, "pos" and "pos "). Raises MosaicError: unknown
-    suffix, missing or empty file, undecodable bytes (with the line), a broken or ragged line (with its number), a
-    duplicate header, a missing column (with those there are), a missing label or text (with the row), half a
-    surrogate pair (with the row).
+    Columns `prompt` and `target` stand for `text` and `label` where these are absent, and that is said. Warns of labels
+    that differ in their writing only (1 and 1.0, "pos" and "pos "). Raises MosaicError: unknown suffix, missing or empty
+    file, undecodable bytes (with the line), a broken or ragged line (with its number), a duplicate header, a missing
+    column (with those there are), a missing label or text (with the row), half a surrogate pair (with the row).
     """
     path = Path(path)
     if not path.is_file():
@@ -36,6 +37,9 @@ def read_file(
     if path.suffix.lower() not in SUFFIXES:
         raise MosaicError(f"{path}: files ending in {', '.join(SUFFIXES)} are read, not {path.suffix or 'none'!r}.")
     read = read_columns(path)
+    asked, (text, label) = (text, label), named(read.columns, text, label)
+    if (text, label) != asked:
+        log.warning("%s: texts are read from column %r, labels from %r.", printable(path.name), text, label)
     for name in (text, label, group):
         if name is not None and name not in read.columns:
             raise MosaicError(

@@ -25,6 +25,8 @@ SMALL = WEIGHTS / "seeds" / "layer_3_width_128_seed_0"
         ("probe nope.csv --json folder", "folder"),
         ("probe nope.csv --json file/rows.json", "file/rows.json"),
         ("probe nope.csv --cache file", "file"),
+        ("bench nope.csv --out file", "file"),
+        ("bench nope.csv --out new --cache file", "file"),
         ("extract nope.csv --out file", "file"),
         ("extract nope.csv --out new --cache file/cache", "file/cache"),
         ("match nope nope --json folder", "folder"),
@@ -52,6 +54,7 @@ def test_where_to_write_is_tried_before_any_work(tmp_path, command, path):
     "command",
     [
         "probe nope.csv",
+        "bench nope.csv",
         "extract nope.csv --out new",
         "match nope nope",
         "train-sae --profile nope",

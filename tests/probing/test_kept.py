@@ -117,7 +117,7 @@ def test_folds_and_code_are_in_it(base, counted, monkeypatch):
 
 
 def resealed(**changes):
-    return lambda b: kept._sealed({**kept._opened(json.loads(b)), **changes})
+    return lambda b: kept.sealed({**kept.opened(json.loads(b)), **changes})
 
 
 @pytest.mark.parametrize(
