@@ -16,6 +16,7 @@ from mosaic.studies import controls, image_problems, image_scores, languages, tr
 from mosaic.studies.behaviour import MARGIN, Behaviour
 from mosaic.studies.image_scores import HIDDEN, RANDOM, SAE, UNTRAINED, ImageScores
 from mosaic.studies.languages import LanguageScores
+from mosaic.studies.languages_compared import below_chance
 from mosaic.studies.transfer import Transfer
 from mosaic.texts.labelled import FAMILIAR, NEW
 
@@ -177,6 +178,15 @@ def test_the_summary_of_known_scores(study):
     assert summary["images_minus"][HIDDEN]["interval"][0] > 0 and summary["images_few"]["k"] == image_scores.FEW
     assert "viable" in summary["sentences"]["viable"] and "above" in summary["sentences"]["images"]
     assert "mean has moved" in summary["sentences"]["why_sentiment_hidden"]
+
+
+def test_a_language_below_chance_is_found(study):
+    scores = study.languages["toxicity"]
+    assert below_chance({"toxicity": scores}) == (2, [])
+    wrong = np.where(scores.test.labels == "good", "bad", "good").astype(object)
+    wrong = np.where(scores.test.languages == "zh", wrong, scores.test.labels)
+    below = replace(scores, arms={**scores.arms, "sae": [wrong]})
+    assert below_chance({"toxicity": below}) == (2, [("toxicity in Chinese", 0.0, 0.5)])
 
 
 def test_figures_and_tables(study):
