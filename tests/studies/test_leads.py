@@ -86,8 +86,14 @@ def choice(d: Difference, new: Difference | None = None) -> Choice:
     ("d", "words"),
     [
         (UP, "it leads its strongest rival, pooling max, by +0.050 (95 % +0.020 to +0.080): it is the best"),
-        (DOWN, "it is behind its strongest rival, pooling max, -0.050 (95 % -0.080 to -0.020): what validation chose is not"),
-        (LEVEL, "it cannot be told from its strongest rival, pooling max, +0.000 (95 % -0.100 to +0.100): no best pooling can be named"),
+        (
+            DOWN,
+            "it is behind its strongest rival, pooling max, -0.050 (95 % -0.080 to -0.020): what validation chose is not",
+        ),
+        (
+            LEVEL,
+            "it cannot be told from its strongest rival, pooling max, +0.000 (95 % -0.100 to +0.100): no best pooling can be named",
+        ),
     ],
 )
 def test_a_sentence_for_each_outcome(d, words):
