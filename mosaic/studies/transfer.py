@@ -24,7 +24,7 @@ from mosaic.studies.study import Study
 TEXT_SETS = ("toxicity", "sentiment")  # as the paper; the corpus tells their labels, and the claims rest on them
 NEVER_TOLD = ("agreement",)  # of the same messages, a label that no text of the corpus has; shown beside
 IMAGE_SETS = ("digits", "shapes", "places")
-DRAWN = ("digits", "shapes")  # shown, and scored over the number of latents
+DRAWN = ("digits", "shapes")  # shown; drawings of shapes and of places look alike
 PICTURES = 10
 FIRST = "SAE features (linear)"
 
@@ -103,9 +103,9 @@ class Transfer(Study):
         panels = {
             name: {
                 kind: [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in curve]
-                for kind, curve in self.images[name].curves.items()
+                for kind, curve in scored.curves.items()
             }
-            for name in DRAWN
+            for name, scored in self.images.items()
         }
         return plots.finished(plots.panels(panels, "latents kept"))
 

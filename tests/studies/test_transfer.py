@@ -192,7 +192,7 @@ def test_a_language_below_chance_is_found(study):
 def test_figures_and_tables(study):
     assert [ax.get_title() for ax in study.figure().axes] == [*transfer.TEXT_SETS, *transfer.NEVER_TOLD]
     assert [ax.get_title() for ax in study.poolings_figure().axes] == [*transfer.TEXT_SETS, *transfer.NEVER_TOLD]
-    assert [ax.get_title() for ax in study.few_latents_figure().axes] == list(transfer.DRAWN)
+    assert [ax.get_title() for ax in study.few_latents_figure().axes] == list(transfer.IMAGE_SETS)
     assert len(study.native_figure().axes) == len(study.behaviour_figure().axes) == 1
     assert len(study.pictures().axes) == len(transfer.DRAWN) * transfer.PICTURES
     table = study.table()
