@@ -175,6 +175,16 @@ def test_a_cell_has_value_interval_verdict_expectation_and_why(page, tmp_path):
     assert classes(page.cell(judged(tmp_path, own=("mini",))))[1] == "verdict-reproduced"
 
 
+def test_a_result_that_is_missing_is_named_without_this_machines_folders(page, tmp_path):
+    (why,) = (part for part in page.cell(judged(tmp_path, result="absent.value")) if isinstance(part, nodes.raw))
+    assert f"{tmp_path.name}/mini/absent.json does not exist" in why.astext() and str(tmp_path) not in why.astext()
+
+
+def test_each_column_says_what_its_profile_is(page):
+    said = page.profiles_sentence(["mini", "stories260k"])
+    assert "mini: mini-small, " in said and "; stories260k: stories260K, a Llama" in said
+
+
 def test_an_open_claim_has_no_coloured_verdict(page, tmp_path):
     parts = page.cell(judged(tmp_path, open="another paper says otherwise"))
     assert classes(parts) == ["verdict", "verdict-open"] and "open (by this alone: holds here)" in text(parts)
