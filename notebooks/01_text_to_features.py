@@ -53,7 +53,7 @@ study.table()
 # On this sentence's {result}`text_to_features.n_tokens` tokens, in the middle layer's SAE:
 # {result}`text_to_features.sentences.sparse` How many are active per token on average is called the SAE's $L_0$. One
 # sentence is not the corpus: at the end of its training this SAE had {result}`text_to_features.l0_in_training` active over
-# the texts it was trained on, the number that [What was run](../what_runs.md) lists.
+# the texts it was trained on, the number that *What was run* lists.
 
 # %%
 study.figure()

@@ -10,6 +10,7 @@ import pytest
 from docutils import nodes
 
 from mosaic.reporting import results, tables
+from mosaic.reporting.book import number_title
 from mosaic.reporting.claims import BOUNDS, VERDICTS, Claim, Expected
 from mosaic.reporting.verdicts import judge
 
@@ -121,6 +122,17 @@ def test_a_table_is_escaped_and_scrolls_in_a_box_that_the_keyboard_reaches():
 def test_tables_of_texts_or_many_columns_have_the_whole_page(rows, columns):
     wide = tables.table(rows, {letter: letter for letter in "abcdef"[:columns]})
     assert re.match(r'<div class="table-scroll wide"', wide)
+
+
+def test_a_chapters_title_has_the_number_of_its_file(tmp_path):
+    cells = [
+        {"cell_type": "code", "source": "# 1"},
+        {"cell_type": "markdown", "source": ["# Two seeds\n", "\n", "# no"]},
+    ]
+    (tmp_path / "09_two_seeds.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    number_title(tmp_path / "09_two_seeds.ipynb", tmp_path / "copy.ipynb")
+    copied = json.loads((tmp_path / "copy.ipynb").read_text())
+    assert copied["cells"][1]["source"] == "# 9. Two seeds\n\n# no" and copied["cells"][0] == cells[0]
 
 
 # --- the claims page --------------------------------------------------------------------------------------------------
