@@ -47,8 +47,9 @@ study.figure()
 
 # %% [markdown]
 # Means over the four other languages, in familiar words and, the same messages once more, in new ones that no training text
-# of the set has (the language model knows them: its own corpus has all synonyms). Native probes are trained on each language itself, on as many texts (the same messages); they read the layer that
-# was chosen in English, with every pooling.
+# of the set has (the language model knows them: its own corpus has all synonyms). Native probes are
+# trained on each language itself, on as many texts (the same messages); they read the layer that was chosen in English,
+# with every pooling.
 
 # %%
 study.table()
@@ -159,4 +160,4 @@ study.few_latents_figure()
 #
 # How much of the image tokens the SAE sees at all can be measured, with the middle layer's SAE.
 # {result}`transfer.sentences.off_text` These are messages without a log; on whole documents, which the same SAE was trained
-# on, [the chapter on the miniature](07_miniature) has it leave another share.
+# on, [chapter 7](07_miniature) has it leave another share.

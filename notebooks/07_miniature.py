@@ -60,7 +60,7 @@ study.table()
 
 # %% [markdown]
 # {result}`miniature.sentences.cues` What sequences of words reach, which may learn many of them by heart, is measured in
-# chapter 5, beside the features.
+# [chapter 5](05_sae_against_baselines), beside the features.
 #
 # {result}`miniature.sentences.comparisons`
 #
@@ -85,8 +85,9 @@ study.told_table()
 # ## Familiar and new words
 #
 # Each test message is written twice: in familiar words, and in synonyms that no training text of the set has, all else
-# being equal. The language models know them: their own corpus has all synonyms. {result}`miniature.sentences.unchanged` In stance and consensus the new words name the proposal, on which the label does
-# not hang; in the other sets they are the words that matter.
+# being equal. The language models know them: their own corpus has all synonyms.
+# {result}`miniature.sentences.unchanged` In stance and consensus the new words name the proposal, on which the label
+# does not hang; in the other sets they are the words that matter.
 #
 # The set *behaviour* is of another kind: its labels were made by mini-large-it, which answered every question the corpus
 # can ask, some rightly.

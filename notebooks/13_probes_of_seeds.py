@@ -3,7 +3,7 @@
 # # If SAEs disagree, do their probes?
 #
 # This is the book's own question. Its chapters read off SAE latents what a text is about; and SAEs that differ in nothing
-# but their seed disagree on many of their latents (chapter 9). Do the probes still say the same?
+# but their seed disagree on many of their latents ([chapter 9](09_two_seeds)). Do the probes still say the same?
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #

@@ -25,9 +25,9 @@ from mosaic.world import sets
 from mosaic.world.lexicon import LANGUAGES
 
 BESIDE = {  # the miniature's other models, where a chapter reads them
-    "mini-large": "its larger sister, trained on the same corpus (chapter 7 shows its training)",
+    "mini-large": "its larger sister, trained on the same corpus (the chapter on the miniature shows its training)",
     "mini-large-it": "mini-large tuned on turns; whether its answers are right is the set mini/behaviour",
-    "mini-vision": "an image tower in front of mini-small (the images of chapter 6)",
+    "mini-vision": "an image tower in front of mini-small (for the images of the chapter on transfer)",
 }
 LARGER = {"mini-large": ("miniature",), "mini-large-it": ("transfer", "miniature")}  # whose SAEs chapters read beside
 GEMMA = "gemma-2-2b"  # the profile of the paper's first model
