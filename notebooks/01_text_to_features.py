@@ -42,7 +42,8 @@ study.record();
 # Below, each line is one latent of the middle layer's SAE; the darker a token, the more active the latent on
 # it. Shown are the latents with the largest sums over the sentence. {result}`text_to_features.sentences.names`
 # Special tokens (BOS, `[CLS]`, `[SEP]`) are left out, as they are everywhere in this book: Gemma Scope, the published
-# SAEs of Google's Gemma 2 models, was not trained on them, and the released code of the paper, in the version read, pooled them.
+# SAEs of Google's Gemma 2 models, was not trained on them, and the released code of the paper, in the version read,
+# pooled them.
 
 # %%
 study.table()
@@ -80,4 +81,5 @@ study.poolings_figure()
 # ## The same numbers as the library's
 #
 # The encoder used here computes only what is active and never holds a tokens-by-width array. It must give the
-# same numbers as `encode` of SAELens, the library that the SAEs shipped here were trained with, which does. {result}`text_to_features.sentences.library`
+# same numbers as `encode` of SAELens, the library that the SAEs shipped here were trained with, which does.
+# {result}`text_to_features.sentences.library`

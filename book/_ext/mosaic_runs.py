@@ -102,7 +102,8 @@ def number(study: str) -> str:
 
 
 def sae_rows(profile: Profile) -> list[list[str]]:
-    """[chapters, layer, latents, active a token, architecture, which]: the suite, other models' that chapters read beside, those of several seeds."""
+    """[chapters, layer, latents, active a token, architecture, which]: the suite, the SAEs of other models that chapters read
+    beside it, and those of several seeds."""
     rows = []
     for source in profile.saes:
         active, architecture = sparsity(located(source).path)
@@ -256,7 +257,8 @@ class Sets(Rows):
     def run(self):
         from mosaic_results import profile
 
-        return [*super().run(), nodes.paragraph("", beside_sentence(profile()))]
+        said = beside_sentence(profile())
+        return [*super().run(), *([nodes.paragraph("", said)] if said else [])]
 
     def cells(self, profile: Profile):
         for row in set_rows(profile):
