@@ -11,10 +11,11 @@
 #
 # $$
 # f = \sigma\big(W_\mathrm{enc}(x - b_\mathrm{dec}) + b_\mathrm{enc}\big), \qquad
-# \hat{x} = W_\mathrm{dec}\, f + b_\mathrm{dec},
+# \hat{x} = W_\mathrm{dec}^\top f + b_\mathrm{dec},
 # $$
 #
-# where $\sigma$ keeps what passes a threshold (JumpReLU) or the $k$ largest values (TopK). A text of many
+# where $\sigma$ keeps what passes a threshold (JumpReLU) or the $k$ largest values (TopK). Row $j$ of $W_\mathrm{enc}$ is
+# the direction that latent $j$ reads, row $j$ of $W_\mathrm{dec}$ the one it writes. A text of many
 # tokens becomes one row by *pooling* over its tokens; that row is what the classifiers of this book read
 # {cite}`gallifant2025`.
 #
@@ -40,8 +41,9 @@ study.record();
 #
 # Below, each line is one latent of the middle layer's SAE; the darker a token, the more active the latent on
 # it. Shown are the latents with the largest sums over the sentence. {result}`text_to_features.sentences.names`
-# Special tokens (BOS, `[CLS]`, `[SEP]`) are left out, as they are everywhere in this book: Gemma Scope was not trained on
-# them, and the released code of the paper, in the version read, pooled them.
+# Special tokens (BOS, `[CLS]`, `[SEP]`) are left out, as they are everywhere in this book: Gemma Scope, the published
+# SAEs of Google's Gemma 2 models, was not trained on them, and the released code of the paper, in the version read,
+# pooled them.
 
 # %%
 study.table()
@@ -50,7 +52,9 @@ study.table()
 # ## Sparse: few latents per token
 #
 # On this sentence's {result}`text_to_features.n_tokens` tokens, in the middle layer's SAE:
-# {result}`text_to_features.sentences.sparse` How many are active per token on average is called the SAE's $L_0$.
+# {result}`text_to_features.sentences.sparse` How many are active per token on average is called the SAE's $L_0$. One
+# sentence is not the corpus: at the end of its training this SAE had {result}`text_to_features.l0_in_training` active over
+# the texts it was trained on, the number that *What was run* lists.
 
 # %%
 study.figure()
@@ -64,7 +68,7 @@ study.figure()
 # | pooling | value of latent $j$ | source |
 # |---|---|---|
 # | sum | $\sum_t f_{tj}$ | the paper |
-# | mean | $\frac{1}{T}\sum_t f_{tj}$ | SAEBench |
+# | mean | $\frac{1}{T}\sum_t f_{tj}$ | SAEBench, a published benchmark of SAEs |
 # | max | $\max_t f_{tj}$ | |
 # | last | $f_{Tj}$ | the paper's hidden-state baseline |
 # | count | $\lvert\{t : f_{tj} > 0\}\rvert$ | |
@@ -77,4 +81,5 @@ study.poolings_figure()
 # ## The same numbers as the library's
 #
 # The encoder used here computes only what is active and never holds a tokens-by-width array. It must give the
-# same numbers as SAELens's own `encode`, which does. {result}`text_to_features.sentences.library`
+# same numbers as `encode` of SAELens, the library that the SAEs shipped here were trained with, which does.
+# {result}`text_to_features.sentences.library`

@@ -52,9 +52,11 @@ study.table()
 # ## Is the chosen one really ahead?
 #
 # One of several means is always the largest. Whether it would be again is answered in two ways. First, the chosen
-# layer's lead over the others is measured on the test sets, which had no part in the choice; the layer named below is
-# the closest of the others. Its interval comes from resampling the data sets as well as the texts of each, because "best
-# on average" speaks of data sets in general. Second, the sets are drawn again and validation chooses anew.
+# layer's lead over the others is measured on the test sets, which had no part in the choice. The layer named below is
+# its *strongest rival*: of the others, the one over which the lead's interval reaches lowest, so that a lead over it is a
+# lead over all. It need not have the nearest mean: a lead that swings from set to set is less sure than a small steady
+# one. The interval comes from resampling the data sets as well as the texts of each, because "best on average" speaks of
+# data sets in general. Second, the sets are drawn again and validation chooses anew.
 #
 # **SAE features.** {result}`layers.sentences.sae` {result}`layers.sentences.sae_new`
 #

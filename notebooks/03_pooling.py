@@ -50,8 +50,8 @@ study.figure("hidden")
 study.table()
 
 # %% [markdown]
-# As in the [chapter on layers](02_layers), the chosen one's lead is measured on the test sets, over the closest of the
-# others, with an interval over data sets and texts.
+# As in the [chapter on layers](02_layers), the chosen one's lead is measured on the test sets, over its
+# strongest rival (the pooling over which the lead's interval reaches lowest), with an interval over data sets and texts.
 #
 # **SAE features.** {result}`pooling.sentences.sae` {result}`pooling.sentences.sae_new`
 #

@@ -17,7 +17,7 @@
 #   training*: the corpus writes them after every message of their kind, so that the language model learned to predict
 #   them. Others are *never told*: functions of the same factors that no text of the corpus states. A real
 #   classification task may be of either kind, and the second is the harder question to a representation.
-#   [Chapter 7](07_miniature) has each set's classes, sizes and an example.
+#   *What was run*, linked below, has each set's classes, sizes and an example.
 # - **95 % intervals** on everything: over texts; over seeds and random draws, where there are several; and a mean's over
 #   the sets themselves, since what it says is meant of sets like these. Few sets, or sets that disagree, make it wide.
 #

@@ -47,8 +47,9 @@ study.figure()
 
 # %% [markdown]
 # Means over the four other languages, in familiar words and, the same messages once more, in new ones that no training text
-# has. Native probes are trained on each language itself, on as many texts (the same messages); they read the layer that
-# was chosen in English, with every pooling.
+# of the set has (the language model knows them: its own corpus has all synonyms). Native probes are
+# trained on each language itself, on as many texts (the same messages); they read the layer that was chosen in English,
+# with every pooling.
 
 # %%
 study.table()
@@ -77,8 +78,8 @@ study.native_figure()
 #
 # ## Why do some probes fall abroad?
 #
-# An earlier version of this chapter left out the last token, and hidden states fell to chance on toxicity. Here every
-# pooling is followed abroad, at the layer that English validation chose for it.
+# Above, validation chose one pooling in English. Here every pooling is followed abroad, at the layer that English
+# validation chose for it: a choice that is one of many at home may be the only good one away.
 
 # %%
 study.poolings_figure()
@@ -138,8 +139,9 @@ study.behaviour_figure()
 study.pictures()
 
 # %% [markdown]
-# All latents; random dictionaries are the mean of {result}`transfer.images.digits.random dictionary.n_draws`, and one reads
-# the random language model behind the trained tower.
+# All latents. The column of random dictionaries is the mean of
+# {result}`transfer.images.digits.random dictionary.n_draws` of them. The last column has an untrained language model behind
+# the trained tower; a trained SAE being of no use to it, one random dictionary reads it.
 
 # %%
 study.images_table()
@@ -147,7 +149,8 @@ study.images_table()
 # %% [markdown]
 # {result}`transfer.sentences.images`
 #
-# And with few latents (or dimensions)? The same probes on those whose class means differ most.
+# And with few latents (or dimensions)? The same probes on those whose class means differ most. The curve of the random
+# dictionaries is that of the first; the sentence below is of all of them, over all three sets.
 
 # %%
 study.few_latents_figure()
@@ -155,4 +158,6 @@ study.few_latents_figure()
 # %% [markdown]
 # {result}`transfer.sentences.images_few`
 #
-# How much of the image tokens the SAE sees at all can be measured, at the middle layer. {result}`transfer.sentences.off_text`
+# How much of the image tokens the SAE sees at all can be measured, with the middle layer's SAE.
+# {result}`transfer.sentences.off_text` These are messages without a log; on whole documents, which the same SAE was trained
+# on, [chapter 7](07_miniature) has it leave another share.

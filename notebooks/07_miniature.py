@@ -60,14 +60,17 @@ study.table()
 
 # %% [markdown]
 # {result}`miniature.sentences.cues` What sequences of words reach, which may learn many of them by heart, is measured in
-# chapter 5, beside the features.
+# [chapter 5](05_sae_against_baselines), beside the features.
 #
 # {result}`miniature.sentences.comparisons`
 #
 # ## Told in training, or never told
 #
 # The models were trained to continue a message with its log, and so to write some of the labels that the probes of this
-# book look for. The others are functions of the same factors that no log writes: whether two statements agree.
+# book look for. The others are functions of the same factors that no log writes: whether two statements agree. The table
+# says why, and in what share of the messages the log gives the label away: *by the verdict*, the codes that open the log
+# before those of the first statement (hide or keep, and the mood), and *by one code*, the one code of a statement, in its
+# place, that tells most.
 
 # %%
 study.told_table()
@@ -81,9 +84,10 @@ study.told_table()
 #
 # ## Familiar and new words
 #
-# Each test message is written twice: in familiar words, and in synonyms that no training text has, all else being equal.
-# {result}`miniature.sentences.unchanged` In stance and consensus the new words name the proposal, on which the label does
-# not hang; in the other sets they are the words that matter.
+# Each test message is written twice: in familiar words, and in synonyms that no training text of the set has, all else
+# being equal. The language models know them: their own corpus has all synonyms.
+# {result}`miniature.sentences.unchanged` In stance and consensus the new words name the proposal, on which the label
+# does not hang; in the other sets they are the words that matter.
 #
 # The set *behaviour* is of another kind: its labels were made by mini-large-it, which answered every question the corpus
 # can ask, some rightly.
@@ -113,7 +117,10 @@ study.dictionaries_table()
 # mini-small comes within {result}`miniature.models.mini-small.gap` nats a token of the corpus's entropy
 # ({result}`miniature.models.mini-small.entropy`), mini-large within {result}`miniature.models.mini-large.gap`; mini-small says
 # "hide" or "keep" rightly in {result}`miniature.models.mini-small.accuracy toxicity` of the messages that begin their log
-# so. The worst SAE leaves {result}`miniature.worst_fvu` of the variance unexplained.
+# so. {result}`miniature.sentences.larger`
+#
+# Of the SAEs read on the model that they were trained on, the worst leaves {result}`miniature.worst_fvu` of the variance
+# unexplained. The rows "saes-large on mini-large-it" are of SAEs on another model than theirs.
 #
 # What a miniature cannot show: how Gemma behaves. It has {result}`miniature.n_concepts` concepts and
 # {result}`miniature.n_patterns` sentence patterns, and its factors are independent, as they never are in life. It shows

@@ -16,6 +16,9 @@
 # \mathrm{AUROC}_{jc} = P\big(z_j(\text{with } c) > z_j(\text{without } c)\big) + \tfrac12 P(\text{equal}).
 # $$
 #
+# A factor is named with the kind of text that it is drawn for: *message: negation*, *request: intent music* (a request to
+# play music), *fact: asked colour* (a question after somebody's colour).
+#
 # Whatever is chosen is chosen on one half of the texts: the latent, and where several SAEs are searched, the layer and the
 # width as well. It is then scored once, on the other half. A wide dictionary, or many of them, would otherwise win by
 # being searched longer. Intervals come from resampling the texts that score.
@@ -48,7 +51,9 @@ study.figure()
 # ## Which factors no latent finds
 #
 # A factor counts as found when the latent chosen for it, from {result}`truth.n_saes` SAEs of several layers and widths,
-# reaches an AUROC of 0.9 on the half of the texts it was not chosen on. Those that are not found:
+# reaches an AUROC of 0.9 on the half of the texts it was not chosen on. Those that are not found, with the
+# {term}`average precision` of the same latent and, what knowing nothing would give there, the share of texts that have the
+# factor:
 
 # %%
 study.table()

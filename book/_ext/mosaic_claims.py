@@ -6,9 +6,10 @@ Columns are this site's profile ("this run") and the profiles whose results ship
 import html
 
 from docutils import nodes
-from mosaic_results import folder, in_box, profile_name, table_row
+from mosaic_results import folder, in_box, profile, profile_name, table_row
 from sphinx.util.docutils import SphinxDirective
 
+from mosaic.profiles.profile import load_profile
 from mosaic.reporting import claims, published, results, verdicts
 from mosaic.reporting.verdicts import POINT_ESTIMATE, Verdict
 
@@ -70,7 +71,13 @@ class Claims(SphinxDirective):
             row = table_row([about(claim), nodes.Text(claim.published), measured(claim), *map(cell, judged)])
             row["ids"].append(anchor(claim))
             body += row
-        return in_box(table)
+        return [nodes.paragraph("", profiles_sentence(names)), *in_box(table)]
+
+
+def profiles_sentence(names: list[str]) -> str:
+    """What the profile of each column is."""
+    titles = {name: (profile() if name == profile_name() else load_profile(name)).title for name in names}
+    return f"The columns are profiles. {'; '.join(f'{name}: {title}' for name, title in titles.items())}."
 
 
 def anchor(claim: claims.Claim) -> str:
@@ -123,7 +130,10 @@ def value_text(verdict: Verdict) -> str:
 def reasons(verdict: Verdict) -> str:
     """What decided, and what had been expected with its reason."""
     expected = (verdict.claim.expected or {}).get(verdict.profile)
-    said = f"{verdict.reason[:1].upper()}{verdict.reason[1:]}".rstrip(".") + "."
+    reason = verdict.reason.replace(str(folder()), folder().name)  # a page shows no machine's own path
+    if reason == verdict.reason:  # else it begins with a file's name
+        reason = f"{reason[:1].upper()}{reason[1:]}"
+    said = reason.rstrip(".") + "."
     return f"{said} Expected: {expected.verdict}, because {expected.because.rstrip('.')}." if expected else said
 
 

@@ -18,15 +18,18 @@ from mosaic.printable import printable
 from mosaic.profiles.opening import lacking, located, located_folder
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.saes.sweep import along, read_card, seed_groups, shown
+from mosaic.studies.abroad import HOME
 from mosaic.studies.problems import load_cut
 from mosaic.texts.labelled import WHOLE
 from mosaic.world import sets
+from mosaic.world.lexicon import LANGUAGES
 
 BESIDE = {  # the miniature's other models, where a chapter reads them
-    "mini-large": "its larger sister, trained on the same corpus (chapter 7 shows its training)",
+    "mini-large": "its larger sister, trained on the same corpus (the chapter on the miniature shows its training)",
     "mini-large-it": "mini-large tuned on turns; whether its answers are right is the set mini/behaviour",
-    "mini-vision": "an image tower in front of mini-small (the images of chapter 6)",
+    "mini-vision": "an image tower in front of mini-small (for the images of the chapter on transfer)",
 }
+LARGER = {"mini-large": ("miniature",), "mini-large-it": ("transfer", "miniature")}  # whose SAEs chapters read beside
 GEMMA = "gemma-2-2b"  # the profile of the paper's first model
 WEIGHTS = "weights/mini"  # in the package
 CLASSES = 12  # named; more are counted
@@ -93,14 +96,25 @@ def chapters(profile: Profile, seeded: bool) -> str:
     return ", ".join(map(str, numbers))
 
 
+def number(study: str) -> str:
+    """The number of a study's chapter."""
+    return str(studies.NAMES.index(study) + 1)
+
+
 def sae_rows(profile: Profile) -> list[list[str]]:
-    """[chapters, layer, latents, active a token, architecture, how many]: the suite, then the SAEs of several seeds."""
+    """[chapters, layer, latents, active a token, architecture, which]: the suite, the SAEs of other models that chapters read
+    beside it, and those of several seeds."""
     rows = []
     for source in profile.saes:
         active, architecture = sparsity(located(source).path)
         rows.append(
             [chapters(profile, False), str(source.layer), source.width, active, architecture, f"seed {source.seed}"]
         )
+    for other in LARGER if profile.truth else ():
+        for source in load_profile(other).saes:
+            active, architecture = sparsity(located(source).path)
+            numbers = ", ".join(number(name) for name in LARGER[other])
+            rows.append([numbers, str(source.layer), source.width, active, architecture, f"of {other}, seed {source.seed}"])
     if profile.seeds:
         groups = seed_groups(read_card(located_folder(profile.seeds)))
         base = groups[0].rows[0]
@@ -109,8 +123,7 @@ def sae_rows(profile: Profile) -> list[list[str]]:
         for what in dict.fromkeys(group.varies for group in groups[1:]):
             values = ", ".join(shown(group.rows[0], what) for group in along(groups, what))
             n = min(len(group.rows) for group in groups if group.varies == what)
-            number = str(studies.NAMES.index("what_moves_it") + 1)
-            rows.append([number, *["as the base"] * 4, f"{what} varied: {values}; {n} seeds each"])
+            rows.append([number("what_moves_it"), *["as the base"] * 4, f"{what} varied: {values}; {n} seeds each"])
     return rows
 
 
@@ -147,6 +160,24 @@ def set_rows(profile: Profile) -> list[dict]:
             "examples": examples(test, parts),
         })  # fmt: skip
     return rows
+
+
+def beside_sentence(profile: Profile) -> str:
+    """What the chapter on transfer reads beside the sets of the table; nothing where the profile has no such chapter."""
+    if not profile.truth:
+        return ""
+    from mosaic.studies import transfer
+    from mosaic.world import images
+
+    shown = []
+    for name in transfer.IMAGE_SETS:
+        (_, train), (_, test) = images.labelled_images(name)
+        shown.append(f"{name} ({len(set(test))} classes; {len(train)} to train and choose on, {len(test)} to test on)")
+    texts, others = (*transfer.TEXT_SETS, *transfer.NEVER_TOLD), [name for name in LANGUAGES if name != HOME]
+    return (
+        f"Chapter {number('transfer')} reads more: the messages of {', '.join(texts)} in {len(others)} other languages "
+        f"({', '.join(others)}), the same and as many in each; and sets of images: {'; '.join(shown)}."
+    )
 
 
 def in_training(profile: Profile, name: str) -> str:
@@ -222,6 +253,12 @@ class Saes(Rows):
 
 class Sets(Rows):
     heads = (("set", 14), ("told in training?", 20), ("classes", 16), ("texts", 18), ("a test text and its label", 32))
+
+    def run(self):
+        from mosaic_results import profile
+
+        said = beside_sentence(profile())
+        return [*super().run(), *([nodes.paragraph("", said)] if said else [])]
 
     def cells(self, profile: Profile):
         for row in set_rows(profile):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     (source / "notebooks").mkdir(exist_ok=True)
     for path in sorted(executed.glob("[0-9]*.ipynb")):
         if not path.name.endswith(".running.ipynb"):
-            shutil.copy(path, source / "notebooks" / path.name)
+            number_title(path, source / "notebooks" / path.name)
     drop_absent_chapters(source)
     shutil.rmtree(output, ignore_errors=True)
     entry = "from jupyter_book.cli.main import main; main()"
@@ -61,6 +62,19 @@ def _environment(profile_path: str, source: Path) -> dict[str, str]:
     }
     environment.pop("SOURCE_DATE_EPOCH", None)  # Sphinx would date the copyright by it
     return environment
+
+
+def number_title(notebook: Path, copy: Path) -> None:
+    """Copy a notebook, its title with the number of its file before it: `7. The miniature world` of 07_miniature.
+
+    So that titles, sidebar and links show the number by which chapters name each other, also where a profile has not all
+    of them.
+    """
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    title = next(cell for cell in content["cells"] if cell["cell_type"] == "markdown")
+    text = "".join(title["source"])
+    title["source"] = re.sub(r"(?m)^# (?=\S)", f"# {int(notebook.stem.split('_')[0])}. ", text, count=1)
+    copy.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def drop_absent_chapters(source: Path) -> None:

@@ -80,8 +80,11 @@ def looks(names: Sequence[str]) -> list[Look]:
     """The look of each series: the table's for a name it has, the next of the ordered ones for any other.
 
     "chance: shuffled" or "TopK, k = 8" go by their first words; several of one kind differ in dash and marker.
-    Raises MosaicError where there are more series than can be told apart.
+    Where every kind comes under the same conditions ("SAE, abroad", "hidden states, abroad"), a condition has one dash and
+    marker, whatever the kind. Raises MosaicError where there are more series than can be told apart.
     """
+    if crossed := _crossed(names):
+        return crossed
     own = [name for name in names if known(name) is None]
     ordered = [Look(colour, *kind) for kind in zip(DASHES, MARKERS, strict=True) for colour in ORDERED]
     if len(own) > len(ordered):
@@ -102,6 +105,20 @@ def looks(names: Sequence[str]) -> list[Look]:
         taken.add(look)
         found.append(look)
     return found
+
+
+def _crossed(names: Sequence[str]) -> list[Look] | None:
+    """Looks of series that are kinds times conditions, two of each or more: one colour a kind, one dash and marker a
+    condition. None where the names are no such product."""
+    parts = [(known(name), name.partition(", ")[2]) for name in names]
+    kinds, conditions = list(dict.fromkeys(k for k, _ in parts)), list(dict.fromkeys(c for _, c in parts))
+    if None in kinds or len(kinds) < 2 or not 2 <= len(conditions) <= len(MARKERS):
+        return None
+    if not len(parts) == len(set(parts)) == len(kinds) * len(conditions):
+        return None
+    shapes = dict(zip(conditions, zip(DASHES, MARKERS, strict=True), strict=False))
+    found = [Look(TABLE[kind].colour, *shapes[condition]) for kind, condition in parts]
+    return found if len(set(found)) == len(found) else None  # two kinds may have one hue
 
 
 def known(name: str) -> str | None:

@@ -233,7 +233,8 @@ def difference_sentence(pooling: str, kind: str, d: Difference, new: Difference 
 
 def kept_sentence(pooling: str, kept: float) -> str:
     """What the published threshold does to this profile's activations. kept: share of active values above it."""
-    start = f"Of the active values of {pooling} features, {shown(kept)} lie above {PUBLISHED_THRESHOLD}"
+    share = "all" if kept == 1 else "all but a few" if shown(kept) == shown(1.0) else shown(kept)
+    start = f"Of the active values of {pooling} features, {share} lie above {PUBLISHED_THRESHOLD}"
     if kept > 1 - NEARLY:
         return f"{start}: here the published threshold asks hardly more than whether a latent was active at all."
     if kept < NEARLY:

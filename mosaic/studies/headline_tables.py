@@ -15,7 +15,10 @@ def scored(value: Mapping | None, low: str = "low", high: str = "high") -> str:
 
 
 def settings_table(rows: Iterable[Mapping]) -> tables.Html:
-    """One row a set and family: what validation chose, how many settings it cannot tell from it, and the scores."""
+    """One row a set and family: the scores, what validation chose, and how many settings it cannot tell from it.
+
+    Scores come first: on a narrow page the rest is behind the edge.
+    """
     shown = [
         {
             **row,
@@ -23,14 +26,14 @@ def settings_table(rows: Iterable[Mapping]) -> tables.Html:
             "setting": setting(row),
             "first": scored(first_part(row)),
             "new": scored(row["parts"].get(NEW)),
-            "C": None if row["C"] is None else f"{row['C']:.0e}" + (f" ({row['edge']} end)" if row["edge"] else ""),
+            "C": strength(row),
             "converged": "" if row["converged"] else "no",
         }
         for row in rows
     ]
     new = {"new": NEW} if any(row["new"] for row in shown) else {}
-    columns = {"set": "set", "kind": "label", "features": "features", "setting": "chosen on validation"}
-    columns |= {"C": "C", "n_tied": "tied", "first": "macro-F1 (95 %)", **new}
+    columns = {"set": "set", "features": "features", "first": "macro-F1 (95 %)", **new}
+    columns |= {"setting": "chosen on validation", "C": "C", "n_tied": "tied", "kind": "label"}
     failed = {"converged": "converged"} if any(row["converged"] for row in shown) else {}
     return tables.table(shown, columns | failed)
 
@@ -111,6 +114,14 @@ def latents_table(latents: Mapping[str, Sequence[TopLatent]], tracked: Mapping[s
     columns = {"set": "set", "latent": "latent", "sign": "sign", "class": "class"}
     tracks = {"tracks": "tracks (AUROC)"} if tracked else {}
     return tables.table(rows, {**columns, **tracks, "text": "most activating training text"})
+
+
+def strength(row: Mapping) -> str:
+    """`1e-5 (low)`: the chosen C, and the end of its grid where it is one."""
+    if row["C"] is None:
+        return ""
+    mantissa, exponent = f"{row['C']:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}" + (f" ({row['edge']})" if row["edge"] else "")
 
 
 def first_part(row: Mapping) -> Mapping:

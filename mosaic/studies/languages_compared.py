@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,15 @@ OTHERS = {  # arms trained on English that linear SAE features are compared with
     "random dictionary": "random dictionaries",
     "random language model": "an untrained language model's hidden states",
 }
+NAMES = {"en": "English", "es": "Spanish", "de": "German", "ru": "Russian", "zh": "Chinese"}  # as sentences name them
+
+
+class Below(NamedTuple):
+    """One set in one foreign language where linear SAE features trained on English lie below chance, by their interval."""
+
+    where: str
+    macro_f1: float
+    chance: float
 
 
 def over_sets(sets: Sequence[LanguageScores], part: str | None = None) -> dict:
@@ -38,3 +48,15 @@ def above_chance(sets: Sequence[LanguageScores], part: str | None = None) -> dic
     """Linear SAE features trained on English, abroad, minus the mean chance of the sets."""
     mean = abroad.mean([(found.test, found.arms["sae"]) for found in sets], part)
     return abroad.above(mean, float(np.mean([found.chance for found in sets])))
+
+
+def below_chance(sets: Mapping[str, LanguageScores]) -> tuple[int, list[Below]]:
+    """(how many sets and foreign languages there are, those below chance), familiar words. sets: {name: its scores}."""
+    n, below = 0, []
+    for name, found in sets.items():
+        for language, scored in abroad.by_language(found.test, found.arms["sae"]).items():
+            if language != abroad.HOME:
+                n += 1
+                if scored["high"] < found.chance:
+                    below.append(Below(f"{name} in {NAMES[language]}", scored["macro_f1"], found.chance))
+    return n, below

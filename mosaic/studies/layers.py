@@ -177,7 +177,7 @@ def middle_sentence(choice: Choice, layers: Sequence[int]) -> str:
     if choice.lead.difference.low <= 0:
         return (
             f"Whether the middle layer is best is undecided: validation chooses the {place} one, whose lead on test over "
-            f"layer {choice.lead.rival} is {by}."
+            f"its strongest rival, layer {choice.lead.rival}, is {by}."
         )
     answer = "The middle layer is best" if place == "middle" else f"Not the middle layer is best but the {place} one"
-    return f"{answer}: its lead on test over the closest of the others is {by}."
+    return f"{answer}: its lead on test over its strongest rival, layer {choice.lead.rival}, is {by}."

@@ -1,13 +1,13 @@
 """A choice made on validation (a layer, a pooling), and whether the chosen one is ahead of the others on test.
 
 The largest of a few means is always ahead of the others; whether it would be again is another question. Two answers
-stand here: the lead on test over the closest of the others, with an interval over sets and test texts, and how often
+stand here: the lead on test over the strongest rival among them, with an interval over sets and test texts, and how often
 validation would choose the same had other sets been drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -29,7 +29,8 @@ class OneSet(NamedTuple):
 
 @dataclass(frozen=True)
 class Lead:
-    """The chosen option minus the closest of the others: the one over which the lower end of the interval is lowest."""
+    """The chosen option minus its strongest rival: of the others the one over which the lower end of the interval is lowest,
+    which is not always the one of the nearest mean."""
 
     rival: str
     over: dict[str, Difference]  # every other option
@@ -140,13 +141,17 @@ def mean_of(rows: Iterable[Mapping], key: str, part: str | None = None) -> dict:
 
 
 def table_parts(rows: Sequence[Mapping]) -> dict[str, tuple[str, str | None]]:
-    """{column: (heading, part)} of a table of means: test; where some sets have parts, familiar and new words of these."""
-    having = [NEW in row["parts"] for row in rows]
-    whole = {"test": ("macro-F1 (test)", None)}
-    parts = {"familiar": (FAMILIAR, FAMILIAR), "new": (NEW, NEW)}
-    if not any(having):
+    """{column: (heading, part)} of a table of means: test; where some sets have parts, familiar and new words of these.
+
+    A heading says over how many sets its means go.
+    """
+    titles = {row["set"] for row in rows}
+    having = {row["set"] for row in rows if NEW in row["parts"]}
+    whole = {"test": (f"macro-F1 (test, {_sets(titles)})", None)}
+    parts = {key: (f"{part} ({_sets(having)})", part) for key, part in (("familiar", FAMILIAR), ("new", NEW))}
+    if not having:
         return whole
-    return parts if all(having) else {**whole, **parts}
+    return parts if having == titles else {**whole, **parts}
 
 
 # --- sentences ---------------------------------------------------------------------------------------------------
@@ -178,11 +183,11 @@ def new_words_sentence(what: str, choice: Choice) -> str:
 
 
 def verdict(what: str, winner: str, lead: Lead) -> str:
-    """Whether the winner is ahead of the closest of the others, behind it, or not to be told from it."""
-    rival, by = f"{what} {lead.rival}", told(lead.difference)
+    """Whether the winner is ahead of its strongest rival, and so of all others, behind it, or not to be told from it."""
+    rival, by = f"its strongest rival, {what} {lead.rival}", told(lead.difference)
     return side(
         lead.difference,
-        above=f"it leads the closest of the others, {rival}, by {by}: it is the best of those compared.",
+        above=f"it leads {rival}, by {by}: it is the best of those compared.",
         below=f"it is behind {rival}, {by}: what validation chose is not what is best there.",
         level=f"it cannot be told from {rival}, {by}: no best {what} can be named.",
     )
@@ -196,6 +201,10 @@ def side(d: Difference, above: str, below: str, level: str) -> str:
 def told(d: Difference) -> str:
     """`+0.012 (95 % +0.003 to +0.020)`"""
     return f"{shown(d.difference, sign=True)} (95 % {shown([d.low, d.high], sign=True)})"
+
+
+def _sets(titles: Collection[str]) -> str:
+    return f"{len(titles)} {'set' if len(titles) == 1 else 'sets'}"
 
 
 def _recorded(lead: Lead | None) -> dict | None:

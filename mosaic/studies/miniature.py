@@ -13,6 +13,7 @@ from mosaic.files import read_json
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
 from mosaic.reporting.colours import INK
+from mosaic.reporting.results import shown
 from mosaic.studies import labelled_sets
 from mosaic.studies.problems import CACHE
 from mosaic.studies.study import Study
@@ -30,7 +31,7 @@ class Miniature(Study):
     """What the world says and how well its models learned it.
 
     sets: one row a labelled set (`labelled_sets.describe_set`). card: {artefact: its
-    figures}. curves: {model: points of its training}.
+    figures}. curves: {model: points of its training}. tokens: {model: how many it was trained on}.
     """
 
     name: ClassVar[str] = "miniature"
@@ -39,6 +40,7 @@ class Miniature(Study):
     sets: tuple[dict, ...]
     card: dict[str, dict[str, float]]
     curves: dict[str, list[dict]]
+    tokens: dict[str, int]
 
     def summary(self) -> dict:
         return {
@@ -55,6 +57,7 @@ class Miniature(Study):
                 "comparisons": labelled_sets.comparisons_sentence(self.sets),
                 "log": labelled_sets.log_sentence(self.sets),
                 "unchanged": labelled_sets.unchanged_sentence(self.sets),
+                "larger": larger_sentence({name: self.card[name]["gap"] for name in MODELS}, self.tokens),
             },
         }
 
@@ -129,13 +132,26 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
 
     profile = load_profile(profile) if isinstance(profile, str) else profile
     card = read_json(WEIGHTS / "card.json")
-    curves = {name: read_json(WEIGHTS / name / "curve.json")["curve"] for name in MODELS}
-    return Miniature(profile, tuple(map(labelled_sets.describe_set, sets.SETS)), card, curves)
+    trained = {name: read_json(WEIGHTS / name / "curve.json") for name in MODELS}
+    curves, tokens = ({name: one[key] for name, one in trained.items()} for key in ("curve", "tokens"))
+    return Miniature(profile, tuple(map(labelled_sets.describe_set, sets.SETS)), card, curves, tokens)
 
 
 def worst_fvu(card: Mapping[str, Mapping[str, float]]) -> float:
     """The largest fraction of variance unexplained of an SAE on the model it was trained on ("saes on model": another)."""
     return max(row["fvu"] for name, row in card.items() if name.startswith("saes") and " on " not in name)
+
+
+def larger_sentence(gaps: Mapping[str, float], tokens: Mapping[str, int]) -> str:
+    """Whether the larger model comes closer to the corpus's entropy. gaps, tokens: of MODELS, the smaller first."""
+    small, large = MODELS
+    if gaps[large] < gaps[small]:
+        return f"The larger of the two comes closer: {shown(gaps[large])} against {shown(gaps[small])}."
+    return (
+        f"The larger of the two comes no closer ({shown(gaps[large])} against {shown(gaps[small])}). It was trained on "
+        f"{shown(tokens[large])} tokens, mini-small on {shown(tokens[small])}, at another rate and from another seed, and each "
+        "once: which of these it is owed to, or whether it is chance, is not known."
+    )
 
 
 def quoting_insult() -> Document:

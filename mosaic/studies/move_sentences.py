@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mosaic.reporting.results import NOT_MEASURED, shown
 from mosaic.studies.moves import NOT_COMPARABLE, NOT_VARIED
-from mosaic.studies.wording import between, side, signed
+from mosaic.studies.wording import between, side, sign, signed
 
 MOVED = {
     "above": "rises",
@@ -46,10 +46,10 @@ def best_layer(found: Mapping) -> str:
     }.get(side(lead["interval"], 0), f"Layers {best} and {second} agree most and cannot be told apart ({told}).")
     said = {
         "above": "less than every other layer",
-        "below": "no less than some other layer",
+        "below": "more than some other layer",
         "between": "perhaps less than every other layer, but that cannot be told",
         None: "less than every other layer, without an interval" if below["difference"] > 0 else "not the least",
-    }[side(below["interval"], 0)]
+    }[sign(below["interval"])]
     return (
         f"{first} Layer {found['from']} shares {said} (the least difference {signed(below['difference'])}, "
         f"{between(below['interval'], signed)})."
@@ -65,25 +65,32 @@ def against_topk(found: Mapping) -> str:
         return "Architectures: no TopK SAEs of the L0 of ReLU or gated ones are in this sweep, so nothing is compared."
     words = {
         "above": "share more than TopK SAEs",
-        "below": "do not share more than TopK SAEs",
+        "below": "share less than TopK SAEs",
         "between": "cannot be told from TopK SAEs",
         None: "differ, without an interval, from TopK SAEs",
     }
     parts = [
-        f"{NAMES[name]} SAEs {words[side(one['interval'], 0)]} ({signed(one['difference'])}, "
+        f"{NAMES[name]} SAEs {words[sign(one['interval'])]} ({signed(one['difference'])}, "
         f"{between(one['interval'], signed)})"
         for name, one in found["each"].items()
     ]
     text = f"At equal L0, {' and '.join(parts)}."
+    both = found["relu_and_gated_over_topk"]
+    if len(parts) > 1 and both["interval"]:
+        text += (
+            f" These intervals are each of one difference; for the lesser of the two, one that answers for both at once is "
+            f"wider ({signed(both['difference'])}, {between(both['interval'], signed)}), and the claims page judges by that. "
+            "TopK's own spread is in all of them."
+        )
     cosine = found["topk_over_relu_pw_mcc"]
     if isinstance(cosine["difference"], str):
         return text
     told = {
         "above": "TopK SAEs agree more than ReLU ones",
-        "below": "TopK SAEs do not agree more than ReLU ones",
+        "below": "TopK SAEs agree less than ReLU ones",
         "between": "TopK SAEs and ReLU ones cannot be told apart",
         None: "TopK SAEs and ReLU ones differ, without an interval",
-    }[side(cosine["interval"], 0)]
+    }[sign(cosine["interval"])]
     return (
         f"{text} By mean matched cosine {told} (TopK minus ReLU {signed(cosine['difference'])}, "
         f"{between(cosine['interval'], signed)})."

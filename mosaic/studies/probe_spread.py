@@ -18,7 +18,7 @@ import numpy as np
 from mosaic.agreement.probe_agreement import Pairs
 from mosaic.agreement.resampling import Estimate, jackknife, linear, pair_mean, quantiles, widest
 from mosaic.reporting.results import NOT_MEASURED, shown
-from mosaic.studies.wording import between, side, signed
+from mosaic.studies.wording import between, side, sign, signed
 
 WIDER = 1.5  # times the spread over draws: more than this over seeds, and the answer is no
 LOWER = 0.05  # of agreement between draws: less than this below it, and the answer is no
@@ -143,19 +143,19 @@ def kept_sentence(mean: Mapping, less: Mapping[str, Mapping]) -> str:
         if one["difference"] is None:
             return NOT_MEASURED
         words = words | {None: "a point estimate"}
-        return f"{words[side(one['interval'], 0)]}: {signed(one['difference'])}, {between(one['interval'], signed)}"
+        return f"{words[sign(one['interval'])]}: {signed(one['difference'])}, {between(one['interval'], signed)}"
 
     return (
         f"Restricted to shared latents, probes score {shown(mean['shared'])} against {shown(mean['all'])} with all ("
-        + told("shared_less_all", {"above": "more", "below": "no more", "between": "no difference can be told"})
+        + told("shared_less_all", {"above": "more", "below": "less", "between": "no difference can be told"})
         + f") and {shown(mean['random'])} with as many at random ("
-        + told("shared_less_random", {"above": "better", "below": "no better", "between": "no difference can be told"})
+        + told("shared_less_random", {"above": "more", "below": "less", "between": "no difference can be told"})
         + f"). Orphans alone give {shown(mean['orphan'])} ("
         + told(
             "orphan_less_shared",
             {
                 "above": "more than the shared",
-                "below": "no more than the shared",
+                "below": "less than the shared",
                 "between": "not told from the shared",
             },
         )
@@ -170,10 +170,10 @@ def top_sentence(top: Mapping[str, Pairs], same: Pairs, n_top: int) -> str:
     told = {
         "above": "So what a probe says is less a matter of the seed than the list of latents it is read from: who names a "
         "probe's top latents should say of how many seeds they are the top.",
-        "below": "So the list of latents is no more a matter of the seed than what the probe says.",
+        "below": "So the list of latents is less a matter of the seed than what the probe says.",
         "between": "Whether the list hangs more on the seed than what the probe says cannot be told.",
         None: "From two seeds no interval can be had.",
-    }[side(less.interval(), 0)]
+    }[sign(less.interval())]
     return (
         f"By matched partner {shown(after.value)} of the top {n_top} latents are found again in another seed's "
         f"({between(after.interval())}), by shared partner {shown(shared.value)} ({between(shared.interval())}); of the test "

@@ -11,6 +11,7 @@ import numpy as np
 
 from mosaic.features import pooling
 from mosaic.features.extract import token_codes
+from mosaic.files import read_json
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
@@ -36,7 +37,8 @@ class TextToFeatures(Study):
 
     tokens: T strings. codes: activations of all D latents of the middle layer's SAE, CSR [T, D]. pooled: {pooling:
     [D]}. names: {latent's number: the factor it tracks}, empty where factors are not known. largest_difference:
-    between these activations and the library's own.
+    between these activations and the library's own. l0_in_training: active latents per token over the texts that the SAE
+    was trained on, None where its file does not have it.
     """
 
     name: ClassVar[str] = "text_to_features"
@@ -46,12 +48,14 @@ class TextToFeatures(Study):
     pooled: dict[str, np.ndarray]
     names: dict[int, str]
     largest_difference: float
+    l0_in_training: float | None
 
     def summary(self) -> dict:
         return {
             "n_tokens": len(self.tokens),
             "n_latents": self.codes.shape[1],
             "l0": self.codes.nnz / len(self.tokens),
+            "l0_in_training": self.l0_in_training,
             "share_active": self.codes.nnz / (len(self.tokens) * self.codes.shape[1]),
             "largest_difference": self.largest_difference,
             "leading": leading(self.codes, N_LEADING),
@@ -118,6 +122,7 @@ def run(
         largest_difference=largest_difference(
             located(source), text_by_text(lm, [sentence], profile.middle), codes.toarray()
         ),
+        l0_in_training=l0_in_training(located(source)),
     )
 
 
@@ -129,6 +134,14 @@ def leading(codes: csr_matrix, n: int) -> np.ndarray:
 def shares(values: np.ndarray) -> np.ndarray:
     """Each row divided by its maximum; a row of zeros stays zero."""
     return values / np.maximum(values.max(1, keepdims=True), 1e-9)
+
+
+def l0_in_training(source: SAESource) -> float | None:
+    """Active latents per token at the end of an SAE's training, as its own file has it; None where there is none."""
+    path = Path(source.path or "") / "cfg.json"
+    if not source.path or not path.is_file():
+        return None
+    return (read_json(path).get("metadata") or {}).get("l0")
 
 
 def largest_difference(source: SAESource, x: torch.Tensor, codes: np.ndarray) -> float:
@@ -149,7 +162,7 @@ def largest_difference(source: SAESource, x: torch.Tensor, codes: np.ndarray) ->
 def sparse_sentence(l0: float, n_latents: int) -> str:
     """Whether the features of this sentence are sparse. l0: latents active per token."""
     share = l0 / n_latents
-    what = f"{shown(l0)} of {shown(n_latents)} latents are active per token on average, {share:.1%} of them"
+    what = f"On this sentence {shown(l0)} of {shown(n_latents)} latents are active per token on average, {share:.1%} of them"
     return f"{what}: {'few, so the features are sparse' if share <= SPARSE else 'these features are not sparse'}."
 
 
@@ -158,8 +171,10 @@ def names_sentence(named: Sequence[int]) -> str:
     if not named:
         return "None of these latents has a name here: names need texts whose factors are known, and a latent that tracks one."
     return (
-        f"{len(named)} of the {N_LEADING} have a name, the factor that they track best. It is chosen on one half of the "
-        "miniature's texts; the number behind it is the AUROC on the other half."
+        f"{len(named)} of the {N_LEADING} {'has' if len(named) == 1 else 'have'} a name: a kind of text of the miniature "
+        "(message, request, fact), and the factor of such texts that is tracked best. It is chosen on one half of the "
+        "miniature's texts; the number behind it is the AUROC on the other half, the share of pairs of a text with the "
+        "factor and one without in which the latent is more active on the first."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -17,14 +17,14 @@ from mosaic.studies.behaviour import MARGIN, Behaviour, behaviour
 from mosaic.studies.image_problems import image_unexplained, text_unexplained
 from mosaic.studies.image_scores import FEW, RANDOM, UNTRAINED, ImageScores, score_images
 from mosaic.studies.languages import DIAGNOSED, LanguageScores, score_languages
-from mosaic.studies.languages_compared import OTHERS, above_chance, minus, over_sets
+from mosaic.studies.languages_compared import OTHERS, above_chance, below_chance, minus, over_sets
 from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.study import Study
 
 TEXT_SETS = ("toxicity", "sentiment")  # as the paper; the corpus tells their labels, and the claims rest on them
 NEVER_TOLD = ("agreement",)  # of the same messages, a label that no text of the corpus has; shown beside
 IMAGE_SETS = ("digits", "shapes", "places")
-DRAWN = ("digits", "shapes")  # shown, and scored over the number of latents
+DRAWN = ("digits", "shapes")  # shown; drawings of shapes and of places look alike
 PICTURES = 10
 FIRST = "SAE features (linear)"
 
@@ -103,9 +103,9 @@ class Transfer(Study):
         panels = {
             name: {
                 kind: [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in curve]
-                for kind, curve in self.images[name].curves.items()
+                for kind, curve in scored.curves.items()
             }
-            for name in DRAWN
+            for name, scored in self.images.items()
         }
         return plots.finished(plots.panels(panels, "latents kept"))
 
@@ -129,6 +129,16 @@ class Transfer(Study):
     def _told(self) -> list[LanguageScores]:
         return [self.languages[name] for name in TEXT_SETS]
 
+    def _viable(self, names: Sequence[str]) -> str:
+        named = {name: self.languages[name] for name in names}
+        sets = list(named.values())
+        return transfer_said.viable(
+            above_chance(sets),
+            below_chance(named),
+            minus(sets, "sae", "random dictionary"),
+            minus(sets, "sae, native", "sae"),
+        )
+
     def _on_images(self, which: str) -> dict[str, Difference]:
         return image_scores.against([(scored.labels, getattr(scored, which)) for scored in self.images.values()])
 
@@ -138,8 +148,8 @@ class Transfer(Study):
         where = "abroad, mean over both sets and four languages"
         n_draws = len(self.images[IMAGE_SETS[0]].full[RANDOM])
         return {
-            "viable": said.viable(above_chance(told), minus(told, "sae, native", "sae")),
-            "never_told": said.viable(above_chance(never), minus(never, "sae, native", "sae")),
+            "viable": self._viable(TEXT_SETS),
+            "never_told": self._viable(NEVER_TOLD),
             "hidden_native": said.compared(
                 "Hidden states trained natively",
                 "those trained on English",

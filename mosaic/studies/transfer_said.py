@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from mosaic.probing.scores import Difference
 from mosaic.studies.diagnosis import SMALL, Diagnosis
 from mosaic.studies.headline import ABOVE, BELOW, UNDECIDED, numbers, outcome, signed
+from mosaic.studies.languages_compared import Below
 
 MENDED = {  # what it means that a repair brings back most
     "mean": "each language's mean has moved, and the intercept does not follow: moved back, which takes texts without labels, "
@@ -26,22 +27,41 @@ def compared(first: str, second: str, difference: Difference, where: str) -> str
     return f"{first} {verb} {second} {where} ({numbers(difference)})."
 
 
-def viable(above_chance: Mapping, native: Difference) -> str:
-    """Whether English transfer is viable (above chance), and whether native training is better. above_chance: see `abroad.above`."""
+def viable(above_chance: Mapping, cells: tuple[int, Sequence[Below]], random: Difference, native: Difference) -> str:
+    """Whether English transfer is viable (above chance on average), where it is not, how far that is the SAE's doing, and
+    whether native training is better. above_chance: see `abroad.above`; cells: see `languages_compared.below_chance`; random:
+    SAE features minus random dictionaries."""
     low, high = above_chance["interval"]
     above = ABOVE if low > 0 else BELOW if high < 0 else UNDECIDED
     first = {
-        ABOVE: "Transfer from English is viable: SAE features lie above chance abroad",
-        BELOW: "Transfer from English is not viable: SAE features lie below chance abroad",
-        UNDECIDED: "Whether transfer from English is viable is undecided: SAE features abroad cannot be told from chance",
+        ABOVE: "Transfer from English is viable on average: SAE features lie above chance abroad",
+        BELOW: "Transfer from English is not viable on average: SAE features lie below chance abroad",
+        UNDECIDED: "Whether transfer from English is viable on average is undecided: SAE features abroad cannot be told from "
+        "chance",
     }[above]
     second = {
+        ABOVE: "they score above random dictionaries",
+        BELOW: "they score below random dictionaries",
+        UNDECIDED: "they cannot be told apart from random dictionaries",
+    }[outcome(random)]
+    third = {
         ABOVE: "training on the language itself is better",
         BELOW: "training on the language itself is worse",
         UNDECIDED: "training on the language itself cannot be told apart from it",
     }[outcome(native)]
     chance = f"{signed(above_chance['difference'])}, 95 % {signed(low)} to {signed(high)}"
-    return f"{first} ({chance}); {second} (native minus English {numbers(native)})."
+    return (
+        f"{first} ({chance}). {_below(*cells)} Abroad, {second} ({numbers(random)}); {third} "
+        f"(native minus English {numbers(native)})."
+    )
+
+
+def _below(n: int, below: Sequence[Below]) -> str:
+    """In which sets and languages, of n, a probe scores below what guessing gives."""
+    if not below:
+        return f"In none of the {n} pairs of a set and a language do they lie below it."
+    each = ", ".join(f"{where} {_said(score)} where guessing gives {_said(chance)}" for where, score, chance in below)
+    return f"In {len(below)} of the {n} pairs of a set and a language they lie below it: {each}."
 
 
 def why(name: str, found: Sequence[Diagnosis], chosen: str) -> str:
@@ -152,17 +172,17 @@ def images(hidden: Difference, random: Difference, untrained: Difference, what: 
         "learned from texts counts",
     }[outcome(random)]
     third = {
-        ABOVE: "and above an untrained language model behind the same tower",
-        BELOW: "and below an untrained language model behind the same tower",
-        UNDECIDED: "and cannot be told apart from an untrained language model behind the same tower",
+        ABOVE: "they score above an untrained language model behind the same tower",
+        BELOW: "they score below an untrained language model behind the same tower",
+        UNDECIDED: "they cannot be told apart from an untrained language model behind the same tower",
     }[outcome(untrained)]
-    return f"{first} ({numbers(hidden)}); {second} ({numbers(random)}), {third} ({numbers(untrained)})."
+    return f"{first} ({numbers(hidden)}); {second} ({numbers(random)}); {third} ({numbers(untrained)})."
 
 
 def off_text(of_images: Mapping[str, float], texts: float) -> str:
     """Whether image tokens are explained worse than texts. of_images: {set: fraction of variance unexplained}."""
     values = " and ".join(f"{_said(value)} ({name})" for name, value in of_images.items())
-    found = f"{values} of the variance of image tokens unexplained, {_said(texts)} of that of texts"
+    found = f"{values} of the variance of image tokens unexplained, {_said(texts)} of that of the test messages above"
     if min(of_images.values()) > texts:
         return f"Image tokens are not what the SAE was trained on: its reconstruction leaves {found}."
     if max(of_images.values()) <= texts:

@@ -18,6 +18,17 @@ def side(interval: Sequence[float] | None, bound: float) -> str | None:
     return "above" if low > bound else "below" if high <= bound else "between"
 
 
+def sign(interval: Sequence[float] | None) -> str | None:
+    """ "above" or "below" zero where the whole interval is; "between" where it holds zero; None where there is none.
+
+    Unlike `side`, for sentences that say "less": an interval that ends at zero is not below it.
+    """
+    if interval is None:
+        return None
+    low, high = interval
+    return "above" if low > 0 else "below" if high < 0 else "between"
+
+
 def signed(value: float) -> str:
     """A difference, with its sign."""
     return shown(float(value), sign=True)

@@ -1,7 +1,7 @@
 """Labelled sets drawn from the corpus's factors: texts a probe sees, labels it does not see the reason of.
 
 Every message makes two statements; the label hangs on what binds to what (`tasks`). Each test message is written
-twice: in familiar words, and in new ones, that is with synonyms that no training text has wherever a concept has one
+twice: in familiar words, and in new ones, that is with synonyms that no training text of the set has wherever a concept has one
 (the language models have read them all). Nothing else differs between the two: statements, names, word order and
 label are one message's. In stance and consensus the new words name the proposal, on which the label does not hang.
 In training and validation three labels in a hundred are wrong, as in life; test labels

@@ -10,6 +10,7 @@ import pytest
 from docutils import nodes
 
 from mosaic.reporting import results, tables
+from mosaic.reporting.book import number_title
 from mosaic.reporting.claims import BOUNDS, VERDICTS, Claim, Expected
 from mosaic.reporting.verdicts import judge
 
@@ -123,6 +124,17 @@ def test_tables_of_texts_or_many_columns_have_the_whole_page(rows, columns):
     assert re.match(r'<div class="table-scroll wide"', wide)
 
 
+def test_a_chapters_title_has_the_number_of_its_file(tmp_path):
+    cells = [
+        {"cell_type": "code", "source": "# 1"},
+        {"cell_type": "markdown", "source": ["# Two seeds\n", "\n", "# no"]},
+    ]
+    (tmp_path / "09_two_seeds.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    number_title(tmp_path / "09_two_seeds.ipynb", tmp_path / "copy.ipynb")
+    copied = json.loads((tmp_path / "copy.ipynb").read_text())
+    assert copied["cells"][1]["source"] == "# 9. Two seeds\n\n# no" and copied["cells"][0] == cells[0]
+
+
 # --- the claims page --------------------------------------------------------------------------------------------------
 
 
@@ -173,6 +185,16 @@ def test_a_cell_has_value_interval_verdict_expectation_and_why(page, tmp_path):
     assert "undecided not as expected" in text(parts) and classes(parts)[1] == "verdict-undecided"
     assert text(page.cell(judged(tmp_path, interval=None))).startswith("0.020 (point estimate) holds here")
     assert classes(page.cell(judged(tmp_path, own=("mini",))))[1] == "verdict-reproduced"
+
+
+def test_a_result_that_is_missing_is_named_without_this_machines_folders(page, tmp_path):
+    (why,) = (part for part in page.cell(judged(tmp_path, result="absent.value")) if isinstance(part, nodes.raw))
+    assert f"{tmp_path.name}/mini/absent.json does not exist" in why.astext() and str(tmp_path) not in why.astext()
+
+
+def test_each_column_says_what_its_profile_is(page):
+    said = page.profiles_sentence(["mini", "stories260k"])
+    assert "mini: mini-small, " in said and "; stories260k: stories260K, a Llama" in said
 
 
 def test_an_open_claim_has_no_coloured_verdict(page, tmp_path):

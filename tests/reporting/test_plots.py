@@ -95,6 +95,18 @@ def test_twelve_series_are_told_apart_in_every_figure():
     assert len({look[0::2] for look in drawn(figures[3]).values()}) == 12, "dots differ in colour or marker"
 
 
+def test_a_condition_has_one_shape_and_a_kind_one_colour():
+    names = [
+        f"{kind}, {what}" for kind in ("SAE", "hidden states") for what in ("trained on English", "trained natively")
+    ]
+    sae, sae_native, hidden, hidden_native = colours.looks(names)
+    assert (sae.dash, sae.marker) == (hidden.dash, hidden.marker) != (sae_native.dash, sae_native.marker)
+    assert (sae_native.dash, sae_native.marker) == (hidden_native.dash, hidden_native.marker)
+    assert sae.colour == sae_native.colour != hidden.colour == hidden_native.colour
+    apart = colours.looks(["SAE, abroad", "hidden states, in English"])
+    assert apart == [colours.TABLE["sae"], colours.TABLE["hidden"]], "no product: each has its own"
+
+
 def test_more_series_than_looks_are_refused():
     many = {f"set {i}": {0: 1.0, 1: 1.0} for i in range(17)}
     with pytest.raises(MosaicError, match="17 series in one figure cannot be told apart, 16 can: set 0"):

@@ -36,7 +36,18 @@ def test_each_chapter_is_under_the_saes_it_reads(runs):
     assert ["1 to 8", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
     assert ["9 to 13", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
     assert any(row[0] == "10" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
+    assert ["6, 7", "4", "1k", "L0 40.0", "jumprelu", "of mini-large-it, seed 0"] in rows
+    assert ["7", "4", "4k", "L0 40.0", "jumprelu", "of mini-large, seed 0"] in rows
     assert all(row[3:5] == ["", ""] for row in runs.sae_rows(gemma))  # not here to be read
+
+
+def test_what_transfer_reads_beside_is_said_of_the_miniature_alone(runs):
+    said = runs.beside_sentence(load_profile("mini"))
+    assert said.startswith(
+        "Chapter 6 reads more: the messages of toxicity, sentiment, agreement in 4 other languages (es,"
+    )
+    assert "digits (10 classes; 600 to train and choose on, 599 to test on)" in said and "places (5 classes" in said
+    assert runs.beside_sentence(load_profile("minilm")) == ""
 
 
 def test_sets_say_what_they_are_and_whether_they_were_told(runs):

@@ -106,6 +106,13 @@ def test_what_the_published_threshold_does(kept, words):
     assert words in said and f"{kept:.3f} lie above 1.0" in said
 
 
+@pytest.mark.parametrize(
+    ("kept", "words"), [(1.0, "features, all lie above"), (0.9998, "features, all but a few lie above")]
+)
+def test_nearly_all_values_are_not_all(kept, words):
+    assert words in binarisation.kept_sentence("sum", kept)
+
+
 def test_counts_are_told_of_where_there_are_any():
     assert "holds for 0.250 of the active values" in binarisation.counts_sentence({"top20": 0.25})
     assert "no top20 counts" in binarisation.counts_sentence({"sum": 0.25})

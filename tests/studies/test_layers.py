@@ -58,7 +58,7 @@ def test_three_layers_are_early_middle_and_late_others_keep_their_number():
 @pytest.mark.parametrize(
     ("winner", "d", "words"),
     [
-        ("2", UP, "The middle layer is best: its lead on test over the closest of the others is +0.050"),
+        ("2", UP, "The middle layer is best: its lead on test over its strongest rival, layer 5, is +0.050"),
         ("0", UP, "Not the middle layer is best but the early one: its lead"),
         ("2", LEVEL, "Whether the middle layer is best is undecided: validation chooses the middle one"),
         (

@@ -39,10 +39,10 @@ def test_validation_chooses_and_the_lead_is_measured_on_test():
     choice = leads.choose(sets)
     assert (choice.winner, choice.next, choice.again) == ("3", "5", 1.0)
     assert choice.validation_lead.difference == pytest.approx(0.01)
-    # Layer 1, which validation put last, is ahead on test: the closest of the others is the one that beats the winner.
+    # Layer 1, which validation put last, is ahead on test: the strongest rival is the one that beats the winner.
     assert choice.lead.rival == "1" and choice.lead.difference.high < 0 < choice.lead.over["5"].low
     assert choice.new_words is None and choice.summary()["new_words"] is None
-    assert "it is behind layer 1" in leads.sentence("layer", choice)
+    assert "it is behind its strongest rival, layer 1" in leads.sentence("layer", choice)
 
 
 def test_a_clear_winner_is_one_and_equal_options_are_not_told_apart():
@@ -85,9 +85,15 @@ def choice(d: Difference, new: Difference | None = None) -> Choice:
 @pytest.mark.parametrize(
     ("d", "words"),
     [
-        (UP, "it leads the closest of the others, pooling max, by +0.050 (95 % +0.020 to +0.080): it is the best"),
-        (DOWN, "it is behind pooling max, -0.050 (95 % -0.080 to -0.020): what validation chose is not"),
-        (LEVEL, "it cannot be told from pooling max, +0.000 (95 % -0.100 to +0.100): no best pooling can be named"),
+        (UP, "it leads its strongest rival, pooling max, by +0.050 (95 % +0.020 to +0.080): it is the best"),
+        (
+            DOWN,
+            "it is behind its strongest rival, pooling max, -0.050 (95 % -0.080 to -0.020): what validation chose is not",
+        ),
+        (
+            LEVEL,
+            "it cannot be told from its strongest rival, pooling max, +0.000 (95 % -0.100 to +0.100): no best pooling can be named",
+        ),
     ],
 )
 def test_a_sentence_for_each_outcome(d, words):
@@ -103,10 +109,12 @@ def test_a_sentence_for_each_outcome(d, words):
 
 def test_means_go_over_the_sets_that_have_the_part():
     rows = [
-        {"layer": 1, "macro_f1": 0.9, "parts": {FAMILIAR: {"macro_f1": 0.9}, NEW: {"macro_f1": 0.5}}},
-        {"layer": 1, "macro_f1": 0.7, "parts": {"test": {"macro_f1": 0.7}}},
+        {"set": "a", "layer": 1, "macro_f1": 0.9, "parts": {FAMILIAR: {"macro_f1": 0.9}, NEW: {"macro_f1": 0.5}}},
+        {"set": "b", "layer": 1, "macro_f1": 0.7, "parts": {"test": {"macro_f1": 0.7}}},
     ]
     assert leads.mean_of(rows, "layer") == {1: pytest.approx(0.8)}
     assert leads.mean_of(rows, "layer", NEW) == {1: 0.5}
     assert list(leads.table_parts(rows)) == ["test", "familiar", "new"]
+    headings = [heading for heading, _ in leads.table_parts(rows).values()]
+    assert headings == ["macro-F1 (test, 2 sets)", f"{FAMILIAR} (1 set)", f"{NEW} (1 set)"]
     assert list(leads.table_parts(rows[:1])) == ["familiar", "new"] and list(leads.table_parts(rows[1:])) == ["test"]

@@ -10,6 +10,7 @@ from mosaic.studies.miniature import Miniature
 
 CARD = {
     "mini-small": {"gap": 0.02, "entropy": 1.1},
+    "mini-large": {"gap": 0.03, "entropy": 1.1},
     "saes-small/layer_1": {"l0": 30.0, "fvu": 0.04, "dead": 0.01, "recovered": 0.99},
     "saes-large/layer_2": {"l0": 40.0, "fvu": 0.06, "dead": 0.01, "recovered": 0.99},
     "saes-large on mini-large-it/layer_2": {"l0": 80.0, "fvu": 0.3, "dead": 0.01, "recovered": 1.0},
@@ -28,11 +29,12 @@ def row(name: str, told: bool, count: float, order: float, verdict: float, **oth
 SETS = (row("a", True, 0.66, 0.71, 1.0), row("b", True, 0.61, 0.6, 1.0), row("c", False, 1.0, 0.5, 0.51))
 POINT = {f"accuracy {code}": 0.9 for code in miniature.CODES} | {"held_out_loss": 1.2, "entropy": 1.1}
 CURVES = {name: [POINT | {"step": step} for step in (250, 500)] for name in miniature.MODELS}
+TOKENS = {"mini-small": 9_000_000, "mini-large": 8_000_000}
 
 
 @pytest.fixture
 def study():
-    return Miniature(SimpleNamespace(name="p"), SETS, CARD, CURVES)
+    return Miniature(SimpleNamespace(name="p"), SETS, CARD, CURVES, TOKENS)
 
 
 def test_an_sae_on_another_model_is_not_the_worst():
@@ -43,8 +45,16 @@ def test_the_summary_of_a_known_card(study):
     summary = study.summary()
     assert summary["worst_fvu"] == 0.06 and summary["lowest_validation_ceiling"] == 0.97
     assert summary["told"] == ["a", "b"] and summary["never_told"] == ["c"]
-    assert summary["models"] == {"mini-small": CARD["mini-small"]}
+    assert summary["models"] == {name: CARD[name] for name in miniature.MODELS}
     assert summary["sets"]["b"] == {key: value for key, value in SETS[1].items() if key != "set"}
+
+
+def test_what_makes_the_larger_model_worse_is_not_made_up():
+    said = miniature.larger_sentence({"mini-small": 0.02, "mini-large": 0.03}, TOKENS)
+    assert (
+        "comes no closer (0.030 against 0.020). It was trained on 8,000,000 tokens" in said and "is not known" in said
+    )
+    assert "comes closer: 0.010 against" in miniature.larger_sentence({"mini-small": 0.02, "mini-large": 0.01}, TOKENS)
 
 
 def test_figure_and_tables(study):

@@ -97,7 +97,7 @@ def test_the_first_layer_is_held_against_the_least_of_the_others():
     assert text.startswith("Layer 2 agrees most (lead +0.200, 95 %:") and "Layer 0 shares less than every other" in text
     back = moves.layers(three[::-1])
     assert back["first_below"]["interval"][1] < 0
-    assert "Layer 5 shares no less than some other layer" in move_sentences.best_layer(back)
+    assert "Layer 5 shares more than some other layer" in move_sentences.best_layer(back)
 
 
 def test_layers_that_cannot_be_told_apart_are_said_to_be():
@@ -145,6 +145,7 @@ def test_relu_and_gated_are_compared_with_topk_of_their_own_l0():
     assert set(got["architectures"]) == {"topk", "relu", "gated"}
     text = got["sentences"]["topk"]
     assert "ReLU SAEs share more than TopK SAEs (+0.100" in text and "gated SAEs share more than" in text
+    assert "one that answers for both at once is wider (+0.100" in text
     assert "By mean matched cosine TopK SAEs agree more than ReLU ones (TopK minus ReLU +0.200" in text
 
 
@@ -171,8 +172,8 @@ def test_where_topk_shares_most_the_sentence_says_so():
         return figures(0.2, l0=8.0, pw=0.9) if dense else figures(0.5, l0=float(row["k"]), pw=0.5)
 
     text = study(turned, **FULL).summary()["sentences"]["topk"]
-    assert "ReLU SAEs do not share more than TopK SAEs (-0.300" in text
-    assert "TopK SAEs do not agree more than ReLU ones (TopK minus ReLU -0.400" in text
+    assert "ReLU SAEs share less than TopK SAEs (-0.300" in text
+    assert "TopK SAEs agree less than ReLU ones (TopK minus ReLU -0.400" in text
 
 
 def test_gated_alone_is_compared_without_relu():
@@ -180,6 +181,7 @@ def test_gated_alone_is_compared_without_relu():
     got = study(by_architecture, ks=(8, 4), architectures=("topk", "gated"), l1=(1.0,)).summary()
     assert got["relu_and_gated_over_topk"]["difference"] == pytest.approx(0.2)
     assert got["topk_over_relu_pw_mcc"] == {"difference": "(not comparable)", "interval": None}
+    assert "both at once" not in got["sentences"]["topk"]
     assert "ReLU" not in got["sentences"]["topk"]
 
 

@@ -115,10 +115,10 @@ MEANS = {"all": 0.8, "shared": 0.7, "random": 0.65, "orphan": 0.5}
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, ("(no more: -0.100", "(better: +0.050", "(no more than the shared: -0.200")),
+        ({}, ("all (less: -0.100", "random (more: +0.050", "(less than the shared: -0.200")),
         ({"shared": 0.9}, ("(more: +0.100",)),
-        ({"shared": 0.8, "every": 0.8}, ("(no more: 0.000",)),
-        ({"shared": 0.6}, ("(no better: -0.050",)),
+        ({"shared": 0.8, "every": 0.8}, ("(no difference can be told: 0.000",)),
+        ({"shared": 0.6}, ("random (less: -0.050",)),
         ({"orphan": 0.75}, ("(more than the shared: +0.050",)),
     ],
 )
@@ -143,7 +143,7 @@ def test_kinds_that_cannot_be_told_apart_are_said_to_be():
     ("after", "words"),
     [
         (0.4, "So what a probe says is less a matter of the seed than the list"),
-        (0.95, "So the list of latents is no more a matter of the seed"),
+        (0.95, "So the list of latents is less a matter of the seed"),
     ],
 )
 def test_the_list_of_latents_is_held_against_what_the_probe_says(after, words):

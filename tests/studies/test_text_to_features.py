@@ -13,6 +13,14 @@ from mosaic.studies import text_to_features
 CODES = csr_matrix(np.array([[0, 2.0, 0, 1], [0, 0, 3, 1.5]], dtype=np.float32))
 
 
+def test_the_sparsity_in_training_is_read_from_the_saes_own_file(tmp_path):
+    (tmp_path / "cfg.json").write_text('{"metadata": {"l0": 31.5}}')
+    assert text_to_features.l0_in_training(SAESource(1, "96", path=str(tmp_path))) == 31.5
+    (tmp_path / "cfg.json").write_text("{}")
+    assert text_to_features.l0_in_training(SAESource(1, "96", path=str(tmp_path))) is None
+    assert text_to_features.l0_in_training(SAESource(1, "96", release="r", id="i")) is None
+
+
 def test_leading_latents_have_the_largest_sums_and_equal_ones_stand_in_order():
     assert text_to_features.leading(CODES, 3).tolist() == [2, 3, 1]
     assert text_to_features.leading(csr_matrix(np.ones((2, 3))), 2).tolist() == [0, 1]
@@ -55,4 +63,5 @@ def test_what_is_said_of_the_features():
     assert text_to_features.library_sentence(1e-6).endswith("is 1.0e-06: they are the same up to rounding.")
     assert "is 0.500, which is more than rounding" in text_to_features.library_sentence(0.5)
     assert "2 of the 8 have a name" in text_to_features.names_sentence([3, 7])
+    assert "1 of the 8 has a name" in text_to_features.names_sentence([3])
     assert "None of these latents has a name" in text_to_features.names_sentence([])

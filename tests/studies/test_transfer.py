@@ -16,6 +16,7 @@ from mosaic.studies import controls, image_problems, image_scores, languages, tr
 from mosaic.studies.behaviour import MARGIN, Behaviour
 from mosaic.studies.image_scores import HIDDEN, RANDOM, SAE, UNTRAINED, ImageScores
 from mosaic.studies.languages import LanguageScores
+from mosaic.studies.languages_compared import below_chance
 from mosaic.studies.transfer import Transfer
 from mosaic.texts.labelled import FAMILIAR, NEW
 
@@ -179,10 +180,19 @@ def test_the_summary_of_known_scores(study):
     assert "mean has moved" in summary["sentences"]["why_sentiment_hidden"]
 
 
+def test_a_language_below_chance_is_found(study):
+    scores = study.languages["toxicity"]
+    assert below_chance({"toxicity": scores}) == (2, [])
+    wrong = np.where(scores.test.labels == "good", "bad", "good").astype(object)
+    wrong = np.where(scores.test.languages == "zh", wrong, scores.test.labels)
+    below = replace(scores, arms={**scores.arms, "sae": [wrong]})
+    assert below_chance({"toxicity": below}) == (2, [("toxicity in Chinese", 0.0, 0.5)])
+
+
 def test_figures_and_tables(study):
     assert [ax.get_title() for ax in study.figure().axes] == [*transfer.TEXT_SETS, *transfer.NEVER_TOLD]
     assert [ax.get_title() for ax in study.poolings_figure().axes] == [*transfer.TEXT_SETS, *transfer.NEVER_TOLD]
-    assert [ax.get_title() for ax in study.few_latents_figure().axes] == list(transfer.DRAWN)
+    assert [ax.get_title() for ax in study.few_latents_figure().axes] == list(transfer.IMAGE_SETS)
     assert len(study.native_figure().axes) == len(study.behaviour_figure().axes) == 1
     assert len(study.pictures().axes) == len(transfer.DRAWN) * transfer.PICTURES
     table = study.table()

@@ -7,6 +7,7 @@ from transfer_toy import ABOVE, BELOW, OPEN, diagnosis
 
 from mosaic.probing.scores import Difference
 from mosaic.studies import transfer_said as said
+from mosaic.studies.languages_compared import Below
 
 OUTCOMES = [(ABOVE, "above", "+0.100"), (BELOW, "below", "-0.100"), (OPEN, "cannot be told apart", "+0.010")]
 
@@ -18,17 +19,25 @@ def test_two_arms_are_compared_by_their_interval(difference, words, number):
 
 
 @pytest.mark.parametrize(
-    ("interval", "native", "words"),
+    ("interval", "random", "native", "words"),
     [
-        ([0.05, 0.2], ABOVE, ["is viable", "is better"]),
-        ([0.05, 0.2], OPEN, ["is viable", "cannot be told apart"]),
-        ([-0.05, 0.2], ABOVE, ["undecided", "is better"]),
-        ([-0.3, -0.2], BELOW, ["is not viable", "is worse"]),
+        ([0.05, 0.2], ABOVE, ABOVE, ["is viable on average", "score above random", "is better"]),
+        ([0.05, 0.2], BELOW, OPEN, ["is viable on average", "score below random", "itself cannot be told apart"]),
+        ([-0.05, 0.2], OPEN, ABOVE, ["undecided", "cannot be told apart from random", "is better"]),
+        ([-0.3, -0.2], BELOW, BELOW, ["is not viable", "score below random", "is worse"]),
     ],
 )
-def test_viable_and_below_native_are_two_questions(interval, native, words):
-    sentence = said.viable({"difference": 0.1, "interval": interval}, native)
+def test_viable_beside_random_and_below_native_are_three_questions(interval, random, native, words):
+    sentence = said.viable({"difference": 0.1, "interval": interval}, (8, []), random, native)
     assert all(word in sentence for word in words) and "+0.100" in sentence
+    assert "In none of the 8 pairs" in sentence
+
+
+def test_a_mean_above_chance_does_not_hide_where_it_is_below():
+    cells = [Below("toxicity in Russian", 0.44, 0.5), Below("sentiment in Chinese", 0.17, 1 / 3)]
+    sentence = said.viable({"difference": 0.1, "interval": [0.05, 0.2]}, (8, cells), OPEN, OPEN)
+    assert "In 2 of the 8 pairs of a set and a language they lie below it: toxicity in Russian 0.440" in sentence
+    assert "sentiment in Chinese 0.170 where guessing gives 0.333." in sentence
 
 
 def test_no_fall_no_explanation():
@@ -115,7 +124,7 @@ def test_images_are_compared_with_each_control(difference, words, number):
         sentence = said.images(*three, "with all latents", 5)
         clause = sentence.split(")")[place]
         assert words in clause and number in clause
-    assert "5 random dictionaries" in sentence
+    assert "5 random dictionaries" in sentence and sentence.count("they ") == 2
 
 
 @pytest.mark.parametrize(
@@ -123,4 +132,4 @@ def test_images_are_compared_with_each_control(difference, words, number):
 )
 def test_off_text(values, words):
     sentence = said.off_text(dict(zip(("digits", "shapes"), values, strict=True)), 0.04)
-    assert words in sentence and "0.040" in sentence
+    assert words in sentence and "0.040 of that of the test messages above" in sentence

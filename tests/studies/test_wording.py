@@ -15,6 +15,11 @@ def test_a_side_is_what_the_claims_page_would_judge(interval):
     assert wording.side(None, 0) is None
 
 
+def test_an_interval_that_ends_at_zero_is_on_no_side_of_it():
+    found = [wording.sign(one) for one in ([0.1, 0.2], [-0.2, -0.1], [-0.1, 0.1], [0.0, 0.1], [-0.1, 0.0], None)]
+    assert found == ["above", "below", "between", "between", "between", None]
+
+
 def test_differences_have_signs_and_intervals_words():
     assert (wording.signed(0.0123), wording.signed(-0.2)) == ("+0.012", "-0.200")
     assert wording.between([0.1, 0.2], wording.signed) == "95 %: +0.100 to +0.200"
