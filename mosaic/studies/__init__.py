@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 NAMES = (
     "text_to_features",
     "layers",
+    "width",
     "pooling",
     "binarisation",
     "sae_against_baselines",
+    "training_worth",
     "transfer",
+    "audit",
     "miniature",
     "truth",
     "two_seeds",
@@ -27,9 +30,6 @@ NAMES = (
     "many_seeds",
     "which_latents",
     "probes_of_seeds",
-    "width",
-    "training_worth",
-    "audit",
 )
 
 

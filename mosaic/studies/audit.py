@@ -42,7 +42,7 @@ from mosaic.studies.study import Study
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# The sets of every line: of these, the first four that a profile has, else its own first four. They were chosen by chapter 3's
+# The sets of every line: of these, the first four that a profile has, else its own first four. They were chosen by the chapter on pooling's
 # recorded scores: all but toxicity lie below .95 there, since what is solved shows no fault; toxicity is in several languages.
 PREFERRED = (
     "trec",

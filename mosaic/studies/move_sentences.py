@@ -1,4 +1,4 @@
-"""What chapter 10 says of its sweeps, chosen by the intervals."""
+"""What the chapter on what moves agreement says of its sweeps, chosen by the intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What chapter 9 says of its pairs, chosen by the intervals."""
+"""What the chapter on two seeds says of its pairs, chosen by the intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that hang on numbers, in chapters 9 to 13: on which side of a bound an interval lies, signs, intervals."""
+"""Words that hang on numbers, in the chapters on agreement: on which side of a bound an interval lies, signs, intervals."""
 
 from __future__ import annotations
 

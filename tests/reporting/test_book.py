@@ -61,10 +61,10 @@ def project(tmp_path_factory):
     for name in ("notebooks", "book"):
         shutil.copytree(ROOT / name, root / name)
     smaller = {
-        "08_truth": ("160", "60"),
-        "09_two_seeds": ("200_000", "30_000"),
-        "12_which_latents": ("6000", "600"),
-        "13_probes_of_seeds": ("8", "3"),
+        "11_truth": ("160", "60"),
+        "12_two_seeds": ("200_000", "30_000"),
+        "15_which_latents": ("6000", "600"),
+        "16_probes_of_seeds": ("8", "3"),
     }
     for name, (given, enough) in smaller.items():
         notebook = root / "notebooks" / f"{name}.py"
@@ -109,7 +109,7 @@ def test_unchanged_notebooks_do_not_run_again_and_results_repeat(project, built)
     before = {path.name: path.read_bytes() for path in files}
     again = mosaic(project, "reproduce", "--profile", "e2e.yml", "--no-book")
     assert again.stdout.count("unchanged") == len(CHAPTERS)
-    executed = project / "build" / "executed" / "e2e" / "03_pooling.ipynb"
+    executed = project / "build" / "executed" / "e2e" / "04_pooling.ipynb"
     notebook = executed.read_bytes()
     (project / "results" / "e2e" / "pooling.json").unlink()
     lost = mosaic(project, "reproduce", "--profile", "e2e.yml", "--no-book")
@@ -136,10 +136,10 @@ def test_a_profile_without_known_factors_has_no_chapter_on_them(project, built):
 
     notebooks = sorted((project / "notebooks").glob("*.py"))
     assert [n.stem for n in notebooks if not applies(n, load_profile("minilm"))] == [
-        "06_transfer", "07_miniature", "08_truth", "10_what_moves_it",
+        "08_transfer", "10_miniature", "11_truth", "13_what_moves_it",
     ]  # fmt: skip
     assert all(applies(n, load_profile("mini")) for n in notebooks)
-    done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "08_truth")
+    done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "11_truth")
     assert done.returncode == 1 and "does not apply to profile minilm" in done.stderr
 
 
@@ -287,7 +287,7 @@ def test_figures_and_formulas_are_rendered(page, site):
 
 @pytest.mark.site
 def test_hostile_texts_are_shown_and_do_not_run(page, site):
-    page.goto(f"{site}/notebooks/05_sae_against_baselines.html", wait_until="networkidle")
+    page.goto(f"{site}/notebooks/06_sae_against_baselines.html", wait_until="networkidle")
     assert page.evaluate("window.hacked") is None
     assert "<script>window.hacked" in page.locator("article").inner_text()
 
@@ -336,7 +336,7 @@ CONTRAST = """places => {
 @pytest.mark.parametrize(
     "name,places",
     [
-        ("notebooks/05_sae_against_baselines.html", ["article p", ".mosaic-table td", "article h1"]),
+        ("notebooks/06_sae_against_baselines.html", ["article p", ".mosaic-table td", "article h1"]),
         (
             "claims.html",
             [".verdict", ".open-question", ".run-mark", ".expectation", "details.why summary", "article td"],

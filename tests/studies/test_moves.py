@@ -1,4 +1,4 @@
-"""What moves agreement: the decisions of chapter 10, on measurements made up so that the answer is known."""
+"""What moves agreement: the decisions of its chapter, on measurements made up so that the answer is known."""
 
 from dataclasses import asdict
 

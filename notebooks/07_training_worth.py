@@ -1,7 +1,7 @@
 # %% [markdown]
 # # What is a trained SAE worth?
 #
-# The controls of [chapter 5](05_sae_against_baselines) ask it of all latents at once, at an equal budget:
+# The controls of [chapter 6](06_sae_against_baselines) ask it of all latents at once, at an equal budget:
 # {result}`sae_against_baselines.sentences.learned` Perhaps training shows in *few* latents, where each must stand for
 # something by itself, and not in all of them, where many poor ones may make up for a good one. Here every number of latents is
 # asked, from one to all.
@@ -116,4 +116,4 @@ study.few_labels_table()
 #
 # These are probes on labels that somebody chose. What an SAE may be worth beside them, to find what nobody had thought
 # to label, is not measured by any probe. And a latent that does not beat a random one for these labels may still track
-# something true: [chapter 8](08_truth) looks that up.
+# something true: [chapter 11](11_truth) looks that up.

@@ -132,7 +132,7 @@ study.sets_table()
 # ## A9: one threshold for every pooling
 #
 # Above 1.0 means "in at least two tokens" where tokens are counted. The right way chooses a threshold for each pooling on
-# validation; [chapter 4](04_binarisation) shows the curve.
+# validation; [chapter 5](05_binarisation) shows the curve.
 #
 # {result}`audit.sentences.a9` {result}`audit.sentences.a9_parts`
 #
