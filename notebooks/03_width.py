@@ -55,4 +55,4 @@ study.table()
 # {result}`width.sentences.choice` {result}`width.sentences.new_words`
 #
 # Width is not the only thing that differs: a wide SAE trained on as many tokens as a narrow one has more latents that
-# hardly ever fire. Each SAE's own figures stand on the page [What was run](../what_runs.md).
+# hardly ever fire. Each SAE's own figures stand on the page linked above.
