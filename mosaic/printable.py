@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Marks that reorder what stands beside them: a label could pretend to be another one.
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+FORMULA = ("=", "+", "-", "@")
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 
 
 def printable(text: object) -> str:
@@ -14,6 +18,16 @@ def printable(text: object) -> str:
     Line breaks and tabs stay, and so does every letter of every script, joined emoji included.
     """
     return "".join(_shown(character) for character in str(text))
+
+
+def cell(text: object) -> str:
+    """`text` as one cell of a CSV file: printable, on one line, and no formula to a spreadsheet.
+
+    What a spreadsheet would take for a formula stands behind an apostrophe; a plain number does not.
+    """
+    line = printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    formula = line.startswith(FORMULA) and not NUMBER.fullmatch(line)
+    return f"'{line}" if formula else line
 
 
 def _shown(character: str) -> str:

@@ -12,10 +12,36 @@ from mosaic.errors import MosaicError
 from mosaic.profiles.reading import LARGEST
 
 Profile = Annotated[str, typer.Option("--profile", "-p", help="A profile's name (`mosaic profiles`) or a .yml file.")]
-Text = Annotated[str, typer.Option("--text", help="Column of the texts.")]
-Label = Annotated[str, typer.Option("--label", help="Column of the labels.")]
+ProfileOrOwn = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--profile", "-p", help="A profile's name (`mosaic profiles`) or a .yml file (default: minilm)."),
+]
+Model = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--model", help="Instead of a profile: a model of the hub, or its folder. Goes with --sae."),
+]
+Saes = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--sae", help="An SAE on --model: RELEASE/ID of SAELens's registry, or its folder (repeatable)."),
+]
+Text = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--text", help="Column of the texts (default: text, or prompt where that is absent)."),
+]
+Label = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--label", help="Column of the labels (default: label, or target where that is absent)."),
+]
 Group = Annotated[Optional[str], typer.Option("--group", help="Column of rows that must stay on one side of a split.")]  # noqa: UP045
 Layers = Annotated[Optional[str], typer.Option("--layers", help="Layers, separated by commas (default: all).")]  # noqa: UP045
+Widths = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--widths", help="Widths, as 2k,8k (default: all)."),
+]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", min=0, max=2**32 - 1, help="Of the rows that are held out, and of the validation folds."),
+]
 Poolings = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--poolings", help="sum, mean, max, last, count, topN, separated by commas (default: the profile's)."),
@@ -24,6 +50,7 @@ Json = Annotated[Optional[Path], typer.Option("--json", help="Also write the row
 Cache = Annotated[Path, typer.Option("--cache", help="Folder of the feature cache.")]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:0, mps.")]
 CACHE = Path("build/cache")
+SEED = 42
 
 
 def listed(value: str | None, kind=str, name: str = "", least: float | None = None) -> list | None:
@@ -43,6 +70,34 @@ def listed(value: str | None, kind=str, name: str = "", least: float | None = No
     if any(kind is int and abs(part) > LARGEST for part in parts):
         raise MosaicError(f"{name} is {value!r:.60}; numbers up to {LARGEST:,} were expected. Write a smaller one.")
     return parts
+
+
+def columns(text: str | None, label: str | None, group: str | None = None) -> dict:
+    """Which columns `read_file` reads; a name that was given is read and no other."""
+    exact = [name for name in (text, label) if name is not None]
+    return {"text": text or "text", "label": label or "label", "group": group, "exact": exact}
+
+
+def check_named(profile: str | None, model: str | None, saes: Sequence[str] | None) -> None:
+    """Raises MosaicError unless a profile, or a model with SAEs, or nothing at all is named."""
+    if profile is not None and (model is not None or saes):
+        raise MosaicError(
+            f"profile {profile} names a model and SAEs of its own. Give either --profile, or --model and --sae."
+        )
+    if model is not None and not saes:
+        raise MosaicError(f"--model {model} has no SAE beside it. Add one or more: --sae RELEASE/ID, or --sae FOLDER.")
+    if saes and model is None:
+        raise MosaicError(f"--sae {saes[0]} has no model beside it. Add the one it was trained on: --model HUB_ID.")
+
+
+def chosen_profile(profile: str | None, model: str | None = None, saes: Sequence[str] | None = None):
+    """The profile of that name (minilm where none is given), or one made of the model and the SAEs."""
+    from mosaic.features.pooling import POOLINGS
+    from mosaic.profiles.own import own_profile
+    from mosaic.profiles.profile import load_profile
+
+    check_named(profile, model, saes)
+    return load_profile(profile or "minilm") if model is None else own_profile(model, saes, POOLINGS)
 
 
 def check(

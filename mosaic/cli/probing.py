@@ -1,61 +1,107 @@
-"""`mosaic probe`, `extract`: a user's own labelled texts."""
+"""`mosaic probe`, `extract`: a user's own labelled texts, with a profile's model and SAEs or the user's own."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from mosaic.cli.options import CACHE, Cache, Device, Group, Json, Label, Layers, Poolings, Profile, Text, check, listed
+from mosaic.cli.options import (
+    CACHE,
+    SEED,
+    Cache,
+    Device,
+    Group,
+    Json,
+    Label,
+    Layers,
+    Model,
+    Poolings,
+    ProfileOrOwn,
+    Saes,
+    Seed,
+    Text,
+    Widths,
+    check,
+    check_named,
+    chosen_profile,
+    columns,
+    listed,
+)
 from mosaic.cli.output import console, save_json, say
+
+if TYPE_CHECKING:
+    from mosaic.profiles.profile import Profile
 
 app = typer.Typer()
 
 
-@app.command(epilog="Example: mosaic probe reviews.csv --text review --label stars --layers 4,6")
+@app.command(epilog="Example: mosaic probe reviews.csv --text review --label stars --layers 4,6 --save stars")
 def probe(
     train: Annotated[Path, typer.Argument(help="Labelled texts: .csv, .tsv, .jsonl or .parquet.")],
     test: Annotated[Optional[Path], typer.Argument(help="Test rows; without it a fifth of TRAIN is held out.")] = None,  # noqa: UP045
-    profile: Profile = "minilm",
-    text: Text = "text",
-    label: Label = "label",
+    profile: ProfileOrOwn = None,
+    model: Model = None,
+    sae: Saes = None,
+    text: Text = None,
+    label: Label = None,
     group: Group = None,
     layers: Layers = None,
+    widths: Widths = None,
     poolings: Poolings = None,
+    seed: Seed = SEED,
     json_out: Json = None,
+    save: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--save", help="Folder for the chosen SAE probe, which `mosaic predict` applies to new texts."),
+    ] = None,
     cache: Cache = CACHE,
     device: Device = "cpu",
 ) -> None:
     """Compare SAE features with hidden states, TF-IDF and the majority class on your own file."""
-    check(file=json_out, cache=cache, device=device, inputs=(train, test, profile))
+    check(file=json_out, folder=save, cache=cache, device=device, inputs=(train, test, profile, model, *(sae or ())))
+    check_named(profile, model, sae)
     from mosaic.cli.show import print_comparison
     from mosaic.probing.comparison import evaluate
+    from mosaic.probing.folds import Budget
     from mosaic.probing.problem import check as check_rows
     from mosaic.probing.problem import make_problem
     from mosaic.texts import labelled
     from mosaic.texts.own_files import read_file
 
-    rows = read_file(train, text, label, group)
-    held = read_file(test, text, label, group) if test else None
+    named = columns(text, label, group)
+    rows = read_file(train, **named)
+    held = read_file(test, **named) if test else None
     labelled.check_classes(rows)
     if held is None:
-        rows, held = labelled.split(rows, test_size=0.2)
-    check_rows(rows, held)
-    request, lm = opened_request(profile, layers, poolings, device)
+        rows, held = labelled.split(rows, test_size=0.2, seed=seed)
+    budget = Budget(seed=seed)
+    check_rows(rows, held, budget)
+    chosen = chosen_profile(profile, model, sae)
+    request, lm = opened_request(chosen, layers, poolings, device, widths)
     problem = make_problem(rows, held, lm, request, cache)
-    results = evaluate(problem)
+    results = evaluate(problem, budget)
     print_comparison(console(), problem, results)
     save_json(json_out, [result.row() for result in results])
+    if save is not None:
+        from mosaic.probing.saved import SavedProbe
+
+        kept = SavedProbe.of(problem, results, chosen)
+        kept.save(save)
+        say(f"{save}: {kept.said()}; `mosaic predict {save} FILE` applies it")
 
 
 @app.command(epilog="Example: mosaic extract reviews.csv --out features --poolings max,mean")
 def extract(
     file: Annotated[Path, typer.Argument(help="Texts: .csv, .tsv, .jsonl or .parquet.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the feature tables.")],
-    profile: Profile = "minilm",
-    text: Text = "text",
+    profile: ProfileOrOwn = None,
+    model: Model = None,
+    sae: Saes = None,
+    text: Text = None,
     layers: Layers = None,
+    widths: Widths = None,
     poolings: Poolings = None,
     specials: Annotated[bool, typer.Option("--specials", help="Pool special tokens too (an ablation).")] = False,
     cache: Cache = CACHE,
@@ -65,31 +111,34 @@ def extract(
     from dataclasses import replace
 
     check(folder=out, cache=cache, device=device)
+    check_named(profile, model, sae)
     from mosaic.features.extract import extract as run
     from mosaic.texts.own_files import read_file
 
-    texts = read_file(file, text, label=None).texts
-    request, lm = opened_request(profile, layers, poolings, device)
+    texts = read_file(file, **{**columns(text, None), "label": None}).texts
+    request, lm = opened_request(chosen_profile(profile, model, sae), layers, poolings, device, widths)
     for table in run(texts, lm, replace(request, specials=specials), cache):
         path = out / f"{table.column_prefix.replace('/', '_')}_{table.provenance['pooling']}.safetensors"
         table.save(path)
         say(f"{path}  {len(table)} texts x {table.matrix.shape[1]}, {table.matrix.nnz} values")
 
 
-def opened_request(profile: str, layers: str | None, poolings: str | None, device: str):
+def opened_request(
+    profile: str | Profile, layers: str | None, poolings: str | None, device: str, widths: str | None = None
+):
     """What one pass computes for these options, and the model it runs on; options are checked before it loads."""
     from mosaic.features.pooling import top_n
     from mosaic.features.request import Request
     from mosaic.profiles.opening import load_model, load_saes, select_saes
     from mosaic.profiles.profile import load_profile
 
-    chosen = load_profile(profile)
+    chosen = load_profile(profile) if isinstance(profile, str) else profile
     wanted = list(dict.fromkeys(listed(poolings, name="--poolings") or chosen.poolings))
     for pooling in wanted:
         top_n(pooling)
-    numbers = listed(layers, int, "--layers")
-    select_saes(chosen, numbers)
+    which = (listed(layers, int, "--layers"), listed(widths, name="--widths"))
+    select_saes(chosen, *which)
     lm = load_model(chosen, device)
-    encoders = load_saes(chosen, lm, numbers)
+    encoders = load_saes(chosen, lm, *which)
     hidden = tuple(dict.fromkeys(encoder.layer for encoder in encoders))
     return Request(encoders, hidden, tuple(wanted)), lm

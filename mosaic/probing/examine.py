@@ -19,7 +19,8 @@ from mosaic.probing.problem import Problem
 from mosaic.probing.selection import Result
 
 
-def _table(problem: Problem, setting) -> FeatureTable:
+def table_of(problem: Problem, setting) -> FeatureTable:
+    """The problem's table that a setting reads."""
     key = (setting.features, setting.layer, setting.width, setting.pooling)
     fields = ("features", "layer", "width", "pooling")
     return next(t for t in problem.tables if tuple(t.provenance.get(f) for f in fields) == key)
@@ -41,7 +42,7 @@ class TopLatent:
 
 def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int = 3) -> list[TopLatent]:
     """The n largest weights of a logistic SAE result (over all classes), each latent once."""
-    table = _table(problem, result.setting)
+    table = table_of(problem, result.setting)
     probe, columns = fitted(problem, result)
     weights, classes = probe[-1].coef_, probe.classes_
     if len(weights) == 1:  # binary: one row, positive for the second class
@@ -63,7 +64,7 @@ def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int =
 
 def fitted(problem: Problem, result: Result) -> tuple:
     """(probe, columns): a logistic result on features of a table fitted once more, for its weights."""
-    candidate = TableFeatures(problem, _table(problem, result.setting), result.setting.binarized)
+    candidate = TableFeatures(problem, table_of(problem, result.setting), result.setting.binarized)
     rows = np.arange(len(problem.train))
     x, _, columns = candidate.matrices(rows, rows[:1], result.threshold)
     return candidate.probe(result.strength).fit(x, problem.train.labels), columns
@@ -150,7 +151,7 @@ def _scores(result: Result) -> dict:
 
 
 def _sparse(problem: Problem, result: Result, k: int) -> At:
-    return At(problem, _table(problem, result.setting), result.setting.binarized, result.threshold, k)
+    return At(problem, table_of(problem, result.setting), result.setting.binarized, result.threshold, k)
 
 
 def _fitted(candidates: Sequence[At], splits: Sequence | None = None) -> list[Result]:

@@ -38,7 +38,7 @@ def make_problem(train: LabelledTexts, test: LabelledTexts, lm, request, cache=N
     return Problem(train, test, tuple(tables), cache)
 
 
-def check(train: LabelledTexts, test: LabelledTexts) -> None:
+def check(train: LabelledTexts, test: LabelledTexts, budget: folds.Budget = folds.DEFAULT) -> None:
     """Raises MosaicError for what the comparison could not use; cheap, so callers ask before they load a model."""
     if train.name == test.name and len(train.classes) < 2:
         raise MosaicError(
@@ -47,7 +47,7 @@ def check(train: LabelledTexts, test: LabelledTexts) -> None:
         )
     labelled.check_classes(train)
     labelled.check_test(train, test)
-    folds.splits(train)
+    folds.splits(train, budget)
 
 
 def cautions(problem: Problem) -> list[str]:

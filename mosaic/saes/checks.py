@@ -27,15 +27,25 @@ SCALE = {"k": 1_000, "m": 1_000_000}
 
 
 def check_hook(name: str, hook: str | None, layer: int, first_layer: int) -> None:
-    """Raises MosaicError where the SAE reads another layer than `layer`, or not the residual stream after a block.
+    """Raises MosaicError where the SAE reads another layer than `layer`, or not the residual stream after a block."""
+    trained = layer_of(name, hook, first_layer)
+    if trained not in (None, layer):
+        raise MosaicError(
+            f"SAE {name} is named for layer {layer}, but was trained at {hook}, which is layer {trained} of this model "
+            f"(counted from {first_layer}). Write layer: {trained}, or choose the SAE of layer {layer}."
+        )
+
+
+def layer_of(name: str, hook: str | None, first_layer: int) -> int | None:
+    """The layer after which an SAE reads the residual stream, or None for a hook without a block's number.
 
     hook: where its configuration says it was trained: a block of transformers ("layers.3") or a hook of
-    TransformerLens ("blocks.3.hook_resid_post"), blocks counted from 0. A name without a block number says nothing.
-    first_layer: the number that the model's first block goes by.
+    TransformerLens ("blocks.3.hook_resid_post"), blocks counted from 0. first_layer: the number that the model's first
+    block goes by. Raises MosaicError for a hook inside a block, or on embeddings.
     """
     found = BLOCK.search(str(hook or ""))
     if found is None:
-        return
+        return None
     if len(found[1]) > LONGEST:
         raise MosaicError(
             f"SAE {name} was trained at {hook!r:.60}...: no model has a block of {len(found[1])} digits. Copy the SAE again."
@@ -50,11 +60,7 @@ def check_hook(name: str, hook: str | None, layer: int, first_layer: int) -> Non
     trained = block + first_layer - before
     if trained < first_layer:
         raise MosaicError(f"SAE {name} was trained at {hook}, on embeddings, which no layer puts out. Choose another.")
-    if trained != layer:
-        raise MosaicError(
-            f"SAE {name} is named for layer {layer}, but was trained at {hook}, which is layer {trained} of this model "
-            f"(counted from {first_layer}). Write layer: {trained}, or choose the SAE of layer {layer}."
-        )
+    return trained
 
 
 def check_width(name: str, width: str, n_latents: int) -> None:

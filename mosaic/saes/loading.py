@@ -59,18 +59,26 @@ def load_encoder(source: SAESource, model_id: str, d_model: int, device: str = "
     encoder, hook = _from_folder(source) if source.path else _from_registry(source)
     check_hook(encoder.name, hook, source.layer, first_layer)
     check_width(encoder.name, source.width, encoder.n_latents)
-    if encoder.d_in != d_model:
-        raise MosaicError(
-            f"SAE {encoder.name} reads vectors of d_in {encoder.d_in}, but {model_id} has d_model {d_model}. "
-            "They do not belong together: check the model and the SAE in the profile."
-        )
-    expected = source.transfer_from or model_id
-    if encoder.trained_on and model_name(encoder.trained_on) != model_name(expected):
-        raise MosaicError(
-            f"SAE {encoder.name} was trained on {encoder.trained_on}, not on {expected}. Choose the SAE of this "
-            f"model, or ask for the transfer by name: transfer_from: {encoder.trained_on} in the profile."
-        )
+    check_model(encoder.name, encoder.d_in, encoder.trained_on, model_id, d_model, source.transfer_from)
     return encoder.to(device)
+
+
+def check_model(
+    name: str, d_in: int, trained_on: str | None, model_id: str, d_model: int, transfer_from: str | None = None
+) -> None:
+    """Raises MosaicError for an SAE of vectors of another width than the model's, or trained on another model than it
+    (or than `transfer_from`)."""
+    if d_in != d_model:
+        raise MosaicError(
+            f"SAE {name} reads vectors of d_in {d_in}, but {model_id} has d_model {d_model}. "
+            "They do not belong together: choose an SAE of this model."
+        )
+    expected = transfer_from or model_id
+    if trained_on and model_name(trained_on) != model_name(expected):
+        raise MosaicError(
+            f"SAE {name} was trained on {trained_on}, not on {expected}. Choose the SAE of this "
+            f"model, or ask for the transfer by name: transfer_from: {trained_on} in the profile."
+        )
 
 
 def from_sae(sae, source: SAESource, name: str) -> Encoder:
@@ -239,15 +247,21 @@ def _from_hub(load, entry, name: str):
 
 
 def _from_gemma_scope(source: SAESource, entry, name: str) -> tuple[Encoder, str | None]:
+    path, hook = gemma_scope(source)
+    config = {"architecture": "jumprelu", "apply_b_dec_to_input": False, "metadata": {"model_name": entry.model}}
+    return _assemble(npz_weights(path), config, source, name), hook
+
+
+def gemma_scope(source: SAESource) -> tuple[Path, str | None]:
+    """(params.npz of a Gemma Scope entry, downloaded; the hook that its folder's name tells)."""
     from huggingface_hub import hf_hub_download
 
+    entry, name = registered(source)
     folder = entry.saes_map[source.id]
-    path = hf_hub_download(entry.repo_id, "params.npz", subfolder=folder)
-    config = {"architecture": "jumprelu", "apply_b_dec_to_input": False, "metadata": {"model_name": entry.model}}
+    path = _from_hub(lambda: hf_hub_download(entry.repo_id, "params.npz", subfolder=folder), entry, name)
     layer = re.search(r"layer_(\d+)", folder)
     site = next((site for site in ("mlp_out", "attn_out") if f"-{site[:3]}" in entry.repo_id), "resid_post")
-    hook = f"blocks.{layer[1]}.hook_{site}" if layer else None
-    return _assemble(npz_weights(Path(path)), config, source, name), hook
+    return Path(path), f"blocks.{layer[1]}.hook_{site}" if layer else None
 
 
 def _unknown(kind: str, value: str | None, known, hint: str) -> str:

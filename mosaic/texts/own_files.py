@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.printable import printable
-from mosaic.texts.columns import named
+from mosaic.texts import columns
 from mosaic.texts.labelled import LabelledTexts
 from mosaic.texts.tabular import read_columns
 
@@ -22,14 +22,19 @@ log = logging.getLogger("mosaic")
 
 
 def read_file(
-    path: str | Path, text: str = "text", label: str | None = "label", group: str | None = None
+    path: str | Path,
+    text: str = "text",
+    label: str | None = "label",
+    group: str | None = None,
+    exact: Collection[str] = (),
 ) -> LabelledTexts:
     """Read CSV, TSV, JSON lines or Parquet. label=None reads texts alone (labels are then empty strings).
 
-    Columns `prompt` and `target` stand for `text` and `label` where these are absent, and that is said. Warns of labels
-    that differ in their writing only (1 and 1.0, "pos" and "pos "). Raises MosaicError: unknown suffix, missing or empty
-    file, undecodable bytes (with the line), a broken or ragged line (with its number), a duplicate header, a missing
-    column (with those there are), a missing label or text (with the row), half a surrogate pair (with the row).
+    Columns `prompt` and `target` stand for `text` and `label` where these are absent, and that is said; not for one of the
+    `exact` names. Warns of labels that differ in their writing only (1 and 1.0, "pos" and "pos "). Raises MosaicError:
+    unknown suffix, missing or empty file, undecodable bytes (with the line), a broken or ragged line (with its number), a
+    duplicate header, a missing column (with those there are), a missing label or text (with the row), half a surrogate
+    pair (with the row).
     """
     path = Path(path)
     if not path.is_file():
@@ -37,9 +42,9 @@ def read_file(
     if path.suffix.lower() not in SUFFIXES:
         raise MosaicError(f"{path}: files ending in {', '.join(SUFFIXES)} are read, not {path.suffix or 'none'!r}.")
     read = read_columns(path)
-    asked, (text, label) = (text, label), named(read.columns, text, label)
-    if (text, label) != asked:
-        log.warning("%s: texts are read from column %r, labels from %r.", printable(path.name), text, label)
+    asked, (text, label) = (text, label), columns.named(read.columns, text, label, exact)
+    if found := columns.said(asked, (text, label)):
+        log.warning("%s: %s.", printable(path.name), found)
     for name in (text, label, group):
         if name is not None and name not in read.columns:
             raise MosaicError(
