@@ -37,7 +37,7 @@ def bench(
     poolings: Poolings = None,
     max_train: Annotated[Optional[int], typer.Option("--max-train", min=10, max=LARGEST, help="Training rows of a set at most, stratified.")] = None,  # noqa: UP045
     max_test: Annotated[Optional[int], typer.Option("--max-test", min=10, max=LARGEST, help="Test rows of a set at most, stratified.")] = None,  # noqa: UP045
-    strong: Annotated[bool, typer.Option("--strong", help="Also PCA + logistic, nearest neighbours, boosting on hidden states: the best on validation.")] = False,
+    strong: Annotated[bool, typer.Option("--strong", help="Also PCA + logistic, nearest neighbours, boosting on hidden states: the best on validation (slow with many classes).")] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder of the answer; finished sets are kept in it.")] = Path("bench"),
     cache: Cache = CACHE,
     device: Device = "cpu",
