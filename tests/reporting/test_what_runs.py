@@ -30,10 +30,10 @@ def test_sizes_are_counted(runs):
 
 def test_each_chapter_is_under_the_saes_it_reads(runs):
     mini, gemma = load_profile("mini"), load_profile("gemma-2-2b")
-    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == ("1 to 8", "9 to 13")
-    assert (runs.chapters(gemma, False), runs.chapters(gemma, True)) == ("1 to 5", "")
+    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == ("1 to 8, 14", "9 to 13")
+    assert (runs.chapters(gemma, False), runs.chapters(gemma, True)) == ("1 to 5, 14", "")
     rows = runs.sae_rows(mini)
-    assert ["1 to 8", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
+    assert ["1 to 8, 14", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
     assert ["9 to 13", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
     assert any(row[0] == "10" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
     assert all(row[3:5] == ["", ""] for row in runs.sae_rows(gemma))  # not here to be read
