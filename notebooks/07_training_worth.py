@@ -8,7 +8,7 @@
 #
 # {result}`training_worth.sentences.answer`
 #
-# {result}`training_worth.sentences.on_these_sets`
+# {result}`training_worth.sentences.on_these_sets` {result}`training_worth.sentences.PCA components`
 #
 # It is an open question of the field, and others have answers to parts of it:
 #
@@ -84,7 +84,8 @@ study.new_words_figure()
 #
 # A random dictionary is one control. Features that no SAE is needed for are another: if a few principal components did as
 # well as a few latents, training an SAE would buy little. Bands are 95 % over texts and draws; a band of one family says
-# nothing about differences, which the table has.
+# nothing about differences, which the table has. Every feature is scaled to unit variance, so that with *all* components the
+# smallest weigh as much as the largest, which the hidden units, of the same space, do not suffer from.
 
 # %%
 study.curves()
@@ -95,9 +96,7 @@ study.table()
 # %% [markdown]
 # {result}`training_worth.sentences.supervised`
 #
-# {result}`training_worth.sentences.random directions`
-# {result}`training_worth.sentences.PCA components`
-# {result}`training_worth.sentences.hidden units`
+# {result}`training_worth.sentences.random directions` {result}`training_worth.sentences.hidden units`
 #
 # {result}`training_worth.sentences.levels`
 #

@@ -91,9 +91,12 @@ def chapters(profile: Profile, seeded: bool) -> str:
         if bool({"seeds", "sweep"} & set(studies.kind(name).needs)) == seeded
         and not lacking(profile, studies.kind(name).needs)
     ]
-    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
-        return f"{numbers[0]} to {numbers[-1]}"
-    return ", ".join(map(str, numbers))
+    runs = [[i, i] for i in numbers if i - 1 not in numbers]
+    for first_last in runs:
+        while first_last[1] + 1 in numbers:
+            first_last[1] += 1
+    shown = (f"{a} to {b}" if b > a + 1 else ", ".join(map(str, range(a, b + 1))) for a, b in runs)
+    return ", ".join(shown)
 
 
 def number(study: str) -> str:

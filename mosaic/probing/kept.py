@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -82,34 +83,17 @@ class Kept:
         result = self._read(path, candidate)
         if result is None:
             result = make()
-            self._write(path, result)
+            keep(path, _written(result))
         return result
 
-    def _write(self, path: Path, result: Result) -> None:
-        """Keep it; a cache that takes nothing (read-only, full) is said once, and the comparison goes on."""
-        try:
-            write_atomically(path, sealed(_written(result)))
-        except MosaicError as error:
-            _not_kept(self.folder, getattr(error.__cause__, "strerror", None) or str(error))
-
     def _name(self, candidate, what: str) -> str:
-        digest = hashlib.sha256(json.dumps([self.base, what, asdict(candidate.setting), candidate.strengths]).encode())
-        if (table := getattr(candidate, "table", None)) is not None:
-            matrix = table.matrix
-            digest.update(json.dumps([matrix.shape, str(matrix.dtype)]).encode())
-            for values in (matrix.data, matrix.indices, matrix.indptr):
-                digest.update(np.ascontiguousarray(values).tobytes())
-        return digest.hexdigest()[:32]
+        table = getattr(candidate, "table", None)
+        matrix = None if table is None else table.matrix
+        return name_of([self.base, what, asdict(candidate.setting), candidate.strengths], matrix)
 
     def _read(self, path: Path, candidate) -> Result | None:
         """The kept result, or None, said where a file is damaged."""
-        if not path.is_file():
-            return None
-        try:
-            return self._result(opened(read_json(path)), candidate)
-        except (MosaicError, AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-            log.warning("%s is damaged (%s); it is computed again.", path, printable(str(error)))
-            return None
+        return read_kept(path, lambda content: self._result(content, candidate))
 
     def _result(self, kept: dict, candidate) -> Result:
         train = self.problem.train
@@ -138,6 +122,35 @@ class Kept:
             n_fits=kept["n_fits"],
             n_unconverged=kept["n_unconverged"],
         )
+
+
+def name_of(what: list, matrix=None) -> str:
+    """32 hex digits of what decides a result: plain values, and the numbers of its features (CSR)."""
+    digest = hashlib.sha256(json.dumps(what).encode())
+    if matrix is not None:
+        digest.update(json.dumps([matrix.shape, str(matrix.dtype)]).encode())
+        for values in (matrix.data, matrix.indices, matrix.indptr):
+            digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def keep(path: Path, content: dict) -> None:
+    """Keep it; a cache that takes nothing (read-only, full) is said once, and the comparison goes on."""
+    try:
+        write_atomically(path, sealed(content))
+    except MosaicError as error:
+        _not_kept(path.parent, getattr(error.__cause__, "strerror", None) or str(error))
+
+
+def read_kept(path: Path, made: Callable[[dict], Any]) -> Any | None:
+    """What `made` makes of the kept content; None where none is kept, or the file is damaged, which is said."""
+    if not path.is_file():
+        return None
+    try:
+        return made(opened(read_json(path)))
+    except (MosaicError, AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        log.warning("%s is damaged (%s); it is computed again.", path, printable(str(error)))
+        return None
 
 
 def _written(result: Result) -> dict:

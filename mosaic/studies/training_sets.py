@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from mosaic.features.request import Request
 from mosaic.machine import cores
-from mosaic.probing import comparison, curves, folds
+from mosaic.probing import comparison, folds, kept_curves
 from mosaic.probing.curves import Fit
 from mosaic.probing.directions import MeanDifference, RandomDirections
 from mosaic.probing.problem import Problem, make_problem, stratified_rows
@@ -47,7 +49,7 @@ class SetCurves:
 def set_curves(
     title: str, train: LabelledTexts, test: LabelledTexts, controls: Controls, cache: Path | None
 ) -> SetCurves:
-    """Every family on one set; features from the cache, one curve a job."""
+    """Every family on one set; features from the cache, one curve a job, kept there too."""
     read = Request(controls.trained + controls.random, (controls.layer,), controls.poolings)
     problem = make_problem(train, test, controls.lm, read, cache)
     matrices = [table.matrix for table in problem.tables]
@@ -81,16 +83,16 @@ def _run(jobs: Mapping) -> dict:
 
 def _whole(problem: Problem, matrix, directions=None) -> dict[str, Fit]:
     """One curve from all training rows."""
-    n, split = len(problem.train), folds.splits(problem.train)[0]
-    return curves.curve(matrix[:n], problem.train.labels, matrix[n:], split, directions=directions)
+    return kept_curves.curve(problem, matrix, folds.splits(problem.train)[0], directions=directions)
 
 
 def _few(problem: Problem, matrix, share: float, seed: int) -> dict[str, Fit]:
     """FEW latents and all, from a sample of the training rows; C from folds of that sample alone."""
     n = len(problem.train)
     rows = stratified_rows(problem.train.labels, max(1, round(share * n)), seed)
-    train = problem.train.take(rows)
-    return curves.curve(matrix[rows], train.labels, matrix[n:], folds.splits(train)[0], (FEW,))
+    sample = replace(problem, train=problem.train.take(rows))
+    of_test = np.arange(n, matrix.shape[0])
+    return kept_curves.curve(sample, matrix[np.append(rows, of_test)], folds.splits(sample.train)[0], (FEW,))
 
 
 def _pca():

@@ -52,10 +52,7 @@ class TrainingWorth(Study):
             "n_sets": {group: len(members) for group, members in self.members.items()},
             "n_draws": {family: len(of) for family, of in self.sets[0].draws.items()},
             "sparsity": self.sparsity,
-            "mean": {
-                group: {family: {size: m.summary() for size, m in of.items()} for family, of in by_family.items()}
-                for group, by_family in self.means.items()
-            },
+            "mean": {family: {size: m.summary() for size, m in of.items()} for family, of in self.means.items()},
             "trained_minus": {
                 family: {group: {size: _told(d) for size, d in of.items()} for group, of in by_group.items()}
                 for family, by_group in self.over_sets.items()
@@ -100,7 +97,7 @@ class TrainingWorth(Study):
             **{family: said.against(name, self.over_sets[family][FIRST]) for family, name in names.items()},
             "few_labels": said.few_labels(self.few_labels),
             "levels": said.levels(
-                {f: {size: m.macro_f1 for size, m in of.items()} for f, of in self.means[FIRST].items()}, TOLD
+                {f: {size: m.macro_f1 for size, m in of.items()} for f, of in self.means.items()}, TOLD
             ),
         }
 
@@ -117,8 +114,7 @@ class TrainingWorth(Study):
     def curves(self) -> Figure:
         """Mean over the sets of every family against the number of features; bands are 95 % over texts and draws."""
         series = {
-            family: [(size, m.macro_f1, m.low, m.high) for size, m in of.items()]
-            for family, of in self.means[FIRST].items()
+            family: [(size, m.macro_f1, m.low, m.high) for size, m in of.items()] for family, of in self.means.items()
         }
         return family_curves(series)
 
@@ -191,19 +187,19 @@ class TrainingWorth(Study):
     def over_sets(self) -> dict[str, dict[str, dict[str, Difference]]]:
         """{family: {group: {size: trained minus it, mean over the sets}}}, intervals over texts, draws and sets."""
         return {
-            family: {group: self._against(family, members) for group, members in self.members.items()}
+            family: {
+                group: self._against(family, members)
+                for group, members in self.members.items()
+                if group in HEADINGS or family == RANDOM
+            }
             for family in FAMILIES
             if family != TRAINED
         }
 
     @cached_property
-    def means(self) -> dict[str, dict[str, dict[str, Mean]]]:
-        """{FIRST, NEW_ONLY: {family: {size: mean over sets and draws}}}, intervals over texts and draws."""
-        return {
-            group: {family: self._means(family, members) for family in FAMILIES}
-            for group, members in self.members.items()
-            if group in HEADINGS
-        }
+    def means(self) -> dict[str, dict[str, Mean]]:
+        """{family: {size: mean over sets and draws}} on the first part of each test, intervals over texts and draws."""
+        return {family: self._means(family, self.members[FIRST]) for family in FAMILIES}
 
     @cached_property
     def few_labels(self) -> dict[str, dict[str, Difference]]:

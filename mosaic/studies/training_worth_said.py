@@ -28,6 +28,8 @@ def answer(by_size: BY_SIZE, n_sets: int, where: str = "") -> str:
         head = (
             f"That training pays cannot be shown{where} for any number of latents: on average over sets {above} nowhere"
         )
+    elif every[0] not in wins and ALL not in wins:
+        head = f"Training shows neither with one latent nor with all, but in between{where}: with {span(wins, every)} {above}"
     elif ALL not in wins:
         head = f"Training shows in few latents and not in all{where}: with {span(wins, every)} {above}"
     elif wins == every[every.index(wins[0]) :]:
@@ -119,11 +121,7 @@ def few_labels(by_share: Mapping[str, BY_SIZE]) -> str:
     for size in sizes:
         wins = [share for share, of in by_share.items() if outcome(of[size]) == WIN]
         losses = [share for share, of in by_share.items() if outcome(of[size]) == LOSS]
-        said = (
-            f"above random dictionaries from {_and(wins)} of the labels"
-            if wins
-            else "above them from no share of the labels"
-        )
+        said = f"above random dictionaries from {_and(wins) if wins else 'no share'} of the labels"
         said += f", below them from {_and(losses)}" if losses else ""
         least, d = next((share, of[size]) for share, of in by_share.items())
         parts.append(f"with {_latents(size)} the trained SAE scores {said} (from {least}: {numbers(d)})")

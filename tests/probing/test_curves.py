@@ -1,5 +1,7 @@
 """Curves over the number of features: held to the k-sparse probe, fitted on the fit rows alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -7,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mosaic.errors import MosaicError
-from mosaic.probing import curves, estimators, folds
+from mosaic.probing import curves, estimators, folds, kept_curves
 from mosaic.probing.candidates import STRENGTHS
 from mosaic.probing.directions import MeanDifference, RandomDirections
 from mosaic.probing.scores import macro_f1
@@ -87,3 +89,32 @@ def test_a_pooling_that_is_not_linear_is_refused():
     curves.check_linear("mean")
     with pytest.raises(MosaicError, match="'max' is not linear.*mean, last, sum"):
         curves.check_linear("max")
+
+
+def test_a_kept_curve_is_read_and_is_the_same(tmp_path, monkeypatch, caplog):
+    made, *_ = rows()
+    problem, matrix = replace(made, tables=(), cache=tmp_path), made.tables[1].matrix
+    split = folds.splits(made.train)[0]
+
+    def same(a, b):
+        assert list(a) == list(b)
+        for size, fit in a.items():
+            other = b[size]
+            assert (fit.predicted == other.predicted).all()
+            assert (fit.validation, fit.strength, fit.solved) == (other.validation, other.strength, other.solved)
+
+    first = kept_curves.curve(problem, matrix, split, (1, 4), RandomDirections(1))
+    (file,) = (tmp_path / "results").iterdir()
+    computed = curves.curve
+    monkeypatch.setattr(curves, "curve", None)
+    same(kept_curves.curve(problem, matrix, split, (1, 4), RandomDirections(1)), first)
+    monkeypatch.setattr(curves, "curve", computed)
+    # Other directions, sizes, numbers or rows are another curve.
+    kept_curves.curve(problem, matrix, split, (1, 4), RandomDirections(2))
+    kept_curves.curve(problem, matrix, split, (1,), RandomDirections(1))
+    kept_curves.curve(problem, matrix * 2, split, (1, 4), RandomDirections(1))
+    assert len(list((tmp_path / "results").iterdir())) == 4
+    file.write_text(file.read_text()[:-40] + "}")
+    same(kept_curves.curve(problem, matrix, split, (1, 4), RandomDirections(1)), first)
+    assert "is damaged" in caplog.text
+    same(kept_curves.curve(replace(problem, cache=None), matrix, split, (1, 4), RandomDirections(1)), first)

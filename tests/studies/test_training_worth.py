@@ -69,6 +69,7 @@ def test_a_span_of_sizes_reads_as_prose(sizes, words):
         ),
         ("ttww", ["in many latents and not in few: from 4 on"], "below"),
         ("wttw", ["Training shows with 1 and all latents"], "few"),
+        ("twwt", ["neither with one latent nor with all, but in between: with 2 and 4"], "few"),
         ("tttt", ["cannot be shown for any number", "cannot be told apart from them"], "Training shows"),
         ("lttt", ["cannot be shown for any number", "With 1 it scores below them"], "Training shows"),
         ("wlww", ["Training shows with 1, 4 and all", "With 2 it scores below"], "nowhere"),
@@ -131,7 +132,10 @@ def test_few_labels_say_from_which_shares_training_shows():
     found = {"1%": by_size("wl", ("8", "all")), "5%": by_size("wt", ("8", "all")), "100%": by_size("tt", ("8", "all"))}
     got = said.few_labels(found)
     assert "with 8 latents the trained SAE scores above random dictionaries from 1% and 5% of the labels" in got
-    assert "with all latents the trained SAE scores above them from no share of the labels, below them from 1%" in got
+    assert (
+        "with all latents the trained SAE scores above random dictionaries from no share of the labels, below them from 1%"
+        in got
+    )
 
 
 # --- the whole study, on made-up predictions ---------------------------------------------------------------------------
