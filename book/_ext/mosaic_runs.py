@@ -4,6 +4,7 @@
 has a row that says so. Texts are data: they become text nodes, never markup.
 """
 
+import itertools
 import json
 import math
 from abc import ABC, abstractmethod
@@ -23,7 +24,7 @@ from mosaic.texts.labelled import WHOLE
 from mosaic.world import sets
 
 BESIDE = {  # the miniature's other models, where a chapter reads them
-    "mini-large": "its larger sister, trained on the same corpus (chapter 7 shows its training)",
+    "mini-large": "its larger sister, trained on the same corpus (chapter 7 shows its training; the audit reads its SAEs)",
     "mini-large-it": "mini-large tuned on turns; whether its answers are right is the set mini/behaviour",
     "mini-vision": "an image tower in front of mini-small (the images of chapter 6)",
 }
@@ -88,9 +89,16 @@ def chapters(profile: Profile, seeded: bool) -> str:
         if bool({"seeds", "sweep"} & set(studies.kind(name).needs)) == seeded
         and not lacking(profile, studies.kind(name).needs)
     ]
-    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
-        return f"{numbers[0]} to {numbers[-1]}"
-    return ", ".join(map(str, numbers))
+    return ranges(numbers)
+
+
+def ranges(numbers: list[int]) -> str:
+    """[1, 2, 3, 5] as "1 to 3, 5": three and more in a row are written by their ends."""
+    found = []
+    for _, members in itertools.groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        row = [number for _, number in members]
+        found += [f"{row[0]} to {row[-1]}"] if len(row) > 2 else map(str, row)
+    return ", ".join(found)
 
 
 def sae_rows(profile: Profile) -> list[list[str]]:

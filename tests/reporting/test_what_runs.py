@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mosaic import studies
 from mosaic.errors import Unavailable
 from mosaic.profiles.profile import Profile, SetChoice, Shape, load_profile
 from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
@@ -30,10 +31,12 @@ def test_sizes_are_counted(runs):
 
 def test_each_chapter_is_under_the_saes_it_reads(runs):
     mini, gemma = load_profile("mini"), load_profile("gemma-2-2b")
-    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == ("1 to 8", "9 to 13")
-    assert (runs.chapters(gemma, False), runs.chapters(gemma, True)) == ("1 to 5", "")
+    audit = studies.NAMES.index("audit") + 1  # it reads the suite, after the chapters on seeds
+    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == (f"1 to 8, {audit}", "9 to 13")
+    assert (runs.chapters(gemma, False), runs.chapters(gemma, True)) == (f"1 to 5, {audit}", "")
+    assert runs.ranges([1, 2, 3, 5, 7, 8]) == "1 to 3, 5, 7, 8" and runs.ranges([]) == ""
     rows = runs.sae_rows(mini)
-    assert ["1 to 8", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
+    assert [f"1 to 8, {audit}", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
     assert ["9 to 13", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
     assert any(row[0] == "10" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
     assert all(row[3:5] == ["", ""] for row in runs.sae_rows(gemma))  # not here to be read
