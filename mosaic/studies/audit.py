@@ -21,7 +21,7 @@ from mosaic.probing.contrasts import contrast
 from mosaic.probing.problem import Problem, make_problem
 from mosaic.profiles.opening import available, load_saes
 from mosaic.profiles.profile import Profile, load_profile
-from mosaic.reporting import plots, tables
+from mosaic.reporting import plots, published, tables
 from mosaic.reporting.results import NOT_MEASURED, shown
 from mosaic.saes.encoder import Encoder
 from mosaic.studies import audit_features as switches
@@ -76,7 +76,7 @@ class Audit(Study):
             "layer": self.profile.middle,
             "width": self.profile.width,
             "sets": list(self.sets),
-            "margin": audit_lines.published.value(audit_lines.MARGIN),
+            "margin": published.value(audit_lines.MARGIN),
             "lines": {line.key: line.summary() for line in self.lines},
             "sentences": self.sentences(),
         }
