@@ -1,8 +1,8 @@
 # %% [markdown]
 # # The audit: what each published fault does to the score
 #
-# Twelve things are done otherwise here than in the released code of {cite}`gallifant2025`, in the version read (certainly not
-# the newest, and nothing is said of any other). Each is done both ways below, on one layer, one width, one grid of $C$
+# Twelve things are done otherwise here than in the released code of {cite}`gallifant2025`, in the version read; there may be
+# newer ones, of which nothing is said. Each is done both ways below, on one layer, one width, one grid of $C$
 # and the same folds: {result}`audit.sentences.sets`. Features are summed over tokens unless the fault is one of pooling. The
 # sets are those with room below the top, where a fault can show, and one in several languages.
 #
@@ -105,7 +105,7 @@ study.sets_table()
 # The largest of many test scores is large by chance, too. The right way chooses on validation folds of the training set. On
 # the same settings the published way can never be below: the question is by how much it is above. Here
 # {result}`audit.lines.a6.facts.settings` settings are compared (poolings, binarised or not, at one layer); a sweep over layers and
-# widths has more, and flatters more.
+# widths has more to choose from.
 #
 # {result}`audit.sentences.a6`
 #

@@ -4,6 +4,7 @@
 has a row that says so. Texts are data: they become text nodes, never markup.
 """
 
+import itertools
 import json
 import math
 from abc import ABC, abstractmethod
@@ -25,11 +26,15 @@ from mosaic.world import sets
 from mosaic.world.lexicon import LANGUAGES
 
 BESIDE = {  # the miniature's other models, where a chapter reads them
-    "mini-large": "its larger sister, trained on the same corpus (the chapter on the miniature shows its training)",
+    "mini-large": "its larger sister, trained on the same corpus (the chapter on the miniature shows its training; the audit "
+    "reads its SAEs)",
     "mini-large-it": "mini-large tuned on turns; whether its answers are right is the set mini/behaviour",
     "mini-vision": "an image tower in front of mini-small (for the images of the chapter on transfer)",
 }
-LARGER = {"mini-large": ("miniature",), "mini-large-it": ("transfer", "miniature")}  # whose SAEs chapters read beside
+LARGER = {
+    "mini-large": ("audit", "miniature"),
+    "mini-large-it": ("transfer", "audit", "miniature"),
+}  # whose SAEs chapters read beside
 GEMMA = "gemma-2-2b"  # the profile of the paper's first model
 WEIGHTS = "weights/mini"  # in the package
 CLASSES = 12  # named; more are counted
@@ -91,12 +96,16 @@ def chapters(profile: Profile, seeded: bool) -> str:
         if bool({"seeds", "sweep"} & set(studies.kind(name).needs)) == seeded
         and not lacking(profile, studies.kind(name).needs)
     ]
-    runs = [[i, i] for i in numbers if i - 1 not in numbers]
-    for first_last in runs:
-        while first_last[1] + 1 in numbers:
-            first_last[1] += 1
-    shown = (f"{a} to {b}" if b > a + 1 else ", ".join(map(str, range(a, b + 1))) for a, b in runs)
-    return ", ".join(shown)
+    return ranges(numbers)
+
+
+def ranges(numbers: list[int]) -> str:
+    """[1, 2, 3, 5] as "1 to 3, 5": three and more in a row are written by their ends."""
+    found = []
+    for _, members in itertools.groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        row = [number for _, number in members]
+        found += [f"{row[0]} to {row[-1]}"] if len(row) > 2 else map(str, row)
+    return ", ".join(found)
 
 
 def number(study: str) -> str:
@@ -117,7 +126,9 @@ def sae_rows(profile: Profile) -> list[list[str]]:
         for source in load_profile(other).saes:
             active, architecture = sparsity(located(source).path)
             numbers = ", ".join(number(name) for name in LARGER[other])
-            rows.append([numbers, str(source.layer), source.width, active, architecture, f"of {other}, seed {source.seed}"])
+            rows.append(
+                [numbers, str(source.layer), source.width, active, architecture, f"of {other}, seed {source.seed}"]
+            )
     if profile.seeds:
         groups = seed_groups(read_card(located_folder(profile.seeds)))
         base = groups[0].rows[0]

@@ -21,7 +21,7 @@ from mosaic.probing.contrasts import contrast
 from mosaic.probing.problem import Problem, make_problem
 from mosaic.profiles.opening import available, load_saes
 from mosaic.profiles.profile import Profile, load_profile
-from mosaic.reporting import plots, tables
+from mosaic.reporting import plots, published, tables
 from mosaic.reporting.results import NOT_MEASURED, shown
 from mosaic.saes.encoder import Encoder
 from mosaic.studies import audit_features as switches
@@ -58,7 +58,8 @@ N_SETS = 4
 DRAWS = 5  # orders of rows
 TUNED, BASE, ITS_TASK = "mini-large-it", "mini-large", "mini/behaviour"
 WITH_PARTS = ("a2", "a3", "a4", "a5", "a7", "a8", "a9", "a12")
-DIFFERENCE, SPREAD = "published minus right", "distance of two runs"
+DRAWN = "published minus right (A12: distance of two runs)"
+INCHES = 0.34  # of a line in the figure
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Audit(Study):
             "layer": self.profile.middle,
             "width": self.profile.width,
             "sets": list(self.sets),
-            "margin": audit_lines.published.value(audit_lines.MARGIN),
+            "margin": published.value(audit_lines.MARGIN),
             "lines": {line.key: line.summary() for line in self.lines},
             "sentences": self.sentences(),
         }
@@ -98,10 +99,12 @@ class Audit(Study):
 
     def figure(self) -> Figure:
         """A forest: a fault a line, published minus right with its 95 % interval."""
+        import matplotlib.pyplot as plt
+
         rows = [
             {
                 "set": f"{line.key.upper()} {line.fault.name}",
-                "features": SPREAD if line.spread else DIFFERENCE,
+                "features": DRAWN,
                 "macro_f1": line.number.difference,
                 "low": line.number.low,
                 "high": line.number.high,
@@ -109,7 +112,8 @@ class Audit(Study):
             for line in self.lines
             if line.number is not None
         ]
-        return plots.finished(plots.intervals(rows, "macro-F1, 95 % interval", zero=True))
+        ax = plt.subplots(figsize=(7.2, 1.2 + INCHES * len(rows)))[1]
+        return plots.finished(plots.intervals(rows, "macro-F1, 95 % interval", zero=True, ax=ax))
 
     def table(self) -> tables.Html:
         """Every fault with its number, both levels and its verdict."""

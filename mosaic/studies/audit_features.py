@@ -17,7 +17,7 @@ from mosaic.features.request import Request
 from mosaic.features.run import run_shard
 from mosaic.features.table import FeatureTable
 from mosaic.models.language import LanguageModel, Tokens
-from mosaic.models.residuals import text_by_text
+from mosaic.models.residuals import at_real_tokens, text_by_text
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.saes.encoder import Encoder
@@ -80,10 +80,13 @@ class LeftPadded(LanguageModel):
         """The id of a pad; 0 where the tokenizer names none."""
         return self.tokenizer.pad_token_id or 0
 
-    def padded(self, tokens: Tokens, batch: Sequence[int]) -> list[np.ndarray]:
-        """Token ids of the texts of one batch, pads before the shorter ones."""
-        width = max(len(tokens.ids[i]) for i in batch)
-        return [np.pad(tokens.ids[i], (width - len(tokens.ids[i]), 0), constant_values=self.pad) for i in batch]
+    def padded(self, tokens: Tokens, batches: Sequence[np.ndarray]) -> Tokens:
+        """The tokens of texts in batches, pads before the shorter ones of each; every position counts as a text's own."""
+        ids = []
+        for batch in batches:
+            width = int(tokens.lengths[batch].max())
+            ids += [np.pad(row, (width - len(row), 0), constant_values=self.pad) for row in tokens.take(batch).ids]
+        return Tokens(ids, [np.zeros(len(row), dtype=bool) for row in ids], tokens.truncated)
 
     def residuals(self, ids: Sequence[np.ndarray], layers: Sequence[int]) -> dict[int, torch.Tensor]:
         """{layer: [B, T, d]} of texts of one length; pads, which stand first, are masked."""
@@ -111,9 +114,7 @@ def pooled_with_pads(
     lm, order = LeftPadded.of(lm), np.arange(len(texts)) if order is None else order
     tokens = lm.tokenize([texts[i] for i in order])
     batches = [np.arange(start, min(start + BATCH, len(texts))) for start in range(0, len(texts), BATCH)]
-    ids = [row for batch in batches for row in lm.padded(tokens, batch)]
-    everything = Tokens(ids, [np.zeros(len(row), dtype=bool) for row in ids], tokens.truncated)
-    shard = Shard(text_ids(texts)[order], everything, tuple(batches))
+    shard = Shard(text_ids(texts)[order], lm.padded(tokens, batches), tuple(batches))
     (table,) = run_shard(shard, lm, Request((encoder,), (), (pooling,)))
     return table.take(np.argsort(order))
 
@@ -146,11 +147,10 @@ def pads_differ(texts: Sequence[str], lm: LanguageModel, layer: int) -> float | 
 
     texts: of one batch. 0 where a pad says the same whatever the text.
     """
-    lm = LeftPadded.of(lm)
+    lm, batch = LeftPadded.of(lm), np.arange(len(texts))
     tokens = lm.tokenize(texts)
-    ids = lm.padded(tokens, range(len(texts)))
-    first = lm.residuals(ids, [layer])[layer][:, 0].float().cpu().numpy()
-    pads = first[tokens.lengths < len(ids[0])]
+    rows, starts = at_real_tokens(lm, lm.padded(tokens, [batch]), batch, [layer])
+    pads = rows[layer].cpu().numpy()[starts[:-1]][tokens.lengths < tokens.lengths.max()]
     if len(pads) < 2:
         return None
     return float(np.median(np.linalg.norm(pads - pads.mean(0), axis=1) / np.linalg.norm(pads, axis=1)))

@@ -16,7 +16,7 @@ from mosaic.studies.audit_fits import COUNTS, SUM, AuditedSet
 from mosaic.studies.audit_lines import Line, measured
 
 SEEDS = 5  # trainings of one probe, and draws of the training texts
-LAST = "hidden last"  # the published baseline
+LAST, NO_LAST = "hidden last", "the profile computes no last token"  # the published baseline
 
 
 def last_weights(sets: Sequence[AuditedSet]) -> Line:
@@ -33,6 +33,8 @@ def last_weights(sets: Sequence[AuditedSet]) -> Line:
 
 def unequal_baseline(sets: Sequence[AuditedSet]) -> Line:
     """A5: the lead of SAE features over hidden states, theirs at the last token alone and nothing scaled."""
+    if any(LAST not in one.results for one in sets):
+        return Line("a5", why=NO_LAST)
     cases, baseline, chosen = {}, [], {}
     for one in sets:
         right = {kind: one.chosen((kind,)) for kind in ("sae", "hidden")}
@@ -96,7 +98,7 @@ def repeated(sets: Sequence[AuditedSet]) -> Line:
     number: the mean distance of two trainings over all pairs and sets; low, high: the middle 95 % of these distances.
     """
     if any(LAST not in one.results for one in sets):
-        return Line("a12", why="the profile computes no last token")
+        return Line("a12", why=NO_LAST)
     by_seed = {one.title: [by_adam(one, LAST, seed).last for seed in range(SEEDS)] for one in sets}
     by_draw = {one.title: [redrawn(one, LAST, seed) for seed in range(SEEDS)] for one in sets}
     seeds, draws = ({one.title: distances(one, made[one.title]) for one in sets} for made in (by_seed, by_draw))

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from mosaic.errors import MosaicError
+from mosaic.probing.problem import Problem
 from mosaic.probing.scores import macro_f1
 from mosaic.profiles.opening import load_model
 from mosaic.profiles.profile import SetChoice
 from mosaic.studies import audit, audit_languages
+from mosaic.studies.audit_fits import AuditedSet
 from mosaic.studies.audit_lines import FAULTS, NONE
 from mosaic.texts.labelled import LabelledTexts
 
@@ -48,15 +50,9 @@ def test_the_figure_has_a_line_for_each_fault_that_is_measured(study):
 
 def test_the_input_of_the_first_block_is_no_residual(small_profile, study):
     lm = load_model(small_profile)
-    found = audit.wrong_layer([replace(audited(study), results={})], lm, None)
+    one = AuditedSet(study.sets[0], Problem(None, None, ()), {})
+    found = audit.wrong_layer([one], lm, None)
     assert found.number is None and "first block" in found.why
-
-
-def audited(study):
-    from mosaic.probing.problem import Problem
-    from mosaic.studies.audit_fits import AuditedSet
-
-    return AuditedSet(study.sets[0], Problem(None, None, ()), {})
 
 
 def test_the_sets_are_the_preferred_ones_or_the_first(small_profile):

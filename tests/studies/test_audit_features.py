@@ -59,7 +59,7 @@ def test_another_models_sae_is_read_by_name_only():
 def test_left_padding_leaves_a_texts_own_tokens_as_they_are(tiny, kind):
     lm = tiny(kind)
     left, tokens = switches.LeftPadded.of(lm), lm.tokenize(TEXTS[:6])
-    x = left.residuals(left.padded(tokens, range(6)), [2])[2]
+    x = left.residuals(left.padded(tokens, [np.arange(6)]).ids, [2])[2]
     for row, ids in zip(x, tokens.ids, strict=True):
         np.testing.assert_allclose(row[-len(ids) :], lm.residuals([ids], [2])[2][0], rtol=1e-3, atol=1e-4)
 

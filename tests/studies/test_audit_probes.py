@@ -66,6 +66,7 @@ def test_the_lead_with_an_unequal_baseline():
     line = audit_probes.unequal_baseline([one])
     assert line.levels == pytest.approx((f1(10) - f1(20), f1(4) - f1(2)))
     assert line.parts["hidden states alone"].difference == pytest.approx(f1(20) - f1(2))
+    assert audit_probes.unequal_baseline([made_up({"sae sum": 1})]).why == audit_probes.NO_LAST
 
 
 def test_averages_with_and_without_hidden_states():
