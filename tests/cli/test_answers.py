@@ -25,6 +25,9 @@ SMALL = WEIGHTS / "seeds" / "layer_3_width_128_seed_0"
         ("probe nope.csv --json folder", "folder"),
         ("probe nope.csv --json file/rows.json", "file/rows.json"),
         ("probe nope.csv --cache file", "file"),
+        ("probe nope.csv --save file", "file"),
+        ("predict nope nope.csv --out folder", "folder"),
+        ("predict nope nope.csv --cache file", "file"),
         ("extract nope.csv --out file", "file"),
         ("extract nope.csv --out new --cache file/cache", "file/cache"),
         ("match nope nope --json folder", "folder"),
@@ -53,6 +56,7 @@ def test_where_to_write_is_tried_before_any_work(tmp_path, command, path):
     [
         "probe nope.csv",
         "extract nope.csv --out new",
+        "predict nope nope.csv",
         "match nope nope",
         "train-sae --profile nope",
         "study layers --profile nope",

@@ -13,7 +13,7 @@ from conftest import sae_folder, sentences
 from mosaic.errors import MosaicError
 from mosaic.profiles.profile import FOLDER
 
-COMMANDS = ["reproduce", "study", "probe", "extract", "train-sae", "match", "claims", "plan", "profiles"]
+COMMANDS = ["reproduce", "study", "probe", "predict", "extract", "train-sae", "match", "claims", "plan", "profiles"]
 SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
 
 
