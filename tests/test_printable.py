@@ -23,8 +23,12 @@ def test_it_can_always_be_encoded_and_done_twice_changes_nothing(text):
 
 
 def test_a_cell_is_one_line_and_no_formula():
-    assert cell('=HYPERLINK("http://x")') == "'=HYPERLINK(\"http://x\")"
-    assert [cell(text) for text in ("+cmd|' /C calc'!A0", "-1+2", "@SUM(1)")] == ["'+cmd|' /C calc'!A0", "'-1+2", "'@SUM(1)"]
+    assert cell('=HYPERLINK("http://x")') == '\'=HYPERLINK("http://x")'
+    assert [cell(text) for text in ("+cmd|' /C calc'!A0", "-1+2", "@SUM(1)")] == [
+        "'+cmd|' /C calc'!A0",
+        "'-1+2",
+        "'@SUM(1)",
+    ]
     assert cell("two\nlines\r\tand \x1b[2J") == r"two\nlines\r\tand \x1b[2J"
     for harmless in ("-1", "+1.5", "-0.25", "a=b", "", "naïve", "日本語"):
         assert cell(harmless) == harmless

@@ -39,7 +39,9 @@ def work(model_folder, tmp_path):
     config["metadata"]["hook_name"] = HOOK
     (folder / "cfg.json").write_text(json.dumps(config))
     words = ("good happy", "bad sad", "rain sun")
-    write(tmp_path / "rows.csv", [(f"the {words[i % 3]} film {'very ' * (i % 7)}", f"class {i % 3}") for i in range(90)])
+    write(
+        tmp_path / "rows.csv", [(f"the {words[i % 3]} film {'very ' * (i % 7)}", f"class {i % 3}") for i in range(90)]
+    )
     return tmp_path
 
 
@@ -179,7 +181,7 @@ def test_a_probe_on_the_miniature_is_the_same_in_another_process_and_folder(tmp_
     x = candidate.matrices(np.arange(200), np.arange(200, 400), best.threshold)[1]
     (tmp_path / "elsewhere").mkdir()
     write(tmp_path / "test.csv", zip(test.texts, test.labels, strict=True), ("text", "label"))
-    command = "-m mosaic predict ../kept ../test.csv --out p.csv".split()
+    command = ["-m", "mosaic", "predict", "../kept", "../test.csv", "--out", "p.csv"]
     done = subprocess.run(
         [sys.executable, *command], cwd=tmp_path / "elsewhere", capture_output=True, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=300,

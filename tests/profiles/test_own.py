@@ -89,6 +89,16 @@ def test_every_mistake_is_named(model_folder, sae, tmp_path):
         own_profile(str(tmp_path / "cfg"), [good], POOLINGS)
 
 
+def test_a_folder_with_the_name_of_one_of_ours_is_the_users(model_folder, sae, tmp_path, monkeypatch):
+    shutil.copytree(sae(), tmp_path / "saes")
+    assert (FOLDER.parent / "saes").is_dir()
+    monkeypatch.chdir(tmp_path)
+    made = own_profile(str(model_folder("llama")), ["saes"], POOLINGS)
+    assert load_saes(made, load_model(made))[0].n_latents == 96 and Place.of_sae(made.saes[0]).folder == str(
+        tmp_path / "saes"
+    )
+
+
 def test_sizes_need_no_weights(model_folder, tmp_path):
     shutil.copy(model_folder("gpt2") / "config.json", tmp_path)
     assert read_sizes(str(tmp_path)) == read_sizes(str(model_folder("gpt2")))
