@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mosaic.errors import MosaicError
-from mosaic.printable import printable
+from mosaic.printable import cell, printable
 
 
 def test_what_steers_a_terminal_is_shown_as_an_escape():
@@ -20,3 +20,24 @@ def test_it_can_always_be_encoded_and_done_twice_changes_nothing(text):
     once = printable(text)
     once.encode("utf-8")
     assert printable(once) == once
+
+
+def test_a_cell_is_one_line_and_no_formula():
+    assert cell('=HYPERLINK("http://x")') == '\'=HYPERLINK("http://x")'
+    assert [cell(text) for text in ("+cmd|' /C calc'!A0", "-1+2", "@SUM(1)")] == [
+        "'+cmd|' /C calc'!A0",
+        "'-1+2",
+        "'@SUM(1)",
+    ]
+    assert cell("two\nlines\r\tand \x1b[2J") == r"two\nlines\r\tand \x1b[2J"
+    for harmless in ("-1", "+1.5", "-0.25", "a=b", "", "naïve", "日本語"):
+        assert cell(harmless) == harmless
+
+
+@given(st.text())
+def test_no_cell_begins_as_a_formula_does_unless_it_is_a_number(text):
+    shown = cell(text)
+    assert shown.isprintable() or not printable(text).isprintable()
+    assert "\n" not in shown and "\r" not in shown and "\t" not in shown
+    if shown[:1] in ("=", "+", "-", "@"):
+        float(shown)

@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -47,7 +48,7 @@ def predict(
     saved = SavedProbe.load(probe)
     texts = read_file(file, **{**columns(text, None), "label": None}).texts
     predicted = applied.predict(saved, texts, device, cache)
-    shown = rows(texts, predicted)[:ROWS_SHOWN]
+    shown = rows(texts, predicted, ROWS_SHOWN)
     print_rows(shown, ["row", "text", "class", "probability", "latents"], f"{len(texts)} texts, by {saved.said()}")
     if len(texts) > len(shown):
         say(f"{len(texts) - len(shown)} more texts" + ("" if out else "; --out FILE.csv writes all"))
@@ -59,13 +60,13 @@ def predict(
         write_atomically(out, as_csv(texts, predicted).encode("utf-8", "backslashreplace"))
 
 
-def rows(texts: Sequence[str], predicted: Prediction) -> list[dict]:
-    """A row a text, as it is shown on the page."""
+def rows(texts: Sequence[str], predicted: Prediction, n: int) -> list[dict]:
+    """The first n texts, a row each, as they are shown on the page."""
     from mosaic.reporting.tables import shorten
 
     return [
         {"row": i, "text": shorten(text), "class": label, "probability": float(p.max()), "latents": latents(leading)}
-        for i, (text, label, p, leading) in enumerate(_zipped(texts, predicted))
+        for i, (text, label, p, leading) in enumerate(islice(_zipped(texts, predicted), n))
     ]
 
 

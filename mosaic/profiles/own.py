@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.models.language import ModelSpec
@@ -14,6 +16,7 @@ from mosaic.saes.checks import layer_of
 from mosaic.saes.described import describe, width_name
 from mosaic.saes.dictionary import parse_source
 from mosaic.saes.loading import SAESource, check_model, model_name
+from mosaic.saes.weights import CONFIG
 
 MAX_LENGTH = ModelSpec("").max_length  # tokens of a text, where the model can read so many
 
@@ -62,6 +65,9 @@ def _spec(model: str, sizes: Sizes) -> ModelSpec:
 def _source(name: str, spec: ModelSpec, sizes: Sizes) -> SAESource:
     """Where an SAE is, with the layer and the width that it states itself."""
     folder = located_folder(name)
+    if Path(name).is_dir() and not (folder / CONFIG).is_file():
+        name = os.path.abspath(name)  # also where a folder of this package bears the same name, such as saes
+        folder = Path(name)
     source = replace(parse_source(str(folder)), path=name) if folder.is_dir() else parse_source(name)
     about = describe(located(source))
     check_model(about.name, about.d_in, about.trained_on, spec.id, sizes.d_model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -28,12 +29,12 @@ class Place(Generic[Named]):
         from mosaic.models.opening import resolve
 
         own = resolve(spec) == spec.id and Path(spec.id).is_dir()
-        return cls(spec, str(Path(spec.id).resolve()) if own else None)
+        return cls(spec, os.path.abspath(spec.id) if own else None)
 
     @classmethod
     def of_sae(cls, source: SAESource) -> Place[SAESource]:
         own = bool(source.path) and located(source) == source
-        return cls(source, str(Path(source.path).resolve()) if own else None)
+        return cls(source, os.path.abspath(source.path) if own else None)
 
     @classmethod
     def read(cls, kind: type, written: dict) -> Place:

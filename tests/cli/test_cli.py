@@ -13,7 +13,9 @@ from conftest import sae_folder, sentences
 from mosaic.errors import MosaicError
 from mosaic.profiles.profile import FOLDER
 
-COMMANDS = ["reproduce", "study", "probe", "bench", "extract", "train-sae", "match", "claims", "plan", "profiles"]
+COMMANDS = [
+    "reproduce", "study", "probe", "predict", "bench", "extract", "train-sae", "match", "claims", "plan", "profiles",
+]  # fmt: skip
 SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
 
 

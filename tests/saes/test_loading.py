@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy.sparse import csr_matrix
 from mosaic.errors import MosaicError
 from mosaic.saes import encoder, loading
 from mosaic.saes.checks import NEEDED
+from mosaic.saes.described import Described, describe
 from mosaic.saes.dictionary import load_dictionary
 from mosaic.saes.weights import npz_weights
 
@@ -28,8 +30,6 @@ def close(codes, dense, atol=2e-5):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("chunk,block", [(96, 1024), (17, 5), (1, 1)])
 def test_encode_equals_saelens(tmp_path, architecture, chunk, block):
-    from dataclasses import replace
-
     from sae_lens import SAE
 
     folder = sae_folder(tmp_path, architecture)
@@ -117,6 +117,8 @@ def test_gemma_scope_layout_loads_without_the_decoder(tmp_path, monkeypatch):
     release, sae_id = "gemma-scope-2b-pt-res-canonical", "layer_12/width_16k/canonical"
     source = loading.SAESource(12, "16k", release=release, id=sae_id)
     loaded = loading.load_encoder(source, "google/gemma-2-2b", 2304)
+    told = describe(replace(source, layer=0, width=""))
+    assert told == Described(f"{release}/{sae_id}", "blocks.12.hook_resid_post", "gemma-2-2b", 2304, 16_384)
     reference = SAE.from_pretrained(release, sae_id)
     x = torch.randn(19, 2304)
     with torch.no_grad():
@@ -127,6 +129,25 @@ def test_gemma_scope_layout_loads_without_the_decoder(tmp_path, monkeypatch):
         loading.load_encoder(source, "google/gemma-2-9b-it", 2304)
     transfer = loading.SAESource(12, "16k", release=release, id=sae_id, transfer_from="google/gemma-2-2b")
     assert loading.load_encoder(transfer, "google/gemma-2-9b-it", 2304).n_latents == 16_384
+
+
+def test_an_sae_says_what_it_is_before_it_is_loaded(tmp_path, monkeypatch):
+    from sae_lens import SAE
+
+    folder = sae_folder(tmp_path, "gated", d_sae=70, model_name="gpt2")
+    config = json.loads((folder / "cfg.json").read_text())
+    config["metadata"]["hook_name"] = "blocks.1.hook_resid_post"
+    (folder / "cfg.json").write_text(json.dumps(config))
+    told = describe(loading.SAESource(0, "", path=str(folder)))
+    assert told == Described(folder.name, "blocks.1.hook_resid_post", "gpt2", 64, 70)
+    # An entry of the registry that is not Gemma Scope's is opened by SAELens.
+    monkeypatch.setattr(SAE, "from_pretrained", lambda *_: SAE.load_from_disk(folder))
+    entry = loading.SAESource(0, "", release="gpt2-small-res-jb", id="blocks.1.hook_resid_pre")
+    name = "gpt2-small-res-jb/blocks.1.hook_resid_pre"
+    assert describe(entry) == Described(name, "blocks.1.hook_resid_post", "gpt2-small", 64, 70)
+    (folder / "sae_weights.safetensors").write_bytes(b"")
+    with pytest.raises(MosaicError, match="cannot be read"):
+        describe(loading.SAESource(0, "", path=str(folder)))
 
 
 def test_npz_weights_of_either_order_are_read_in_pieces(tmp_path, monkeypatch):
