@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mosaic import studies
 from mosaic.errors import Unavailable
 from mosaic.profiles.profile import Profile, SetChoice, Shape, load_profile
 from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
