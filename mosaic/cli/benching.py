@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from mosaic.cli.options import CACHE, LARGEST, Cache, Device, Group, Label, Layers, Poolings, Profile, Text, check
+from mosaic.cli.options import (
+    CACHE,
+    LARGEST,
+    Cache,
+    Device,
+    Group,
+    Label,
+    Layers,
+    Poolings,
+    Profile,
+    Text,
+    check,
+    columns,
+)
 from mosaic.cli.output import console, save_figure, save_json, say
 from mosaic.cli.probing import opened_request
 from mosaic.errors import MosaicError
@@ -30,8 +43,8 @@ HEADER = "set,n_train,n_test,n_classes,"  # how every table of ours begins
 def bench(
     paths: Annotated[list[Path], typer.Argument(help="Labelled files (.csv, .tsv, .jsonl, .parquet), folders of them.")],
     profile: Profile = "minilm",
-    text: Text = "text",
-    label: Label = "label",
+    text: Text = None,
+    label: Label = None,
     group: Group = None,
     layers: Layers = None,
     poolings: Poolings = None,
@@ -53,9 +66,9 @@ def bench(
     from mosaic.studies import bench_run
     from mosaic.texts import collection
 
-    columns = {"text": text, "label": label, "group": group}
+    named = columns(text, label, group)
     sources = collection.find(paths, leave_out=[out / TABLE])
-    found = dict(bench_run.usable(sources, columns, max_train, max_test))
+    found = dict(bench_run.usable(sources, named, max_train, max_test))
     if all(isinstance(rows, str) for rows in found.values()):
         raise MosaicError(f"none of {len(found)} sets can be used. What is wrong with each is said above.")
     request, lm = opened_request(profile, layers, poolings, device)
@@ -64,7 +77,14 @@ def bench(
     for line in _said(done):
         say(line)
     cut = {"max_train": max_train, "max_test": max_test}
-    options = {"profile": profile, **columns, "layers": layers, "poolings": poolings, **cut, "strong": strong}
+    options = {
+        "profile": profile,
+        **{name: named[name] for name in ("text", "label", "group")},
+        "layers": layers,
+        "poolings": poolings,
+        **cut,
+        "strong": strong,
+    }
     save_json(out / "bench.json", {"options": options, **done.summary()})
     _save_table(out / TABLE, done.rows())
     _save_figures(done, out)

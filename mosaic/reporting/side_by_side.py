@@ -5,6 +5,7 @@ Chapters leave a core idle now and then (a notebook reads, draws, resamples), wh
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -20,9 +21,11 @@ POLL_SECONDS = 0.1
 def run(commands: Sequence[Sequence[str]], at_once: int) -> Iterator[str]:
     """What each command wrote to standard output, in the order in which they end; started in the order given.
 
-    Raises MosaicError with the error that a command ended with; those beside it are ended too.
+    Raises MosaicError with the error that a command ended with; those beside it are ended too, and all of them where this
+    process is told to end.
     """
     waiting, running = list(commands), []
+    before = signal.signal(signal.SIGTERM, _end) if threading.current_thread() is threading.main_thread() else None
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -36,6 +39,13 @@ def run(commands: Sequence[Sequence[str]], at_once: int) -> Iterator[str]:
             command.process.terminate()
         for command in running:
             command.process.wait()
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _end(_signal, _frame):
+    """As Ctrl-C does: the way out leads past `finally`."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 class _Command:

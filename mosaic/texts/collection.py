@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,11 +51,11 @@ def find(paths: Iterable[Path], leave_out: Iterable[Path] = ()) -> list[Source]:
 
 
 def read(
-    source: Source, text: str = "text", label: str = "label", group: str | None = None
+    source: Source, text: str = "text", label: str = "label", group: str | None = None, exact: Collection[str] = ()
 ) -> tuple[LabelledTexts, LabelledTexts]:
     """(train, test) of a set; without test rows of its own a fifth is held out. Raises MosaicError as `read_file` does,
     and for classes that cannot be learned."""
-    parts = [read_file(path, text, label, group or _own_group(source, path)) for path in source.files]
+    parts = [read_file(path, text, label, group or _own_group(source, path), exact) for path in source.files]
     labelled.check_classes(parts[0])
     if len(parts) == 1:
         return labelled.split(parts[0], test_size=0.2)

@@ -1,5 +1,8 @@
 """Commands side by side: their output, their order, and what one that fails does to the others."""
 
+import os
+import signal
+import subprocess
 import sys
 import time
 
@@ -44,3 +47,18 @@ def test_the_first_that_fails_ends_the_others_and_its_error_is_raised(capfd):
 def test_a_command_that_ends_without_a_word_is_named():
     with pytest.raises(MosaicError, match=r"ended with 3 and said nothing"):
         list(side_by_side.run([command("sys.exit(3)")], at_once=1))
+
+
+def test_told_to_end_it_ends_its_commands_too(tmp_path):
+    sign = tmp_path / "pid"
+    inner = f"import os, time; open({str(sign)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    code = (
+        f"from mosaic.reporting import side_by_side\nlist(side_by_side.run([[{sys.executable!r}, '-c', {inner!r}]], 1))"
+    )
+    outer = subprocess.Popen([sys.executable, "-c", code])
+    while not (sign.exists() and sign.read_text()):
+        time.sleep(0.05)
+    outer.terminate()
+    assert outer.wait(30) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(sign.read_text()), 0)
