@@ -30,6 +30,7 @@ shape: {{n_layers: 6, d_model: 128, parameters: 197120, embedding: 524288}}
 saes:
   - {{layer: 1, width: 1k, path: weights/mini/saes-small/layer_1_width_1k_seed_0}}
   - {{layer: 3, width: 1k, path: weights/mini/saes-small/layer_3_width_1k_seed_0}}
+  - {{layer: 3, width: 4k, path: weights/mini/saes-small/layer_3_width_4k_seed_0}}
   - {{layer: 5, width: 1k, path: weights/mini/saes-small/layer_5_width_1k_seed_0}}
 middle: 3
 width: 1k
@@ -318,6 +319,43 @@ def test_claims_page_shows_a_verdict_for_each_claim(page, site):
     assert "computed by the run that built this site" in page.locator("article").inner_text()
     why = page.locator(".claims details.why").first
     assert why.locator("summary").is_visible() and why.get_attribute("open") is None
+
+
+@pytest.mark.site
+def test_a_tile_leads_to_its_claims_line_and_a_chapter_to_its_numbers(page, site):
+    from mosaic.reporting.claims import load_claims
+
+    page.goto(f"{site}/intro.html", wait_until="networkidle")
+    tiles = page.locator("a.tile")
+    assert tiles.count() == len(load_claims())
+    tiles.first.click()
+    page.wait_for_url("**/claims.html#claim-*")
+    line = page.locator("tr:target")
+    assert line.count() == 1 and line.locator("td").count() == 7
+    page.goto(f"{site}/notebooks/02_layers.html", wait_until="networkidle")
+    csv = page.request.get(f"{site}/data/layers.csv")
+    assert page.locator(".data-links a").first.get_attribute("href") == "../data/layers.csv"
+    assert csv.ok and csv.text().startswith("key,value\n") and "mean.sae." in csv.text()
+    assert page.trouble == []
+
+
+@pytest.mark.site
+def test_a_press_on_a_columns_head_sorts_its_table(page, site):
+    page.goto(f"{site}/notebooks/02_layers.html", wait_until="networkidle")
+    table = page.locator("table.mosaic-table").first
+    heads = table.locator("thead th").all_inner_texts()
+    column = next(i for i, head in enumerate(heads) if head.strip().startswith("validation"))
+    head = table.locator("thead th").nth(column)
+
+    def values() -> list[float]:
+        return [float(row.locator("td").nth(column).inner_text()) for row in table.locator("tbody tr").all()]
+
+    before = sorted(values())
+    head.click()
+    assert values() == before and head.get_attribute("aria-sort") == "ascending"
+    head.focus()
+    page.keyboard.press("Enter")
+    assert values() == before[::-1] and head.get_attribute("aria-sort") == "descending"
 
 
 CONTRAST = """places => {
