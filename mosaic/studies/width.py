@@ -94,17 +94,12 @@ class Width(Study):
         panels = {
             title: {
                 "sae": [
-                    (int(np.log2(self.n_latents[row["width"]])), row["macro_f1"], row["low"], row["high"])
-                    for row in self.rows
-                    if row["set"] == title
+                    (row["width"], row["macro_f1"], row["low"], row["high"]) for row in self.rows if row["set"] == title
                 ]
             }
             for title in self.differences
         }
-        figure = plots.panels(panels, "width (latents)")
-        for ax in figure.axes:
-            ax.set_xticks([int(np.log2(n)) for n in self.n_latents.values()], list(self.n_latents))
-        return plots.finished(figure)
+        return plots.finished(plots.panels(panels, "width (latents)"))
 
     def pairs_figure(self) -> Figure:
         """Every pair's difference: this run's, a line a step of widths, and the published ones."""
