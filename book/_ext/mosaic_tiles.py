@@ -30,8 +30,8 @@ class Tiles(SphinxDirective):
         uri = self.env.app.builder.get_relative_uri
         page = uri(self.env.docname, PAGE)
         found = [nodes.paragraph("", tally(judged, profile_name()))]
-        chapters = {doc.split("_", 1)[-1]: doc for doc in self.env.found_docs if doc.startswith("notebooks/")}
-        for study, members in by_study(judged).items():
+        chapters = {doc.split("_", 1)[-1]: doc for doc in sorted(self.env.found_docs) if doc.startswith("notebooks/")}
+        for study, members in by_study(judged, list(chapters)).items():
             doc = chapters.get(study)
             heading = nodes.paragraph("", "", classes=["tiles-chapter"])
             if doc:
@@ -44,12 +44,12 @@ class Tiles(SphinxDirective):
         return found
 
 
-def by_study(judged: Sequence[Verdict]) -> dict[str, list[Verdict]]:
-    """{study: its verdicts}, in the order of the claims; the study is the one that records the claim's number."""
-    found: dict[str, list[Verdict]] = {}
+def by_study(judged: Sequence[Verdict], chapters: Sequence[str]) -> dict[str, list[Verdict]]:
+    """{study: its verdicts}, chapter by chapter in reading order; those that no chapter here measures come last, under ""."""
+    found: dict[str, list[Verdict]] = {study: [] for study in [*chapters, ""]}
     for verdict in judged:
-        found.setdefault(verdict.claim.chapter, []).append(verdict)
-    return found
+        found[verdict.claim.chapter if verdict.claim.chapter in found else ""].append(verdict)
+    return {study: members for study, members in found.items() if members}
 
 
 def tally(judged: Sequence[Verdict], profile: str) -> str:
