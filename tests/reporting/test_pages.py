@@ -132,7 +132,7 @@ def test_a_chapters_title_has_the_number_of_its_file(tmp_path):
     (tmp_path / "12_two_seeds.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}))
     number_title(tmp_path / "12_two_seeds.ipynb", tmp_path / "copy.ipynb")
     copied = json.loads((tmp_path / "copy.ipynb").read_text())
-    assert copied["cells"][1]["source"] == "# 9. Two seeds\n\n# no" and copied["cells"][0] == cells[0]
+    assert copied["cells"][1]["source"] == "# 12. Two seeds\n\n# no" and copied["cells"][0] == cells[0]
 
 
 # --- the claims page --------------------------------------------------------------------------------------------------
