@@ -62,7 +62,8 @@ class Kept:
             digest.update(json.dumps([part.texts, *columns]).encode())
         for rows in (rows for split in splits for rows in split):
             digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
-        return cls(Path(problem.cache) / FOLDER, problem, splits, digest.hexdigest())
+        # Absolute: the processes that fit may have begun in another working folder.
+        return cls(Path(problem.cache).absolute() / FOLDER, problem, splits, digest.hexdigest())
 
     def fit(self, candidate) -> Result:
         """`selection.fit`, unless its result is kept."""
