@@ -75,7 +75,8 @@ def listed(value: str | None, kind=str, name: str = "", least: float | None = No
 def columns(text: str | None, label: str | None, group: str | None = None) -> dict:
     """Which columns `read_file` reads; a name that was given is read and no other."""
     exact = [name for name in (text, label) if name is not None]
-    return {"text": text or "text", "label": label or "label", "group": group, "exact": exact}
+    read = {"text": "text" if text is None else text, "label": "label" if label is None else label}
+    return {**read, "group": group, "exact": exact}
 
 
 def check_named(profile: str | None, model: str | None, saes: Sequence[str] | None) -> None:
