@@ -19,6 +19,7 @@ from mosaic.reporting import claims, verdicts
 from mosaic.reporting.verdicts import Verdict
 
 PAGE = "claims"
+OPEN = "open"
 
 
 class Tiles(SphinxDirective):
@@ -59,9 +60,6 @@ def tally(judged: Sequence[Verdict], profile: str) -> str:
         f"{n} {_many(name) if n > 1 else name}" for name in [*claims.VERDICTS, OPEN] if (n := counts[name])
     )
     return f"Of {len(judged)} published claims, on {profile}: {said}. A tile leads to its number, rule and reason."
-
-
-OPEN = "open"
 
 
 def _many(verdict: str) -> str:

@@ -44,11 +44,12 @@ def reproduce(
     available(profile)  # a missing set is said before anything long runs
     executed = BUILD / "executed" / profile.name
     shared = fingerprint(profile)
-    if min(at_once or fitting(profile, device), len(wanted)) > 1:
+    at_once = min(at_once or fitting(profile, device), len(wanted))
+    if at_once > 1:
         command = [sys.executable, "-m", "mosaic", "reproduce", "--no-book", "--at-once", "1"]
         command += ["--profile", profile_name, "--device", device]
         commands = [[*command, "--only", source.stem] for source in sources if source in wanted]
-        for said in side_by_side.run(commands, at_once or fitting(profile, device)):
+        for said in side_by_side.run(commands, at_once):
             _say(said.splitlines()[0])
     else:
         for i, source in enumerate(sources, 1):
