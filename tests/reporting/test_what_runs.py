@@ -45,7 +45,7 @@ def test_each_chapter_is_under_the_saes_it_reads(runs):
 def test_what_transfer_reads_beside_is_said_of_the_miniature_alone(runs):
     said = runs.beside_sentence(load_profile("mini"))
     assert said.startswith(
-        "Chapter 8 reads more: the messages of toxicity, sentiment, agreement in 4 other languages (es,"
+        "Chapter 9 reads more: the messages of toxicity, sentiment, agreement in 4 other languages (es,"
     )
     assert "digits (10 classes; 600 to train and choose on, 599 to test on)" in said and "places (5 classes" in said
     assert runs.beside_sentence(load_profile("minilm")) == ""

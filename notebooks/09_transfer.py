@@ -160,4 +160,4 @@ study.few_latents_figure()
 #
 # How much of the image tokens the SAE sees at all can be measured, with the middle layer's SAE.
 # {result}`transfer.sentences.off_text` These are messages without a log; on whole documents, which the same SAE was trained
-# on, [chapter 10](10_miniature) has it leave another share.
+# on, [chapter 11](11_miniature) has it leave another share.
