@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from mosaic.models.choices import continuations
 from mosaic.world.corpus import DOCUMENTS, RELATION_WEIGHTS, RELATIONS, fact_weights, fact_words
 from mosaic.world.grammar import write
 from mosaic.world.lexicon import LANGUAGES, names
@@ -51,20 +52,6 @@ def answers_correctly(model, tokenizer, questions: Sequence[str], answers: Seque
 
     Equal to comparing the answer with greedy generation, in one forward pass a batch.
     """
-    import torch
-
     rows = [tokenizer(turns(q, a).rstrip("\n"))["input_ids"] for q, a in zip(questions, answers, strict=True)]
     starts = [len(tokenizer(turns(q))["input_ids"]) for q in questions]
-    right = np.zeros(len(rows), dtype=bool)
-    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-    with torch.inference_mode():
-        for begin in range(0, len(order), 128):
-            part = order[begin : begin + 128]
-            ids = torch.zeros(len(part), max(len(rows[i]) for i in part), dtype=torch.long)
-            for j, i in enumerate(part):
-                ids[j, : len(rows[i])] = torch.tensor(rows[i])
-            best = model(input_ids=ids.to(model.device), use_cache=False).logits.argmax(-1).cpu()
-            for j, i in enumerate(part):
-                span = slice(starts[i], len(rows[i]))
-                right[i] = torch.equal(best[j, starts[i] - 1 : len(rows[i]) - 1], ids[j, span])
-    return right
+    return continuations(model, rows, starts, batch=128)[1]

@@ -14,7 +14,7 @@ from mosaic.errors import MosaicError
 from mosaic.printable import printable
 from mosaic.texts import columns
 from mosaic.texts.labelled import LabelledTexts
-from mosaic.texts.tabular import read_columns
+from mosaic.texts.tabular import Columns, read_columns
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 UNSEEN = ("Cc", "Cf")  # categories of characters without a shape: zero-width spaces, direction marks, NUL
@@ -37,14 +37,7 @@ def read_file(
     pair (with the row).
     """
     path = Path(path)
-    if not path.is_file():
-        raise MosaicError(f"{path} does not exist or is not a file.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise MosaicError(f"{path}: files ending in {', '.join(SUFFIXES)} are read, not {path.suffix or 'none'!r}.")
-    read = read_columns(path)
-    asked, (text, label) = (text, label), columns.named(read.columns, text, label, exact)
-    if found := columns.said(asked, (text, label)):
-        log.warning("%s: %s.", printable(path.name), found)
+    read, text, label = open_columns(path, text, label, exact)
     for name in (text, label, group):
         if name is not None and name not in read.columns:
             raise MosaicError(
@@ -61,6 +54,22 @@ def read_file(
     warn_of_lookalikes(path.name, labels)
     groups = group_names(read.columns[group], read.where) if group is not None else None
     return LabelledTexts(path.name, list(texts), labels, groups)
+
+
+def open_columns(
+    path: Path, text: str, label: str | None, exact: Collection[str] = ()
+) -> tuple[Columns, str, str | None]:
+    """(a file's columns, the name of that of its texts, of its labels), where other names stand in, said. Raises
+    MosaicError for a file that is missing or of an unknown kind, and as `tabular.read_columns` does."""
+    if not path.is_file():
+        raise MosaicError(f"{path} does not exist or is not a file.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise MosaicError(f"{path}: files ending in {', '.join(SUFFIXES)} are read, not {path.suffix or 'none'!r}.")
+    read = read_columns(path)
+    asked, (text, label) = (text, label), columns.named(read.columns, text, label, exact)
+    if found := columns.said(asked, (text, label)):
+        log.warning("%s: %s.", printable(path.name), found)
+    return read, text, label
 
 
 def check_texts(texts: Sequence, where: Callable[[int], str], blank: bool = False) -> None:
