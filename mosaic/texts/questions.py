@@ -70,7 +70,9 @@ def read_questions(
 
 
 def _each(read: Columns, column: str) -> list[tuple[str, ...]]:
-    return [_checked(_listed(value, read.where(row)), read.where(row)) for row, value in enumerate(read.columns[column])]
+    return [
+        _checked(_listed(value, read.where(row)), read.where(row)) for row, value in enumerate(read.columns[column])
+    ]
 
 
 def _listed(value, where: str) -> Sequence:
@@ -86,7 +88,9 @@ def _listed(value, where: str) -> Sequence:
     elif isinstance(value, str) and value.strip():
         value = [part.strip() for part in value.split(BAR)]
     if not isinstance(value, list):
-        raise MosaicError(f'{where}: the choices are {value!r:.60}; a list was expected, such as ["yes", "no"] or yes|no.')
+        raise MosaicError(
+            f'{where}: the choices are {value!r:.60}; a list was expected, such as ["yes", "no"] or yes|no.'
+        )
     return value
 
 
