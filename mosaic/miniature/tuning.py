@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mosaic.models.choices import continuations
+from mosaic.models.continuations import continuations
 from mosaic.world.corpus import DOCUMENTS, RELATION_WEIGHTS, RELATIONS, fact_weights, fact_words
 from mosaic.world.grammar import write
 from mosaic.world.lexicon import LANGUAGES, names
@@ -54,4 +54,4 @@ def answers_correctly(model, tokenizer, questions: Sequence[str], answers: Seque
     """
     rows = [tokenizer(turns(q, a).rstrip("\n"))["input_ids"] for q, a in zip(questions, answers, strict=True)]
     starts = [len(tokenizer(turns(q))["input_ids"]) for q in questions]
-    return continuations(model, rows, starts, batch=128)[1]
+    return continuations(model, rows, starts, batch=128).greedy

@@ -29,7 +29,7 @@ from mosaic.texts.questions import Questions
 PART = 64  # questions whose scores are kept together
 FOLDER = "answers"  # of the cache
 RIGHT, WRONG = "correct", "incorrect"
-DECIDING = ("mosaic.models.choices", "mosaic.models.causal")
+DECIDING = ("mosaic.models.choices", "mosaic.models.continuations", "mosaic.models.causal")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Labels:
 
 
 def label(questions: Questions, model: CausalModel, batch: int = choices.BATCH, cache: Path | None = None) -> Labels:
-    """Score every choice of every question. batch: beginnings in one forward pass. cache: where finished parts are kept.
+    """Score every choice of every question. batch: rows in one forward pass. cache: where finished parts are kept.
 
     Raises MosaicError, before any pass, for a row that is longer than the model reads, or has nothing to be scored.
     """

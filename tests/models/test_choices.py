@@ -7,7 +7,7 @@ from conftest import SIZES, WORDS, _config, _tokenizer, sentences
 
 from mosaic.errors import MosaicError
 from mosaic.miniature import build, tuning
-from mosaic.models import causal, choices
+from mosaic.models import causal, choices, continuations
 from mosaic.models.causal import open_causal
 from mosaic.models.language import ModelSpec
 
@@ -80,18 +80,28 @@ def test_choices_of_one_token_cost_one_pass_a_question(folder):
     asked = [choices.asked(lm.tokenizer, q, LETTERS) for q in sentences(6, seed=7)]
     tokens = []
     choices.score(lm.model, asked, 4, tokens.append)
-    assert len(tokens) == 2 and sum(tokens) == sum(len(one.rows[0]) - 1 for one in asked)
+    assert sum(tokens) == sum(len(one.rows[0]) - 1 for one in asked)
 
 
-def test_no_beginning_is_read_twice_and_none_is_lost():
+def test_no_input_is_read_twice_and_none_is_lost():
     rng = np.random.default_rng(0)
     for _ in range(50):
-        rows = [tuple(rng.integers(0, 3, rng.integers(2, 6))) for _ in range(rng.integers(1, 20))]
-        served = choices._beginnings(rows)
-        assert sorted(i for members in served.values() for i in members) == list(range(len(rows)))
-        for beginning, members in served.items():
-            assert all(beginning[: len(rows[i]) - 1] == rows[i][:-1] for i in members)
-            assert not any(beginning != other and other[: len(beginning)] == beginning for other in served)
+        rows = [tuple(map(int, rng.integers(0, 3, rng.integers(1, 6)))) for _ in range(rng.integers(1, 20))]
+        found = continuations._inputs(list(enumerate(rows)))
+        served = sorted(i for _, members in found for i, _ in members)
+        assert served == [i for i, row in enumerate(rows) if len(row) > 1]
+        for inputs, members in found:
+            assert all(row == rows[i] and inputs[: len(row) - 1] == row[:-1] for i, row in members)
+            assert not any(inputs != other and other[: len(inputs)] == inputs for other, _ in found)
+
+
+def test_a_model_that_keeps_no_cache_says_the_same(folder, monkeypatch):
+    lm = open_causal(ModelSpec(str(folder("gemma2"))))
+    asked = [choices.asked(lm.tokenizer, q, LONG) for q in sentences(5, seed=5)]
+    kept = choices.score(lm.model, asked, 4)
+    monkeypatch.setattr(continuations, "_keeps", lambda model: False)
+    for a, b in zip(kept, choices.score(lm.model, asked, 4), strict=True):
+        np.testing.assert_allclose(a.log_p, b.log_p, atol=1e-4)
 
 
 def test_greedy_is_what_generation_says(folder):
@@ -102,7 +112,7 @@ def test_greedy_is_what_generation_says(folder):
         made = lm.model.generate(torch.tensor([ids]), max_new_tokens=3, do_sample=False, pad_token_id=0)[0].tolist()
         changed = [*made[:-1], (made[-1] + 1) % 64]
         rows, starts = [*rows, made, changed], [*starts, len(ids), len(ids)]
-    greedy = choices.continuations(lm.model, rows, starts, batch=3)[1]
+    greedy = continuations.continuations(lm.model, rows, starts, batch=3).greedy
     assert greedy.tolist() == [True, False] * 4
 
 
@@ -150,7 +160,7 @@ def test_what_cannot_be_scored_is_refused(folder):
     lm = open_causal(ModelSpec(str(folder("llama"))))
     lm.model.lm_head.weight.data[5] = float("nan")
     with pytest.raises(MosaicError, match="no finite number. Use dtype float32"):
-        choices.continuations(lm.model, [(1, 5)], [1])
+        continuations.continuations(lm.model, [(1, 5)], [1])
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------
