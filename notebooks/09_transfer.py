@@ -128,6 +128,37 @@ study.behaviour_figure()
 # {result}`transfer.sentences.nearly_as_well` The margin is this project's; the paper names none.
 # {result}`transfer.sentences.signal`
 #
+# ### Who foresees the answers best?
+#
+# Whoever uses the large model has another thing to look at: how sure it is. Its *own confidence* is the share that
+# its most probable answer has of the probability of all answers of the question's kind (ten cities, six colours, eight
+# animals; summed over each answer's tokens, as the paper scores choices; `mosaic label-behaviour` does it for your own
+# questions). It comes twice: as it is, which no training question has touched, and through a linear probe like the others.
+# The label is of the answer that the model writes; the most probable of the given answers is right and wrong with it in
+# {result}`transfer.behaviour.agreed` of all questions. *Question length* is tokens and characters, nothing else.
+#
+# AUROC asks how well right answers are ranked above wrong ones. A forecast can rank well and still be off:
+# *calibration error* is how far, on average over ten bins, what was forecast lies from what came true; the tick
+# is what right forecasts would show on so few questions. The majority class says one number to all and is hardly off: read
+# the two panels together. Probes weigh both classes alike, so their odds are first brought back to the training questions'.
+
+# %%
+study.ranks_figure()
+
+# %% [markdown]
+# - {result}`transfer.sentences.foreseen`
+# - {result}`transfer.sentences.against_confidence`
+# - {result}`transfer.sentences.ranked`
+#
+# Of what was forecast, what came true? Dots are bins, with 95 % intervals (of questions, which one person's share);
+# right forecasts lie on the line.
+
+# %%
+study.reliability_figure()
+
+# %% [markdown]
+# {result}`transfer.sentences.calibrated` {result}`transfer.sentences.too_sure`
+#
 # ## Images through text SAEs
 #
 # mini-vision is a SigLIP tower and a projector in front of mini-small, trained together on captions as PaliGemma 2 is; the

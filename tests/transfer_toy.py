@@ -3,6 +3,7 @@
 import numpy as np
 
 from mosaic.probing.scores import Difference, Mean
+from mosaic.studies.behaviour_forecasts import AS_IT_IS, Forecasts
 from mosaic.studies.diagnosis import Diagnosis
 from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
 
@@ -33,4 +34,26 @@ def diagnosis(pooling="last", home=0.9, there=0.9, chance=0.5, **repaired) -> Di
     means = {name: Mean(value, value - 0.01, value + 0.01) for name, value in values.items()}
     return Diagnosis(
         "hidden", 3, pooling, home, Mean(there, there - 0.01, there + 0.01), 0.77, 0.88, 0.5, means, chance
+    )
+
+
+def forecast(n=200) -> Forecasts:
+    """The small model's features know a little, confidence knows all but is too sure, length knows nothing."""
+    rng = np.random.default_rng(0)
+    p = rng.uniform(size=n)
+    truth = rng.uniform(size=n) < p
+    dim = np.clip(0.5 + 0.2 * (p - 0.5) + rng.normal(0, 0.1, n), 0.01, 0.99)
+    return Forecasts(
+        truth,
+        np.arange(n) // 2,
+        {
+            "small, sae": dim,
+            "small, hidden": np.clip(dim + rng.normal(0, 0.02, n), 0, 1),
+            "small, majority": np.full(n, 0.4),
+            "small, length": rng.uniform(size=n),
+            "own, sae": p,
+            "own, confidence": p,
+            f"own, {AS_IT_IS}": p**0.2,
+        },
+        0.97,
     )

@@ -38,6 +38,8 @@ TABLE = {
     "tfidf": Look(PURPLE, "-.", "^"),
     "majority": Look(GREY, ":", "D"),
     "tree": Look(BLUE, (0, (6, 1, 1, 1)), "v"),
+    "length": Look(KHAKI, (0, (1, 2)), "<"),
+    "confidence": Look(BLUE, (0, (5, 1)), "*"),
     "random dictionary": Look(KHAKI, "--", "P"),
     "random language model": Look(KHAKI, ":", "X"),
     "threshold chosen on validation": Look(TEAL, "-", "D"),

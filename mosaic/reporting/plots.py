@@ -16,6 +16,8 @@ NAMES = {
     "majority": "majority class",
     "random": "random dictionary",
     "tree": "SAE features, tree",
+    "length": "question length",
+    "confidence": "own confidence",
 }
 
 

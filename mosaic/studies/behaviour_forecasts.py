@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from mosaic.probing.problem import Problem
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.studies import behaviour_labels
+from mosaic.studies import behaviour_said as said
 from mosaic.texts.ids import text_ids
 from mosaic.texts.labelled import LabelledTexts
 from mosaic.texts.questions import Questions
@@ -46,38 +48,60 @@ class Forecasts:
     of: Mapping[str, np.ndarray]
     agreed: float
 
+    @cached_property
     def ranking(self) -> dict[str, Measured]:
         """AUROC of each; what always says the same is left out."""
         return {name: self._measured(auroc, p) for name, p in self.of.items() if len(set(p)) > 1}
 
+    @cached_property
     def calibration(self) -> dict[str, Measured]:
         return {name: self._measured(calibration_error, p) for name, p in self.of.items()}
 
-    def minus(self, metric) -> dict[str, Difference]:
-        """The small model's SAE features minus each other."""
-        return {
-            name: forecasts.compare(metric, self.truth, self.of[SMALL_SAE], p, self.groups)
-            for name, p in self.of.items()
-            if name != SMALL_SAE
-        }
+    @cached_property
+    def ranking_minus(self) -> dict[str, Difference]:
+        """AUROC of the small model's SAE features minus that of each other in `ranking`."""
+        return self._minus(auroc, self.ranking)
 
+    @cached_property
+    def calibration_minus(self) -> dict[str, Difference]:
+        return self._minus(calibration_error, self.calibration)
+
+    @cached_property
+    def noise(self) -> dict[str, float]:
+        """The calibration error that each would show were it right."""
+        return {name: forecasts.noise(p) for name, p in self.of.items()}
+
+    @cached_property
     def reliability(self) -> dict[str, list[dict]]:
         return {name: forecasts.reliability(self.truth, p) for name, p in self.of.items()}
 
+    def sentences(self) -> dict[str, str]:
+        sure = self.of[f"own, {AS_IT_IS}"]
+        return {
+            "foreseen": said.above_chance(self.ranking[SMALL_SAE]),
+            "against_confidence": said.against_confidence(self.ranking_minus[f"own, {AS_IT_IS}"]),
+            "ranked": said.ranked(self.ranking_minus),
+            "calibrated": said.calibrated(self.calibration, self.noise, self.calibration_minus[f"own, {AS_IT_IS}"]),
+            "too_sure": said.too_sure(float(sure.mean()), float(self.truth.mean())),
+        }
+
     def summary(self) -> dict:
         """As results record it, names as "small, sae" made to keys: {"small": {"sae": ...}, "own": {...}}."""
+        calibration = {name: {**m.summary(), "noise": self.noise[name]} for name, m in self.calibration.items()}
         return {
-            "auroc": _nested({name: m.summary() for name, m in self.ranking().items()}),
-            "auroc_minus": _nested({name: d.summary() for name, d in self.minus(auroc).items()}),
-            "calibration": _nested(
-                {
-                    name: {**m.summary(), "noise": forecasts.noise(self.of[name])}
-                    for name, m in self.calibration().items()
-                }
-            ),
-            "calibration_minus": _nested({name: d.summary() for name, d in self.minus(calibration_error).items()}),
-            "reliability": _nested(self.reliability()),
+            "auroc": _nested({name: m.summary() for name, m in self.ranking.items()}),
+            "auroc_minus": _nested({name: d.summary() for name, d in self.ranking_minus.items()}),
+            "calibration": _nested(calibration),
+            "calibration_minus": _nested({name: d.summary() for name, d in self.calibration_minus.items()}),
+            "reliability": _nested(self.reliability),
             "agreed": self.agreed,
+        }
+
+    def _minus(self, metric, names) -> dict[str, Difference]:
+        return {
+            name: forecasts.compare(metric, self.truth, self.of[SMALL_SAE], self.of[name], self.groups)
+            for name in names
+            if name != SMALL_SAE
         }
 
     def _measured(self, metric, p: np.ndarray) -> Measured:

@@ -12,7 +12,7 @@ import numpy as np
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import image_scores, languages_shown, transfer_said
+from mosaic.studies import behaviour_figures, image_scores, languages_shown, transfer_said
 from mosaic.studies.behaviour import MARGIN, Behaviour, behaviour
 from mosaic.studies.image_problems import image_unexplained, text_unexplained
 from mosaic.studies.image_scores import FEW, RANDOM, UNTRAINED, ImageScores, score_images
@@ -84,6 +84,15 @@ class Transfer(Study):
     def behaviour_figure(self):
         """Whether the large model answers right: told from the small model's features, and from its own."""
         return plots.finished(plots.intervals(self.behaviour.rows))
+
+    def ranks_figure(self):
+        """Who ranks the large model's answers, and how far each forecast is off."""
+        found = self.behaviour.forecasts
+        return behaviour_figures.ranks(found.ranking, found.calibration, found.noise)
+
+    def reliability_figure(self):
+        """What came true of what was forecast, for four of the forecasts."""
+        return behaviour_figures.reliability(self.behaviour.forecasts.reliability)
 
     def pictures(self):
         """The first test images of each drawn set."""
@@ -196,6 +205,7 @@ class Transfer(Study):
             ),
             "nearly_as_well": said.nearly_as_well(self.behaviour.minus_own, MARGIN),
             "signal": said.signal(self.behaviour.against, {**plots.NAMES, "majority": OTHERS["majority"]}),
+            **self.behaviour.forecasts.sentences(),
             "images": said.images(*_three(on_images), "with all latents", n_draws),
             "images_few": said.images(*_three(with_few), f"with {FEW} latents or dimensions", n_draws),
             "off_text": said.off_text(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import toy
-from transfer_toy import ABOVE, OPEN, diagnosis, parallel
+from transfer_toy import ABOVE, BELOW, OPEN, diagnosis, forecast, parallel
 
 from mosaic.miniature import vision
 from mosaic.probing import comparison
@@ -157,7 +157,7 @@ def study():
     return Transfer(
         SimpleNamespace(name="p", poolings=("sum", "last")),
         {"toxicity": scores, "sentiment": scores, "agreement": scores},
-        Behaviour(tuple(rows), OPEN, against, OPEN, 0.4),
+        Behaviour(tuple(rows), OPEN, against, OPEN, BELOW, forecast(), 0.4),
         {name: images for name in transfer.IMAGE_SETS},
         {"digits": 0.4, "texts": 0.05},
     )
@@ -175,6 +175,9 @@ def test_the_summary_of_known_scores(study):
     assert found["sets"]["toxicity"]["diagnosis"]["hidden"]["last"]["explanation"] == "mean"
     assert summary["behaviour"]["small"]["sae"] == 0.6 and summary["behaviour"]["own"]["sae"] == 0.7
     assert summary["behaviour"]["margin"] == MARGIN
+    assert summary["behaviour"]["minus_confidence"]["difference"] == BELOW.difference
+    assert summary["behaviour"]["auroc"]["small"]["sae"]["interval"][0] > 0.5
+    assert "foresee" in summary["sentences"]["foreseen"]
     assert summary["images_minus"][HIDDEN]["interval"][0] > 0 and summary["images_few"]["k"] == image_scores.FEW
     assert "viable" in summary["sentences"]["viable"] and "above" in summary["sentences"]["images"]
     assert "mean has moved" in summary["sentences"]["why_sentiment_hidden"]
@@ -194,6 +197,7 @@ def test_figures_and_tables(study):
     assert [ax.get_title() for ax in study.poolings_figure().axes] == [*transfer.TEXT_SETS, *transfer.NEVER_TOLD]
     assert [ax.get_title() for ax in study.few_latents_figure().axes] == list(transfer.IMAGE_SETS)
     assert len(study.native_figure().axes) == len(study.behaviour_figure().axes) == 1
+    assert len(study.ranks_figure().axes) == 2 and len(study.reliability_figure().axes) == 4
     assert len(study.pictures().axes) == len(transfer.DRAWN) * transfer.PICTURES
     table = study.table()
     assert table.count("<tr>") == 1 + len(languages.ARMS) and f"toxicity, {NEW}" in table

@@ -1,0 +1,81 @@
+"""What the chapter on transfer says of forecasts of the large model's answers: each sentence has a branch for every outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mosaic.probing.forecasts import Measured
+from mosaic.probing.scores import Difference
+from mosaic.studies.headline import ABOVE, BELOW, UNDECIDED, numbers, outcome
+
+CHANCE = 0.5  # AUROC of a toss
+NAMES = {
+    "small, hidden": "the small model's hidden states",
+    "small, tfidf": "a bag of words",
+    "small, length": "the question's length alone",
+    "own, sae": "the large model's own SAE features",
+    "own, hidden": "the large model's own hidden states",
+    "own, confidence": "the large model's own confidence",
+}
+AS_IT_IS = "own, confidence as it is"
+
+
+def _of(found: Measured) -> str:
+    return f"{found.value:.3f}, 95 % {found.low:.3f} to {found.high:.3f}"
+
+
+def above_chance(found: Measured) -> str:
+    """Whether the small model's SAE features rank right above wrong answers at all."""
+    if found.low > CHANCE:
+        verb = "foresee which questions the large model answers right"
+    elif found.high < CHANCE:
+        verb = "rank the large model's wrong answers above its right ones"
+    else:
+        verb = "cannot be told from a toss in foreseeing the large model's answers"
+    return f"The small model's SAE features {verb} (AUROC {_of(found)}; a toss has .5)."
+
+
+def against_confidence(difference: Difference) -> str:
+    """The small model's SAE features against asking the large model how sure it is."""
+    verb = {
+        ABOVE: "rank its answers better than its own confidence does",
+        BELOW: "rank its answers worse than its own confidence does: whoever can run the large model has no need of them",
+        UNDECIDED: "cannot be told from its own confidence in how they rank its answers",
+    }[outcome(difference)]
+    return f"The small model's SAE features {verb} (AUROC, small minus confidence {numbers(difference)})."
+
+
+def ranked(differences: Mapping[str, Difference]) -> str:
+    """The small model's SAE features against all the others, by how they rank. differences: {one of NAMES: AUROC minus}."""
+    groups: dict[str, list[str]] = {ABOVE: [], UNDECIDED: [], BELOW: []}
+    for name, words in NAMES.items():
+        if name in differences and name != "own, confidence":
+            groups[outcome(differences[name])].append(f"{words} ({numbers(differences[name])})")
+    verbs = {ABOVE: "rank better than", UNDECIDED: "cannot be told apart from", BELOW: "rank worse than"}
+    said = "; they ".join(f"{verbs[kind]} {' and '.join(names)}" for kind, names in groups.items() if names)
+    return f"By AUROC, the small model's SAE features {said}."
+
+
+def calibrated(found: Mapping[str, Measured], noise: Mapping[str, float], difference: Difference) -> str:
+    """How far forecasts are off, and whether those of the small model's SAE features are off by less than confidence as it
+    is. noise: what right forecasts would show on so few questions; difference: small SAE features minus that confidence."""
+    small = "small, sae"
+    verb = {
+        ABOVE: "they are off by more",
+        BELOW: "they are off by less",
+        UNDECIDED: "the two cannot be told apart",
+    }[outcome(difference)]
+    return (
+        f"Forecasts from the small model's SAE features are off by {_of(found[small])} (right ones would show "
+        f"{noise[small]:.3f} on so few questions), the large model's confidence, as it is, by {_of(found[AS_IT_IS])} "
+        f"({noise[AS_IT_IS]:.3f}): {verb} ({numbers(difference)})."
+    )
+
+
+def too_sure(forecast: float, share: float) -> str:
+    """Whether confidence, as it is, says more on average than comes true."""
+    gap = forecast - share
+    if abs(gap) < 0.005:
+        return f"On average it says what comes true: {forecast:.3f} against {share:.3f}."
+    kind = "too sure" if gap > 0 else "not sure enough"
+    return f"On average it is {kind}: it says {forecast:.3f} where {share:.3f} come true."
