@@ -148,7 +148,11 @@ study.ranks_figure()
 # %% [markdown]
 # - {result}`transfer.sentences.foreseen`
 # - {result}`transfer.sentences.against_confidence`
+# - {result}`transfer.sentences.against_length`
 # - {result}`transfer.sentences.ranked`
+#
+# Length is no empty baseline: a tokenizer gives names that its corpus has often a token of their own, so that tokens hint at
+# how often a person was spoken of, which is what the large model knows by.
 #
 # Of what was forecast, what came true? Dots are bins, with 95 % intervals (of questions, which one person's share);
 # right forecasts lie on the line.

@@ -101,15 +101,24 @@ def reliability(truth: np.ndarray, forecast: np.ndarray) -> list[dict]:
 
 
 def measure(metric: Metric, truth: np.ndarray, forecast: np.ndarray, groups: np.ndarray | None) -> Measured:
-    """One forecast, with the interval of `_spread`."""
+    """One forecast. Noise makes a calibration error too large, and resampling adds as much again: the interval has the spread
+    of its resamples, around what was found; `noise` says how much of it may be none."""
     drawn, found = _resampled(metric, truth, forecast, groups)
-    return Measured(found, *_interval(_spread(metric, drawn, found)))
+    if metric is not calibration_error:
+        return Measured(found, *_interval(drawn))
+    low, high = _interval(drawn - drawn.mean() + found)
+    return Measured(found, max(low, 0.0), high)
 
 
 def compare(metric: Metric, truth: np.ndarray, a: np.ndarray, b: np.ndarray, groups: np.ndarray | None) -> Difference:
-    """Forecast a minus forecast b on the same resamples: difference, 95 % interval, two-sided p."""
+    """Forecast a minus forecast b on the same resamples: difference, 95 % interval, two-sided p.
+
+    Resamples of calibration errors are mirrored at what was found (the basic bootstrap): what resampling adds to a is not what
+    it adds to b, and it is taken off instead of counted twice.
+    """
     (first, of_a), (second, of_b) = (_resampled(metric, truth, forecast, groups) for forecast in (a, b))
-    draws = _spread(metric, first - second, of_a - of_b)
+    draws = first - second
+    draws = 2 * (of_a - of_b) - draws if metric is calibration_error else draws
     draws = draws[np.isfinite(draws)]
     tail = min((draws <= 0).sum(), (draws >= 0).sum())
     return Difference(of_a - of_b, *_interval(draws), float(min(1.0, 2 * (tail + 1) / (len(draws) + 1))))
@@ -131,12 +140,6 @@ def _resampled(metric: Metric, truth, forecast, groups) -> tuple[np.ndarray, flo
     n = int(units.max()) + 1
     drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)[:, units].astype(float)
     return metric(truth, forecast, drawn), float(metric(truth, forecast, np.ones((1, len(truth))))[0])
-
-
-def _spread(metric: Metric, drawn: np.ndarray, found: float) -> np.ndarray:
-    """Resamples as the interval reads them. Noise makes a calibration error too large, and resampling adds as much again:
-    its resamples are mirrored at what was found (the basic bootstrap), which takes that off instead of adding it twice."""
-    return 2 * found - drawn if metric is calibration_error else drawn
 
 
 def _interval(draws: np.ndarray) -> tuple[float, float]:

@@ -80,6 +80,7 @@ class Forecasts:
         return {
             "foreseen": said.above_chance(self.ranking[SMALL_SAE]),
             "against_confidence": said.against_confidence(self.ranking_minus[f"own, {AS_IT_IS}"]),
+            "against_length": said.against_length(self.ranking_minus[f"small, {LENGTH}"]),
             "ranked": said.ranked(self.ranking_minus),
             "calibrated": said.calibrated(self.calibration, self.noise, self.calibration_minus[f"own, {AS_IT_IS}"]),
             "too_sure": said.too_sure(float(sure.mean()), float(self.truth.mean())),

@@ -45,11 +45,22 @@ def against_confidence(difference: Difference) -> str:
     return f"The small model's SAE features {verb} (AUROC, small minus confidence {numbers(difference)})."
 
 
+def against_length(difference: Difference) -> str:
+    """Whether the small model's SAE features know more than how long the question is."""
+    verb = {
+        ABOVE: "rank its answers better than the length of the question does: they know more than that",
+        BELOW: "rank its answers worse than the length of the question alone",
+        UNDECIDED: "cannot be told from the length of the question alone: nothing shows that they know more of the large model "
+        "than that",
+    }[outcome(difference)]
+    return f"The small model's SAE features {verb} (AUROC, small minus length {numbers(difference)})."
+
+
 def ranked(differences: Mapping[str, Difference]) -> str:
     """The small model's SAE features against all the others, by how they rank. differences: {one of NAMES: AUROC minus}."""
     groups: dict[str, list[str]] = {ABOVE: [], UNDECIDED: [], BELOW: []}
     for name, words in NAMES.items():
-        if name in differences and name != "own, confidence":
+        if name in differences and name not in ("own, confidence", "small, length"):
             groups[outcome(differences[name])].append(f"{words} ({numbers(differences[name])})")
     verbs = {ABOVE: "rank better than", UNDECIDED: "cannot be told apart from", BELOW: "rank worse than"}
     said = "; they ".join(f"{verbs[kind]} {' and '.join(names)}" for kind, names in groups.items() if names)

@@ -37,16 +37,20 @@ def test_every_sentence_has_every_outcome():
     assert "cannot be told from a toss" in chances[1] and "wrong answers above its right" in chances[2]
     confident = [said.against_confidence(d) for d in (ABOVE, OPEN, BELOW)]
     assert "better than" in confident[0] and "cannot be told" in confident[1] and "worse than" in confident[2]
-    ranked = said.ranked({"small, tfidf": ABOVE, "small, length": OPEN, "own, sae": BELOW, "own, confidence": BELOW})
-    assert ranked.index("rank better than a bag") < ranked.index("cannot be told apart from the question's length")
+    ranked = said.ranked({"small, tfidf": ABOVE, "small, hidden": OPEN, "own, sae": BELOW, "own, confidence": BELOW})
+    assert ranked.index("rank better than a bag") < ranked.index("cannot be told apart from the small model's hidden")
     assert ranked.endswith("rank worse than the large model's own SAE features (-0.100, 95 % -0.150 to -0.050).")
+    length = [said.against_length(d) for d in (ABOVE, OPEN, BELOW)]
+    assert (
+        "know more than that (" in length[0] and "nothing shows" in length[1] and "worse than the length" in length[2]
+    )
     both = {name: Measured(0.1, 0.05, 0.15) for name in ("small, sae", said.AS_IT_IS)}
     off = [said.calibrated(both, dict.fromkeys(both, 0.03), d) for d in (ABOVE, OPEN, BELOW)]
     assert "off by more" in off[0] and "cannot be told apart" in off[1] and "off by less" in off[2]
     assert all("0.100, 95 % 0.050 to 0.150" in one and "0.030" in one for one in off)
     sure = [said.too_sure(p, 0.4) for p in (0.5, 0.4, 0.3)]
     assert "too sure" in sure[0] and "what comes true" in sure[1] and "not sure enough" in sure[2]
-    assert len({*chances, *confident, *off, *sure}) == 12
+    assert len({*chances, *confident, *length, *off, *sure}) == 15
 
 
 def test_a_few_numbers_a_text_are_probed_as_all_others_are():
