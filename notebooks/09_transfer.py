@@ -154,14 +154,16 @@ study.ranks_figure()
 # Length is no empty baseline: a tokenizer gives names that its corpus has often a token of their own, so that tokens hint at
 # how often a person was spoken of, which is what the large model knows by.
 #
-# Of what was forecast, what came true? Dots are bins, with 95 % intervals (of questions, which one person's share);
+# Of what was forecast, what came true? Dots are bins, with 95 % intervals (over questions, though three are of one person);
 # right forecasts lie on the line.
 
 # %%
 study.reliability_figure()
 
 # %% [markdown]
-# {result}`transfer.sentences.calibrated` {result}`transfer.sentences.too_sure`
+# {result}`transfer.sentences.calibrated` {result}`transfer.sentences.too_sure` A probe's $C$ is chosen by macro-F1, which asks
+# on which side of a threshold a question falls and not how far: where a small $C$ was chosen, all forecasts stay near the share
+# of right answers in training, and the dots stand in a column, however well they rank.
 #
 # ## Images through text SAEs
 #

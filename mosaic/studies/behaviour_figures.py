@@ -42,14 +42,14 @@ def ranks(ranking: Mapping[str, Measured], calibration: Mapping[str, Measured], 
             error = np.maximum([[one.value - one.low], [one.high - one.value]], 0)
             face = "none" if "as it is" in name else look.colour
             ax.errorbar([one.value], [names.index(name)], xerr=error, fmt=look.marker, color=look.colour,
-                        markerfacecolor=face, markersize=6)  # fmt: skip
+                        markerfacecolor=face, markersize=9 if look.marker == "*" else 6)  # fmt: skip
     left.axvline(0.5, color=INK, linestyle=TABLE["chance"].dash)
     for y, name in enumerate(names):
         right.plot([noise[name]], [y], marker="|", markersize=12, color=INK, linestyle="none")
     left.set_yticks(range(len(names)), [LABELS[name] for name in names])
     left.invert_yaxis()
-    left.set_xlabel("AUROC (test), 95 % interval")
-    right.set_xlabel("calibration error, 95 % interval")
+    left.set_xlabel("AUROC, 95 % interval")
+    right.set_xlabel("calibration error, 95 %")
     right.set_xlim(left=0)
     return plots.finished(figure)
 
@@ -59,7 +59,7 @@ def reliability(found: Mapping[str, Sequence[Mapping]]):
     import matplotlib.pyplot as plt
 
     names = [name for name in SHOWN if name in found]
-    figure, axes = plt.subplots(1, len(names), figsize=(9.0, 2.9), sharex=True, sharey=True, squeeze=False)
+    figure, axes = plt.subplots(1, len(names), figsize=(9.0, 2.6), sharex=True, sharey=True, squeeze=False)
     for ax, name in zip(axes[0], names, strict=True):
         look = looks([kind(name)])[0]
         x, y, low, high = (np.array([row[key] for row in found[name]]) for key in ("forecast", "share", "low", "high"))
