@@ -17,7 +17,7 @@ from mosaic.probing.problem import Problem, stratified_rows
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.studies.controls import N_DICTIONARIES
-from mosaic.studies.languages import apart
+from mosaic.studies.language_scores import apart
 from mosaic.texts.labelled import LabelledTexts
 from mosaic.world import images
 

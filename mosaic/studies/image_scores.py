@@ -14,7 +14,7 @@ from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
 from mosaic.profiles.profile import Profile
 from mosaic.studies.image_problems import Images
-from mosaic.studies.languages import every_pooling
+from mosaic.studies.language_scores import every_pooling
 
 FEW = 16  # latents
 SIZES = (2, 4, 8, 16, 32, 64, 128)  # of the curve

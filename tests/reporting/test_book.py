@@ -62,10 +62,10 @@ def project(tmp_path_factory):
     for name in ("notebooks", "book"):
         shutil.copytree(ROOT / name, root / name)
     smaller = {
-        "12_truth": ("160", "60"),
-        "13_two_seeds": ("200_000", "30_000"),
-        "16_which_latents": ("6000", "600"),
-        "17_probes_of_seeds": ("8", "3"),
+        "14_truth": ("160", "60"),
+        "15_two_seeds": ("200_000", "30_000"),
+        "18_which_latents": ("6000", "600"),
+        "19_probes_of_seeds": ("8", "3"),
     }
     for name, (given, enough) in smaller.items():
         notebook = root / "notebooks" / f"{name}.py"
@@ -137,10 +137,10 @@ def test_a_profile_without_known_factors_has_no_chapter_on_them(project, built):
 
     notebooks = sorted((project / "notebooks").glob("*.py"))
     assert [n.stem for n in notebooks if not applies(n, load_profile("minilm"))] == [
-        "09_transfer", "11_miniature", "12_truth", "14_what_moves_it",
+        "10_transfer", "13_miniature", "14_truth", "16_what_moves_it",
     ]  # fmt: skip
     assert all(applies(n, load_profile("mini")) for n in notebooks)
-    done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "12_truth")
+    done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "14_truth")
     assert done.returncode == 1 and "does not apply to profile minilm" in done.stderr
 
 

@@ -42,13 +42,14 @@ def test_each_chapter_is_under_the_saes_it_reads(runs):
     assert all(row[3:5] == ["", ""] for row in runs.sae_rows(gemma))  # not here to be read
 
 
-def test_what_transfer_reads_beside_is_said_of_the_miniature_alone(runs):
+def test_what_other_chapters_read_is_said_beside_the_table(runs, monkeypatch):
     said = runs.beside_sentence(load_profile("mini"))
     assert said.startswith(
-        "Chapter 9 reads more: the messages of toxicity, sentiment, agreement in 4 other languages (es,"
+        "Chapter 9 reads sets in several languages, as many texts in each: mini/toxicity in en, es, de,"
     )
-    assert "digits (10 classes; 600 to train and choose on, 599 to test on)" in said and "places (5 classes" in said
-    assert runs.beside_sentence(load_profile("minilm")) == ""
+    assert "Chapter 11 reads images: digits (10 classes; 600 to train and choose on, 599 to test on)" in said
+    assert "places (5 classes" in said
+    assert runs.beside_sentence(replace(load_profile("minilm"), crossed=())) == ""
 
 
 def test_sets_say_what_they_are_and_whether_they_were_told(runs):
