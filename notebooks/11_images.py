@@ -4,7 +4,8 @@
 #
 # A vision-language model feeds a picture to a language model as a row of tokens. Do SAEs that were trained on that language
 # model's texts, applied unchanged at these tokens, tell what a picture shows {cite}`gallifant2025`? SAE features and hidden
-# states get every layer and pooling; random dictionaries and an untrained language model behind the same tower stand beside.
+# states get every layer and pooling; random dictionaries and an untrained language model behind the same tower stand beside, and
+# what no language model has read: the vision tower's own features, and the pixels.
 #
 # {result}`images.sentences.all`
 #
@@ -39,14 +40,14 @@ study.pictures()
 # ## All latents
 #
 # The column of random dictionaries is the mean of
-# {result}`images.sets.digits.random dictionary.n_draws` of them. The last column has an untrained language model behind
+# {result}`images.sets.digits.random dictionary.n_draws` of them. *Random language model*: an untrained one behind
 # the trained tower; a trained SAE being of no use to it, one random dictionary reads it.
 
 # %%
 study.table()
 
 # %% [markdown]
-# {result}`images.sentences.all`
+# {result}`images.sentences.all` {result}`images.sentences.before`
 #
 # ## Few latents
 #
@@ -57,7 +58,7 @@ study.table()
 study.figure()
 
 # %% [markdown]
-# {result}`images.sentences.few`
+# {result}`images.sentences.few` {result}`images.sentences.few_before`
 #
 # How much of the image tokens the SAE sees at all can be measured, with the middle layer's SAE.
 # {result}`images.sentences.off_text` These are messages without a log; on whole documents, which the same SAE was trained

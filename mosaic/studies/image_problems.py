@@ -64,6 +64,22 @@ class Images:
         model = _vision_model(self.lm, random_text=0)
         return self._problem(model, self._random(model, layer, 1))
 
+    def tower(self) -> Problem:
+        """The vision tower's own features, every pooling: what is there before a language model reads it."""
+        from mosaic.features.images import tower_tables
+        from mosaic.miniature import vision
+
+        model = _vision_model(self.lm)
+        batches = vision.image_batches(self.lm.tokenizer, self.pixels, device=self.lm.device)
+        tables = tower_tables(model, batches, self.train.texts + self.test.texts, self.profile.poolings)
+        return Problem(self.train, self.test, tuple(tables))
+
+    def raw(self) -> Problem:
+        """The pixels, as a bag of words is to texts."""
+        from mosaic.features.images import pixel_table
+
+        return Problem(self.train, self.test, (pixel_table(self.pixels, self.train.texts + self.test.texts),))
+
     def _random(self, model, layer: int, n: int) -> list:
         """n random dictionaries, as sparse on the first images' tokens as the SAE of this layer is there."""
         from mosaic.saes.loading import random_like

@@ -14,7 +14,7 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.studies import image_scores, images_said
 from mosaic.studies.image_problems import image_unexplained, text_unexplained
-from mosaic.studies.image_scores import FEW, RANDOM, UNTRAINED, ImageScores, score_images
+from mosaic.studies.image_scores import FEW, PIXELS, RANDOM, TOWER, UNTRAINED, ImageScores, score_images
 from mosaic.studies.problems import CACHE, load_cut, opened
 from mosaic.studies.study import Study
 
@@ -92,6 +92,8 @@ class Images(Study):
         of_images = {name: value for name, value in self.unexplained.items() if name != "texts"}
         return {
             "all": images_said.images(*_three(with_all), "with all latents", n_draws),
+            "before": images_said.without_the_language_model(with_all[TOWER], with_all[PIXELS]),
+            "few_before": images_said.without_the_language_model(with_few[TOWER], with_few[PIXELS]),
             "few": images_said.images(*_three(with_few), f"with {FEW} latents or dimensions", n_draws),
             "off_text": images_said.off_text(of_images, self.unexplained["texts"]),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mosaic.probing.scores import Difference
-from mosaic.studies.headline import ABOVE, BELOW, UNDECIDED, numbers, outcome
+from mosaic.studies.headline import ABOVE, BELOW, SCORES, UNDECIDED, numbers, outcome
 
 
 def images(hidden: Difference, random: Difference, untrained: Difference, what: str, n_draws: int) -> str:
@@ -38,3 +38,12 @@ def off_text(of_images: Mapping[str, float], texts: float) -> str:
     if max(of_images.values()) <= texts:
         return f"Image tokens are no stranger to the SAE than texts: its reconstruction leaves {found}."
     return f"Some image tokens are stranger to the SAE than texts, others not: its reconstruction leaves {found}."
+
+
+def without_the_language_model(tower: Difference, pixels: Difference) -> str:
+    """SAE features against what is there before the language model reads an image."""
+    said = [
+        f"{SCORES[outcome(difference)]} {name} ({numbers(difference)})"
+        for name, difference in (("the vision tower's own features", tower), ("the pixels themselves", pixels))
+    ]
+    return f"Beside what no language model has read, text SAEs' features {said[0]} and {said[1]}."

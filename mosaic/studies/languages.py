@@ -64,6 +64,10 @@ class Languages(Study):
         """Trained on English against trained on each language itself: means over the foreign languages."""
         return languages_shown.native(self.sets)
 
+    def own_figure(self):
+        """Each language by the probe trained on it, SAE features and hidden states, beside published scores."""
+        return languages_shown.on_themselves(self.sets)
+
     def matrix_figure(self):
         """Trained on each language, tested on each: SAE features and hidden states, one line a set."""
         return languages_shown.matrices({name: found.matrix for name, found in self.sets.items()})

@@ -11,9 +11,9 @@ from mosaic.miniature import vision
 from mosaic.probing.candidates import Setting
 from mosaic.studies import image_problems, image_scores
 from mosaic.studies import images as chapter
-from mosaic.studies.image_scores import HIDDEN, RANDOM, SAE, UNTRAINED, ImageScores
+from mosaic.studies.image_scores import HIDDEN, PIXELS, RANDOM, SAE, TOWER, UNTRAINED, ImageScores
 
-KINDS = (SAE, HIDDEN, RANDOM, UNTRAINED)
+KINDS = (SAE, HIDDEN, RANDOM, UNTRAINED, TOWER, PIXELS)
 
 
 def scored(value: float) -> dict:
@@ -73,7 +73,7 @@ def test_image_batches_stand_on_the_device_asked_for():
 
 @pytest.fixture
 def study():
-    kinds = {SAE: [result(TRUTH, 0.9)], HIDDEN: [result(HALF)], RANDOM: [result(HALF)] * 5, UNTRAINED: [result(HALF)]}
+    kinds = {kind: [result(HALF)] * (5 if kind == RANDOM else 1) for kind in KINDS} | {SAE: [result(TRUTH, 0.9)]}
     scored_images = ImageScores(
         TRUTH, kinds, kinds, {kind: [{"k": k, **scored(0.5)} for k in (2, 4)] for kind in KINDS}
     )

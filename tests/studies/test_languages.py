@@ -145,6 +145,9 @@ def test_figures_and_tables(study):
     titles = [ax.get_title() for ax in study.matrix_figure().axes if ax.get_title()]
     assert titles[:2] == ["toxicity, SAE features", "toxicity, hidden states"] and len(titles) == 6
     assert len(study.native_figure().axes) == 1
+    assert [ax.get_title() for ax in study.own_figure().axes] == list(SETS)
+    named = [text.get_text() for text in study.own_figure().legends[0].get_texts()]
+    assert "published, Gemma 2: SAE features" in named
     table = study.table()
     assert table.count("<tr>") == 1 + len(language_scores.ARMS) and f"toxicity, {NEW}" in table
     assert "SAE features, linear" in table and "SAE features, tree" in table
@@ -184,7 +187,7 @@ def test_every_pooling_is_given_to_both_kinds_and_to_the_controls(monkeypatch, t
 
 
 def test_every_language_has_as_many_training_texts(monkeypatch):
-    sizes = {"en": 12, "de": 20}
+    sizes = {"en": 40, "de": 60}
 
     def load_cut(profile, name, language):
         data = toy.problem().train
@@ -193,5 +196,5 @@ def test_every_language_has_as_many_training_texts(monkeypatch):
 
     monkeypatch.setattr(language_scores, "load_cut", load_cut)
     parts = language_scores.parted(None, CrossedSet("x", ("en", "de")))
-    assert [len(train) for train, _ in parts.values()] == [12, 12]
-    assert [len(test) for _, test in parts.values()] == [12, 20]
+    assert [len(train) for train, _ in parts.values()] == [40, 40]
+    assert [len(test) for _, test in parts.values()] == [40, 60]
