@@ -27,7 +27,7 @@ BESIDE = {  # the miniature's other models, where a chapter reads them
     "mini-large": "its larger sister, trained on the same corpus (the chapter on the miniature shows its training; the audit "
     "reads its SAEs)",
     "mini-large-it": "mini-large tuned on turns; whether its answers are right is the set mini/behaviour",
-    "mini-vision": "an image tower in front of mini-small (for the images of the chapter on transfer)",
+    "mini-vision": "an image tower in front of mini-small (for the chapter on images)",
 }
 LARGER = {
     "mini-large": ("audit", "miniature"),

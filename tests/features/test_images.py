@@ -95,7 +95,7 @@ def test_the_towers_features_equal_the_slow_way_and_pixels_are_the_images(seeing
         np.testing.assert_allclose(last.matrix[i].toarray()[0], states[-1].numpy(), atol=1e-5)
     table = pixel_table(images, names)
     np.testing.assert_allclose(table.matrix.toarray(), images.reshape(5, -1) / 255, atol=1e-6)
-    assert list(table.row_ids) == list(mean.row_ids) and len(set(mean.row_ids)) == 5
+    assert list(table.row_ids) == list(mean.row_ids)
 
 
 def test_a_model_without_a_tower_is_refused():
