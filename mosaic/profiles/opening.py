@@ -133,8 +133,8 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
         "sweep": False,
         "languages": False,
     }
-    if "languages" in needs:
-        has["languages"] = bool(crossed(profile))
+    if "languages" in needs:  # what is not optional must be had, and is asked for when it is read
+        has["languages"] = any(not choice.optional for choice in profile.crossed) or bool(crossed(profile))
     if profile.seeds and "sweep" in needs:
         has["sweep"] = len(seed_groups(read_card(located_folder(profile.seeds)))) > 1
     return [need for need in needs if not has[need]]
