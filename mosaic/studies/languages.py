@@ -88,7 +88,7 @@ class Languages(Study):
         """Why probes fall abroad, on each set the claims rest on: each pooling as it is, and after one repair at a time."""
         return languages_shown.diagnoses({name: found.diagnosis for name, found in self.counted.items()})
 
-    def _sentences(self) -> dict[str, str]:
+    def _sentences(self) -> dict[str, str | None]:
         return languages_said.sentences(self.counted, {name: self.sets[name] for name in self.never_told})
 
 

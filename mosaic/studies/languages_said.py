@@ -143,7 +143,7 @@ def spread(name: str, settings: Sequence[Mapping], chosen: Mapping, tied: int) -
     return f"{name}: {choice} ({place}), {end}."
 
 
-def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageScores]) -> dict[str, str]:
+def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageScores]) -> dict[str, str | None]:
     """Every sentence of the chapter. told: {set: its scores} on which the claims rest; untold: those that stand beside."""
     first, never = list(told.values()), list(untold.values())
     where = f"abroad, mean over {', '.join(told)} and their other languages"
@@ -167,8 +167,8 @@ def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageS
         "every_pair": every_pair([one.matrix for one in first]),
         "overlap": shared_latents(first),
     }
-    if not never:
-        return found
+    if not never:  # a key of its own all the same: the page that cites it says that it was not measured
+        return {**found, "never_told": None, "trees_never_told": None, "tree_never_told": None}
     where = "abroad on the label never told"
     return {
         **found,

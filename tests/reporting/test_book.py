@@ -38,6 +38,9 @@ poolings: [sum, mean, max, last, count, top20]
 datasets: [sst2, trec]
 max_train: 60
 max_test: 30
+crossed:
+  - {{name: mini/toxicity, languages: [en, de]}}
+  - {{name: mini/agreement, languages: [en, de]}}
 truth: true
 seeds: weights/mini/seeds
 training: {{corpora: [mini]}}

@@ -126,7 +126,7 @@ def test_the_summary_of_known_scores(study):
     assert "Hidden states on sentiment" in found["sentences"]["why_hidden"]
     assert "mean has moved" in found["sentences"]["why_hidden"] and "agreement" not in found["sentences"]["why_hidden"]
     alone = replace(study, sets={"sib200": study.sets["toxicity"]}, never_told=()).summary()
-    assert alone["never_told"] is None and "never_told" not in alone["sentences"]
+    assert alone["never_told"] is None and alone["sentences"]["never_told"] is None
 
 
 def test_a_language_below_chance_is_found(study):
