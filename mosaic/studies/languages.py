@@ -17,6 +17,7 @@ from mosaic.studies.languages_compared import over_sets
 from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.sae_against_baselines import kind_of
 from mosaic.studies.study import Study
+from mosaic.texts.labelled import NEW
 
 MINI = "mini/"
 
@@ -49,7 +50,7 @@ class Languages(Study):
             "counted": list(self.counted),
             "poolings": list(self.profile.poolings),
             **over_sets(counted),
-            "parts": {part: over_sets(counted, part) for part in parts},
+            "parts": {NEW: None, **{part: over_sets(counted, part) for part in parts}},
             "never_told": over_sets(untold) if untold else None,
             "matrix": matrix_summary(counted),
             "overlap": latent_overlap.over_sets([one.overlap for one in counted]),
