@@ -56,9 +56,7 @@ def test_an_optional_set_that_cannot_be_had_is_left_out_and_said(monkeypatch, ca
 def test_sets_in_several_languages_are_read_or_left_out_as_the_others(monkeypatch, caplog, tmp_path):
     from mosaic.profiles.opening import crossed, lacking
 
-    base = (
-        "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\nwidth: 1k\n"
-    )
+    base = "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\nwidth: 1k\n"
 
     def profile(name, entries):
         (tmp_path / f"{name}.yml").write_text(f"{base}crossed: [{entries}]\n")
