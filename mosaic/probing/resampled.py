@@ -24,12 +24,16 @@ def macro_f1(
     """
     names, codes = np.unique(np.concatenate([truth[None], predicted]).astype(str), return_inverse=True)
     codes = codes.reshape(1 + len(predicted), -1)
-    units = np.arange(len(truth)) if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
+    units = (
+        np.arange(len(truth)) if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
+    )
     table = csr_matrix((np.ones(len(truth), np.float32), (units, np.arange(len(truth)))))
     weights = np.vstack([np.ones((1, table.shape[0])), scores._unit_weights(table.shape[0], seed)]).astype(np.float32)
     by_row = weights @ table  # the first line counts every row once
     step = max(1, COLUMNS // len(names))
-    found = [_f1(by_row, codes[0], codes[1:][first : first + step], len(names)) for first in range(0, len(predicted), step)]
+    found = [
+        _f1(by_row, codes[0], codes[1:][first : first + step], len(names)) for first in range(0, len(predicted), step)
+    ]
     every = np.concatenate(found, axis=1)
     return every[0], every[1:]
 
@@ -43,4 +47,3 @@ def _f1(weights: np.ndarray, truth: np.ndarray, predicted: np.ndarray, n_labels:
     total = (weights @ (true.astype(np.float32) + guess).reshape(flat)).reshape(hits.shape)
     f1 = np.divide(2 * hits, total, out=np.zeros_like(hits), where=total > 0)
     return f1.sum(axis=2, dtype=np.float64) / (total > 0).sum(axis=2)
-

@@ -1,23 +1,24 @@
 """The ways to use features that the chapter on few labels compares, and one fit of any of them from a few labelled texts.
 
-Every way is a candidate of `probing.candidates`: it gives the columns of some rows, learned on the fit rows alone, and the
-linear probe that reads them. One grid of C, chosen in one way for all, from the labelled texts of the draw and no others.
+All have one linear probe, `probing.newton`'s, and one prior. Few rows are too few to choose C on, and choosing it on other
+labelled texts would be no setting of few labels. So C is fixed and means the same for every way: features are scaled by one
+number until a row, centred, has a mean squared length of 1, as the rows of a bag of words nearly have. Weights drawn from
+the prior then give the scores of two classes a deviation of about the root of C.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.probing import estimators, folds, scores
-from mosaic.probing.candidates import STRENGTHS, Setting, TableFeatures
+from mosaic.features.table import FeatureTable
+from mosaic.probing import estimators, newton
 from mosaic.probing.problem import Problem
-from mosaic.probing.selection import middle_best
-from mosaic.probing.sparse_selection import L1Selector
+from mosaic.probing.reduction import Rows
+from mosaic.probing.sparse_selection import LassoSelector
 
 BINARISED, EVERY, MEAN_DIFFERENCE, L1, TOP_N, HIDDEN, TFIDF = (
     "binarised", "all latents", "mean difference", "L1", "top-n", "hidden", "tfidf",
@@ -25,71 +26,77 @@ BINARISED, EVERY, MEAN_DIFFERENCE, L1, TOP_N, HIDDEN, TFIDF = (
 WAYS = (BINARISED, EVERY, MEAN_DIFFERENCE, L1, TOP_N, HIDDEN, TFIDF)
 SELECTED = 20  # latents that a selection keeps: as many as the top-n counts keep of each token
 POOLING, TOP_N_POOLING = "mean", "top20"
-ALL_FOLDS = 200  # labelled texts; more of them are enough to choose C on one fold
+STRENGTH = 10.0  # C
+OTHERS = (1.0, 100.0)  # with which all is done again, to see what hangs on it
 WORDS = 20_000  # of a bag of words, as in `estimators.tfidf`
 
 
 @dataclass(frozen=True)
-class Selected(TableFeatures):
-    """The SELECTED latents that a selector chooses on the fit rows, with the linear probe of all the others."""
+class Columns:
+    """Columns of a feature matrix [n_texts, p] (train, then test): those that vary in the labelled rows, or the `SELECTED`
+    of them that a selector chooses by those rows and their labels, scaled there to unit variance."""
 
-    by: str = MEAN_DIFFERENCE
+    matrix: np.ndarray
+    by: str | None = None
 
-    def probe(self, strength: float):
-        from sklearn.pipeline import make_pipeline
-
-        selector = {MEAN_DIFFERENCE: estimators.MeanDifferenceSelector, L1: L1Selector}[self.by]
-        return make_pipeline(selector(SELECTED), *(step for _, step in estimators.logistic(strength).steps))
+    def rows(self, fit: np.ndarray, labels: np.ndarray, test: slice):
+        """(fit rows, scaled; test rows, as they are; the scale [p]), dense. labels: of the fit rows."""
+        first = self.matrix[fit]
+        columns = np.flatnonzero(np.ptp(first, axis=0) > 0)
+        if not len(columns):
+            columns = np.arange(1)
+        if self.by is not None:
+            selector = {MEAN_DIFFERENCE: estimators.MeanDifferenceSelector, L1: LassoSelector}[self.by](SELECTED)
+            columns = columns[selector.fit(first[:, columns], labels).get_support(indices=True)]
+        first = first[:, columns]
+        deviation = first.std(axis=0, dtype=np.float64)
+        deviation = np.where(deviation > 0, deviation, 1.0)
+        return first / deviation, np.take(self.matrix[test], columns, axis=1), deviation
 
 
 @dataclass(frozen=True)
 class Bag:
-    """TF-IDF of word 1-2-grams, the same numbers as `candidates.TfidfFeatures`: vocabulary and weights are learned on the fit
-    rows alone, but each text is taken apart only once for all draws. texts: of train, then of test."""
+    """TF-IDF of word 1-2-grams, the same numbers as `candidates.TfidfFeatures`: vocabulary and weights are learned on the
+    labelled rows alone, but each text is taken apart only once for all draws. counts: [n_texts, n_terms] CSR, terms in
+    alphabetical order."""
 
-    texts: tuple[str, ...]
+    counts: object
 
-    setting = Setting("tfidf", pooling="word")
-
-    @cached_property
-    def counts(self):
-        """[n_texts, n_terms] CSR, terms in alphabetical order."""
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Bag:
+        from scipy.sparse import csr_matrix
         from sklearn.feature_extraction.text import CountVectorizer
 
         words = estimators.tfidf("word")
-        same = {name: getattr(words, name) for name in ("analyzer", "ngram_range", "token_pattern", "lowercase", "dtype")}
-        try:
-            return CountVectorizer(**same).fit_transform(self.texts).tocsr()
-        except ValueError:  # not one word in any text: nothing to count, one class is guessed
-            return _nothing(len(self.texts))
+        names = ("analyzer", "ngram_range", "token_pattern", "lowercase", "dtype")
+        counter = CountVectorizer(**{name: getattr(words, name) for name in names})
+        analyse = counter.build_analyzer()
+        if not any(analyse(text) for text in texts):
+            return cls(csr_matrix((len(texts), 1), dtype=np.float32))
+        return cls(counter.fit_transform(texts).tocsr())
 
-    def matrices(self, fit: np.ndarray, other: np.ndarray, threshold: None = None):
+    def rows(self, fit: np.ndarray, labels: np.ndarray, test: slice):
+        """The same, sparse, with a scale of 1; dense zeros where no labelled text holds a word, so that one class is guessed."""
         from sklearn.feature_extraction.text import TfidfTransformer
 
-        first, second = self.counts[fit], self.counts[other]
+        first, second = self.counts[fit], self.counts[test]
         columns = np.flatnonzero(first.getnnz(axis=0))
         if len(columns) > WORDS:
             often = np.asarray(first[:, columns].sum(axis=0)).ravel()
             columns = np.sort(columns[(-often).argsort()[:WORDS]])
         if not len(columns):
-            return np.zeros((len(fit), 1)), np.zeros((len(other), 1)), np.arange(1)
+            return np.zeros((len(fit), 1)), np.zeros((second.shape[0], 1)), np.ones(1)
         weigh = TfidfTransformer(sublinear_tf=True).fit(first[:, columns])
-        return weigh.transform(first[:, columns]), weigh.transform(second[:, columns]), columns
-
-    def probe(self, strength: float):
-        return estimators.tfidf_probe(strength)
+        return weigh.transform(first[:, columns]), weigh.transform(second[:, columns]), np.ones(len(columns))
 
 
-def _nothing(n: int):
-    from scipy.sparse import csr_matrix
-
-    return csr_matrix((n, 1), dtype=np.float32)
+Way = Columns | Bag
 
 
-def ways(problem: Problem) -> dict[str, TableFeatures | Bag]:
-    """{way: its candidate}, from the tables of one layer: SAE latents pooled by POOLING and TOP_N_POOLING, hidden states by
+def ways(problem: Problem) -> dict[str, Way]:
+    """{way: its features}, from the tables of one layer: SAE latents pooled by POOLING and TOP_N_POOLING, hidden states by
     POOLING. Raises MosaicError where a table is missing, or there are two of a kind."""
-    tables = {}
+    tables: dict[tuple[str, str], FeatureTable] = {}
     for table in problem.tables:
         key = (table.provenance["features"], table.provenance["pooling"])
         if key in tables:
@@ -97,55 +104,54 @@ def ways(problem: Problem) -> dict[str, TableFeatures | Bag]:
         tables[key] = table
     wanted = [("sae", POOLING), ("sae", TOP_N_POOLING), ("hidden", POOLING)]
     if missing := [key for key in wanted if key not in tables]:
-        raise MosaicError(f"no table has {' '.join(missing[0])} features; extract {POOLING} and {TOP_N_POOLING} poolings.")
-    texts = replace(problem, tables=())
-    latents, counts, hidden = (tables[key] for key in wanted)
+        raise MosaicError(f"no table has {' '.join(missing[0])} features, which are compared; extract them as well.")
+    latents, counts, hidden = (tables[key].matrix.toarray() for key in wanted)
     return {
-        BINARISED: TableFeatures(texts, latents, binarized=True),
-        EVERY: TableFeatures(texts, latents),
-        MEAN_DIFFERENCE: Selected(texts, latents),
-        L1: Selected(texts, latents, by=L1),
-        TOP_N: TableFeatures(texts, counts),
-        HIDDEN: TableFeatures(texts, hidden),
-        TFIDF: Bag(tuple(problem.train.texts + problem.test.texts)),
+        BINARISED: Columns((latents > 0).astype(np.float32)),
+        EVERY: Columns(latents),
+        MEAN_DIFFERENCE: Columns(latents, MEAN_DIFFERENCE),
+        L1: Columns(latents, L1),
+        TOP_N: Columns(counts),
+        HIDDEN: Columns(hidden),
+        TFIDF: Bag.of(problem.train.texts + problem.test.texts),
     }
 
 
-def predicted(way, problem: Problem, rows: np.ndarray) -> np.ndarray:
-    """Labels [n_test] of the test texts, from the labelled texts `rows` of train and no others."""
-    n, labels = len(problem.train), problem.train.labels
-    strength = chosen_strength(way, problem, rows)
-    first, second, _ = way.matrices(rows, np.arange(n, n + len(problem.test)), threshold(way))
-    return way.probe(strength).fit(first, labels[rows]).predict(second)
+def predicted(way: Way, problem: Problem, rows: np.ndarray, strengths: Sequence[float]) -> np.ndarray:
+    """Labels [C, n_test] of the test texts for each C, from the labelled texts `rows` of train and no others."""
+    n = len(problem.train)
+    labels = problem.train.labels[rows]
+    first, second, scale = way.rows(rows, labels, slice(n, n + len(problem.test)))
+    length = root_mean_square(first)
+    return probe(first / length, labels, second, scale * length, strengths)
 
 
-def chosen_strength(way, problem: Problem, rows: np.ndarray) -> float:
-    """The C of the grid that is best on held-out rows of the draw, all of its folds together; of more than ALL_FOLDS rows the
-    first fold alone. Where rows of few groups leave no fold to choose on, the middle of the grid."""
-    labels = problem.train.labels
-    try:
-        splits = folds.splits(problem.train.take(rows))
-    except MosaicError:
-        return STRENGTHS[len(STRENGTHS) // 2]
-    truth, guesses = [], {strength: [] for strength in STRENGTHS}
-    for fit, held in splits if len(rows) <= ALL_FOLDS else splits[:1]:
-        first, second, _ = way.matrices(rows[fit], rows[held], threshold(way))
-        path = estimators.path(way.probe(STRENGTHS[0]), first, labels[rows[fit]], second, STRENGTHS)
-        for strength, (guess, _) in zip(STRENGTHS, path, strict=True):
-            guesses[strength].append(guess)
-        truth.append(labels[rows[held]])
-    truth = np.concatenate(truth)
-    return middle_best(STRENGTHS, [scores.macro_f1(truth, np.concatenate(guesses[s])) for s in STRENGTHS])
+def root_mean_square(X) -> float:
+    """Root of the mean squared length of centred rows; 1 where they do not vary."""
+    from scipy.sparse import issparse
+
+    squares = X.multiply(X).sum() if issparse(X) else np.square(X, dtype=np.float64).sum()
+    variance = squares / X.shape[0] - np.square(np.asarray(X.mean(axis=0), dtype=np.float64)).sum()
+    return float(np.sqrt(variance)) if variance > 1e-12 else 1.0
 
 
-def threshold(way) -> float | None:
-    """0 for binarised latents: whether one was active anywhere in the text."""
-    return 0.0 if way.setting.binarized else None
+def probe(X, labels: np.ndarray, other, scale: np.ndarray, strengths: Sequence[float]) -> np.ndarray:
+    """Labels [C, n_other]: what `linear.LogisticProbe`, fitted on X [n, p], says of other / scale, without what it checks of its
+    input, which takes longer than a fit on few rows does. strengths: in rising order; each fit begins at the one before."""
+    classes, codes = np.unique(labels, return_inverse=True)
+    s = (len(codes) / (len(classes) * np.bincount(codes)))[codes]
+    Y = np.eye(len(classes))[codes].T
+    Y = Y[1:] if len(classes) == 2 else Y
+    rows, found, said = Rows(X, s), None, []
+    for C in strengths:
+        found = newton.minimise(rows, Y, s, C, found)
+        W, b = rows.coefficients(found.W, found.b)
+        scores = other @ (W / scale).T + b
+        said.append((scores[:, 0] > 0).astype(int) if len(W) == 1 else scores.argmax(axis=1))
+    return classes[np.stack(said)]
 
 
-def left_out(tables: Mapping[str, object]) -> float:
-    """Share of activations (latents active in a token) that the top-n counts leave out. tables: {pooling: table}."""
-    whole = tables["count"].matrix.sum()
-    return float(1 - tables[TOP_N_POOLING].matrix.sum() / whole) if whole else 0.0
-
-
+def left_out(counts, top) -> float:
+    """Share of activations (a latent active in a token) that the top-n counts leave out. counts, top: CSR of both."""
+    whole = counts.sum()
+    return float(1 - top.sum() / whole) if whole else 0.0
