@@ -62,6 +62,7 @@ def project(tmp_path_factory):
     for name in ("notebooks", "book"):
         shutil.copytree(ROOT / name, root / name)
     smaller = {
+        "07_few_labels": ("10", "2"),
         "12_truth": ("160", "60"),
         "13_two_seeds": ("200_000", "30_000"),
         "16_which_latents": ("6000", "600"),
