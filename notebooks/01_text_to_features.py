@@ -34,8 +34,7 @@ plots.style()
 
 # %%
 study = text_to_features.run(profile, sentence=sentence, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## Token by token
 #

@@ -21,8 +21,7 @@ plots.style()
 
 # %%
 study = layers.run(profile, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## Layer curves
 #

@@ -21,8 +21,7 @@ plots.style()
 
 # %%
 study = pooling.run(profile, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## SAE features
 #

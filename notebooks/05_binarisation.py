@@ -21,8 +21,7 @@ plots.style()
 
 # %%
 study = binarisation.run(profile, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## The threshold's curve
 #

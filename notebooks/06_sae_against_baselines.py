@@ -35,8 +35,7 @@ plots.style()
 
 # %%
 study = sae_against_baselines.run(profile, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## The comparison
 #

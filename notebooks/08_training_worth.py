@@ -54,8 +54,7 @@ plots.style()
 
 # %%
 study = training_worth.run(profile, pooling=pooling, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## Where it wins, ties and loses
 #

@@ -29,8 +29,7 @@ plots.style()
 
 # %%
 study = transfer.run(profile, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## Across languages
 #

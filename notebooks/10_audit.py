@@ -28,8 +28,7 @@ plots.style()
 
 # %%
 study = audit.run(profile, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## All lines in one figure
 

@@ -21,8 +21,7 @@ plots.style()
 
 # %%
 study = miniature.run(profile, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## Documents
 #

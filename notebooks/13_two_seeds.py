@@ -32,8 +32,7 @@ plots.style()
 
 # %%
 study = two_seeds.run(profile, tokens=tokens, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## From scratch, small enough to follow by eye
 #

@@ -23,8 +23,7 @@ plots.style()
 
 # %%
 study = what_moves_it.run(profile, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## Width
 

@@ -24,8 +24,7 @@ plots.style()
 
 # %%
 study = which_latents.run(profile, n_texts=n_texts, device=device)
-study.record();
-
+study.record()
 # %% [markdown]
 # ## How often does it fire?
 #

@@ -28,7 +28,7 @@ class LassoSelector(SelectorMixin, BaseEstimator):
             raise ValueError(f"k is {self.k!r}; a positive integer was expected.")
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            raise ValueError(f"there is one class only, {self.classes_[0]!r}; two are needed to choose by.")
+            raise ValueError(f"there is one class only, {str(self.classes_[0])!r}; two are needed to choose by.")
         scaled = _scaled(X.astype(np.float64))
         told = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
         self.scores_ = np.max([_entered(scaled, _scaled((y == label).astype(np.float64)), self.k) for label in told], 0)
