@@ -34,7 +34,8 @@ plots.style()
 
 # %%
 study = text_to_features.run(profile, sentence=sentence, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## Token by token
 #

@@ -21,7 +21,8 @@ plots.style()
 
 # %%
 study = layers.run(profile, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## Layer curves
 #

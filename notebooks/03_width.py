@@ -21,7 +21,7 @@ plots.style()
 
 # %%
 study = width.run(profile, device=device)
-study.record()
+study.record();
 # %% [markdown]
 # ## Every pair
 #

@@ -21,7 +21,8 @@ plots.style()
 
 # %%
 study = pooling.run(profile, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## SAE features
 #

@@ -21,7 +21,8 @@ plots.style()
 
 # %%
 study = binarisation.run(profile, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## The threshold's curve
 #

@@ -35,7 +35,8 @@ plots.style()
 
 # %%
 study = sae_against_baselines.run(profile, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## The comparison
 #

@@ -45,7 +45,8 @@ plots.style()
 
 # %%
 study = few_labels.run(profile, n_draws=n_draws, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## The curves
 #

@@ -54,7 +54,8 @@ plots.style()
 
 # %%
 study = training_worth.run(profile, pooling=pooling, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## Where it wins, ties and loses
 #

@@ -29,7 +29,8 @@ plots.style()
 
 # %%
 study = transfer.run(profile, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## Across languages
 #

@@ -28,7 +28,8 @@ plots.style()
 
 # %%
 study = audit.run(profile, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## All lines in one figure
 

@@ -21,7 +21,8 @@ plots.style()
 
 # %%
 study = miniature.run(profile, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## Documents
 #

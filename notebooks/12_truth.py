@@ -36,7 +36,8 @@ plots.style()
 
 # %%
 study = truth.run(profile, n_texts=n_texts, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## A map of factors and layers
 #

@@ -32,7 +32,8 @@ plots.style()
 
 # %%
 study = two_seeds.run(profile, tokens=tokens, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## From scratch, small enough to follow by eye
 #

@@ -23,7 +23,8 @@ plots.style()
 
 # %%
 study = what_moves_it.run(profile, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## Width
 

@@ -21,7 +21,8 @@ plots.style()
 
 # %%
 study = many_seeds.run(profile, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## In how many of {result}`many_seeds.n_seeds` SAEs?
 #

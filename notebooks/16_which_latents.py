@@ -24,7 +24,8 @@ plots.style()
 
 # %%
 study = which_latents.run(profile, n_texts=n_texts, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## How often does it fire?
 #

@@ -28,7 +28,8 @@ plots.style()
 
 # %%
 study = probes_of_seeds.run(profile, pooling=pooling, n_seeds=n_seeds, n_draws=n_draws, device=device)
-study.record()
+study.record();
+
 # %% [markdown]
 # ## The score
 #
