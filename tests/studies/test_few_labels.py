@@ -44,6 +44,12 @@ ABOVE, AROUND, UNDER = (
 )
 
 
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch):
+    """Processes of their own take longer to begin than the fits here."""
+    monkeypatch.setattr(few_labels_draws.comparison, "in_parallel", lambda jobs, n: (job() for job in jobs))
+
+
 def made(n_train=120, parts=False, **options):
     """The toy's problem with the tables that the chapter reads: its 'max' latents, which carry the label, as means."""
     plain = toy(n_train, **options)
@@ -196,7 +202,6 @@ def test_more_labels_help_where_latents_carry_the_label():
 
 
 def test_predictions_are_kept_and_read_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(few_labels_draws.comparison, "in_parallel", lambda jobs, n: [job() for job in jobs])
     problem = replace(made(), cache=tmp_path)
     first = on_set("toy", problem, 4)
     assert len(list((tmp_path / kept.FOLDER).iterdir())) == len(WAYS)
@@ -214,8 +219,7 @@ def test_predictions_are_kept_and_read_again(tmp_path, monkeypatch):
         few_labels_draws._labels({"classes": ["a"], "predicted": [[0]]}, 2, 1)
 
 
-def test_another_problem_is_another_entry(tmp_path, monkeypatch):
-    monkeypatch.setattr(few_labels_draws.comparison, "in_parallel", lambda jobs, n: [job() for job in jobs])
+def test_another_problem_is_another_entry(tmp_path):
     problem = replace(made(), cache=tmp_path)
     on_set("toy", problem, 1, [EVERY])
     table = replace(problem.tables[0], matrix=problem.tables[0].matrix * 2)
@@ -271,7 +275,7 @@ def test_sets_that_disagree_make_the_interval_wide():
 
 
 def test_draws_that_differ_make_the_interval_wide():
-    one = on_set("toy", made(n_test=200), 10)
+    one = on_set("toy", made(n_test=200), 10, [EVERY])
     plain = one.reached()[EVERY][0.01]
     alone = replace(one, predicted={STRENGTH: {EVERY: {0.01: one.predicted[STRENGTH][EVERY][0.01][:1]}}}).reached()
     assert plain.observed == pytest.approx(
@@ -363,7 +367,7 @@ def test_what_is_not_measured_is_said():
 
 
 def study(parts, languages):
-    sets = tuple(replace(on_set(f"toy {seed}", made(parts=parts, seed=seed), 2)) for seed in (0, 1))
+    sets = tuple(on_set(f"toy {seed}", made(parts=parts, seed=seed), 2) for seed in (0, 1))
     return few_labels.FewLabels(load_profile("mini"), sets, {"en": sets[0]} if languages else {}, 0.0)
 
 
