@@ -5,7 +5,7 @@
 # of toxicity in several languages, with three ways to choose features (its first figure {cite}`gallifant2025`), and says that
 # binarising all latents can stand in for choosing some. Here every way learns from the same texts in the same
 # draws, on every data set, and is scored on the same test. What came out: {result}`few_labels.sentences.answer`
-# {result}`few_labels.sentences.enough`
+# {result}`few_labels.sentences.mean_difference` {result}`few_labels.sentences.enough`
 #
 # The values of the paper's figure were not to be had, so that none are drawn. Another paper set SAE probes beside baselines
 # where data are scarce, and found no consistent gain {cite}`kantamneni2025`. Both statements are tested on the
@@ -63,7 +63,7 @@ study.figure()
 #
 # ## Is it worth choosing latents?
 #
-# {result}`few_labels.sentences.mean_difference` {result}`few_labels.sentences.L1`
+# The first paragraph has it of mean differences. {result}`few_labels.sentences.L1`
 #
 # With few labels, {result}`few_labels.sentences.binarising`; {result}`few_labels.sentences.as_they_are`.
 # {result}`few_labels.sentences.top_n`

@@ -112,6 +112,7 @@ class FewLabels(Study):
         """What the numbers say, chosen by them."""
         few = {pair: self.first.difference(*pair, self.few) for pair in CONTRASTS.values()}
         full = {pair: self.first.difference(*pair, [1.0]) for pair in CONTRASTS.values()}
+        before = self.rates[-2]
         floored = [rate for rate in self.rates if any(self._is_raised(one, rate) for one in self.sets)]
         return {
             "answer": said.answer({pair: few[pair] for pair in TOLD}, FEW, len(self.sets)),
@@ -123,7 +124,9 @@ class FewLabels(Study):
             "L1": said.selection(self._by_rate(L1, EVERY), L1),
             "bags": said.every(BINARISED, TFIDF, self.first.every(BINARISED, TFIDF)),
             "best": said.best({way: {r: self.first.level(way, r).macro_f1 for r in self.rates} for way in WAYS}),
-            "enough": said.enough(self.enough),
+            "enough": said.enough(
+                self.enough, {way: -self.first.growth(way, before).difference for way in WAYS}, before
+            ),
             "labels": said.labels(self.n_labels, MIN_ROWS_PER_CLASS, floored),
             "new_words": said.new_words(
                 self.new and {pair: self.new.difference(*pair, self.few) for pair in TOLD},

@@ -99,16 +99,21 @@ def best(levels: Mapping[str, Mapping[float, float]]) -> str:
     return f"The highest mean have {'; '.join(parts)}. Of {len(levels)} one is always highest, which is no finding by itself."
 
 
-def enough(rates: Mapping[str, float]) -> str:
-    """rates: {way: the smallest share of the labels from which on it is within NEARLY of what all give}."""
+def enough(rates: Mapping[str, float], last: Mapping[str, float], before: float) -> str:
+    """rates: {way: the smallest share of the labels from which on it is within NEARLY of what all give}. last: {way: what
+    it gains from the largest share short of all, `before`, to all}."""
     by_rate: dict[float, list[str]] = {}
     for way, rate in rates.items():
         by_rate.setdefault(rate, []).append(NAMED[way].rstrip(","))
-    parts = [
-        f"{'none but all of the labels' if rate == 1 else percent(rate)} for {', '.join(names)}"
-        for rate, names in sorted(by_rate.items())
-    ]
-    return f"What comes within {NEARLY} of all labels, the whole interval, is {'; '.join(parts)}."
+    least, most = min(last.values()), max(last.values())
+    still = f"from {percent(before)} of the labels to all of them the ways still gain {signed(least)} to {signed(most)}"
+    enough_for = "; ".join(f"{percent(rate)} for {', '.join(of)}" for rate, of in sorted(by_rate.items()) if rate < 1)
+    if not enough_for:
+        return (
+            f"No way can be said to need less than all labels (to come within {NEARLY}, the whole interval): {still}."
+        )
+    rest = f"; for {', '.join(by_rate[1])} no share short of all" if 1 in by_rate else ""
+    return f"Within {NEARLY} of what all labels give, the whole interval, comes {enough_for}{rest}: {still}."
 
 
 def labels(n: Mapping[float, Sequence[int]], floor: int, floored: Sequence[float]) -> str:
@@ -122,7 +127,7 @@ def labels(n: Mapping[float, Sequence[int]], floor: int, floored: Sequence[float
     said = f"{percent(least)} of the labels are {texts(least)} texts, {percent(most)} are {texts(most)}"
     if not floored:
         return f"{said}; every class has its {floor} texts in every draw without help."
-    where = ", ".join(map(percent, floored))
+    where = span([*map(percent, floored)], [*map(percent, n)])
     return f"{said}; every class keeps {floor} texts at least, which raises some sets at {where}."
 
 
