@@ -141,7 +141,9 @@ class FewLabels(Study):
     def figure(self) -> Figure:
         """Every way's mean over the sets against the share of labels (bands: 95 % over texts and draws), and each way minus
         hidden states (bands: over sets as well)."""
-        others = [way for way in WAYS if way != HIDDEN]
+        others = [
+            way for way in WAYS if way not in (HIDDEN, TFIDF)
+        ]  # a bag of words is far below, and would flatten the rest
         return few_labels_figure.curves(
             {way: _points(self.first, way) for way in WAYS},
             {way: [(r, d.difference, d.low, d.high) for r, d in self._by_rate(way, HIDDEN).items()] for way in others},

@@ -52,9 +52,10 @@ def curves(levels: Mapping[str, Points], against: Mapping[str, Points], referenc
 
 def by_language(panels: Mapping[str, Mapping[str, Points]]) -> Figure:
     """{language: {way: points}}, a panel each."""
-    return plots.finished(plots.panels({name: named(of) for name, of in panels.items()}, "share of labels", columns=3))
+    shown = {name: named(of, "{:.0f}") for name, of in panels.items()}
+    return plots.finished(plots.panels(shown, "% of the labels", columns=3))
 
 
-def named(series: Mapping[str, Points]) -> dict[str, list[tuple]]:
-    """By the names of the legend, shares as per cents."""
-    return {SHOWN[way]: [(f"{rate:.0%}", *rest) for rate, *rest in points] for way, points in series.items()}
+def named(series: Mapping[str, Points], form: str = "{:.0f}%") -> dict[str, list[tuple]]:
+    """By the names of the legend, shares in per cent."""
+    return {SHOWN[way]: [(form.format(100 * rate), *rest) for rate, *rest in points] for way, points in series.items()}
