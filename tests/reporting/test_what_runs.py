@@ -30,14 +30,14 @@ def test_sizes_are_counted(runs):
 
 def test_each_chapter_is_under_the_saes_it_reads(runs):
     mini, gemma = load_profile("mini"), load_profile("gemma-2-2b")
-    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == ("1 to 11", "12 to 16")
-    assert (runs.chapters(gemma, False), runs.chapters(gemma, True)) == ("1 to 7, 9", "")
+    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == ("1 to 12", "13 to 17")
+    assert (runs.chapters(gemma, False), runs.chapters(gemma, True)) == ("1 to 8, 10", "")
     rows = runs.sae_rows(mini)
-    assert ["1 to 11", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
-    assert ["12 to 16", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
-    assert any(row[0] == "13" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
-    assert ["8, 9, 10", "4", "1k", "L0 40.0", "jumprelu", "of mini-large-it, seed 0"] in rows
-    assert ["9, 10", "4", "4k", "L0 40.0", "jumprelu", "of mini-large, seed 0"] in rows
+    assert ["1 to 12", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
+    assert ["13 to 17", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
+    assert any(row[0] == "14" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
+    assert ["9, 10, 11", "4", "1k", "L0 40.0", "jumprelu", "of mini-large-it, seed 0"] in rows
+    assert ["10, 11", "4", "4k", "L0 40.0", "jumprelu", "of mini-large, seed 0"] in rows
     assert runs.ranges([1, 2, 3, 5, 7, 8]) == "1 to 3, 5, 7, 8" and runs.ranges([]) == ""
     assert all(row[3:5] == ["", ""] for row in runs.sae_rows(gemma))  # not here to be read
 
