@@ -35,7 +35,7 @@ class Every:
 
 @dataclass(frozen=True)
 class Curves:
-    """sets: {way: {rate: what it reached}} of each set. over_sets: intervals are over the sets as well."""
+    """sets: {way: {rate: what it reached}} of each set."""
 
     sets: Sequence[Mapping[str, Mapping[float, Reached]]]
 
