@@ -20,6 +20,7 @@ NAMES = (
     "pooling",
     "binarisation",
     "sae_against_baselines",
+    "few_labels",
     "training_worth",
     "languages",
     "transfer",

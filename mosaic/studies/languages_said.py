@@ -146,7 +146,7 @@ def spread(name: str, settings: Sequence[Mapping], chosen: Mapping, tied: int) -
 def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageScores]) -> dict[str, str | None]:
     """Every sentence of the chapter. told: {set: its scores} on which the claims rest; untold: those that stand beside."""
     first, never = list(told.values()), list(untold.values())
-    where = f"abroad, mean over {', '.join(told)} and their other languages"
+    where = f"abroad, mean over the other languages of {' and '.join(told)}"
     found = {
         "viable": of_transfer(told),
         "hidden_native": compared(
