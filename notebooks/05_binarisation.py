@@ -67,7 +67,8 @@ study.table()
 # strengths are the same for all; how many latents are kept is chosen on validation, and each fold's latents are chosen
 # without its held-out rows.
 #
-# A mark is a mean over the data sets, its interval over sets and texts. It stands at the bytes that one test text takes in
+# A mark is a mean over the data sets, its interval over sets and texts; these are wide because sets differ, while all arms
+# have the same sets and texts, so that their differences, told below, are known better. It stands at the bytes that one test text takes in
 # the smallest of three forms that lose nothing: every value as a float32, on or off as packed bits, or sparse rows (active
 # columns alone, with values where there are any). Further left is cheaper, further up is better; a line leads from a way's
 # latents as they are to the same latents binarised.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mosaic.reporting import plots
@@ -13,6 +13,7 @@ from mosaic.studies.feature_selection_arms import form, way
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+APART = 1.04  # by so much stand the marks of two ways apart that take the same
 MARKERS = {"raw": "o", "binarised": "D", "binarised at 1.0": "s"}
 
 
@@ -36,8 +37,9 @@ def score_against_bytes(marks: Sequence[Mark]) -> Figure:
     ways = list(dict.fromkeys(way(mark.arm) for mark in marks))
     colours = {name: look.colour for name, look in zip(ways, looks(ways), strict=True)}
     figure, ax = plt.subplots(figsize=(7.2, 4.6))
-    for name in ways:
-        members = [mark for mark in marks if way(mark.arm) == name]
+    for i, name in enumerate(ways):
+        aside = APART ** (i - (len(ways) - 1) / 2)
+        members = [replace(mark, bytes=mark.bytes * aside) for mark in marks if way(mark.arm) == name]
         for mark in members:
             error = [[max(mark.macro_f1 - mark.low, 0)], [max(mark.high - mark.macro_f1, 0)]]
             drawn = {"color": colours[name], "marker": MARKERS[form(mark.arm)]}

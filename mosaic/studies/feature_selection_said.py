@@ -34,11 +34,7 @@ def replaces(d: Difference, n_sets: int, new: Difference | None) -> str:
 
 def each(by_way: Mapping[str, Difference]) -> str:
     """All latents binarised minus each way of selection, raw."""
-    parts = [
-        f"{leads.side(d, 'above', 'below', 'not to be told from')} {NAMES[way]} ({leads.told(d)})"
-        for way, d in by_way.items()
-    ]
-    return f"One by one, all latents binarised are {_listed(parts)}."
+    return f"One by one, all latents binarised {_by_side(by_way, 'are above', 'are below', 'cannot be told from')}."
 
 
 def worth(d: Difference) -> str:
@@ -54,11 +50,8 @@ def worth(d: Difference) -> str:
 
 def after(by_way: Mapping[str, Difference]) -> str:
     """{way: its latents binarised minus the same way's raw ones}."""
-    parts = [
-        f"{leads.side(d, 'helps', 'hurts', 'makes no difference that can be told')} after {NAMES[way]} ({leads.told(d)})"
-        for way, d in by_way.items()
-    ]
-    return f"Done after a selection, binarising {_listed(parts)}."
+    words = ("helps after", "hurts after", "makes no difference that can be told after")
+    return f"Done to selected latents, binarising {_by_side(by_way, *words)}."
 
 
 def bytes_taken(ratio: HasRatio, binarised: float, chosen: float) -> str:
@@ -92,10 +85,14 @@ def both(d: Difference, binarised: float, chosen: float) -> str:
 def latents(binarised: float, chosen: float, every: float) -> str:
     """Latents that have to be computed for a new text: binarised, of the selection, of no selection."""
     share = chosen / binarised
-    less = f"Whoever selects computes {shown(share)} of them" if share < 1 else "A selection here saves none of them"
+    less = (
+        f"whoever selects needs {chosen:,.0f}, {shown(share)} of them"
+        if share < 1
+        else "a selection saves none of them"
+    )
     return (
-        f"Bytes are not all. Binarising all still needs {binarised:,.0f} latents of a new text (of {every:,.0f} that are "
-        f"ever active in training). {less}: {chosen:,.0f}."
+        f"Bytes are not all: binarising all still needs {binarised:,.0f} latents of a new text (of {every:,.0f} that are "
+        f"ever active in training), and {less}."
     )
 
 
@@ -111,6 +108,14 @@ def _kept(d: Difference, what: str, other: str, n_sets: int) -> str:
     if d.high < 0:
         return f"{what} scores below {other} {over}; whether by more than {MARGIN} is open: {by}."
     return f"Whether {what[0].lower()}{what[1:]} keeps the score of {other} is undecided {over}: {by}."
+
+
+def _by_side(by_way: Mapping[str, Difference], above: str, below: str, level: str) -> str:
+    """Ways with the differences, those of one outcome together: "are above L1 (...) and cannot be told from ..."."""
+    groups: dict[str, list[str]] = {}
+    for way, d in by_way.items():
+        groups.setdefault(leads.side(d, above, below, level), []).append(f"{NAMES[way]} ({leads.told(d)})")
+    return _listed([f"{words} {_listed(ways)}" for words, ways in groups.items()])
 
 
 def _listed(parts: list[str]) -> str:

@@ -174,12 +174,13 @@ def test_whether_it_replaces_selection(d, words):
     assert said.replaces(d, 1, DOWN).endswith("On new words: -0.200 (95 % -0.300 to -0.100).")
 
 
-def test_each_way_is_told_by_itself():
+def test_ways_of_one_outcome_are_told_together():
     sentence = said.each({"l1": UP, "mean_difference": DOWN, "mutual_information": LEVEL})
-    assert "are above L1 (+0.200" in sentence and "below mean difference (-0.200" in sentence
-    assert "and not to be told from mutual information (" in sentence
-    sentence = said.after({"l1": UP, "mean_difference": DOWN, "mutual_information": LEVEL})
-    assert "helps after L1" in sentence and "hurts after mean difference" in sentence and "no difference" in sentence
+    assert "binarised are above L1 (+0.200" in sentence and ", are below mean difference (-0.200" in sentence
+    assert "and cannot be told from mutual information (" in sentence
+    sentence = said.after({"l1": LEVEL, "mean_difference": UP, "mutual_information": LEVEL})
+    assert sentence.count("makes no difference that can be told after L1 (") == 1
+    assert "0.100) and mutual information (" in sentence and "and helps after mean difference (" in sentence
 
 
 @pytest.mark.parametrize(("d", "words"), [(UP, "pays"), (DOWN, "costs"), (LEVEL, "neither pays nor costs")])
@@ -208,5 +209,5 @@ def test_whether_both_together_do(d, words):
 
 
 def test_latents_that_are_still_computed():
-    assert "computes 0.100 of them: 80." in said.latents(800.0, 80.0, 900.0)
-    assert "saves none of them: 800." in said.latents(800.0, 800.0, 900.0)
+    assert "whoever selects needs 80, 0.100 of them." in said.latents(800.0, 80.0, 900.0)
+    assert "a selection saves none of them." in said.latents(800.0, 800.0, 900.0)
