@@ -72,6 +72,19 @@ study.last_table()
 # {result}`pooling.sentences.last_sae`
 
 # %% [markdown]
+# ## A mean weighted by inverse firing frequency
+#
+# A latent that fires in every text tells little, as a word does that stands in every text, and TF-IDF gives it less weight.
+# Probes in this book standardise each column, so that a weight on it is divided out again; here a probe reads the means as they
+# are, with and without the weight $\ln\frac{1+n}{1+n_j}+1$ of a latent that is active in $n_j$ of $n$ training texts.
+
+# %%
+study.weighted_table()
+
+# %% [markdown]
+# {result}`pooling.sentences.weighted`
+
+# %% [markdown]
 # ## What it says
 #
 # {result}`pooling.sentences.baseline` From here on, every comparison of SAE features with hidden states in this book

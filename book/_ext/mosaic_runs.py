@@ -16,20 +16,18 @@ from sphinx.util.docutils import SphinxDirective
 from mosaic import studies
 from mosaic.errors import Unavailable
 from mosaic.printable import printable
-from mosaic.profiles.opening import lacking, located, located_folder
+from mosaic.profiles.opening import crossed, lacking, located, located_folder
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.saes.sweep import along, read_card, seed_groups, shown
-from mosaic.studies.abroad import HOME
 from mosaic.studies.problems import load_cut
 from mosaic.texts.labelled import WHOLE
 from mosaic.world import sets
-from mosaic.world.lexicon import LANGUAGES
 
 BESIDE = {  # the miniature's other models, where a chapter reads them
     "mini-large": "its larger sister, trained on the same corpus (the chapter on the miniature shows its training; the audit "
     "reads its SAEs)",
     "mini-large-it": "mini-large tuned on turns; whether its answers are right is the set mini/behaviour",
-    "mini-vision": "an image tower in front of mini-small (for the images of the chapter on transfer)",
+    "mini-vision": "an image tower in front of mini-small (for the chapter on images)",
 }
 LARGER = {
     "mini-large": ("audit", "miniature"),
@@ -177,21 +175,28 @@ def set_rows(profile: Profile) -> list[dict]:
 
 
 def beside_sentence(profile: Profile) -> str:
-    """What the chapter on transfer reads beside the sets of the table; nothing where the profile has no such chapter."""
-    if not profile.truth:
-        return ""
-    from mosaic.studies import transfer
+    """What the chapters on languages and images read beside the sets of the table; nothing where the profile has neither."""
+    said = []
+    if read := crossed(profile):
+        sets = [f"{choice.name} in {', '.join(choice.languages)}" for choice in read]
+        said.append(
+            f"Chapter {number('languages')} reads sets in several languages, as many texts in each: {'; '.join(sets)}."
+        )
+    if profile.truth:
+        said.append(f"Chapter {number('images')} reads images: {'; '.join(image_sets())}.")
+    return " ".join(said)
+
+
+def image_sets() -> list[str]:
+    """Each set of images, with classes and numbers of images."""
+    from mosaic.studies.images import SETS
     from mosaic.world import images
 
     shown = []
-    for name in transfer.IMAGE_SETS:
+    for name in SETS:
         (_, train), (_, test) = images.labelled_images(name)
         shown.append(f"{name} ({len(set(test))} classes; {len(train)} to train and choose on, {len(test)} to test on)")
-    texts, others = (*transfer.TEXT_SETS, *transfer.NEVER_TOLD), [name for name in LANGUAGES if name != HOME]
-    return (
-        f"Chapter {number('transfer')} reads more: the messages of {', '.join(texts)} in {len(others)} other languages "
-        f"({', '.join(others)}), the same and as many in each; and sets of images: {'; '.join(shown)}."
-    )
+    return shown
 
 
 def in_training(profile: Profile, name: str) -> str:

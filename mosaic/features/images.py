@@ -14,7 +14,7 @@ import numpy as np
 
 from mosaic.features.pooling import pool_dense, pool_sparse
 from mosaic.features.table import FeatureTable, concatenate
-from mosaic.models.images import image_residuals
+from mosaic.models.images import image_residuals, tower_states
 from mosaic.texts.ids import text_ids
 
 
@@ -40,7 +40,7 @@ def image_tables(
         starts = np.concatenate([[0], counts.cumsum()])
         part = slice(done, done + len(counts))
         done += len(counts)
-        shared = (row_ids[part], counts.astype(np.int32), np.zeros(len(counts), dtype=bool))
+        shared = _rows(row_ids[part], counts)
         made = [
             FeatureTable(
                 matrix, *shared, {"features": "sae", "layer": e.layer, "width": e.width, "sae": e.name, "pooling": p}
@@ -55,3 +55,31 @@ def image_tables(
         ]
         pieces.append(made)
     return [concatenate(list(parts)) for parts in zip(*pieces, strict=True)]
+
+
+def tower_tables(model, batches: Iterable[dict], ids: Sequence[str], poolings: Sequence[str]) -> list[FeatureTable]:
+    """One table a pooling of the vision tower's last states over an image's patches: no language model has read them."""
+    pieces, done = [], 0
+    row_ids = text_ids(list(ids))
+    for inputs in batches:
+        states, counts = tower_states(model, inputs)
+        starts = np.concatenate([[0], counts.cumsum()])
+        shared = _rows(row_ids[done : done + len(counts)], counts)
+        done += len(counts)
+        pooled = pool_dense(states, starts, poolings).items()
+        pieces.append([FeatureTable(x, *shared, {"features": "hidden", "layer": 0, "pooling": p}) for p, x in pooled])
+    return [concatenate(list(parts)) for parts in zip(*pieces, strict=True)]
+
+
+def pixel_table(images: np.ndarray, ids: Sequence[str]) -> FeatureTable:
+    """The images themselves, [n, height * width * channels] between 0 and 1, as one table."""
+    from scipy.sparse import csr_matrix
+
+    flat = images.reshape(len(images), -1).astype(np.float32) / 255
+    about = {"features": "hidden", "layer": 0, "pooling": "pixels"}
+    return FeatureTable(csr_matrix(flat), *_rows(text_ids(list(ids)), np.ones(len(flat), dtype=int)), about)
+
+
+def _rows(row_ids: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(ids, tokens, truncated) of some images' rows."""
+    return row_ids, counts.astype(np.int32), np.zeros(len(counts), dtype=bool)

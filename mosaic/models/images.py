@@ -31,3 +31,19 @@ def image_residuals(model, inputs: dict, layers: Sequence[int], image_token: int
     with outputs_of({layer: blocks[layer] for layer in layers}) as captured, torch.inference_mode():
         model(**inputs)
     return {layer: x[mask].float() for layer, x in captured.items()}, counts
+
+
+def tower_states(model, inputs: dict) -> tuple[np.ndarray, np.ndarray]:
+    """([all patches, d of the tower], patches of each image): the vision tower's last states, before the projector.
+
+    Raises MosaicError for a model without a vision tower.
+    """
+    import torch
+
+    tower = next((part for name, part in model.named_modules() if name.rsplit(".", 1)[-1] == "vision_tower"), None)
+    if tower is None:
+        raise MosaicError(f"{type(model).__name__} has no module named vision_tower, whose states were asked for.")
+    with torch.inference_mode():
+        states = tower(pixel_values=inputs["pixel_values"]).last_hidden_state
+    counts = np.full(len(states), states.shape[1])
+    return states.flatten(0, 1).float().cpu().numpy(), counts

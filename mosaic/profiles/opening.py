@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mosaic.errors import MosaicError, Unavailable
 from mosaic.models.language import LanguageModel
-from mosaic.profiles.profile import Profile, SetChoice
+from mosaic.profiles.profile import CrossedSet, Profile, SetChoice
 from mosaic.saes.encoder import Encoder
 from mosaic.saes.loading import SAESource
 
@@ -91,8 +91,27 @@ def located_folder(path: str) -> Path:
     return shipped if not Path(path).is_absolute() and shipped.is_dir() else Path(path)
 
 
+@cache
+def crossed(profile: Profile) -> tuple[CrossedSet, ...]:
+    """The profile's sets in several languages that can be had here. Raises Unavailable as `available` does."""
+    from mosaic.texts.sources import load_set
+
+    found = []
+    for choice in profile.crossed:
+        try:
+            for language in choice.languages:
+                load_set(choice.name, language)
+            found.append(choice)
+        except Unavailable as error:
+            if not choice.optional:
+                raise
+            log.warning("%s in other languages is left out: %s", choice.name, error)
+    return tuple(found)
+
+
 NEEDS = {
     "widths": "SAEs of several widths at its middle layer",
+    "languages": "a set in several languages that can be had here (crossed; the real ones need the hub or MOSAIC_DATA)",
     "truth": "texts whose factors are known (truth: true)",
     "seeds": "SAEs of several seeds (seeds: a folder that `mosaic train-sae --seeds` wrote)",
     "sweep": "SAEs that vary in more than their seed (seeds: a folder of such a sweep)",
@@ -107,7 +126,15 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
     from mosaic.saes.sweep import read_card, seed_groups
 
     widths = {source.width for source in profile.saes if source.layer == profile.middle}
-    has = {"widths": len(widths) > 1, "truth": profile.truth, "seeds": bool(profile.seeds), "sweep": False}
+    has = {
+        "widths": len(widths) > 1,
+        "truth": profile.truth,
+        "seeds": bool(profile.seeds),
+        "sweep": False,
+        "languages": False,
+    }
+    if "languages" in needs:  # what is not optional must be had, and is asked for when it is read
+        has["languages"] = any(not choice.optional for choice in profile.crossed) or bool(crossed(profile))
     if profile.seeds and "sweep" in needs:
         has["sweep"] = len(seed_groups(read_card(located_folder(profile.seeds)))) > 1
     return [need for need in needs if not has[need]]

@@ -13,6 +13,7 @@ from mosaic.profiles.reading import read_as, read_yaml
 from mosaic.saes.loading import SAESource
 
 FOLDER = Path(__file__).parent
+HOME = "en"  # the language that probes are trained on before they read others
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,18 @@ class SetChoice:
 
 
 @dataclass(frozen=True)
+class CrossedSet:
+    """A data set in several languages, the first of them English: trained on one, tested on every other.
+
+    optional: left out, and said so, where neither the hub nor MOSAIC_DATA has it.
+    """
+
+    name: str
+    languages: tuple[str, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True)
 class Training:
     """What `mosaic train-sae` trains this profile's SAEs on (folders of MOSAIC_DATA), and how long.
 
@@ -60,7 +73,8 @@ class Training:
 class Profile:
     """One run of the book.
 
-    poolings: computed for every SAE and for hidden states. datasets: read by the chapters, in order.
+    poolings: computed for every SAE and for hidden states. datasets: read by the chapters, in order; crossed: by the one on
+    languages.
     example: the sentence of the first chapter. truth: whether the model's training texts are the miniature's, whose factors are known.
     max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
     chapters use, with width `width`. seeds: a folder of SAEs that `mosaic train-sae --seeds` wrote, for the chapters
@@ -78,6 +92,7 @@ class Profile:
     width: str
     max_train: int | None = None
     max_test: int | None = None
+    crossed: tuple[CrossedSet, ...] = ()
     training: Training | None = None
     truth: bool = False
     seeds: str | None = None
@@ -124,6 +139,16 @@ def _check(profile: Profile, path: Path) -> None:
         raise MosaicError(
             f"{path}, model, max_length: {profile.model.max_length} tokens cannot be read. Give 2 or more."
         )
+    for choice in profile.crossed:
+        if (
+            choice.languages[:1] != (HOME,)
+            or len(set(choice.languages)) != len(choice.languages)
+            or len(choice.languages) < 2
+        ):
+            raise MosaicError(
+                f"{path}, crossed, {choice.name}: the languages {', '.join(choice.languages) or 'none'} are not {HOME} and "
+                "others, each once. Probes are compared with those trained on English: name it first."
+            )
     keys = Counter((source.layer, source.width, source.seed) for source in profile.saes)
     if twice := [key for key, n in keys.items() if n > 1]:
         layer, width, seed = twice[0]

@@ -65,7 +65,7 @@ def _environment(profile_path: str, source: Path) -> dict[str, str]:
 
 
 def number_title(notebook: Path, copy: Path) -> None:
-    """Copy a notebook, its title with the number of its file before it: `11. The miniature world` of 11_miniature.
+    """Copy a notebook, its title with the number of its file before it: `11. The miniature world` of 13_miniature.
 
     So that titles, sidebar and links show the number by which chapters name each other, also where a profile has not all
     of them.

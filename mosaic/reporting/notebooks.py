@@ -11,9 +11,11 @@ import json
 import os
 import re
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
@@ -22,7 +24,11 @@ from mosaic.profiles.profile import Profile, load_profile
 from mosaic.progress import Progress
 from mosaic.reporting import results
 
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
 NEEDS = "# needs: "
+LONGEST_ADDRESS = 96  # bytes; a socket's name may have 103 (macOS) with the number that is added to it
 
 
 def needs(source: Path) -> list[str]:
@@ -81,7 +87,7 @@ def _executed(source: Path, text: str, parameters: Mapping[str, str], folder: Pa
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
     watched = sys.stderr.isatty()
     try:
-        with contextlib.nullcontext() if watched else Progress(source.stem):
+        with contextlib.nullcontext() if watched else Progress(source.stem), _sockets() as config:
             papermill.execute_notebook(
                 str(plain),
                 str(running),
@@ -89,6 +95,7 @@ def _executed(source: Path, text: str, parameters: Mapping[str, str], folder: Pa
                 kernel_name="python3",
                 progress_bar=watched,
                 extra_arguments=["--log-level=CRITICAL"],  # what the kernel says of itself is not for the reader
+                config=config,
             )
     except PapermillExecutionError as error:
         raise MosaicError(
@@ -99,6 +106,21 @@ def _executed(source: Path, text: str, parameters: Mapping[str, str], folder: Pa
     cleaned = clean(nbformat.read(running, as_version=4), given)
     running.unlink()
     return nbformat.writes(cleaned).encode()
+
+
+@contextlib.contextmanager
+def _sockets() -> Iterator[Config]:
+    """Where the kernel is spoken to: sockets in a folder of its own, so that no two kernels ever share an address.
+
+    A TCP port is chosen before the kernel binds it, and whatever runs beside may take it first ("Address already in
+    use": the kernel dies). Where the system has no such sockets, or the folder's name is too long for one, TCP it is.
+    """
+    from traitlets.config import Config
+
+    with tempfile.TemporaryDirectory(prefix="mosaic-") as folder:
+        address = os.path.join(folder, "kernel")
+        fits = os.name == "posix" and len(os.fsencode(address)) < LONGEST_ADDRESS
+        yield Config({"KernelManager": {"transport": "ipc", "ip": address}} if fits else {})
 
 
 def clean(notebook, parameters: Mapping[str, str]):

@@ -13,9 +13,8 @@ import numpy as np
 
 from mosaic.probing import scores
 from mosaic.probing.scores import Difference, Mean
+from mosaic.profiles.profile import HOME
 from mosaic.texts.labelled import LabelledTexts
-
-HOME = "en"  # trained and tuned on
 
 Arm = Sequence[np.ndarray]  # predictions [rows of test], one array a draw
 

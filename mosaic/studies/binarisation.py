@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from mosaic.probing import comparison, examine, scores
+from mosaic.probing.narrowed import SIZES
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.reporting.colours import INK
 from mosaic.reporting.results import shown
-from mosaic.studies import leads
+from mosaic.studies import feature_selection, leads
+from mosaic.studies.feature_selection import FeatureSelection
 from mosaic.studies.problems import CACHE, check_among, opened, problems
 from mosaic.studies.study import Study
 from mosaic.texts.labelled import NEW
@@ -41,7 +43,7 @@ class Binarisation(Study):
     rows: one a set, pooling and form (raw; binarized; published: binarised at 1.0), each with a C of its own, with the
     set's title. differences: means over the sets, on the first part of each test; new_words: on the new words of those
     that have them, no pooling where none has. kept: {set: {pooling: share of active training values above 1.0}}.
-    sweeps: {set: score against the threshold}.
+    sweeps: {set: score against the threshold}. selection: binarised sums beside selected ones, score and cost.
     """
 
     name: ClassVar[str] = "binarisation"
@@ -51,6 +53,7 @@ class Binarisation(Study):
     new_words: Differences
     kept: dict[str, dict[str, float]]
     sweeps: dict[str, dict]
+    selection: FeatureSelection
 
     def summary(self) -> dict:
         sets: dict[str, dict] = {}
@@ -69,6 +72,7 @@ class Binarisation(Study):
             "kept_by_set": self.kept,
             "sweeps": self.sweeps,
             "mean_curve": [{"kept": kept, "difference": d} for kept, d in self.mean_curve],
+            "selection": self.selection.summary(),
             "sentences": self.sentences(),
         }
 
@@ -151,11 +155,12 @@ def run(
     profile: str | Profile,
     *,
     poolings: Sequence[str] | None = None,
+    kept_latents: Sequence[int] = SIZES,
     device: str = "cpu",
     cache: Path | None = CACHE,
 ) -> Binarisation:
     """Compare raw and binarised SAE features of the profile's middle layer; `poolings` (None: all that the profile
-    computes) must hold sum.
+    computes) must hold sum. kept_latents: how many feature selection may keep.
 
     Raises MosaicError where it does not, or where the profile lacks one of the poolings.
     """
@@ -163,7 +168,7 @@ def run(
     profile, lm = opened(profile, device)
     poolings = tuple(poolings or profile.poolings)
     check_among(poolings, SWEPT)
-    rows, sweeps, kept = [], {}, {}
+    rows, sweeps, kept, selected = [], {}, {}, []
     cases, new_cases = ({kind: {pooling: [] for pooling in poolings} for kind in KINDS} for _ in range(2))
     here = {"layers": [profile.middle], "widths": [profile.width], "poolings": poolings}
     for title, problem in problems(profile, lm, **here, cache=cache):
@@ -182,7 +187,10 @@ def run(
             values = examine.active_values(problem, pooling)
             kept[title][pooling] = examine.share_kept(values, PUBLISHED_THRESHOLD)
         sweeps[title] = examine.threshold_sweep(problem, SWEPT, published=PUBLISHED_THRESHOLD)
-    return Binarisation(profile, tuple(rows), _differences(cases), _differences(new_cases), kept, sweeps)
+        every = results[SWEPT, False], results[SWEPT, True], published[SWEPT]
+        selected.append(feature_selection.one_set(title, problem, *every, kept_latents))
+    selection = FeatureSelection(tuple(selected), SWEPT, tuple(kept_latents))
+    return Binarisation(profile, tuple(rows), _differences(cases), _differences(new_cases), kept, sweeps, selection)
 
 
 def _differences(cases: Mapping[str, Mapping[str, list]]) -> Differences:

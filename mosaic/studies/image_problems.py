@@ -17,7 +17,7 @@ from mosaic.probing.problem import Problem, stratified_rows
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.studies.controls import N_DICTIONARIES
-from mosaic.studies.languages import apart
+from mosaic.studies.language_scores import apart
 from mosaic.texts.labelled import LabelledTexts
 from mosaic.world import images
 
@@ -63,6 +63,22 @@ class Images:
         """Untrained weights behind the same tower, read by one random dictionary, trained SAEs being of no use there."""
         model = _vision_model(self.lm, random_text=0)
         return self._problem(model, self._random(model, layer, 1))
+
+    def tower(self) -> Problem:
+        """The vision tower's own features, every pooling: what is there before a language model reads it."""
+        from mosaic.features.images import tower_tables
+        from mosaic.miniature import vision
+
+        model = _vision_model(self.lm)
+        batches = vision.image_batches(self.lm.tokenizer, self.pixels, device=self.lm.device)
+        tables = tower_tables(model, batches, self.train.texts + self.test.texts, self.profile.poolings)
+        return Problem(self.train, self.test, tuple(tables))
+
+    def raw(self) -> Problem:
+        """The pixels, as a bag of words is to texts."""
+        from mosaic.features.images import pixel_table
+
+        return Problem(self.train, self.test, (pixel_table(self.pixels, self.train.texts + self.test.texts),))
 
     def _random(self, model, layer: int, n: int) -> list:
         """n random dictionaries, as sparse on the first images' tokens as the SAE of this layer is there."""

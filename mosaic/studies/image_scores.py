@@ -14,11 +14,12 @@ from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
 from mosaic.profiles.profile import Profile
 from mosaic.studies.image_problems import Images
-from mosaic.studies.languages import every_pooling
+from mosaic.studies.language_scores import every_pooling
 
 FEW = 16  # latents
 SIZES = (2, 4, 8, 16, 32, 64, 128)  # of the curve
 SAE, HIDDEN, RANDOM, UNTRAINED = "SAE", "hidden states", "random dictionary", "random language model"
+TOWER, PIXELS = "vision tower", "pixels"
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,17 @@ class ImageScores:
 
 def score_images(profile: Profile, lm: LanguageModel, name: str) -> ImageScores:
     """Linear probes on one set of images. SAE features and hidden states choose among every layer and pooling, the controls
-    among every pooling at the layer that the SAE features chose; all on validation, nothing binarised."""
+    among every pooling at the layer that the SAE features chose, the vision tower's features among every pooling; all on
+    validation, nothing binarised."""
     shown = Images.load(profile, lm, name)
     learned = shown.learned()
     families = {SAE: only(learned, "sae"), HIDDEN: only(learned, "hidden")}
     best = {kind: [every_pooling(problem)[0]] for kind, problem in families.items()}
     layer = best[SAE][0].setting.layer
     drawn, blank = shown.random_dictionaries(layer), shown.random_language_model(layer)
-    best |= {RANDOM: [every_pooling(problem)[0] for problem in drawn], UNTRAINED: [every_pooling(blank)[0]]}
-    problems = {SAE: [families[SAE]], HIDDEN: [families[HIDDEN]], RANDOM: drawn, UNTRAINED: [blank]}
+    others = {RANDOM: drawn, UNTRAINED: [blank], TOWER: [shown.tower()], PIXELS: [shown.raw()]}
+    best |= {kind: [every_pooling(problem)[0] for problem in problems] for kind, problems in others.items()}
+    problems = {SAE: [families[SAE]], HIDDEN: [families[HIDDEN]], **others}
     few = {
         kind: [examine.k_sparse_at(p, result, FEW) for p, result in zip(problems[kind], results, strict=True)]
         for kind, results in best.items()

@@ -1,213 +1,119 @@
-"""One labelled set in several languages: what is learned from English texts, what natively, and what by what knows nothing."""
+"""Across languages: probes trained on English read others, on each language itself, and every language reads every other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-import numpy as np
-
-from mosaic.features.request import Request
-from mosaic.models.language import LanguageModel
-from mosaic.probing import comparison, selection
-from mosaic.probing.problem import Problem, make_problem
-from mosaic.probing.selection import Result
-from mosaic.profiles.opening import load_saes
+from mosaic.profiles.opening import crossed
 from mosaic.profiles.profile import Profile
-from mosaic.studies import abroad
-from mosaic.studies.controls import (
-    N_DICTIONARIES,
-    calibration_texts,
-    random_dictionaries,
-    untrained,
-)
-from mosaic.studies.diagnosis import Diagnosis, diagnose
-from mosaic.studies.problems import load_cut
-from mosaic.texts.labelled import LabelledTexts, concatenate
-from mosaic.world.lexicon import LANGUAGES
+from mosaic.reporting import tables
+from mosaic.studies import language_matrix, languages_said, languages_shown, latent_overlap
+from mosaic.studies.compared_sets import NEVER_TOLD
+from mosaic.studies.language_scores import LanguageScores, score_languages
+from mosaic.studies.languages_compared import over_sets
+from mosaic.studies.problems import CACHE, opened
+from mosaic.studies.sae_against_baselines import kind_of
+from mosaic.studies.study import Study
+from mosaic.texts.labelled import NEW
 
-DIAGNOSED = ("sae", "hidden")
-NATIVE = ("sae", "hidden", "tfidf")
-# Each kind is chosen on validation among its own. The linear probes have every pooling and, but for the controls and the
-# native ones, every layer; nothing is binarised, so that SAE features and hidden states have equally many settings.
-ARMS = {
-    "sae": ("SAE features, linear", "English"),
-    "tree": ("SAE features, tree", "English"),
-    "hidden": ("hidden states, linear", "English"),
-    "hidden, tree": ("hidden states, tree", "English"),
-    "tfidf": ("TF-IDF", "English"),
-    "majority": ("majority class", "English"),
-    "random dictionary": (f"random dictionary, linear (mean of {N_DICTIONARIES})", "English"),
-    "random language model": ("hidden states of an untrained model", "English"),
-    "sae, native": ("SAE features, linear", "each language itself"),
-    "hidden, native": ("hidden states, linear", "each language itself"),
-    "tfidf, native": ("TF-IDF", "each language itself"),
-}
+MINI = "mini/"
 
 
 @dataclass(frozen=True)
-class LanguageScores:
-    """What classified the test texts of one set, in every language.
+class Languages(Study):
+    """Macro-F1 of probes in other languages than the one they were trained on.
 
-    arms: {arm: its predictions, one array [rows of test] a draw}. chosen: {arm: the rows of the settings that validation
-    chose, with `language` where they were chosen natively}. settings: every layer and pooling of SAE features and
-    hidden states, in English and abroad. diagnosis: of each pooling, why it falls abroad where it does. chance: macro-F1 of knowing
-    nothing. tied: {features: linear settings that English validation cannot tell from the chosen one, that one included}.
+    sets: {title: its scores}. never_told: titles of sets whose labels no text of the corpus states, which stand beside;
+    claims rest on the others. The first part of a test set (familiar words) decides.
     """
 
-    test: LabelledTexts
-    arms: dict[str, list[np.ndarray]]
-    chosen: dict[str, list[dict]]
-    settings: list[dict]
-    diagnosis: list[Diagnosis]
-    chance: float
-    tied: dict[str, int]
+    name: ClassVar[str] = "languages"
+    needs: ClassVar[tuple[str, ...]] = ("languages",)
+
+    sets: dict[str, LanguageScores]
+    never_told: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> dict[str, LanguageScores]:
+        """The sets on which the claims rest."""
+        return {name: found for name, found in self.sets.items() if name not in self.never_told}
 
     def summary(self) -> dict:
-        parts = list(self.test.part_rows())
+        counted = list(self.counted.values())
+        untold = [self.sets[name] for name in self.never_told]
+        parts = [part for part in counted[0].test.part_rows() if all(part in s.test.part_rows() for s in counted)]
         return {
-            "chance": self.chance,
-            "arms": {
-                arm: {
-                    "chosen": self.chosen[arm],
-                    "parts": {
-                        part: {
-                            "abroad": abroad.mean([(self.test, predicted)], part).summary(),
-                            "by_language": abroad.by_language(self.test, predicted, part),
-                        }
-                        for part in parts
-                    },
-                }
-                for arm, predicted in self.arms.items()
-            },
-            "settings": self.settings,
-            "tied": self.tied,
-            "diagnosis": {
-                features: {d.pooling: d.summary() for d in self.diagnosis if d.features == features}
-                for features in DIAGNOSED
-            },
+            "sets": {name: found.summary() for name, found in self.sets.items()},
+            "counted": list(self.counted),
+            "poolings": list(self.profile.poolings),
+            **over_sets(counted),
+            "parts": {NEW: None, **{part: over_sets(counted, part) for part in parts}},
+            "never_told": over_sets(untold) if untold else None,
+            "matrix": matrix_summary(counted),
+            "overlap": latent_overlap.over_sets([one.overlap for one in counted]),
+            "sentences": self._sentences(),
         }
 
+    def figure(self):
+        """Test scores by language, one panel a set; every probe is trained on English."""
+        return languages_shown.by_language(self.sets)
 
-def score_languages(profile: Profile, lm: LanguageModel, name: str, cache: Path | None) -> LanguageScores:
-    """All arms on one miniature set: trained on English, or on each language itself, as many texts."""
-    parts = {language: load_cut(profile, f"mini/{name}", language) for language in LANGUAGES}
-    train, test = parts[abroad.HOME][0], concatenate([test for _, test in parts.values()])
-    request = Request(load_saes(profile, lm, widths=[profile.width]), tuple(profile.layers), profile.poolings)
-    home = make_problem(train, test, lm, request, cache)
-    found = comparison.evaluate(home, binarize=False)
-    best = {
-        "sae": of_kind(found, "sae"),
-        "tree": of_kind(found, "sae", "tree"),
-        "hidden": of_kind(found, "hidden"),
-        "hidden, tree": of_kind(found, "hidden", "tree"),
-        "tfidf": of_kind(found, "tfidf"),
-        "majority": of_kind(found, "majority", "majority"),
-    }
-    natively = {
-        language: make_problem(*both, lm, request, cache) for language, both in parts.items() if language != abroad.HOME
-    }
-    layers = {family: best[family].setting.layer for family in ("sae", "hidden")}
-    learned = {
-        language: comparison.evaluate(at_layers(problem, layers), families=NATIVE, binarize=False, trees=False)
-        for language, problem in natively.items()
-    }
-    controls = random_arms(home, profile, lm, best, cache)
-    native = {f"{family}, native": natives(test, best[family], learned, family) for family in NATIVE}
-    chance = abroad.chance(test.labels, abroad.value(test, best["majority"].predicted))
-    return LanguageScores(
-        test,
-        {
-            **{arm: [result.predicted] for arm, result in best.items()},
-            **{arm: [result.predicted for result in results] for arm, results in controls.items()},
-            **{arm: [predicted] for arm, (predicted, _) in native.items()},
-        },
-        {
-            **{arm: [result.row()] for arm, result in best.items()},
-            **{arm: [result.row() for result in results] for arm, results in controls.items()},
-            **{arm: rows for arm, (_, rows) in native.items()},
-        },
-        every_setting(test, found),
-        [diagnose(home, result, natively, chance) for result in of_each_pooling(found, profile.poolings)],
-        chance,
-        {features: tied(found, features) for features in DIAGNOSED},
-    )
+    def native_figure(self):
+        """Trained on English against trained on each language itself: means over the foreign languages."""
+        return languages_shown.native(self.sets)
+
+    def own_figure(self):
+        """Each language by the probe trained on it, SAE features and hidden states, beside published scores."""
+        return languages_shown.on_themselves(self.sets)
+
+    def matrix_figure(self):
+        """Trained on each language, tested on each: SAE features and hidden states, one line a set."""
+        return languages_shown.matrices({name: found.matrix for name, found in self.sets.items()})
+
+    def overlap_figure(self):
+        """Share of the largest latents that a language's probe has in common with English's, beside ceiling and chance."""
+        return languages_shown.overlaps({name: found.overlap for name, found in self.sets.items()})
+
+    def poolings_figure(self):
+        """In English and abroad, by pooling, each at the layer that English validation chose for it; one panel a set."""
+        return languages_shown.poolings(self.sets)
+
+    def table(self) -> tables.Html:
+        """Mean macro-F1 over the languages that are not English: features, what trained the probe, set and part."""
+        return languages_shown.means(self.sets)
+
+    def diagnosis_table(self) -> tables.Html:
+        """Why probes fall abroad, on each set the claims rest on: each pooling as it is, and after one repair at a time."""
+        return languages_shown.diagnoses({name: found.diagnosis for name, found in self.counted.items()})
+
+    def _sentences(self) -> dict[str, str | None]:
+        return languages_said.sentences(self.counted, {name: self.sets[name] for name in self.never_told})
 
 
-def of_kind(results: Iterable[Result], features: str, classifier: str = "logistic") -> Result:
-    """The result of one kind that validation chose; `evaluate` gives each family's best first."""
-    return next(r for r in results if (r.setting.features, r.setting.classifier) == (features, classifier))
+def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> Languages:
+    """The profile's sets in several languages (`crossed`): trained on English, on each language itself, and all pairs.
+
+    Every pooling of the profile for SAE features and hidden states alike. Sets are cut to its `max_train` and `max_test`, and
+    to as many training texts in each language.
+    """
+    profile, lm = opened(profile, device)
+    choices = {choice.name.removeprefix(MINI): choice for choice in crossed(profile)}
+    sets = {title: score_languages(profile, lm, choice, cache) for title, choice in choices.items()}
+    never = tuple(title for title, choice in choices.items() if kind_of(profile, choice.name) == NEVER_TOLD)
+    return Languages(profile, sets, never)
 
 
-def of_each_pooling(results: Iterable[Result], poolings: Sequence[str]) -> list[Result]:
-    """For SAE features, then hidden states: the linear result of each pooling, at the layer that validation chose for it."""
-    results = list(results)
-    wanted = [(features, pooling) for features in DIAGNOSED for pooling in poolings]
-    return [of_kind([r for r in results if r.setting.pooling == pooling], features) for features, pooling in wanted]
-
-
-def tied(results: Iterable[Result], features: str) -> int:
-    """How many linear settings validation cannot tell from the best one, that one included."""
-    return selection.tied([r for r in results if r.setting.classifier == "logistic"], features)
-
-
-def at_layers(problem: Problem, layers: Mapping[str, int]) -> Problem:
-    """The problem with the tables of one layer for each kind of features: {"sae": 3, "hidden": 5}."""
-    wanted = [t for t in problem.tables if layers.get(t.provenance["features"]) == t.provenance["layer"]]
-    return replace(problem, tables=tuple(wanted))
-
-
-def natives(
-    test: LabelledTexts, home: Result, learned: Mapping[str, Sequence[Result]], family: str
-) -> tuple[np.ndarray, list[dict]]:
-    """(predictions [rows of test], rows chosen): each language's rows by the probe trained on it, English's by `home`."""
-    predicted, rows = home.predicted.copy(), []
-    for language, results in learned.items():
-        result = of_kind(results, family)
-        predicted[test.languages == language] = result.predicted
-        rows.append({"language": language, **result.row()})
-    return predicted, rows
-
-
-def random_arms(
-    home: Problem, profile: Profile, lm: LanguageModel, best: Mapping[str, Result], cache: Path | None
-) -> dict[str, list[Result]]:
-    """Trained on English, tested everywhere: random dictionaries of the SAE's layer, width and sparsity, and hidden states of
-    the model with random weights, at the layer of the trained one's; every pooling of the profile for both."""
-    (encoder,) = load_saes(profile, lm, [best["sae"].setting.layer], [profile.width])
-    dictionaries = random_dictionaries(encoder, lm, calibration_texts(profile))
-    drawn = make_problem(home.train, home.test, lm, Request(dictionaries, (), profile.poolings), cache)
-    request = Request((), (best["hidden"].setting.layer,), profile.poolings)
-    blank = make_problem(home.train, home.test, untrained(profile, lm.device), request, cache)
+def matrix_summary(sets: Sequence[LanguageScores]) -> dict:
+    """Over the sets: native training minus each other language's, and SAE features minus hidden states, native and not."""
+    found = [one.matrix for one in sets]
     return {
-        "random dictionary": [every_pooling(problem)[0] for problem in apart(drawn)],
-        "random language model": [every_pooling(blank)[0]],
+        "native_minus_transfer": {
+            features: language_matrix.native_minus_transfer(found, features).summary() for features in ("sae", "hidden")
+        },
+        "sae_minus_hidden": {
+            which: language_matrix.minus(found, "sae", "hidden", which).summary() for which in ("native", "transfer")
+        },
     }
-
-
-def apart(problem: Problem) -> list[Problem]:
-    """One problem for each SAE (by name) whose tables a problem has, in their order."""
-    names = dict.fromkeys(table.provenance["sae"] for table in problem.tables)
-    return [
-        replace(problem, tables=tuple(table for table in problem.tables if table.provenance["sae"] == name))
-        for name in names
-    ]
-
-
-def every_pooling(problem: Problem) -> list[Result]:
-    """The linear results on the tables of one kind of features, best validation first."""
-    family = problem.tables[0].provenance["features"]
-    return comparison.evaluate(problem, families=[family], binarize=False, trees=False)
-
-
-def every_setting(test: LabelledTexts, results: Iterable[Result]) -> list[dict]:
-    """{"features", "layer", "pooling", "validation", "home", "abroad"} of each linear result that reads a layer."""
-    rows = []
-    for result in results:
-        setting = result.setting
-        if setting.layer is not None and setting.classifier == "logistic":
-            home, far = abroad.at_home(test, result.predicted), abroad.value(test, result.predicted)
-            what = {"features": setting.features, "layer": setting.layer, "pooling": setting.pooling}
-            rows.append({**what, "validation": result.validation, "home": home, "abroad": far})
-    return rows

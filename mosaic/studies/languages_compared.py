@@ -9,7 +9,7 @@ import numpy as np
 
 from mosaic.probing.scores import Difference
 from mosaic.studies import abroad
-from mosaic.studies.languages import NATIVE, LanguageScores
+from mosaic.studies.language_scores import NATIVE, LanguageScores
 
 OTHERS = {  # arms trained on English that linear SAE features are compared with, as sentences name them
     "tree": "trees on SAE features",
@@ -19,7 +19,20 @@ OTHERS = {  # arms trained on English that linear SAE features are compared with
     "random dictionary": "random dictionaries",
     "random language model": "an untrained language model's hidden states",
 }
-NAMES = {"en": "English", "es": "Spanish", "de": "German", "ru": "Russian", "zh": "Chinese"}  # as sentences name them
+NAMES = {  # as sentences name them
+    "en": "English",
+    "es": "Spanish",
+    "de": "German",
+    "fr": "French",
+    "it": "Italian",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "uk": "Ukrainian",
+    "zh": "Chinese",
+    "ar": "Arabic",
+    "hi": "Hindi",
+    "am": "Amharic",
+}
 
 
 class Below(NamedTuple):
@@ -58,5 +71,5 @@ def below_chance(sets: Mapping[str, LanguageScores]) -> tuple[int, list[Below]]:
             if language != abroad.HOME:
                 n += 1
                 if scored["high"] < found.chance:
-                    below.append(Below(f"{name} in {NAMES[language]}", scored["macro_f1"], found.chance))
+                    below.append(Below(f"{name} in {NAMES.get(language, language)}", scored["macro_f1"], found.chance))
     return n, below

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mosaic.reporting import plots, tables
-from mosaic.studies import abroad
+import numpy as np
+
+from mosaic.reporting import plots, published, tables
+from mosaic.studies import abroad, latent_overlap
 from mosaic.studies.diagnosis import REPAIRS, Diagnosis
-from mosaic.studies.languages import ARMS, LanguageScores
+from mosaic.studies.language_matrix import Matrix
+from mosaic.studies.language_scores import ARMS, LanguageScores
+from mosaic.studies.latent_overlap import Overlap
 
 Sets = Mapping[str, LanguageScores]
 
 IN_FIGURE = ("sae", "tree", "hidden", "tfidf", "random dictionary")
+PUBLISHED = "toxicity"  # the set of which published scores in each language are drawn
 SHORT = {"sae": "SAE", "hidden": "hidden states"}
 BOTH_TRAININGS = {
     "SAE, trained on English": "sae",
@@ -81,10 +86,66 @@ def means(sets: Sets) -> tables.Html:
     return tables.table(rows, {"features": "features", "trained": "trained on", **{title: title for title in cells}})
 
 
-def diagnoses(found: Sequence[Diagnosis]) -> tables.Html:
+def on_themselves(sets: Sets):
+    """Each language by the probe trained on it, one panel a set; beside toxicity the published scores of Gemma 2 2B."""
+    panels = {}
+    for name, found in sets.items():
+        languages = found.matrix.languages
+        panels[name] = {
+            kind: [(b, m.macro_f1, m.low, m.high) for b in languages for m in [found.matrix.mean(kind, [(b, b)])]]
+            for kind in ("sae", "hidden")
+        }
+        if PUBLISHED in name:
+            for kind in ("sae", "hidden"):
+                values = [(b, published.value(f"mosaic.toxicity.{b}.{kind}")) for b in languages]
+                panels[name][f"published, Gemma 2: {plots.NAMES[kind]}"] = [(b, v, v, v) for b, v in values]
+    return plots.finished(plots.panels(panels, "language trained and tested on"))
+
+
+def matrices(found: Mapping[str, Matrix]):
+    """Trained on (rows) and tested on (columns), SAE features and hidden states side by side, one line a set."""
+    import matplotlib.pyplot as plt
+
+    kinds = ("sae", "hidden")
+    figure, grid = plt.subplots(
+        len(found), len(kinds), figsize=(7.2, 0.7 + 2.3 * len(found)), squeeze=False, sharex=True, sharey=True
+    )
+    for line, (name, matrix) in zip(grid, found.items(), strict=True):
+        for ax, kind in zip(line, kinds, strict=True):
+            cells = [[matrix.mean(kind, [(a, b)]).macro_f1 for b in matrix.languages] for a in matrix.languages]
+            plots.heatmap(np.array(cells), matrix.languages, matrix.languages, "macro-F1", ax)
+            ax.set_title(f"{name}, {plots.NAMES[kind]}", fontsize="medium")
+    for ax in grid[-1]:
+        ax.set_xlabel("language tested on")
+    for ax in grid[:, 0]:
+        ax.set_ylabel("trained on")
+    return plots.finished(figure)
+
+
+def overlaps(found: Mapping[str, Overlap]):
+    """Share of the largest latents in common with English, by language, with ceiling and chance; one panel a set."""
+    panels = {}
+    for name, overlap in found.items():
+        of = {language: latent_overlap.spread(draws) for language, draws in overlap.shared.items()}
+        ceiling = latent_overlap.spread(overlap.ceiling)
+        points = [(language, s["mean"], *s["interval"]) for language, s in of.items()]
+        panels[name] = {
+            "shared": points,
+            "English with itself, other messages": [
+                (language, ceiling["mean"], *ceiling["interval"]) for language in of
+            ],
+            "chance": [(language, *[overlap.chance] * 3) for language in of],
+        }
+    figure = plots.panels(panels, "language", f"share of {latent_overlap.TOP} latents")
+    figure.axes[0].set_ylim(0, 1)
+    return plots.finished(figure)
+
+
+def diagnoses(sets: Mapping[str, Sequence[Diagnosis]]) -> tables.Html:
     """Each pooling of each kind of features as it is, and after one repair at a time."""
     rows = [
         {
+            "set": name,
             "features": plots.NAMES[d.features],
             "pooling": d.pooling,
             "layer": d.layer,
@@ -94,8 +155,16 @@ def diagnoses(found: Sequence[Diagnosis]) -> tables.Html:
             "auroc": d.auroc,
             **{repair: d.repaired[repair].macro_f1 for repair in REPAIRS},
         }
+        for name, found in sets.items()
         for d in found
     ]
-    first = {"features": "features", "pooling": "pooling", "layer": "layer", "home": "in English", "as_is": "abroad"}
+    first = {
+        "set": "set",
+        "features": "features",
+        "pooling": "pooling",
+        "layer": "layer",
+        "home": "in English",
+        "as_is": "abroad",
+    }
     rest = {"share": "most frequent answer", "auroc": "AUROC", **{repair: f"mended: {repair}" for repair in REPAIRS}}
     return tables.table(rows, first | rest)

@@ -13,7 +13,8 @@ from mosaic.probing import comparison
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import leads
+from mosaic.studies import inverse_frequency, leads
+from mosaic.studies.inverse_frequency import InverseFrequency
 from mosaic.studies.leads import Choice, OneSet
 from mosaic.studies.problems import CACHE, check_poolings, opened, problems
 from mosaic.studies.study import Study
@@ -32,7 +33,8 @@ class Pooling(Study):
 
     rows: one a set, kind of features and pooling, as `mosaic probe --json` writes them, with the set's title.
     choices: {features: the pooling that validation chooses for all sets, and its lead on test}. mean_minus_last:
-    {features: mean pooling minus last token, averaged over the sets}; on new words: {} where no set has any.
+    {features: mean pooling minus last token, averaged over the sets}; on new words: {} where no set has any. weighted: SAE
+    means weighted by inverse firing frequency.
     """
 
     name: ClassVar[str] = "pooling"
@@ -41,6 +43,7 @@ class Pooling(Study):
     choices: dict[str, Choice]
     mean_minus_last: dict[str, Difference]
     mean_minus_last_new: dict[str, Difference]
+    weighted: InverseFrequency
 
     def summary(self) -> dict:
         sets: dict[str, dict] = {}
@@ -57,6 +60,7 @@ class Pooling(Study):
             "choice": {features: choice.summary() for features, choice in self.choices.items()},
             "mean_minus_last": {features: d.summary() for features, d in self.mean_minus_last.items()},
             "mean_minus_last_new_words": new or None,
+            "inverse_frequency": self.weighted.summary(),
             "sentences": self.sentences(),
         }
 
@@ -70,7 +74,8 @@ class Pooling(Study):
             )
             for features in FEATURES
         }
-        return {**found, **new, **last, "baseline": baseline_sentence(self.choices)}
+        weighted = self.weighted.sentence()
+        return {**found, **new, **last, "baseline": baseline_sentence(self.choices), "weighted": weighted}
 
     def figure(self, features: str = "sae") -> Figure:
         """A line a set, a column a pooling, of one kind of features ("sae" or "hidden")."""
@@ -96,6 +101,11 @@ class Pooling(Study):
             rows, {"features": "features", "pooling": "pooling", "validation": "validation", **headings}
         )
 
+    def weighted_table(self) -> tables.Html:
+        """SAE means standardised, as they are, and weighted by inverse firing frequency."""
+        rows = [{"probe": arm, "macro_f1": value} for arm, value in self.weighted.means.items()]
+        return tables.table(rows, {"probe": "SAE features are read as", "macro_f1": "macro-F1 (test)"})
+
     def last_table(self) -> tables.Html:
         """Mean pooling minus last token, over the sets."""
         by_test = {"test": self.mean_minus_last, NEW: self.mean_minus_last_new}
@@ -120,7 +130,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     """Score every pooling of the profile at its middle layer. Raises MosaicError where it lacks mean or last."""
     profile, lm = opened(profile, device)
     check_poolings(profile, COMPARED)
-    rows, sets = [], {features: [] for features in FEATURES}
+    rows, sets, weighted = [], {features: [] for features in FEATURES}, []
     for title, problem in problems(profile, lm, layers=[profile.middle], widths=[profile.width], cache=cache):
         found = comparison.evaluate(problem, families=FEATURES, binarize=False, trees=False)
         results = {(r.setting.features, r.setting.pooling): r for r in found}
@@ -128,6 +138,8 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
             by_pooling = {pooling: results[features, pooling] for pooling in profile.poolings}
             rows += [{"set": title, **result.row()} for result in by_pooling.values()]
             sets[features].append(OneSet(problem.test, by_pooling))
+        means = results["sae", inverse_frequency.MEAN]
+        weighted.append((problem.test, inverse_frequency.compare(problem, means)))
     new = {features: [one for one in found if NEW in one.test.part_rows()] for features, found in sets.items()}
     return Pooling(
         profile,
@@ -135,6 +147,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         {features: leads.choose(found) for features, found in sets.items()},
         {features: leads.difference(found, *COMPARED) for features, found in sets.items()},
         {features: leads.difference(found, *COMPARED, NEW) for features, found in new.items() if found},
+        InverseFrequency.of(weighted),
     )
 
 

@@ -11,7 +11,8 @@ class HubSet:
 
     text, label, group: columns (group: of rows that stay on one side of a split, or None). config: the configuration,
     or configs: language -> configuration. train, test: names of the splits (test None: there is none, and the set is
-    split); language_splits: language -> split, where the hub keeps languages as splits.
+    split); language_splits: language -> split, where the hub keeps languages as splits. rewrites: column -> label, where
+    a row holds a text of each label, one a rewrite of the other: they are one group.
     """
 
     hub_id: str
@@ -23,6 +24,7 @@ class HubSet:
     train: str = "train"
     test: str | None = "test"
     group: str | None = None
+    rewrites: dict[str, str] = field(default_factory=dict)
 
 
 _TWEET_LANGUAGES = dict(
@@ -30,6 +32,7 @@ _TWEET_LANGUAGES = dict(
 )
 _FLORES = dict(en="eng_Latn", es="spa_Latn", de="deu_Latn", ru="rus_Cyrl", zh="zho_Hans", fr="fra_Latn")
 _TOXIC = {language: language for language in ("en", "es", "de", "ru", "zh")}
+_DETOXIFIED = {language: language for language in ("en", "es", "de", "ru", "zh", "uk", "ar", "hi", "am")}
 
 
 def _behaviour(model: str, task: str) -> HubSet:
@@ -75,6 +78,12 @@ REGISTRY: dict[str, HubSet] = {
     "sst2": HubSet("SetFit/sst2", label="label_text"),
     "trec": HubSet("SetFit/TREC-QC", label="label_coarse_text"),
     "sib200": HubSet("Davlan/sib200", label="category", configs=_FLORES, group="index_id"),
+    "paradetox": HubSet(
+        "textdetox/multilingual_paradetox",
+        language_splits=_DETOXIFIED,
+        test=None,
+        rewrites={"toxic_sentence": "toxic", "neutral_sentence": "neutral"},
+    ),
     "irony": HubSet("cardiffnlp/tweet_eval", config="irony"),
     "offensive": HubSet("cardiffnlp/tweet_eval", config="offensive"),
 }

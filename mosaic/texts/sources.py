@@ -140,12 +140,14 @@ def _from_hub(name: str, language: str | None) -> list[LabelledTexts]:
 
 
 def _from_rows(name: str, entry: HubSet, rows, language: str | None) -> LabelledTexts:
-    for column in (entry.text, entry.label):
+    for column in entry.rewrites or (entry.text, entry.label):
         if column not in rows.column_names:
             raise MosaicError(
                 f"{entry.hub_id} has no column {column!r} any more; it has {', '.join(rows.column_names)}. "
                 "Read it as a file with --text and --label."
             )
+    if entry.rewrites:
+        return _rewritten(name, entry, rows, language)
     feature = rows.features[entry.label]
     labels = label_names(rows[entry.label], lambda row: f"{entry.hub_id}, row {row}")
     if hasattr(feature, "int2str"):
@@ -153,3 +155,13 @@ def _from_rows(name: str, entry: HubSet, rows, language: str | None) -> Labelled
     groups = group_names(rows[entry.group], str) if entry.group else None
     languages = np.full(len(rows), language, dtype=object) if language else None
     return LabelledTexts(name, [str(text) for text in rows[entry.text]], labels, groups, languages)
+
+
+def _rewritten(name: str, entry: HubSet, rows, language: str | None) -> LabelledTexts:
+    """A text of each label from every row, in the rows' order; the texts of a row are one group."""
+    n, k = len(rows), len(entry.rewrites)
+    columns = [rows[column] for column in entry.rewrites]
+    texts = [str(column[i]) for i in range(n) for column in columns]
+    labels = np.array(list(entry.rewrites.values()) * n, dtype=object)
+    groups = np.array([f"{language or 'row'}-{i}" for i in range(n) for _ in range(k)], dtype=object)
+    return LabelledTexts(name, texts, labels, groups, np.full(n * k, language, dtype=object) if language else None)

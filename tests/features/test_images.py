@@ -6,10 +6,10 @@ import torch
 from conftest import sae_folder
 
 from mosaic.errors import MosaicError
-from mosaic.features.images import image_tables
+from mosaic.features.images import image_tables, pixel_table, tower_tables
 from mosaic.miniature import lms, vision
 from mosaic.miniature.tokenizer import BOS, EOS, PAD
-from mosaic.models.images import image_residuals
+from mosaic.models.images import image_residuals, tower_states
 from mosaic.saes.loading import SAESource, load_encoder
 from mosaic.world.images import shapes
 from mosaic.world.lexicon import LANGUAGES
@@ -79,3 +79,25 @@ def test_captions_begin_with_the_prompt(language):
     _, seen = shapes(5, seed=0)
     for what in seen:
         assert vision.caption(what, language).startswith(vision.caption(None, language))
+
+
+def test_the_towers_features_equal_the_slow_way_and_pixels_are_the_images(seeing):
+    _, model = seeing
+    images, _ = shapes(5, seed=4)
+    names = [str(i) for i in range(5)]
+    batches = list(vision.image_batches(Words(), images, size=2))
+    mean, last = tower_tables(model, batches, names, ("mean", "last"))
+    for i, image in enumerate(images):
+        inputs = next(vision.image_batches(Words(), image[None]))
+        with torch.no_grad():
+            states = model.model.vision_tower(inputs["pixel_values"]).last_hidden_state[0]
+        np.testing.assert_allclose(mean.matrix[i].toarray()[0], states.mean(0).numpy(), atol=1e-5)
+        np.testing.assert_allclose(last.matrix[i].toarray()[0], states[-1].numpy(), atol=1e-5)
+    table = pixel_table(images, names)
+    np.testing.assert_allclose(table.matrix.toarray(), images.reshape(5, -1) / 255, atol=1e-6)
+    assert list(table.row_ids) == list(mean.row_ids)
+
+
+def test_a_model_without_a_tower_is_refused():
+    with pytest.raises(MosaicError, match="Linear has no module named vision_tower"):
+        tower_states(torch.nn.Linear(2, 2), {})

@@ -53,6 +53,34 @@ def test_an_optional_set_that_cannot_be_had_is_left_out_and_said(monkeypatch, ca
         available(load_profile(str(tmp_path / "strict.yml")))
 
 
+def test_sets_in_several_languages_are_read_or_left_out_as_the_others(monkeypatch, caplog, tmp_path):
+    from mosaic.profiles.opening import crossed, lacking
+
+    base = "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\nwidth: 1k\n"
+
+    def profile(name, entries):
+        (tmp_path / f"{name}.yml").write_text(f"{base}crossed: [{entries}]\n")
+        return load_profile(str(tmp_path / f"{name}.yml"))
+
+    def offline(*_):
+        raise Unavailable("no network")
+
+    monkeypatch.delenv("MOSAIC_DATA", raising=False)
+    monkeypatch.setattr("mosaic.texts.sources._from_hub", offline)
+    sib = "{name: sib200, languages: [en, de], optional: true}"
+    both = profile("both", f"{sib}, {{name: mini/stance, languages: [en, es]}}")
+    assert [choice.name for choice in crossed(both)] == ["mini/stance"] and not lacking(both, ["languages"])
+    assert "sib200 in other languages is left out: no network" in caplog.text
+    assert lacking(profile("one", sib), ["languages"]) == ["languages"] == lacking(profile("none", ""), ["languages"])
+    strict = profile("strict", sib.replace(", optional: true", ""))
+    assert not lacking(strict, ["languages"])
+    with pytest.raises(Unavailable):
+        crossed(strict)
+    for i, wrong in enumerate(("de, en", "en", "en, de, de", "")):
+        with pytest.raises(MosaicError, match="crossed, sib200: the languages .* are not en and others, each once"):
+            profile(f"wrong{i}", f"{{name: sib200, languages: [{wrong}]}}")
+
+
 def test_registry_ids_of_the_paper_profile_exist():
     from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
 

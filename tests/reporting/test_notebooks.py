@@ -1,5 +1,10 @@
 """Notebooks executed: what is handed over, what is kept, when one runs again."""
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
 import nbformat
 import pytest
 
@@ -61,3 +66,31 @@ def test_a_notebook_without_the_parameter_profile_is_refused(source, tmp_path):
 def test_what_a_notebook_needs_decides_where_it_applies(source):
     assert needs(source) == ["seeds"]
     assert applies(source, load_profile("minilm")) and not applies(source, load_profile("gemma-2-2b"))
+
+
+SPOKEN = """# %% tags=["parameters"]
+profile = "minilm"
+
+# %%
+import json
+from ipykernel.connect import get_connection_info
+print(json.loads(get_connection_info())["transport"])
+"""
+
+
+@pytest.mark.parametrize(("deep", "transport"), [(False, "ipc"), (True, "tcp")])
+@pytest.mark.skipif(os.name != "posix", reason="such sockets are POSIX's")
+def test_kernels_share_no_ports_where_the_system_has_sockets_of_files(source, tmp_path, monkeypatch, deep, transport):
+    source.write_text(SPOKEN)
+    folder = Path(tempfile.mkdtemp(prefix="m", dir="/tmp"))
+    below = folder / ("d" * 100 if deep else "s")
+    below.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(below))
+    try:
+        run_notebook(source, {"profile": "mini"}, tmp_path / "executed", "shared")
+    finally:
+        left = list(below.glob("mosaic-*"))
+        shutil.rmtree(folder)
+    cells = nbformat.reads((tmp_path / "executed" / "01_chapter.ipynb").read_text(), as_version=4).cells
+    assert cells[-1].outputs[0].text == f"{transport}\n"
+    assert not left, "the folder of the sockets goes with the kernel"

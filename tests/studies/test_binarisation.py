@@ -14,6 +14,8 @@ UP, DOWN, LEVEL = (
     Difference(0.0, -0.1, 0.1, 0.9),
 )
 
+SELECTION = SimpleNamespace(summary=lambda: {"arms": {}})  # tests/studies/test_feature_selection.py has its own
+
 
 def rows(n_sets):
     scored = {
@@ -37,7 +39,7 @@ def made_up(n_sets, new_words=True):
     kept = {f"set {i}": {"sum": 1.0, "max": 0.5 + 0.1 * i} for i in range(n_sets)}
     new = {"tuned": {"sum": DOWN, "max": DOWN}, "published": {}} if new_words else {"tuned": {}, "published": {}}
     profile = SimpleNamespace(name="p", middle=3)
-    return binarisation.Binarisation(profile, rows(n_sets), differences, new, kept, sweeps)
+    return binarisation.Binarisation(profile, rows(n_sets), differences, new, kept, sweeps, SELECTION)
 
 
 def test_means_over_sets_keep_the_forms_apart():
@@ -135,7 +137,7 @@ def test_where_the_curve_is_highest(differences, words):
 
 
 def test_from_a_profile_to_the_recorded_numbers(small_profile, tmp_path):
-    study = binarisation.run(small_profile, poolings=("sum", "count"), cache=tmp_path / "cache")
+    study = binarisation.run(small_profile, poolings=("sum", "count"), kept_latents=(2, 8), cache=tmp_path / "cache")
     values = json.loads(study.record(tmp_path).read_text())["values"]
     assert set(values["difference"]) == {"tuned", "published"}
     means = values["mean"]["sum"]
@@ -148,6 +150,12 @@ def test_from_a_profile_to_the_recorded_numbers(small_profile, tmp_path):
         # The point at 1.0 is the arm at 1.0: each has a C of its own, chosen in the same way.
         assert sweep["published"]["macro_f1"] == values["sets"][title]["sum"]["published"]["macro_f1"]
     assert {row["threshold"] for row in study.rows if row["form"] == "published"} == {1.0}
+    selection, sums = values["selection"], values["mean"]["sum"]
+    # No selection and all binarised are the very fits that the rest of the chapter shows.
+    for arm, form in (("all", "raw"), ("all_binarised", "binarized"), ("all_published", "published")):
+        assert selection["arms"][arm]["mean"] == pytest.approx(sums[form], abs=2e-6)
+    assert selection["binarised_minus"]["all"] == values["difference"]["tuned"]["sum"]
+    assert {row["l1"]["k"] for row in selection["sets"].values()} <= {2, 8} and selection["grid"] == [2, 8]
 
 
 def test_poolings_without_sum_are_refused_before_any_work():

@@ -6,7 +6,8 @@ import pytest
 
 from mosaic.errors import MosaicError
 from mosaic.probing.scores import Difference
-from mosaic.studies import pooling
+from mosaic.studies import inverse_frequency, pooling
+from mosaic.studies.inverse_frequency import InverseFrequency
 from mosaic.studies.leads import Choice, Lead
 
 SCORES = {
@@ -22,6 +23,10 @@ ROWS = tuple(
 )
 UP, DOWN = Difference(0.05, 0.02, 0.08, 0.0), Difference(-0.05, -0.08, -0.02, 0.0)
 LEVEL = Difference(0.1, -0.05, 0.2, 0.3)
+WEIGHTED = InverseFrequency(
+    dict.fromkeys((inverse_frequency.SCALED, inverse_frequency.PLAIN, inverse_frequency.WEIGHTED), 0.5),
+    {inverse_frequency.PLAIN: UP, inverse_frequency.SCALED: DOWN},
+)
 
 
 def choice(winner):
@@ -32,7 +37,7 @@ def choice(winner):
 def made_up(new=None):
     choices = {"sae": choice("sum"), "hidden": choice("last")}
     return pooling.Pooling(
-        SimpleNamespace(name="p", middle=3), ROWS, choices, {"sae": LEVEL, "hidden": DOWN}, new or {}
+        SimpleNamespace(name="p", middle=3), ROWS, choices, {"sae": LEVEL, "hidden": DOWN}, new or {}, WEIGHTED
     )
 
 
@@ -91,3 +96,11 @@ def test_a_profile_without_last_is_told_so():
     profile = SimpleNamespace(name="p", poolings=("sum", "mean"))
     with pytest.raises(MosaicError, match="p does not compute the pooling 'last'"):
         pooling.check_poolings(profile, pooling.COMPARED)
+
+
+def test_the_weighted_mean_is_shown_beside_the_others():
+    summary = made_up().summary()
+    assert summary["inverse_frequency"]["minus"][inverse_frequency.PLAIN]["difference"] == 0.05
+    assert "gains by the weighting (+0.050" in summary["sentences"]["weighted"]
+    assert "scores below the standardising probe" in summary["sentences"]["weighted"]
+    assert made_up().weighted_table().count("<tr>") == 4

@@ -343,6 +343,29 @@ def test_hub_rows_take_the_papers_columns(monkeypatch):
         load_set("jailbreak", "de")
 
 
+def test_a_row_of_the_hub_with_a_text_and_its_rewrite_gives_both_as_one_group(monkeypatch):
+    import datasets
+
+    monkeypatch.delenv("MOSAIC_DATA", raising=False)
+    pairs = {"toxic_sentence": [f"bad {i}" for i in range(20)], "neutral_sentence": [f"good {i}" for i in range(20)]}
+    asked = []
+    monkeypatch.setattr(
+        "datasets.load_dataset",
+        lambda hub_id, config=None, split=None: asked.append((hub_id, split)) or datasets.Dataset.from_dict(pairs),
+    )
+    train, test = load_set("paradetox", "de")
+    assert asked == [("textdetox/multilingual_paradetox", "de")]
+    whole = concatenate([train, test])
+    assert len(whole) == 40 and set(whole.languages) == {"de"} and not set(train.groups) & set(test.groups)
+    found = {(text.split()[0], label) for text, label in zip(whole.texts, whole.labels, strict=True)}
+    assert found == {("bad", "toxic"), ("good", "neutral")}
+    for group in set(whole.groups):
+        assert {whole.texts[i].split()[1] for i in np.flatnonzero(whole.groups == group)} == {group.split("-")[1]}
+    del pairs["neutral_sentence"]
+    with pytest.raises(MosaicError, match="has no column 'neutral_sentence' any more; it has toxic_sentence"):
+        load_set("paradetox", "de")
+
+
 def test_a_test_set_of_several_parts_keeps_them_in_their_order():
     whole = LabelledTexts("x", list("abcd"), np.array(list("xyxy"), dtype=object))
     assert {name: rows.tolist() for name, rows in whole.part_rows().items()} == {"test": [0, 1, 2, 3]}

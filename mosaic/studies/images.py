@@ -1,0 +1,119 @@
+"""Text SAEs on images: their features at the image tokens of a vision-language model against what learned nothing of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from mosaic.probing.scores import Difference
+from mosaic.profiles.profile import Profile
+from mosaic.reporting import plots, tables
+from mosaic.studies import image_scores, images_said
+from mosaic.studies.image_problems import image_unexplained, text_unexplained
+from mosaic.studies.image_scores import FEW, PIXELS, RANDOM, TOWER, UNTRAINED, ImageScores, score_images
+from mosaic.studies.problems import CACHE, load_cut, opened
+from mosaic.studies.study import Study
+
+SETS = ("digits", "shapes", "places")
+DRAWN = ("digits", "shapes")  # shown; drawings of shapes and of places look alike
+PICTURES = 10
+
+
+@dataclass(frozen=True)
+class Images(Study):
+    """Macro-F1 on images of features of text SAEs, and how much of image tokens the SAEs leave unexplained.
+
+    sets: {name: its scores}. unexplained: {set, or "texts": fraction of variance unexplained}.
+    """
+
+    name: ClassVar[str] = "images"
+    needs: ClassVar[tuple[str, ...]] = ("truth",)
+
+    sets: dict[str, ImageScores]
+    unexplained: dict[str, float]
+
+    def summary(self) -> dict:
+        with_all, with_few = self._minus("full"), self._minus("few")
+        return {
+            "sets": {name: scored.summary()["all"] for name, scored in self.sets.items()},
+            "few": {"k": FEW, **{name: scored.summary()["few"] for name, scored in self.sets.items()}},
+            "minus": {kind: d.summary() for kind, d in with_all.items()},
+            "few_minus": {kind: d.summary() for kind, d in with_few.items()},
+            "mean": {
+                kind: float(np.mean([image_scores.mean_of(scored.full[kind]) for scored in self.sets.values()]))
+                for kind in next(iter(self.sets.values())).full
+            },
+            "unexplained": self.unexplained,
+            "sentences": self._sentences(with_all, with_few),
+        }
+
+    def figure(self):
+        """Test scores over the number of latents (or dimensions) kept, one panel a set."""
+        panels = {
+            name: {
+                kind: [(p["k"], p["macro_f1"], p["low"], p["high"]) for p in curve]
+                for kind, curve in scored.curves.items()
+            }
+            for name, scored in self.sets.items()
+        }
+        return plots.finished(plots.panels(panels, "latents kept"))
+
+    def pictures(self):
+        """The first test images of each drawn set."""
+        import matplotlib.pyplot as plt
+
+        from mosaic.world.images import labelled_images
+
+        figure, grid = plt.subplots(len(DRAWN), PICTURES, figsize=(7.2, 1.6))
+        for line, name in zip(grid, DRAWN, strict=True):
+            for ax, image in zip(line, labelled_images(name)[1][0][:PICTURES], strict=True):
+                ax.imshow(image, interpolation="nearest")
+                ax.axis("off")
+        return plots.finished(figure)
+
+    def table(self) -> tables.Html:
+        """Macro-F1, all latents; means over the draws of random dictionaries."""
+        kinds = list(self.sets[SETS[0]].full)
+        rows = [
+            {"set": name, **{kind: image_scores.mean_of(scored.full[kind]) for kind in kinds}}
+            for name, scored in self.sets.items()
+        ]
+        return tables.table(rows, {"set": "set", **{kind: kind for kind in kinds}})
+
+    def _minus(self, which: str) -> dict[str, Difference]:
+        return image_scores.against([(scored.labels, getattr(scored, which)) for scored in self.sets.values()])
+
+    def _sentences(self, with_all: Mapping[str, Difference], with_few: Mapping[str, Difference]) -> dict[str, str]:
+        n_draws = len(self.sets[SETS[0]].full[RANDOM])
+        of_images = {name: value for name, value in self.unexplained.items() if name != "texts"}
+        return {
+            "all": images_said.images(*_three(with_all), "with all latents", n_draws),
+            "before": images_said.without_the_language_model(with_all[TOWER], with_all[PIXELS]),
+            "few_before": images_said.without_the_language_model(with_few[TOWER], with_few[PIXELS]),
+            "few": images_said.images(*_three(with_few), f"with {FEW} latents or dimensions", n_draws),
+            "off_text": images_said.off_text(of_images, self.unexplained["texts"]),
+        }
+
+
+def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> Images:
+    """The profile's text SAEs on each set of images. Sets are cut to its `max_train` and `max_test`."""
+    profile, lm = opened(profile, device)
+    tested = [
+        load_cut(profile, choice.name, language)[1] for choice in profile.crossed for language in choice.languages
+    ]
+    return Images(
+        profile,
+        {name: score_images(profile, lm, name) for name in SETS},
+        {
+            **{name: image_unexplained(profile, lm, name) for name in DRAWN},
+            "texts": text_unexplained(profile, lm, [text for test in tested for text in test.texts]),
+        },
+    )
+
+
+def _three(found: Mapping[str, Difference]) -> tuple[Difference, Difference, Difference]:
+    return found[image_scores.HIDDEN], found[RANDOM], found[UNTRAINED]

@@ -1,0 +1,49 @@
+"""What the chapter on images says, chosen by its numbers: each sentence has a branch for every outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mosaic.probing.scores import Difference
+from mosaic.studies.headline import ABOVE, BELOW, SCORES, UNDECIDED, numbers, outcome
+
+
+def images(hidden: Difference, random: Difference, untrained: Difference, what: str, n_draws: int) -> str:
+    """SAE features against hidden states and the controls on images. what: "with all latents"."""
+    first = {
+        ABOVE: f"On images, {what}, text SAEs' features score above hidden states",
+        BELOW: f"On images, {what}, text SAEs' features score below hidden states",
+        UNDECIDED: f"On images, {what}, text SAEs' features cannot be told apart from hidden states",
+    }[outcome(hidden)]
+    second = {
+        ABOVE: f"they score above {n_draws} random dictionaries: what the SAEs learned from texts counts",
+        BELOW: f"they score below {n_draws} random dictionaries: what the SAEs learned from texts is a hindrance here",
+        UNDECIDED: f"they cannot be told apart from {n_draws} random dictionaries: nothing shows that what the SAEs "
+        "learned from texts counts",
+    }[outcome(random)]
+    third = {
+        ABOVE: "they score above an untrained language model behind the same tower",
+        BELOW: "they score below an untrained language model behind the same tower",
+        UNDECIDED: "they cannot be told apart from an untrained language model behind the same tower",
+    }[outcome(untrained)]
+    return f"{first} ({numbers(hidden)}); {second} ({numbers(random)}); {third} ({numbers(untrained)})."
+
+
+def off_text(of_images: Mapping[str, float], texts: float) -> str:
+    """Whether image tokens are explained worse than texts. of_images: {set: fraction of variance unexplained}."""
+    values = " and ".join(f"{value:.3f} ({name})" for name, value in of_images.items())
+    found = f"{values} of the variance of image tokens unexplained, {texts:.3f} of that of the test messages above"
+    if min(of_images.values()) > texts:
+        return f"Image tokens are not what the SAE was trained on: its reconstruction leaves {found}."
+    if max(of_images.values()) <= texts:
+        return f"Image tokens are no stranger to the SAE than texts: its reconstruction leaves {found}."
+    return f"Some image tokens are stranger to the SAE than texts, others not: its reconstruction leaves {found}."
+
+
+def without_the_language_model(tower: Difference, pixels: Difference) -> str:
+    """SAE features against what is there before the language model reads an image."""
+    said = [
+        f"{SCORES[outcome(difference)]} {name} ({numbers(difference)})"
+        for name, difference in (("the vision tower's own features", tower), ("the pixels themselves", pixels))
+    ]
+    return f"Beside what no language model has read, text SAEs' features {said[0]} and {said[1]}."

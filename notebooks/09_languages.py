@@ -1,0 +1,134 @@
+# needs: languages
+# %% [markdown]
+# # Which languages does a probe read?
+#
+# A set is there in several languages. Does a probe that learned it from English features read the others
+# {cite}`gallifant2025`? Each probe is trained on one language and tested on the test texts of all, and beside English each
+# language is the one trained on.
+#
+# {result}`languages.sentences.viable`
+#
+# - **Equal.** SAE features and hidden states get every pooling of the profile, the last token among them, every layer and
+#   one grid of $C$; SAEs of one width, nothing binarised, so that both have equally many settings. All is chosen on
+#   validation folds of the training set. Every language has as many training texts; texts that say the same in two
+#   languages are one group, and no group is trained on and tested on.
+# - **Each kind apart.** Linear probes and trees on SAE features, linear probes and trees on hidden states, words and the
+#   majority class are chosen and shown each by itself.
+# - **Controls.** Random dictionaries of the width and sparsity of the SAE, at the layer that was chosen for it, with
+#   every pooling; and a language model with random weights.
+# - **95 % intervals** over messages, and over random dictionaries.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+
+# %% tags=["parameters"]
+profile = "mini"
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import languages
+
+plots.style()
+
+# %%
+study = languages.run(profile, device=device)
+study.record();
+
+# %% [markdown]
+# ## Trained on English
+#
+# Trained and tuned on English alone; tested in every language. Where no word is shared, a bag of words can do little more
+# than toss a coin, whose macro-F1 is one over the number of classes. In the miniature the other languages share no words
+# with English but people's names and some punctuation; toxicity and sentiment are *told in training*: the corpus writes
+# these labels after messages in every language, so the model learned to foresee them at the end of each. Agreement (do the
+# speaker and the one quoted judge alike?) is *never told*; it stands beside. Familiar words decide.
+
+# %%
+study.figure()
+
+# %% [markdown]
+# Means over the languages that are not English; the miniature's messages also once more, in new words that no training text
+# of the set has (the language model knows them: its own corpus has all synonyms). Native probes are
+# trained on each language itself, on as many texts; they read the layer that was chosen in English, with every pooling.
+
+# %%
+study.table()
+
+# %% [markdown]
+# Linear SAE features against the others trained on English:
+#
+# - {result}`languages.sentences.hidden`
+# - {result}`languages.sentences.tree`
+# - {result}`languages.sentences.random_dictionary`
+# - {result}`languages.sentences.random_language_model`
+# - {result}`languages.sentences.tfidf`
+#
+# {result}`languages.sentences.trees`
+#
+# The label never told: {result}`languages.sentences.never_told` {result}`languages.sentences.tree_never_told`
+# {result}`languages.sentences.trees_never_told`
+#
+# ## Is training on the language itself better?
+
+# %%
+study.native_figure()
+
+# %% [markdown]
+# For SAE features the sentence at the top answers. {result}`languages.sentences.hidden_native`
+#
+# Are SAE features ahead of hidden states in every language? The paper has them ahead in all five on toxicity (linear probes on
+# summed SAE features of layer 5 against the last token's hidden states); here both choose among every pooling.
+
+# %%
+study.own_figure()
+
+# %% [markdown]
+# And from every language to every other, not from English alone? Rows are the language trained on, columns the one tested on;
+# each chose its pooling and $C$ on its own validation folds.
+
+# %%
+study.matrix_figure()
+
+# %% [markdown]
+# {result}`languages.sentences.every_pair`
+#
+# ## Do probes of two languages lean on the same latents?
+#
+# The paper counts how many of the twenty latents with the largest weights a language's probe has in common with
+# English's: between .06 and .26. How many there are by chance, and how many there could be at most? A probe's latents depend on
+# its texts, so each is fitted on random halves of the messages: two languages on the same half, and English on both halves.
+
+# %%
+study.overlap_figure()
+
+# %% [markdown]
+# {result}`languages.sentences.overlap`
+#
+# ## Why do some probes fall abroad?
+#
+# Above, validation chose one pooling in English. Here every pooling is followed abroad, at the layer that English
+# validation chose for it: a choice that is one of many at home may be the only good one away.
+
+# %%
+study.poolings_figure()
+
+# %% [markdown]
+# Then one repair at a time. *mean*: each language's texts are moved so that their mean is English's, which needs texts but
+# no labels, and comes to another intercept for each language. *intercept*: fitted again on labelled texts of
+# the language, the weights as they are. *directions*: what lies between the languages' means is taken out of all texts, and
+# the probe is trained again on English. *mean and scale*: each column is moved and spread as in English. AUROC asks
+# for the ranking alone, which no intercept can spoil; it and the share of texts that get the most frequent answer are of
+# the probe as it is.
+
+# %%
+study.diagnosis_table()
+
+# %% [markdown]
+# - {result}`languages.sentences.why_hidden`
+# - {result}`languages.sentences.why_sae`
+#
+# How far the choice made in English carries: where many settings are equally good at home, which one was chosen is chance,
+# and abroad they are not equally good.
+#
+# - {result}`languages.sentences.spread_hidden`
+# - {result}`languages.sentences.spread_sae`

@@ -1,0 +1,72 @@
+# needs: truth
+# %% [markdown]
+# # Does a small model know when a large one is right?
+#
+# Do a small model's features tell whether a larger, tuned model will answer right {cite}`gallifant2025`?
+#
+# {result}`transfer.sentences.nearly_as_well` {result}`transfer.sentences.against_confidence`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+
+# %% tags=["parameters"]
+profile = "mini"
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import transfer
+
+plots.style()
+
+# %%
+study = transfer.run(profile, device=device)
+study.record();
+
+# %% [markdown]
+# Every question the corpus can ask was put to mini-large-it, and whether it answers right is the label. It knows the
+# people that its corpus speaks of often. Can mini-small's features tell? No person of the test questions occurs in a
+# training question, so that names cannot be learned by heart; intervals are over people.
+
+# %%
+study.figure()
+
+# %% [markdown]
+# {result}`transfer.sentences.nearly_as_well` The margin is this project's; the paper names none.
+# {result}`transfer.sentences.signal`
+#
+# ## Who foresees the answers best?
+#
+# Whoever uses the large model has another thing to look at: how sure it is. Its *own confidence* is the share that
+# its most probable answer has of the probability of all answers of the question's kind (ten cities, six colours, eight
+# animals; summed over each answer's tokens, as the paper scores choices; `mosaic label-behaviour` does it for your own
+# questions). It comes twice: as it is, which no training question has touched, and through a linear probe like the others.
+# The label is of the answer that the model writes; the most probable of the given answers is right and wrong with it in
+# {result}`transfer.behaviour.agreed` of all questions. *Question length* is tokens and characters, nothing else.
+#
+# AUROC asks how well right answers are ranked above wrong ones. A forecast can rank well and still be off:
+# *calibration error* is how far, on average over ten bins, what was forecast lies from what came true; the tick
+# is what right forecasts would show on so few questions. The majority class says one number to all and is hardly off: read
+# the two panels together. Probes weigh both classes alike, so their odds are first brought back to the training questions'.
+
+# %%
+study.ranks_figure()
+
+# %% [markdown]
+# - {result}`transfer.sentences.foreseen`
+# - {result}`transfer.sentences.against_confidence`
+# - {result}`transfer.sentences.against_length`
+# - {result}`transfer.sentences.ranked`
+#
+# Length is no empty baseline: a tokenizer gives names that its corpus has often a token of their own, so that tokens hint at
+# how often a person was spoken of, which is what the large model knows by.
+#
+# Of what was forecast, what came true? Dots are bins, with 95 % intervals (over questions, though three are of one person);
+# right forecasts lie on the line.
+
+# %%
+study.reliability_figure()
+
+# %% [markdown]
+# {result}`transfer.sentences.calibrated` {result}`transfer.sentences.too_sure` A probe's $C$ is chosen by macro-F1, which asks
+# on which side of a threshold a question falls and not how far: where a small $C$ was chosen, all forecasts stay near the share
+# of right answers in training, and the dots stand in a column, however well they rank.

@@ -1,0 +1,65 @@
+# needs: truth
+# %% [markdown]
+# # Do text SAEs read images?
+#
+# A vision-language model feeds a picture to a language model as a row of tokens. Do SAEs that were trained on that language
+# model's texts, applied unchanged at these tokens, tell what a picture shows {cite}`gallifant2025`? SAE features and hidden
+# states get every layer and pooling; random dictionaries and an untrained language model behind the same tower stand beside, and
+# what no language model has read: the vision tower's own features, and the pixels.
+#
+# {result}`images.sentences.all`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+
+# %% tags=["parameters"]
+profile = "mini"
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import images
+
+plots.style()
+
+# %%
+study = images.run(profile, device=device)
+study.record();
+
+# %% [markdown]
+# ## The model and its pictures
+#
+# mini-vision is a SigLIP tower and a projector in front of mini-small, trained together on captions as PaliGemma 2 is; the
+# SAEs of mini-small's texts are applied, unchanged, to the residual stream at the image tokens. Labels: handwritten
+# digits; shape and place of drawings. SAE features minus hidden states on images are the paper's largest differences:
+# {published}`mosaic.images.difference.low` to {published}`mosaic.images.difference.high`.
+
+# %%
+study.pictures()
+
+# %% [markdown]
+# ## All latents
+#
+# The column of random dictionaries is the mean of
+# {result}`images.sets.digits.random dictionary.n_draws` of them. *Random language model*: an untrained one behind
+# the trained tower; a trained SAE being of no use to it, one random dictionary reads it.
+
+# %%
+study.table()
+
+# %% [markdown]
+# {result}`images.sentences.all` {result}`images.sentences.before`
+#
+# ## Few latents
+#
+# And with few latents (or dimensions)? The same probes on those whose class means differ most. The curve of the random
+# dictionaries is that of the first; the sentence below is of all of them, over all three sets.
+
+# %%
+study.figure()
+
+# %% [markdown]
+# {result}`images.sentences.few` {result}`images.sentences.few_before`
+#
+# How much of the image tokens the SAE sees at all can be measured, with the middle layer's SAE.
+# {result}`images.sentences.off_text` These are messages without a log; on whole documents, which the same SAE was trained
+# on, [chapter 13](13_miniature) has it leave another share.

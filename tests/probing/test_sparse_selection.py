@@ -1,0 +1,60 @@
+"""The lasso's first columns: against scikit-learn's lasso, penalty by penalty."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Lasso
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from mosaic.probing.sparse_selection import LassoSelector
+
+
+@parametrize_with_checks([LassoSelector(k=2)])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+def slow(x, y, k):
+    """The columns that have had a weight by the penalty at which k have, on a fine grid of penalties."""
+    x = (x - x.mean(0)) / x.std(0)
+    t = (y == "b").astype(float)
+    t = (t - t.mean()) / t.std()
+    met: list[int] = []
+    for penalty in np.geomspace(1, 1e-3, 400):
+        weights = Lasso(alpha=penalty, max_iter=20_000, tol=1e-8).fit(x, t).coef_
+        met += [j for j in np.flatnonzero(weights) if j not in met]
+        if len(met) >= k:
+            return met[:k]
+    return met
+
+
+def test_they_are_the_first_on_the_path():
+    rng = np.random.default_rng(1)
+    y = rng.choice(["a", "b"], 80)
+    x = rng.normal(size=(80, 30))
+    x[:, 4] += (y == "b") * 1.5
+    x[:, 9] -= y == "b"
+    x[:, 20] += (y == "b") * 0.6
+    for k in (1, 3, 5):
+        chosen = LassoSelector(k).fit(x * 7, y).get_support(indices=True).tolist()
+        assert chosen == sorted(slow(x, y, k))
+
+
+def test_of_more_classes_each_brings_its_columns():
+    rng = np.random.default_rng(2)
+    y = rng.choice(["a", "b", "c"], 150)
+    x = rng.normal(size=(150, 40)).astype(np.float32)
+    for j, label in ((3, "a"), (17, "b"), (30, "c")):
+        x[:, j] += (y == label) * 3
+    assert LassoSelector(3).fit(x, y).get_support(indices=True).tolist() == [3, 17, 30]
+
+
+def test_few_rows_and_columns_that_say_nothing():
+    y = np.array(["a"] * 5 + ["b"] * 5)
+    flat = np.ones((10, 4))
+    assert LassoSelector(3).fit(flat, y).get_support().tolist() == [True, False, False, False], "one at least"
+    twins = np.repeat(np.arange(10.0)[:, None], 4, axis=1)
+    assert 1 <= LassoSelector(3).fit(twins, y).get_support().sum() <= 3
+    with pytest.raises(ValueError, match="k is 0; a positive integer"):
+        LassoSelector(0).fit(twins, y)
+    with pytest.raises(ValueError, match="there is one class only, 'a'; two are needed"):
+        LassoSelector(2).fit(twins, np.repeat("a", 10))

@@ -1,0 +1,95 @@
+"""The chapter on images: what is compared, its summary, figures and tables on made-up scores."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import toy
+
+from mosaic.miniature import vision
+from mosaic.probing.candidates import Setting
+from mosaic.studies import image_problems, image_scores
+from mosaic.studies import images as chapter
+from mosaic.studies.image_scores import HIDDEN, PIXELS, RANDOM, SAE, TOWER, UNTRAINED, ImageScores
+
+KINDS = (SAE, HIDDEN, RANDOM, UNTRAINED, TOWER, PIXELS)
+
+
+def scored(value: float) -> dict:
+    return {"macro_f1": value, "low": value - 0.1, "high": value + 0.1}
+
+
+def result(predicted, f1=0.5, **setting):
+    predicted = np.array(predicted, dtype=object)
+    return SimpleNamespace(
+        predicted=predicted,
+        score=SimpleNamespace(macro_f1=f1),
+        row=lambda: {"macro_f1": f1},
+        setting=Setting(**{"features": "sae", **setting}),
+        validation=f1,
+    )
+
+
+TRUTH = np.array(["a", "b"] * 30, dtype=object)
+HALF = ["a", "b", "a", "a"] * 15
+
+
+def test_the_sae_is_ahead_of_what_is_worse_and_behind_what_is_better():
+    kinds = {SAE: [result(HALF)], HIDDEN: [result(TRUTH)], RANDOM: [result(["a"] * 60), result(["a"] * 60)]}
+    found = image_scores.against([(TRUTH, kinds), (TRUTH, kinds)])
+    assert set(found) == {HIDDEN, RANDOM}
+    assert found[HIDDEN].high < 0 < found[RANDOM].low
+    assert found[HIDDEN].difference < 0 < found[RANDOM].difference
+
+
+def test_the_draws_of_a_control_enter_mean_and_interval():
+    apart = {SAE: [result(HALF)], RANDOM: [result(TRUTH, 1.0), result(["a"] * 60, 0.0)]}
+    assert image_scores.mean_of(apart[RANDOM]) == 0.5
+    found = image_scores.against([(TRUTH, apart)])[RANDOM]
+    assert found.low < -0.2 and found.high > 0.2
+    summary = ImageScores(TRUTH, apart, apart, {}).summary()
+    assert summary["all"][RANDOM]["n_draws"] == 2 and summary["all"]["against"][RANDOM]["interval"][0] == found.low
+
+
+def test_one_kind_of_features_alone():
+    problem = toy.problem()
+    assert {t.provenance["features"] for t in image_scores.only(problem, "hidden").tables} == {"hidden"}
+
+
+def test_what_a_reconstruction_leaves_unexplained():
+    x = torch.randn(50, 4)
+    assert image_problems.unexplained(x, x) == 0.0
+    assert image_problems.unexplained(x, x.mean(0).expand_as(x)) == pytest.approx(1.0)
+    assert image_problems.unexplained(x, (x + x.mean(0)) / 2) == pytest.approx(0.25)
+
+
+def test_image_batches_stand_on_the_device_asked_for():
+    tokenizer = lambda text: {"input_ids": [2, 9]}  # noqa: E731
+    images = np.zeros((3, 32, 32, 3), np.uint8)
+    batch = next(vision.image_batches(tokenizer, images, device="meta"))
+    assert {value.device.type for value in batch.values()} == {"meta"}
+
+
+@pytest.fixture
+def study():
+    kinds = {kind: [result(HALF)] * (5 if kind == RANDOM else 1) for kind in KINDS} | {SAE: [result(TRUTH, 0.9)]}
+    scored_images = ImageScores(
+        TRUTH, kinds, kinds, {kind: [{"k": k, **scored(0.5)} for k in (2, 4)] for kind in KINDS}
+    )
+    return chapter.Images(
+        SimpleNamespace(name="p"), {name: scored_images for name in chapter.SETS}, {"digits": 0.4, "texts": 0.05}
+    )
+
+
+def test_the_summary_of_known_scores(study):
+    summary = study.summary()
+    assert summary["minus"][HIDDEN]["interval"][0] > 0 and summary["few"]["k"] == image_scores.FEW
+    assert summary["sets"]["digits"][RANDOM]["n_draws"] == 5 and summary["mean"][SAE] == pytest.approx(0.9)
+    assert "above" in summary["sentences"]["all"] and "digits" in summary["sentences"]["off_text"]
+
+
+def test_figures_and_tables(study):
+    assert [ax.get_title() for ax in study.figure().axes] == list(chapter.SETS)
+    assert len(study.pictures().axes) == len(chapter.DRAWN) * chapter.PICTURES
+    assert study.table().count("<tr>") == 4
