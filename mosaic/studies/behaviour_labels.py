@@ -72,7 +72,10 @@ class Labels:
     def as_csv(self) -> str:
         """`rows`, texts as they were read: a probe on this table reads what the model read."""
         rows, out = self.rows(), io.StringIO()
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        # A carriage return ends a row for whoever reads, but is no reason to quote for csv of Python below 3.13.
+        returns = any("\r" in str(cell) for row in rows for cell in (*row, *row.values()))
+        quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n", quoting=quoting)
         writer.writeheader()
         writer.writerows(rows)
         return out.getvalue()
