@@ -186,6 +186,19 @@ def test_a_question_longer_than_the_model_reads_is_named(tmp_path):
     )
 
 
+def test_a_tokenizer_of_more_tokens_than_the_model_has_is_named(work):
+    from transformers import AutoModelForCausalLM
+
+    config = _config("llama")
+    config.vocab_size = 5
+    AutoModelForCausalLM.from_config(config).save_pretrained(work / "small")
+    _tokenizer("llama").save_pretrained(work / "small")
+    done = mosaic(*call("small", "--out", "o.csv"), cwd=work)
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 1 and "q.csv, line 2: " in said, said
+    assert "of the tokenizer of small, whose model has 5. Save the model with its own tokenizer" in said
+
+
 def test_rows_of_their_own_choices_and_hostile_names(model, tmp_path):
     (tmp_path / "q.csv").write_text("text,options,key\nthe cat,cat|dog|sun,sun\nthe \x1b[2J dog,cat|dog,cat\n")
     arguments = ["--model", model, "--choices-column", "options", "--answer-column", "key", "--out", "o.csv"]
