@@ -110,9 +110,7 @@ def test_what_the_published_threshold_does(kept, words):
     assert words in said and f"{kept:.3f} lie above 1.0" in said
 
 
-@pytest.mark.parametrize(
-    ("kept", "words"), [(1.0, "sums, all lie above"), (0.9998, "sums, all but a few lie above")]
-)
+@pytest.mark.parametrize(("kept", "words"), [(1.0, "sums, all lie above"), (0.9998, "sums, all but a few lie above")])
 def test_nearly_all_values_are_not_all(kept, words):
     assert words in binarisation.kept_sentence("sum", kept)
 
