@@ -74,9 +74,10 @@ study.last_table()
 # %% [markdown]
 # ## A mean weighted by inverse firing frequency
 #
-# A latent that fires in every text tells little, as a word does that stands in every text, and TF-IDF gives it less weight.
-# Probes in this book standardise each column, so that a weight on it is divided out again; here a probe reads the means as they
-# are, with and without the weight $\ln\frac{1+n}{1+n_j}+1$ of a latent that is active in $n_j$ of $n$ training texts.
+# A latent that fires in every text tells little, as a word tells little that stands in every text, to which TF-IDF gives less
+# weight. Would the same weight help mean-pooled SAE features? A latent that is active in $n_j$ of $n$ training texts is
+# multiplied by $\ln\frac{1+n}{1+n_j}+1$. Probes in this book standardise each column, which divides any such weight out again;
+# so here a probe reads the means as they are, with the weight and without it, and the standardising probe stands beside.
 
 # %%
 study.weighted_table()

@@ -5,7 +5,11 @@
 # every pooling {cite}`gallifant2025`; but 1.0 means something else for a sum of activations, whose unit is that of the
 # SAE, than for a count of tokens, where "above 1.0" is "in at least two tokens". Does binarising help? Here the threshold
 # is chosen on validation, the published one stands beside it, each with a regularisation strength of its own, and the
-# whole curve is shown. What came out: {result}`binarisation.sentences.tuned_sum` {result}`binarisation.sentences.kept`
+# whole curve is shown. And can it stand in the place of feature selection? Both are done to the same sums, score and cost
+# side by side.
+#
+# What came out: {result}`binarisation.sentences.tuned_sum` {result}`binarisation.sentences.kept`
+# {result}`binarisation.selection.sentences.replaces` {result}`binarisation.selection.sentences.bytes`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
@@ -60,18 +64,20 @@ study.table()
 #
 # The paper's abstract says more: that binarisation "offers an efficient alternative to traditional feature selection
 # while maintaining or improving performance" {cite}`gallifant2025`. Selection keeps few latents as they are, binarisation
-# keeps all of them and one bit of each. Here both are done to the same sums: all latents raw (no selection) or binarised,
-# and the 16, 64 or 256 latents that three usual ways keep: the largest weights under an *L1* penalty, the largest
-# *difference of class means*, the most *mutual information* between a latent's being active and the label (scikit-learn's
-# measure for discrete features). Each way also with its latents binarised. Texts, folds and the grid of regularisation
-# strengths are the same for all; how many latents are kept is chosen on validation, and each fold's latents are chosen
-# without its held-out rows.
+# keeps all of them and one bit of each. Here both are done to the same sums:
 #
-# A mark is a mean over the data sets, its interval over sets and texts; these are wide because sets differ, while all arms
-# have the same sets and texts, so that their differences, told below, are known better. It stands at the bytes that one test text takes in
-# the smallest of three forms that lose nothing: every value as a float32, on or off as packed bits, or sparse rows (active
-# columns alone, with values where there are any). Further left is cheaper, further up is better; a line leads from a way's
-# latents as they are to the same latents binarised.
+# - **No selection.** All latents, raw (as they are) or binarised.
+# - **Selection, three usual ways.** The 16, 64 or 256 latents of the largest weights under an *L1* penalty, of the largest
+#   *difference of class means*, or of the most *mutual information* between a latent's being active and the label
+#   (scikit-learn's measure for discrete features). Each raw, and with the latents it keeps binarised.
+# - **Equal.** Texts, folds and the grid of regularisation strengths are the same for all. How many latents are kept is chosen
+#   on validation, and each fold's latents are chosen without its held-out rows.
+#
+# A mark is a mean over the data sets. Its interval is wide because sets differ; since all marks are of the same sets and
+# texts, their differences, told below, are known better. It stands at the bytes that one test text takes in the smallest of
+# three forms that lose nothing: every value as a float32, on or off as packed bits, or sparse rows (active columns alone,
+# with values where there are any). Further left is cheaper, further up is better; a line leads from a way's raw latents to
+# the same latents binarised.
 
 # %%
 study.selection.figure()
@@ -88,7 +94,7 @@ study.selection.table()
 # .02 is lost, about what the paper's own baseline moves by when it is trained again ({published}`mosaic.noise.mean`). In the
 # paper's committed results sums gain {published}`mosaic.binarising.sum.difference`, at a threshold of 1.0.
 #
-# *Does it replace selection?* {result}`binarisation.selection.sentences.replaces`
+# *Does it stand in for selection?* {result}`binarisation.selection.sentences.replaces`
 # {result}`binarisation.selection.sentences.each` {result}`binarisation.selection.sentences.worth`
 #
 # *Is it efficient?* {result}`binarisation.selection.sentences.bytes` {result}`binarisation.selection.sentences.latents`

@@ -3,9 +3,11 @@
 #
 # How does macro-F1 rise with the number of labelled texts, and which way to use features needs the fewest? The paper asks it
 # of toxicity in several languages, with three ways to choose features (its first figure {cite}`gallifant2025`), and says that
-# binarising all latents can stand in for choosing some. Here every way learns from the same texts in the same
-# draws, on every data set, and is scored on the same test. What came out: {result}`few_labels.sentences.answer`
-# {result}`few_labels.sentences.mean_difference` {result}`few_labels.sentences.enough`
+# binarising all latents can stand in for choosing some. Here seven ways learn from the same few labelled texts in the same
+# draws, on every data set, and are scored on the same test.
+#
+# What came out: {result}`few_labels.sentences.answer` {result}`few_labels.sentences.mean_difference`
+# {result}`few_labels.sentences.enough`
 #
 # The values of the paper's figure were not to be had, so that none are drawn. Another paper set SAE probes beside baselines
 # where data are scarce, and found no consistent gain {cite}`kantamneni2025`. Both statements are tested on the
@@ -63,7 +65,7 @@ study.figure()
 #
 # ## Is it worth choosing latents?
 #
-# The first paragraph has it of mean differences. {result}`few_labels.sentences.L1`
+# {result}`few_labels.sentences.mean_difference` {result}`few_labels.sentences.L1`
 #
 # With few labels, {result}`few_labels.sentences.binarising`; {result}`few_labels.sentences.as_they_are`.
 # {result}`few_labels.sentences.top_n`
@@ -91,5 +93,5 @@ study.languages_figure()
 #
 # ## What it does not say
 #
-# Each way is read at one layer, with one pooling and one probe: chapter 6 lets validation choose all of these, which takes
+# Each way is read at one layer, with one pooling and one probe: [chapter 6](06_sae_against_baselines) lets validation choose all of these, which takes
 # labels. A language model that is told the classes in words may need no labels at all; that is no matter of features.

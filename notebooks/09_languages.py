@@ -2,16 +2,19 @@
 # %% [markdown]
 # # Which languages does a probe read?
 #
-# A set is there in several languages. Does a probe that learned it from English features read the others
-# {cite}`gallifant2025`? Each probe is trained on one language and tested on the test texts of all, and beside English each
-# language is the one trained on.
+# The same messages are there in several languages. Does a probe that learned a label from English features read the others
+# {cite}`gallifant2025`? Each probe is trained on one language and tested on the test texts of all: linear probes and trees,
+# on SAE features, on hidden states and on words; and beside English each language is the one trained on.
+# {result}`languages.sentences.abroad` What came out, for linear probes:
 #
 # {result}`languages.sentences.viable`
+#
+# How it was measured here:
 #
 # - **Equal.** SAE features and hidden states get every pooling of the profile, the last token among them, every layer and
 #   one grid of $C$; SAEs of one width, nothing binarised, so that both have equally many settings. All is chosen on
 #   validation folds of the training set. Every language has as many training texts; texts that say the same in two
-#   languages are one group, and no group is trained on and tested on.
+#   languages are one group, and no group is both trained on and tested on.
 # - **Each kind apart.** Linear probes and trees on SAE features, linear probes and trees on hidden states, words and the
 #   majority class are chosen and shown each by itself.
 # - **Controls.** Random dictionaries of the width and sparsity of the SAE, at the layer that was chosen for it, with
@@ -55,7 +58,7 @@ study.figure()
 study.table()
 
 # %% [markdown]
-# Linear SAE features against the others trained on English:
+# Linear probes on SAE features against the others trained on English (macro-F1, in familiar words):
 #
 # - {result}`languages.sentences.hidden`
 # - {result}`languages.sentences.tree`
@@ -63,10 +66,11 @@ study.table()
 # - {result}`languages.sentences.random_language_model`
 # - {result}`languages.sentences.tfidf`
 #
-# {result}`languages.sentences.trees`
+# And trees? {result}`languages.sentences.trees`
 #
-# The label never told: {result}`languages.sentences.never_told` {result}`languages.sentences.tree_never_told`
-# {result}`languages.sentences.trees_never_told`
+# The label never told: {result}`languages.sentences.never_told`
+#
+# Trees there: {result}`languages.sentences.tree_never_told` {result}`languages.sentences.trees_never_told`
 #
 # ## Is training on the language itself better?
 
@@ -113,22 +117,29 @@ study.overlap_figure()
 study.poolings_figure()
 
 # %% [markdown]
-# Then one repair at a time. *mean*: each language's texts are moved so that their mean is English's, which needs texts but
-# no labels, and comes to another intercept for each language. *intercept*: fitted again on labelled texts of
-# the language, the weights as they are. *directions*: what lies between the languages' means is taken out of all texts, and
-# the probe is trained again on English. *mean and scale*: each column is moved and spread as in English. AUROC asks
-# for the ranking alone, which no intercept can spoil; it and the share of texts that get the most frequent answer are of
-# the probe as it is.
+# Then one repair at a time:
+#
+# - *mean*: each language's texts are moved so that their mean is English's, which needs texts but no labels, and comes to
+#   another intercept for each language;
+# - *intercept*: fitted again on labelled texts of the language, the weights as they are;
+# - *directions*: what lies between the languages' means is taken out of all texts, and the probe is trained again on English;
+# - *mean and scale*: each column is moved and spread as in English.
+#
+# AUROC asks for the ranking alone, which no intercept can spoil; it and the share of texts that get the most frequent answer
+# are of the probe as it is.
 
 # %%
 study.diagnosis_table()
 
 # %% [markdown]
-# - {result}`languages.sentences.why_hidden`
-# - {result}`languages.sentences.why_sae`
-#
-# How far the choice made in English carries: where many settings are equally good at home, which one was chosen is chance,
+# What the table comes to, for the pooling that was chosen in English and for the others:
+
+# %%
+study.explanations()
+
+# %% [markdown]
+# How far does the choice made in English carry? Where many settings are equally good at home, which one was chosen is chance,
 # and abroad they are not equally good.
-#
-# - {result}`languages.sentences.spread_hidden`
-# - {result}`languages.sentences.spread_sae`
+
+# %%
+study.choices()

@@ -2,7 +2,10 @@
 # %% [markdown]
 # # Does a small model know when a large one is right?
 #
-# Do a small model's features tell whether a larger, tuned model will answer right {cite}`gallifant2025`?
+# Do a small model's features tell whether a larger, tuned model will answer right {cite}`gallifant2025`? The larger one,
+# mini-large-it, is asked questions about people, and whether it answers right is the label. Probes read the question in
+# mini-small, the small model, and foresee that label; beside them stand probes on the large model's own features, how sure it
+# is of its answer, and baselines that know no model. What came out:
 #
 # {result}`transfer.sentences.nearly_as_well` {result}`transfer.sentences.against_confidence`
 #
@@ -23,9 +26,9 @@ study = transfer.run(profile, device=device)
 study.record();
 
 # %% [markdown]
-# Every question the corpus can ask was put to mini-large-it, and whether it answers right is the label. It knows the
-# people that its corpus speaks of often. Can mini-small's features tell? No person of the test questions occurs in a
-# training question, so that names cannot be learned by heart; intervals are over people.
+# Every question the corpus can ask was put to mini-large-it, which knows the people that its corpus speaks of often. No
+# person of the test questions occurs in a training question, so that names cannot be learned by heart; intervals are over
+# people. First the view of the small model, then the large model's own.
 
 # %%
 study.figure()

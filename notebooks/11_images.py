@@ -3,11 +3,12 @@
 # # Do text SAEs read images?
 #
 # A vision-language model feeds a picture to a language model as a row of tokens. Do SAEs that were trained on that language
-# model's texts, applied unchanged at these tokens, tell what a picture shows {cite}`gallifant2025`? SAE features and hidden
-# states get every layer and pooling; random dictionaries and an untrained language model behind the same tower stand beside, and
-# what no language model has read: the vision tower's own features, and the pixels.
+# model's texts, applied unchanged at these tokens, tell what a picture shows {cite}`gallifant2025`? Linear probes read what is
+# pooled over a picture's tokens; SAE features and hidden states get every layer and pooling alike. Beside them stand random
+# dictionaries, an untrained language model behind the same vision tower, and what no language model has read: the tower's own
+# features, and the pixels.
 #
-# {result}`images.sentences.all`
+# What came out (macro-F1, mean over three sets of pictures): {result}`images.sentences.all`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
@@ -39,8 +40,7 @@ study.pictures()
 # %% [markdown]
 # ## All latents
 #
-# The column of random dictionaries is the mean of
-# {result}`images.sets.digits.random dictionary.n_draws` of them. *Random language model*: an untrained one behind
+# Macro-F1. The column of random dictionaries is the mean of {result}`images.sets.digits.random dictionary.n_draws` of them. *Random language model*: an untrained one behind
 # the trained tower; a trained SAE being of no use to it, one random dictionary reads it.
 
 # %%
@@ -51,8 +51,8 @@ study.table()
 #
 # ## Few latents
 #
-# And with few latents (or dimensions)? The same probes on those whose class means differ most. The curve of the random
-# dictionaries is that of the first; the sentence below is of all of them, over all three sets.
+# And with few latents (or, of hidden states, dimensions)? The same probes on those whose class means differ most. The curve of
+# the random dictionaries is that of the first one; the sentence below is of all of them, over all three sets.
 
 # %%
 study.figure()

@@ -54,8 +54,9 @@ def asked(tokenizer, question: str, choices: Sequence[str]) -> Asked:
     """Tokens of a question and its choices. Special tokens that the tokenizer puts first (BOS) are put first, unless the
     question begins with them; those it puts last (EOS) are not.
 
-    Raises MosaicError where no token stands before the choices, so that there is nothing they could be probable given, and
-    where a choice adds no token of its own.
+    Raises MosaicError where no token stands before the choices, so that there is nothing they could be probable given,
+    where a choice adds no token of its own, and where two choices are the same tokens: equally probable whatever the
+    question, so that their order alone would decide what is right.
     """
     first = before(tokenizer)
     plain = tokenizer([question, *(joined(question, c) for c in choices)], add_special_tokens=False)["input_ids"]
@@ -69,6 +70,11 @@ def asked(tokenizer, question: str, choices: Sequence[str]) -> Asked:
     for choice, row in zip(choices, rows, strict=True):
         if len(row) <= start:
             raise MosaicError(f"the choice {choice!r:.60} is no token to this model. Choose other words.")
+        if (same := choices[rows.index(row)]) != choice:
+            raise MosaicError(
+                f"the choices {same!r:.60} and {choice!r:.60} are the same tokens to this model, so it cannot prefer one. "
+                "Choose other words."
+            )
     return Asked(tuple(rows), start)
 
 

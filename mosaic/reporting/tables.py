@@ -52,6 +52,11 @@ def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> Html:
     return Html(scrolling(content, wide))
 
 
+def items(sentences: Sequence[str]) -> Html:
+    """HTML list, one item a sentence; every one escaped."""
+    return Html(f"<ul>{''.join(f'<li>{html.escape(sentence)}</li>' for sentence in sentences)}</ul>")
+
+
 def scrolling(content: str, wide: bool) -> str:
     """A table's markup in a box that scrolls sideways. wide: the page gives it all its width."""
     classes = "table-scroll wide" if wide else "table-scroll"

@@ -69,7 +69,9 @@ def reliability(found: Mapping[str, Sequence[Mapping]]):
             x, y, yerr=error, fmt=look.marker, linestyle=look.dash, color=look.colour, markersize=4, linewidth=1
         )
         ax.set_title(LABELS[name], fontsize="small")
-        ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+        ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
+        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        ax.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     figure.supxlabel("forecast", fontsize="medium", color=INK)
     axes[0][0].set_ylabel("came true")
     return plots.finished(figure)

@@ -72,7 +72,10 @@ class Labels:
     def as_csv(self) -> str:
         """`rows`, texts as they were read: a probe on this table reads what the model read."""
         rows, out = self.rows(), io.StringIO()
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        # A carriage return ends a row for whoever reads, but is no reason to quote for csv of Python below 3.13.
+        returns = any("\r" in str(cell) for row in rows for cell in (*row, *row.values()))
+        quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n", quoting=quoting)
         writer.writeheader()
         writer.writerows(rows)
         return out.getvalue()
@@ -81,7 +84,8 @@ class Labels:
 def label(questions: Questions, model: CausalModel, batch: int = choices.BATCH, cache: Path | None = None) -> Labels:
     """Score every choice of every question. batch: rows in one forward pass. cache: where finished parts are kept.
 
-    Raises MosaicError, before any pass, for a row that is longer than the model reads, or has nothing to be scored.
+    Raises MosaicError, before any pass, for a row that is longer than the model reads, holds a token that it has not, or has
+    nothing to be scored.
     """
     asked = [_asked(questions, i, model) for i in range(len(questions))]
     found: list[Answered] = []
@@ -105,6 +109,12 @@ def _asked(questions: Questions, i: int, model: CausalModel) -> Asked:
         asked = choices.asked(model.tokenizer, questions.texts[i], questions.choices[i])
     except MosaicError as error:
         raise MosaicError(f"{questions.where(i)}: {error}") from error
+    known = model.model.get_input_embeddings().num_embeddings
+    if (highest := max(map(max, asked.rows))) >= known:
+        raise MosaicError(
+            f"{questions.where(i)}: {model.tokenizer.decode([highest])!r:.60} is token {highest:,} of the tokenizer of "
+            f"{model.spec.id}, whose model has {known:,}. Save the model with its own tokenizer."
+        )
     longest = max(map(len, asked.rows))
     if model.longest is not None and longest > model.longest:
         raise MosaicError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mosaic.probing.forecasts import Measured
 from mosaic.probing.scores import Difference
@@ -63,7 +63,7 @@ def ranked(differences: Mapping[str, Difference]) -> str:
         if name in differences and name not in ("own, confidence", "small, length"):
             groups[outcome(differences[name])].append(f"{words} ({numbers(differences[name])})")
     verbs = {ABOVE: "rank better than", UNDECIDED: "cannot be told apart from", BELOW: "rank worse than"}
-    said = "; they ".join(f"{verbs[kind]} {' and '.join(names)}" for kind, names in groups.items() if names)
+    said = "; they ".join(f"{verbs[kind]} {listed(names)}" for kind, names in groups.items() if names)
     return f"By AUROC, the small model's SAE features {said}."
 
 
@@ -72,8 +72,8 @@ def calibrated(found: Mapping[str, Measured], noise: Mapping[str, float], differ
     is. noise: what right forecasts would show on so few questions; difference: small SAE features minus that confidence."""
     small = "small, sae"
     verb = {
-        ABOVE: "they are off by more",
-        BELOW: "they are off by less",
+        ABOVE: "those from the features are off by more",
+        BELOW: "those from the features are off by less",
         UNDECIDED: "the two cannot be told apart",
     }[outcome(difference)]
     return (
@@ -84,9 +84,17 @@ def calibrated(found: Mapping[str, Measured], noise: Mapping[str, float], differ
 
 
 def too_sure(forecast: float, share: float) -> str:
-    """Whether confidence, as it is, says more on average than comes true."""
+    """How far confidence, as it is, says more or less on average than comes true; no interval goes with it."""
     gap = forecast - share
     if abs(gap) < 0.005:
-        return f"On average it says what comes true: {forecast:.3f} against {share:.3f}."
-    kind = "too sure" if gap > 0 else "not sure enough"
-    return f"On average it is {kind}: it says {forecast:.3f} where {share:.3f} come true."
+        return f"On average that confidence says what comes true: {forecast:.3f} against {share:.3f}."
+    kind = "too much" if gap > 0 else "too little"
+    return (
+        f"On average that confidence says {forecast:.3f} where {share:.3f} come true, {abs(gap):.3f} {kind} (without an "
+        "interval)."
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c`"""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

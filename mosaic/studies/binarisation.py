@@ -29,6 +29,7 @@ PUBLISHED_THRESHOLD = 1.0
 SWEPT = "sum"  # the pooling whose whole threshold curve is drawn
 COUNTS = "top20"  # the pooling of the published statement on counts
 KINDS = {"tuned": "threshold chosen on validation", "published": f"threshold {PUBLISHED_THRESHOLD}"}
+WORDS = {SWEPT: "sums", "mean": "means", "max": "maxima", "count": "counts", COUNTS: "top-20 counts"}  # in sentences
 NEARLY = 0.05  # a threshold that lets through all but this share, or this share only, hardly divides
 
 Differences = dict[
@@ -227,9 +228,14 @@ def cell(d: Difference | None) -> str | None:
 # --- sentences ---------------------------------------------------------------------------------------------------
 
 
+def said_of(pooling: str) -> str:
+    """A pooling as sentences name its features."""
+    return WORDS.get(pooling, f"{pooling} features")
+
+
 def difference_sentence(pooling: str, kind: str, d: Difference, new: Difference | None) -> str:
     """Whether binarising one pooling helps, hurts or makes no difference that can be told. kind: a key of KINDS."""
-    how, by = f"binarising {pooling} features, {KINDS[kind]},", leads.told(d)
+    how, by = f"binarising {said_of(pooling)}, {KINDS[kind]},", leads.told(d)
     said = leads.side(
         d,
         above=f"On average over the sets, {how} helps: {by}.",
@@ -242,7 +248,7 @@ def difference_sentence(pooling: str, kind: str, d: Difference, new: Difference 
 def kept_sentence(pooling: str, kept: float) -> str:
     """What the published threshold does to this profile's activations. kept: share of active values above it."""
     share = "all" if kept == 1 else "all but a few" if shown(kept) == shown(1.0) else shown(kept)
-    start = f"Of the active values of {pooling} features, {share} lie above {PUBLISHED_THRESHOLD}"
+    start = f"Of the active values of {said_of(pooling)}, {share} lie above {PUBLISHED_THRESHOLD}"
     if kept > 1 - NEARLY:
         return f"{start}: here the published threshold asks hardly more than whether a latent was active at all."
     if kept < NEARLY:
@@ -253,9 +259,9 @@ def kept_sentence(pooling: str, kept: float) -> str:
 def counts_sentence(kept: Mapping[str, float]) -> str:
     """The same for counts, whose unit is the token. kept: {pooling: share}."""
     if COUNTS not in kept:
-        return f"This run has no {COUNTS} counts."
+        return f"This run has no {WORDS[COUNTS]}."
     return (
-        f"For {COUNTS} counts, whose unit is a token in every model, above {PUBLISHED_THRESHOLD} means in two tokens or "
+        f"For {WORDS[COUNTS]}, whose unit is a token in every model, above {PUBLISHED_THRESHOLD} means in two tokens or "
         f"more, which holds for {shown(kept[COUNTS])} of the active values."
     )
 

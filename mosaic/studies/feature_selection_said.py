@@ -9,6 +9,7 @@ from mosaic.probing.scores import Difference
 from mosaic.reporting.results import shown
 from mosaic.studies import leads
 from mosaic.studies.feature_selection_arms import NAMES
+from mosaic.studies.headline import numbers
 from mosaic.texts.labelled import NEW
 
 # What may be lost where performance is "maintained": about what the paper's own baseline moves by when it is retrained
@@ -39,12 +40,12 @@ def each(by_way: Mapping[str, Difference]) -> str:
 
 def worth(d: Difference) -> str:
     """The selection that validation chooses minus no selection, both raw."""
-    by = leads.told(d)
+    by = numbers(d)
     return leads.side(
         d,
-        above=f"Selection itself pays on these features: what validation chooses is ahead of all latents by {by}.",
-        below=f"Selection itself costs on these features: what validation chooses is behind all latents, {by}.",
-        level=f"Selection itself neither pays nor costs what could be told: against all latents, both raw, {by}.",
+        above=f"Selection itself pays on these features: what validation chooses is ahead of all latents ({by}).",
+        below=f"Selection itself costs on these features: what validation chooses is behind all latents ({by}).",
+        level=f"Whether selection itself pays or costs on these features cannot be told (minus all latents, both raw, {by}).",
     )
 
 
@@ -107,14 +108,16 @@ def _kept(d: Difference, what: str, other: str, n_sets: int) -> str:
         return f"{what} keeps the score of {other} {over}, within {MARGIN}: {by}."
     if d.high < 0:
         return f"{what} scores below {other} {over}; whether by more than {MARGIN} is open: {by}."
-    return f"Whether {what[0].lower()}{what[1:]} keeps the score of {other} is undecided {over}: {by}."
+    return (
+        f"Whether {what[0].lower()}{what[1:]} keeps the score of {other}, within {MARGIN}, is undecided {over}: {by}."
+    )
 
 
 def _by_side(by_way: Mapping[str, Difference], above: str, below: str, level: str) -> str:
     """Ways with the differences, those of one outcome together: "are above L1 (...) and cannot be told from ..."."""
     groups: dict[str, list[str]] = {}
     for way, d in by_way.items():
-        groups.setdefault(leads.side(d, above, below, level), []).append(f"{NAMES[way]} ({leads.told(d)})")
+        groups.setdefault(leads.side(d, above, below, level), []).append(f"{NAMES[way]} ({numbers(d)})")
     return _listed([f"{words} {_listed(ways)}" for words, ways in groups.items()])
 
 

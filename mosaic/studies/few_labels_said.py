@@ -21,9 +21,10 @@ from mosaic.studies.few_labels_ways import (
 )
 from mosaic.studies.gains import LOSS, TIE, WIN, outcome, span
 from mosaic.studies.headline import numbers, signed
+from mosaic.studies.languages_compared import NAMES as LANGUAGES
 
 NAMED = {
-    BINARISED: "all latents, binarised,",
+    BINARISED: "all latents binarised",
     EVERY: "all latents as they are",
     MEAN_DIFFERENCE: f"the {SELECTED} latents of largest mean difference",
     L1: f"the {SELECTED} latents that an L1 penalty chooses",
@@ -38,8 +39,15 @@ def percent(rate: float) -> str:
     return f"{rate:.0%}"
 
 
-def versus(first: str, second: str, d: Difference) -> str:
-    return f"{NAMED[first]} {SAID[outcome(d)]} {NAMED[second].rstrip(',')} ({numbers(d)})"
+def versus(first: str, second: str, d: Difference, before: str | None = None) -> str:
+    """before: the way that the clause before speaks of; the same one is not named again."""
+    return f"{'they' if before == first else NAMED[first]} {SAID[outcome(d)]} {NAMED[second]} ({numbers(d)})"
+
+
+def clauses(found: Mapping[tuple[str, str], Difference]) -> list[str]:
+    """`versus` of each pair. found: {(way, other way): difference}."""
+    befores = [None, *(first for first, _ in found)]
+    return [versus(*pair, d, before) for (pair, d), before in zip(found.items(), befores, strict=False)]
 
 
 def answer(found: Mapping[tuple[str, str], Difference], most: float, n_sets: int) -> str:
@@ -49,16 +57,15 @@ def answer(found: Mapping[tuple[str, str], Difference], most: float, n_sets: int
         if n_sets > 1
         else "one set, mean over the rates up to there"
     )
-    said = "; ".join(versus(*pair, d) for pair, d in found.items())
+    said = "; ".join(clauses(found))
     return f"With {percent(most)} of the labels or fewer, {said} (macro-F1, {over})."
 
 
 def with_all(pairs: Mapping[tuple[str, str], tuple[Difference, Difference]]) -> str:
     """pairs: {(way, other way): (with few labels, with all)}: whether what holds for few labels holds for all."""
-    parts = []
-    for (first, second), (few, full) in pairs.items():
-        same = outcome(few) == outcome(full)
-        parts.append(f"{versus(first, second, full)}, {'as with few' if same else 'unlike with few'}")
+    same = ["as with few" if outcome(few) == outcome(full) else "unlike with few" for few, full in pairs.values()]
+    said = clauses({pair: full for pair, (_, full) in pairs.items()})
+    parts = [f"{clause}, {whether}" for clause, whether in zip(said, same, strict=True)]
     return f"With all labels, {'; '.join(parts)}."
 
 
@@ -68,12 +75,12 @@ def selection(by_rate: Mapping[float, Difference], chosen: str) -> str:
     of = {kind: [percent(r) for r, d in by_rate.items() if outcome(d) == kind] for kind in (WIN, LOSS)}
     ends = [(percent(rate), d) for rate, d in by_rate.items()]
     numbered = f"({ends[0][0]}: {numbers(ends[0][1])}; {ends[-1][0]}: {numbers(ends[-1][1])})"
-    subject = f"Choosing {NAMED[chosen]} by the labels at hand"
+    subject = f"Keeping {NAMED[chosen]}"
     if not of[WIN] and not of[LOSS]:
         return f"{subject} neither helps nor hurts so that it could be told, with any share of the labels {numbered}."
-    parts = [f"helps with {span(of[WIN], rates)} of them"] if of[WIN] else []
-    parts += [f"hurts with {span(of[LOSS], rates)} of them"] if of[LOSS] else []
-    return f"{subject}, instead of using all, {' and '.join(parts)} {numbered}."
+    parts = [f"helps with {span(of[WIN], rates)} of the labels"] if of[WIN] else []
+    parts += [f"hurts with {span(of[LOSS], rates)} of the labels"] if of[LOSS] else []
+    return f"{subject}, instead of all, {' and '.join(parts)} {numbered}."
 
 
 def every(first: str, second: str, found: Every) -> str:
@@ -81,7 +88,7 @@ def every(first: str, second: str, found: Every) -> str:
     low, high = found.interval
     least = f"least lead {signed(found.difference)}, with {percent(found.rate)} of the labels"
     start = f"{NAMED[first][0].upper()}{NAMED[first][1:]}"
-    other = NAMED[second].rstrip(",")
+    other = NAMED[second]
     if low > 0:
         return f"{start} score above {other} with every share of the labels ({least})."
     if high < 0:
@@ -95,8 +102,8 @@ def best(levels: Mapping[str, Mapping[float, float]]) -> str:
     by_way: dict[str, list[str]] = {}
     for rate in rates:
         by_way.setdefault(max(levels, key=lambda way: levels[way][rate]), []).append(percent(rate))
-    parts = [f"{NAMED[way].rstrip(',')} with {span(of, [*map(percent, rates)])}" for way, of in by_way.items()]
-    return f"The highest mean have {'; '.join(parts)}. Of {len(levels)} one is always highest, which is no finding by itself."
+    parts = [f"{NAMED[way]} with {span(of, [*map(percent, rates)])}" for way, of in by_way.items()]
+    return f"Highest on average are {'; '.join(parts)}. One of {len(levels)} is always highest, which is no finding by itself."
 
 
 def enough(rates: Mapping[str, float], last: Mapping[str, float], before: float) -> str:
@@ -104,16 +111,17 @@ def enough(rates: Mapping[str, float], last: Mapping[str, float], before: float)
     it gains from the largest share short of all, `before`, to all}."""
     by_rate: dict[float, list[str]] = {}
     for way, rate in rates.items():
-        by_rate.setdefault(rate, []).append(NAMED[way].rstrip(","))
+        by_rate.setdefault(rate, []).append(NAMED[way])
     least, most = min(last.values()), max(last.values())
     still = f"from {percent(before)} of the labels to all of them the ways still gain {signed(least)} to {signed(most)}"
     enough_for = "; ".join(f"{percent(rate)} for {', '.join(of)}" for rate, of in sorted(by_rate.items()) if rate < 1)
     if not enough_for:
         return (
-            f"No way can be said to need less than all labels (to come within {NEARLY}, the whole interval): {still}."
+            f"No way can be said to reach with fewer labels what it reaches with all (the whole interval within {NEARLY}): "
+            f"{still}."
         )
     rest = f"; for {', '.join(by_rate[1])} no share short of all" if 1 in by_rate else ""
-    return f"Within {NEARLY} of what all labels give, the whole interval, comes {enough_for}{rest}: {still}."
+    return f"Within {NEARLY} of what all labels give (the whole interval) comes {enough_for}{rest}: {still}."
 
 
 def labels(n: Mapping[float, Sequence[int]], floor: int, floored: Sequence[float]) -> str:
@@ -135,7 +143,7 @@ def new_words(found: Mapping[tuple[str, str], Difference] | None, n_sets: int) -
     """The answer, on new words."""
     if not found:
         return "No set here has a test of new words."
-    said = "; ".join(versus(*pair, d) for pair, d in found.items())
+    said = "; ".join(clauses(found))
     return f"On new words, of the {n_sets} sets that have them, with few labels {said}."
 
 
@@ -144,9 +152,9 @@ def strengths(found: Mapping[tuple[str, str], tuple[float, Mapping[float, float]
     parts, turned = [], []
     for (first, second), (plain, others) in found.items():
         shown_there = " and ".join(f"{signed(others[C])} with {C:g}" for C in OTHERS)
-        parts.append(f"{NAMED[first].rstrip(',')} minus {NAMED[second].rstrip(',')} {signed(plain)}, {shown_there}")
+        parts.append(f"{NAMED[first]} minus {NAMED[second]} {signed(plain)}, {shown_there}")
         if any(d * plain < 0 for d in others.values()):
-            turned.append(f"{NAMED[first].rstrip(',')} minus {NAMED[second].rstrip(',')}")
+            turned.append(f"{NAMED[first]} minus {NAMED[second]}")
     said = (
         "No other C turns a sign of these differences" if not turned else
         f"Another C turns the sign of {' and of '.join(turned)}, which therefore hangs on it"
@@ -162,7 +170,13 @@ def languages(found: Mapping[str, Difference]) -> str:
     parts = [
         f"{words} hidden states in {', '.join(names)}"
         for kind, words in kinds.items()
-        if (names := [f"{language} ({signed(d.difference)})" for language, d in found.items() if outcome(d) == kind])
+        if (
+            names := [
+                f"{LANGUAGES.get(language, language)} ({signed(d.difference)})"
+                for language, d in found.items()
+                if outcome(d) == kind
+            ]
+        )
     ]
     return f"With few labels, {NAMED[BINARISED]} {'; '.join(parts)}."
 

@@ -97,7 +97,7 @@ class InverseFrequency:
         told = {
             ABOVE: "gains by the weighting",
             BELOW: "loses by the weighting",
-            UNDECIDED: "is not told apart from what it is without the weighting",
+            UNDECIDED: "neither gains nor loses by the weighting so that it could be told",
         }[outcome(self.minus[PLAIN])]
         beside = {
             ABOVE: "it scores above the standardising probe",
@@ -105,6 +105,7 @@ class InverseFrequency:
             UNDECIDED: "it cannot be told apart from the standardising probe",
         }[outcome(self.minus[SCALED])]
         return (
-            f"A probe on SAE means that are not standardised {told} ({numbers(self.minus[PLAIN])}); weighted, {beside}, which "
-            f"no weighting of columns can change ({numbers(self.minus[SCALED])})."
+            f"A probe on SAE means that are not standardised {told} (macro-F1, weighted minus plain {numbers(self.minus[PLAIN])}); "
+            f"weighted, {beside}, which no weighting of columns can change (weighted minus standardised "
+            f"{numbers(self.minus[SCALED])})."
         )

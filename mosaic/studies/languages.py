@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +12,7 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import tables
 from mosaic.studies import language_matrix, languages_said, languages_shown, latent_overlap
 from mosaic.studies.compared_sets import NEVER_TOLD
-from mosaic.studies.language_scores import LanguageScores, score_languages
+from mosaic.studies.language_scores import DIAGNOSED, LanguageScores, score_languages
 from mosaic.studies.languages_compared import over_sets
 from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.sae_against_baselines import kind_of
@@ -88,6 +88,17 @@ class Languages(Study):
     def diagnosis_table(self) -> tables.Html:
         """Why probes fall abroad, on each set the claims rest on: each pooling as it is, and after one repair at a time."""
         return languages_shown.diagnoses({name: found.diagnosis for name, found in self.counted.items()})
+
+    def explanations(self) -> tables.Html:
+        """Why poolings fall abroad: one item a kind of features and set the claims rest on."""
+        return self._items(languages_said.whys)
+
+    def choices(self) -> tables.Html:
+        """What the choice made in English is worth abroad: one item a kind of features and set the claims rest on."""
+        return self._items(languages_said.spreads)
+
+    def _items(self, say: Callable[[Mapping[str, LanguageScores], str], list[str]]) -> tables.Html:
+        return tables.items([text for features in DIAGNOSED for text in say(self.counted, features)])
 
     def _sentences(self) -> dict[str, str | None]:
         return languages_said.sentences(self.counted, {name: self.sets[name] for name in self.never_told})

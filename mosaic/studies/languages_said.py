@@ -73,10 +73,12 @@ def _below(n: int, below: Sequence[Below]) -> str:
 
 def why(name: str, found: Sequence[Diagnosis], chosen: str) -> str:
     """Why poolings of one kind of features fall abroad, where they do. name: "Hidden states on toxicity"; chosen: the
-    pooling that English validation chose, of which is spoken first."""
+    pooling that English validation chose, of which is spoken first; of the others, the one that loses most is named, and the
+    chapter's table has all."""
     taken = next(d for d in found if d.pooling == chosen)
     start = (
-        f"{name}: {chosen}, chosen in English, has {_said(taken.home)} there and {_said(taken.as_is.macro_f1)} abroad"
+        f"{name}: the pooling chosen in English, {chosen}, has {_said(taken.home)} there and {_said(taken.as_is.macro_f1)} "
+        "abroad"
     )
     start += f" (AUROC abroad {_said(taken.auroc)})"
     if taken.explanation == "nothing":
@@ -86,13 +88,13 @@ def why(name: str, found: Sequence[Diagnosis], chosen: str) -> str:
     fallen = [d for d in others if d.explanation not in ("small", "nothing")]
     if not fallen:
         return f"{start} No other pooling that tells anything in English loses more than {SMALL:g} abroad."
-    each = "; ".join(_fall(d) for d in fallen)
+    worst = max(fallen, key=lambda d: d.home - d.as_is.macro_f1)
     counts = Counter(d.explanation for d in fallen)
     most = [kind for kind, n in counts.items() if n == max(counts.values())]
     said = " or ".join(MENDED[kind] for kind in most)
     return (
-        f"{start} Of the {len(others)} others {len(fallen)} lose more than {SMALL:g} abroad: {each}. What explains most of "
-        f"them ({max(counts.values())} of {len(fallen)}): {said}."
+        f"{start} Of the {len(others)} others {len(fallen)} lose more than {SMALL:g} abroad, most of all {_fall(worst)}. What "
+        f"explains most of them ({max(counts.values())} of {len(fallen)}): {said}."
     )
 
 
@@ -126,11 +128,12 @@ def spread(name: str, settings: Sequence[Mapping], chosen: Mapping, tied: int) -
     tied: how many of them English validation cannot tell from the chosen one, that one included."""
     best = max(settings, key=lambda row: row["abroad"])
     taken = next(row for row in settings if (row["layer"], row["pooling"]) == (chosen["layer"], chosen["pooling"]))
-    of = f"of the {len(settings) - 1} other settings"
+    n = len(settings) - 1
+    others = f"{tied - 1} of the {n} other settings" if tied > 1 else f"any of the {n} other settings"
     choice = (
-        f"English validation cannot tell {tied - 1} {of} from the one it chose"
+        f"English validation cannot tell {others} from the one it chose"
         if tied > 1
-        else f"English validation tells all {of} from the one it chose"
+        else f"English validation does not take {others} to be as good as the one it chose"
     )
     place = f"layer {taken['layer']}, {taken['pooling']}, {_said(taken['abroad'])} abroad"
     low = _said(min(row["abroad"] for row in settings))
@@ -146,8 +149,9 @@ def spread(name: str, settings: Sequence[Mapping], chosen: Mapping, tied: int) -
 def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageScores]) -> dict[str, str | None]:
     """Every sentence of the chapter. told: {set: its scores} on which the claims rest; untold: those that stand beside."""
     first, never = list(told.values()), list(untold.values())
-    where = f"abroad, mean over the other languages of {' and '.join(told)}"
+    where = "abroad"
     found = {
+        "abroad": f"Abroad is the mean over the other languages of {' and '.join(told)}.",
         "viable": of_transfer(told),
         "hidden_native": compared(
             "Hidden states trained natively",
@@ -247,8 +251,8 @@ def shared_latents(sets: Sequence[LanguageScores]) -> str:
     low, high = found["above_chance"]["interval"]
     word = "more than" if low > 0 else "less than" if high < 0 else "not told from"
     return (
-        f"Of the {found['k']} latents that an English probe leans on most, those of the other languages share "
-        f"{found['share']['mean']:.3f} ({found['share']['interval'][0]:.3f} to {found['share']['interval'][1]:.3f}), {word} "
-        f"the {found['chance']:.3f} of chance; two English probes on different halves of the messages share "
-        f"{found['ceiling']['mean']:.3f}."
+        f"Of the {found['k']} latents that an English probe leans on most, a share of {found['share']['mean']:.3f} "
+        f"({found['share']['interval'][0]:.3f} to {found['share']['interval'][1]:.3f} in 95 % of the halves) is among those of "
+        f"another language's probe, {word} the {found['chance']:.3f} of chance; two English probes on different halves of the "
+        f"messages share {found['ceiling']['mean']:.3f}."
     )

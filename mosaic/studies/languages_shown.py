@@ -99,7 +99,7 @@ def on_themselves(sets: Sets):
             for kind in ("sae", "hidden"):
                 values = [(b, published.value(f"mosaic.toxicity.{b}.{kind}")) for b in languages]
                 panels[name][f"published, Gemma 2: {plots.NAMES[kind]}"] = [(b, v, v, v) for b, v in values]
-    return plots.finished(plots.panels(panels, "language trained and tested on"))
+    return plots.finished(plots.panels(panels, "trained and tested on"))
 
 
 def matrices(found: Mapping[str, Matrix]):
@@ -114,6 +114,7 @@ def matrices(found: Mapping[str, Matrix]):
         for ax, kind in zip(line, kinds, strict=True):
             cells = [[matrix.mean(kind, [(a, b)]).macro_f1 for b in matrix.languages] for a in matrix.languages]
             plots.heatmap(np.array(cells), matrix.languages, matrix.languages, "macro-F1", ax)
+            ax.collections[0].set_clim(0, 1)  # one scale for all panels, which are compared
             ax.set_title(f"{name}, {plots.NAMES[kind]}", fontsize="medium")
     for ax in grid[-1]:
         ax.set_xlabel("language tested on")
@@ -130,8 +131,8 @@ def overlaps(found: Mapping[str, Overlap]):
         ceiling = latent_overlap.spread(overlap.ceiling)
         points = [(language, s["mean"], *s["interval"]) for language, s in of.items()]
         panels[name] = {
-            "shared": points,
-            "English with itself, other messages": [
+            "shared, with English": points,
+            "shared, English with itself on other messages": [
                 (language, ceiling["mean"], *ceiling["interval"]) for language in of
             ],
             "chance": [(language, *[overlap.chance] * 3) for language in of],

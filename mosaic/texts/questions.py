@@ -14,6 +14,7 @@ from mosaic.texts.own_files import absent, check_texts, open_columns
 from mosaic.texts.tabular import Columns
 
 BAR = "|"  # between the choices of one cell
+NAMED = 10  # choices in a message
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ def read_questions(
     separated by vertical bars. answer_column: the right choice, as it is written among the choices.
 
     Column `prompt` stands for `text` where that is absent, unless it is one of the `exact` names. Raises MosaicError as
-    `own_files.read_file` does; for both kinds of choices, or neither; fewer than two choices, an empty one or one that stands
-    twice; an answer that is missing or not among the choices.
+    `own_files.read_file` does; for both kinds of choices, or neither; fewer than two choices, an empty one, one that stands
+    twice or is no plain value; an answer that is missing or not among the choices.
     """
     if (choices is None) == (choices_column is None):
         raise MosaicError(
@@ -95,7 +96,13 @@ def _listed(value, where: str) -> Sequence:
 
 
 def _checked(choices: Sequence, where: str) -> tuple[str, ...]:
-    named = tuple("" if absent(choice) else str(choice) for choice in choices)
+    for number, choice in enumerate(choices, 1):
+        if isinstance(choice, list | dict | bytes):
+            raise MosaicError(
+                f"{where}: choice {number} of {len(choices)} is {choice!r:.60}; a text or a number was expected. Write what "
+                "the model shall say."
+            )
+    named = tuple("" if absent(choice) else _written(choice) for choice in choices)
     if "" in named:
         raise MosaicError(
             f"{where}: choice {named.index('') + 1} of {len(named)} is empty. Remove it or give it a text."
@@ -113,9 +120,16 @@ def _checked(choices: Sequence, where: str) -> tuple[str, ...]:
 def _answer(value, choices: tuple[str, ...], where: str) -> int:
     if absent(value):
         raise MosaicError(f"{where}: the answer is missing ({value!r}). Remove the row or give its answer.")
-    if str(value) not in choices:
+    if _written(value) not in choices:
+        named = ", ".join(f"{choice!r:.60}" for choice in choices[:NAMED])
+        more = f" and {len(choices) - NAMED:,} more" if len(choices) > NAMED else ""
         raise MosaicError(
-            f"{where}: the answer {str(value)!r:.60} is not among the choices {', '.join(map(repr, choices))}. Write it as "
-            "the choice is written."
+            f"{where}: the answer {_written(value)!r:.60} is not among the choices {named}{more}. Write it as the choice is "
+            "written."
         )
-    return choices.index(str(value))
+    return choices.index(_written(value))
+
+
+def _written(value) -> str:
+    """As JSON writes it: a file's true is no True to its reader."""
+    return json.dumps(value) if isinstance(value, bool) else str(value)

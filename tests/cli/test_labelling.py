@@ -1,6 +1,7 @@
 """`mosaic label-behaviour` as users meet it: the table, what resumes, what is refused."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from mosaic.models import choices
 from mosaic.models.causal import open_causal
 from mosaic.models.language import ModelSpec
 from mosaic.studies import behaviour_labels
+from mosaic.texts.own_files import read_file
 
 COLUMNS = ["row", "text", "answer", "log_p(cat)", "log_p(dog)", "log_p(sun)", "predicted", "confidence", "correct"]
 
@@ -184,6 +186,19 @@ def test_a_question_longer_than_the_model_reads_is_named(tmp_path):
     )
 
 
+def test_a_tokenizer_of_more_tokens_than_the_model_has_is_named(work):
+    from transformers import AutoModelForCausalLM
+
+    config = _config("llama")
+    config.vocab_size = 5
+    AutoModelForCausalLM.from_config(config).save_pretrained(work / "small")
+    _tokenizer("llama").save_pretrained(work / "small")
+    done = mosaic(*call("small", "--out", "o.csv"), cwd=work)
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 1 and "q.csv, line 2: " in said, said
+    assert "of the tokenizer of small, whose model has 5. Save the model with its own tokenizer" in said
+
+
 def test_rows_of_their_own_choices_and_hostile_names(model, tmp_path):
     (tmp_path / "q.csv").write_text("text,options,key\nthe cat,cat|dog|sun,sun\nthe \x1b[2J dog,cat|dog,cat\n")
     arguments = ["--model", model, "--choices-column", "options", "--answer-column", "key", "--out", "o.csv"]
@@ -193,6 +208,16 @@ def test_rows_of_their_own_choices_and_hostile_names(model, tmp_path):
     rows = read(tmp_path / "o.csv")
     assert list(rows[0])[3:6] == ["log_p(1)", "log_p(2)", "log_p(3)"] and rows[1]["log_p(3)"] == ""
     assert rows[1]["text"] == "the \x1b[2J dog"
+
+
+def test_a_carriage_return_in_a_text_ends_no_row(model, tmp_path):
+    texts = ["the\rcat", "the\r\ncat", 'the "cat"\n', "the cat\r", "a\x00 cat", "\u2028the cat"]
+    lines = [json.dumps({"text": text, "o": ["cat\r", "dog"], "key": "dog"}) for text in texts]
+    (tmp_path / "q.jsonl").write_text("\n".join(lines))
+    arguments = ["--model", model, "--choices-column", "o", "--answer-column", "key", "--out", "o.csv"]
+    assert mosaic("label-behaviour", "q.jsonl", *arguments, cwd=tmp_path).returncode == 0
+    assert read_file(tmp_path / "o.csv", label="correct").texts == texts
+    assert list(read(tmp_path / "o.csv")[0])[3] == "log_p(cat\r)"
 
 
 def test_the_default_batch_is_the_scorers():

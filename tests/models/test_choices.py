@@ -157,6 +157,9 @@ def test_what_cannot_be_scored_is_refused(folder):
         choices.asked(gpt2, " ", ("sat", "ran"))
     with pytest.raises(MosaicError, match="the choice ' ' is no token to this model"):
         choices.asked(gpt2, "the cat", ("sat", " "))
+    for same, cure in [(("sat", " sat"), "'sat' and ' sat'"), (("cat", "xyzzy", "plugh"), "'xyzzy' and 'plugh'")]:
+        with pytest.raises(MosaicError, match=f"the choices {cure} are the same tokens to this model, so it cannot"):
+            choices.asked(gpt2, "the cat", same)
     lm = open_causal(ModelSpec(str(folder("llama"))))
     lm.model.lm_head.weight.data[5] = float("nan")
     with pytest.raises(MosaicError, match="no finite number. Use dtype float32"):

@@ -116,6 +116,8 @@ def test_a_table_is_escaped_and_scrolls_in_a_box_that_the_keyboard_reaches():
     assert shown.startswith('<div class="table-scroll" tabindex="0" role="region"')
     assert "<td>&lt;script&gt;</td><td>0.123</td><td></td>" in shown and "<th>A &amp; B</th>" in shown
     assert shown._repr_html_() == shown and type(shown) is tables.Html
+    listed = tables.items(["a < b", "<script>"])
+    assert listed == "<ul><li>a &lt; b</li><li>&lt;script&gt;</li></ul>" and type(listed) is tables.Html
 
 
 @pytest.mark.parametrize("rows,columns", [([{"a": "a long text of more than 24 letters"}], 1), ([{}], 6)])

@@ -26,7 +26,7 @@ def test_the_summary_ranks_and_calibrates_as_forecast():
     assert sum(row["n"] for row in summary["reliability"]["small"]["sae"]) == 200 and summary["agreed"] == 0.97
     sentences = found.sentences()
     assert "foresee which questions" in sentences["foreseen"] and "no need of them" in sentences["against_confidence"]
-    assert "too sure" in sentences["too_sure"] and "they are off by less" in sentences["calibrated"]
+    assert "too much (without" in sentences["too_sure"] and "features are off by less" in sentences["calibrated"]
     assert "rank worse than the large model's own SAE features" in sentences["ranked"]
 
 
@@ -49,7 +49,7 @@ def test_every_sentence_has_every_outcome():
     assert "off by more" in off[0] and "cannot be told apart" in off[1] and "off by less" in off[2]
     assert all("0.100, 95 % 0.050 to 0.150" in one and "0.030" in one for one in off)
     sure = [said.too_sure(p, 0.4) for p in (0.5, 0.4, 0.3)]
-    assert "too sure" in sure[0] and "what comes true" in sure[1] and "not sure enough" in sure[2]
+    assert "0.100 too much" in sure[0] and "what comes true" in sure[1] and "0.100 too little" in sure[2]
     assert len({*chances, *confident, *length, *off, *sure}) == 15
 
 

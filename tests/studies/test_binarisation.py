@@ -60,7 +60,9 @@ def test_the_summary_of_known_rows():
         {"kept": 0.5, "difference": pytest.approx(0.075)},
     ]
     assert {"tuned_sum", "published_max", "kept", "counts", "curve"} <= set(summary["sentences"])
-    assert "no top20 counts" in summary["sentences"]["published_top20"]  # the chapter names it whatever the profile has
+    assert (
+        "no top-20 counts" in summary["sentences"]["published_top20"]
+    )  # the chapter names it whatever the profile has
 
 
 def test_new_words_stand_in_the_table_where_there_are_any():
@@ -96,7 +98,7 @@ def test_both_thresholds_stand_beside_each_other():
 )
 def test_whether_binarising_helps(d, words):
     said = binarisation.difference_sentence("sum", "published", d, None)
-    assert words in said and "binarising sum features, threshold 1.0," in said and "new words" not in said
+    assert words in said and "binarising sums, threshold 1.0," in said and "new words" not in said
     assert "On new words: -0.200" in binarisation.difference_sentence("sum", "tuned", d, DOWN)
 
 
@@ -108,16 +110,14 @@ def test_what_the_published_threshold_does(kept, words):
     assert words in said and f"{kept:.3f} lie above 1.0" in said
 
 
-@pytest.mark.parametrize(
-    ("kept", "words"), [(1.0, "features, all lie above"), (0.9998, "features, all but a few lie above")]
-)
+@pytest.mark.parametrize(("kept", "words"), [(1.0, "sums, all lie above"), (0.9998, "sums, all but a few lie above")])
 def test_nearly_all_values_are_not_all(kept, words):
     assert words in binarisation.kept_sentence("sum", kept)
 
 
 def test_counts_are_told_of_where_there_are_any():
     assert "holds for 0.250 of the active values" in binarisation.counts_sentence({"top20": 0.25})
-    assert "no top20 counts" in binarisation.counts_sentence({"sum": 0.25})
+    assert "no top-20 counts" in binarisation.counts_sentence({"sum": 0.25})
 
 
 @pytest.mark.parametrize(

@@ -297,12 +297,14 @@ def test_enough_looks_at_every_larger_rate():
 @pytest.mark.parametrize(("d", "words"), [(ABOVE, "score above"), (AROUND, "cannot be told"), (UNDER, "score below")])
 def test_two_ways_held_against_each_other(d, words):
     got = said.answer({(BINARISED, HIDDEN): d, (BINARISED, TFIDF): ABOVE}, 0.1, 8)
-    assert got.startswith("With 10% of the labels or fewer, all latents, binarised,") and f"{words} " in got
+    assert got.startswith("With 10% of the labels or fewer, all latents binarised ") and f"{words} " in got
     assert "score above TF-IDF (+0.050" in got and "mean over 8 sets" in got
     assert "one set" in said.answer({(BINARISED, HIDDEN): d}, 0.1, 1)
     assert "as with few" in said.with_all({(BINARISED, HIDDEN): (d, d)})
     assert "unlike with few" in said.with_all({(BINARISED, HIDDEN): (d, ABOVE if d is UNDER else UNDER)})
     assert words in said.new_words({(BINARISED, HIDDEN): d}, 4) and words in said.languages({"de": d})
+    assert f"hidden states in German ({d.difference:+.3f})" in said.languages({"de": d})
+    assert "; they score above TF-IDF" in got and got.count("all latents binarised") == 1
 
 
 def test_choosing_latents_has_a_branch_for_every_outcome():
@@ -310,9 +312,9 @@ def test_choosing_latents_has_a_branch_for_every_outcome():
         return said.selection(dict(zip((0.01, 0.1, 1.0), ds, strict=True)), L1)
 
     assert "neither helps nor hurts" in got(AROUND, AROUND, AROUND)
-    assert "helps with 1% and 10% of them (" in got(ABOVE, ABOVE, AROUND)
-    assert "helps with 1% of them and hurts with 100% of them" in got(ABOVE, AROUND, UNDER)
-    assert "of all, hurts with 1% to 100%" in got(UNDER, UNDER, UNDER).replace("using all,", "of all,")
+    assert "helps with 1% and 10% of the labels (" in got(ABOVE, ABOVE, AROUND)
+    assert "helps with 1% of the labels and hurts with 100% of the labels" in got(ABOVE, AROUND, UNDER)
+    assert "an L1 penalty chooses, instead of all, hurts with 1% to 100%" in got(UNDER, UNDER, UNDER)
 
 
 @pytest.mark.parametrize(
@@ -331,18 +333,18 @@ def test_every_rate(interval, words):
 def test_the_highest_mean_is_called_no_finding():
     got = said.best({HIDDEN: {0.01: 0.5, 0.1: 0.6, 1.0: 0.9}, TFIDF: {0.01: 0.6, 0.1: 0.5, 1.0: 0.8}})
     assert "TF-IDF with 1%; " in got or "TF-IDF with 1%." in got
-    assert "hidden states with 10% and 100%" in got and "Of 2 one is always" in got
+    assert "hidden states with 10% and 100%" in got and "One of 2 is always" in got
 
 
 def test_enough_labels_and_their_number():
     last = {HIDDEN: 0.01, TFIDF: 0.05, EVERY: 0.015}
     assert said.enough({HIDDEN: 0.5, TFIDF: 1.0, EVERY: 0.5}, last, 0.5) == (
-        "Within 0.02 of what all labels give, the whole interval, comes 50% for hidden states, all latents as they are; for "
+        "Within 0.02 of what all labels give (the whole interval) comes 50% for hidden states, all latents as they are; for "
         "TF-IDF no share short of all: from 50% of the labels to all of them the ways still gain +0.010 to +0.050."
     )
     assert "comes 50% for hidden states: from" in said.enough({HIDDEN: 0.5}, last, 0.5)
     assert said.enough(dict.fromkeys(last, 1.0), last, 0.5).startswith(
-        "No way can be said to need less than all labels ("
+        "No way can be said to reach with fewer labels what it reaches with all ("
     )
     assert said.labels({0.01: [10, 50], 1.0: [1000, 1000]}, 5, [0.01]) == (
         "1% of the labels are 10 to 50 texts, 100% are 1,000; every class keeps 5 texts at least, which raises some sets at 1%."
@@ -356,7 +358,7 @@ def test_strengths_that_turn_a_sign_are_named():
         same
     )
     turned = {(BINARISED, HIDDEN): (0.02, {1.0: -0.01, 100.0: 0.03})}
-    assert "turns the sign of all latents, binarised minus hidden states" in said.strengths(turned)
+    assert "turns the sign of all latents binarised minus hidden states" in said.strengths(turned)
 
 
 def test_what_is_not_measured_is_said():

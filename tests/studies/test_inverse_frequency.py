@@ -62,8 +62,9 @@ def test_three_arms_on_one_problem_and_their_means():
 @pytest.mark.parametrize(
     ("plain", "scaled", "words"),
     [(UP, DOWN, ("gains by", "scores below")), (DOWN, UP, ("loses by", "scores above")),
-     (OPEN, OPEN, ("is not told apart", "cannot be told apart"))],
+     (OPEN, OPEN, ("neither gains nor loses by", "cannot be told apart"))],
 )  # fmt: skip
 def test_each_outcome_has_its_words(plain, scaled, words):
     sentence = InverseFrequency({}, {PLAIN: plain, SCALED: scaled}).sentence()
     assert all(word in sentence for word in words) and "no weighting of columns can change" in sentence
+    assert sentence.index("weighted minus plain") < sentence.index("weighted minus standardised")

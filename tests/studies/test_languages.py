@@ -123,6 +123,7 @@ def test_the_summary_of_known_scores(study):
     assert found["overlap"]["share"]["mean"] == pytest.approx(0.5)
     assert found["overlap"]["by_language"] == pytest.approx({"de": 0.6, "zh": 0.4})
     assert "viable" in found["sentences"]["viable"]
+    assert found["sentences"]["abroad"].endswith("languages of toxicity and sentiment.")
     assert "Hidden states on sentiment" in found["sentences"]["why_hidden"]
     assert "mean has moved" in found["sentences"]["why_hidden"] and "agreement" not in found["sentences"]["why_hidden"]
     alone = replace(study, sets={"sib200": study.sets["toxicity"]}, never_told=()).summary()
@@ -144,6 +145,8 @@ def test_figures_and_tables(study):
     assert [ax.get_title() for ax in study.overlap_figure().axes] == list(SETS)
     titles = [ax.get_title() for ax in study.matrix_figure().axes if ax.get_title()]
     assert titles[:2] == ["toxicity, SAE features", "toxicity, hidden states"] and len(titles) == 6
+    scales = [ax.collections[0].get_clim() for ax in study.matrix_figure().axes if ax.get_title()]
+    assert set(scales) == {(0, 1)}, "panels that are compared have one scale of colours"
     assert len(study.native_figure().axes) == 1
     assert [ax.get_title() for ax in study.own_figure().axes] == list(SETS)
     named = [text.get_text() for text in study.own_figure().legends[0].get_texts()]
@@ -152,6 +155,8 @@ def test_figures_and_tables(study):
     assert table.count("<tr>") == 1 + len(language_scores.ARMS) and f"toxicity, {NEW}" in table
     assert "SAE features, linear" in table and "SAE features, tree" in table
     assert study.diagnosis_table().count("<tr>") == 9
+    for said in (study.explanations(), study.choices()):  # two kinds of features on the two sets that count
+        assert said.count("<li>") == 4 and "Hidden states on sentiment: " in said and "agreement" not in said
 
 
 def test_every_pooling_is_given_to_both_kinds_and_to_the_controls(monkeypatch, tmp_path):

@@ -65,8 +65,10 @@ def test_what_explains_most_of_the_others_is_said_with_its_numbers():
     off = diagnosis("max", there=0.4, intercept=0.86)
     sentence = said.why("Hidden states", [diagnosis(), moved, replace(moved, pooling="mean"), off], "last")
     assert "Of the 3 others 3 lose" in sentence and "(2 of 3): each language's mean has moved" in sentence
-    assert "sum 0.900 to 0.400 (AUROC abroad 0.770; mended by mean: 0.850)" in sentence
-    assert "mended by intercept: 0.860" in sentence
+    assert "most of all sum 0.900 to 0.400 (AUROC abroad 0.770; mended by mean: 0.850)." in sentence
+    worse = diagnosis("max", there=0.3, intercept=0.86)
+    sentence = said.why("Hidden states", [diagnosis(), moved, worse], "last")
+    assert "most of all max 0.900 to 0.300 (AUROC abroad 0.770; mended by intercept: 0.860)." in sentence
 
 
 def test_a_tie_of_explanations_names_both():
@@ -90,4 +92,4 @@ def test_what_the_choice_in_english_is_worth_abroad(chosen, tied, words):
     ]
     sentence = said.spread("Hidden states", rows, {"layer": 3, "pooling": chosen}, tied)
     assert words in sentence and "0.400" in sentence
-    assert ("tells all of the 1 other" in sentence) == (tied == 1)
+    assert ("does not take any of the 1 other" in sentence) == (tied == 1)

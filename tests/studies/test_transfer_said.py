@@ -13,12 +13,16 @@ from mosaic.studies import transfer_said as said
         (ABOVE, "better than"),
         (OPEN, "nearly as well"),
         (Difference(-0.1, -0.15, -0.05, 0.001), "fall behind"),
-        (Difference(-0.04, -0.1, 0.02, 0.2), "undecided"),
+        (Difference(-0.04, -0.1, 0.02, 0.2), "Whether the small model's SAE features do nearly as well"),
+        (
+            Difference(-0.049, -0.095, -0.004, 0.04),
+            "fall behind the large model's own; whether by more than the margin is",
+        ),
     ],
 )
 def test_nearly_as_well_has_a_margin(difference, words):
     sentence = said.nearly_as_well(difference, 0.05)
-    assert words in sentence and "margin 0.05" in sentence
+    assert words in sentence and "margin 0.05" in sentence and "macro-F1" in sentence
 
 
 def test_baselines_are_sorted_by_outcome():

@@ -51,6 +51,30 @@ def test_a_row_that_cannot_be_asked_is_named(tmp_path, row, message):
         read_questions(csv_of(tmp_path, row, header="text,options,answer"), "answer", choices_column="options")
 
 
+def test_true_and_false_are_read_as_the_file_writes_them(tmp_path):
+    lines = tmp_path / "q.jsonl"
+    lines.write_text('{"text": "a?", "options": [true, false], "answer": false}')
+    found = read_questions(lines, "answer", choices_column="options")
+    assert found.choices == [("true", "false")] and found.answers.tolist() == [1]
+    assert read_questions(lines, "answer", ["true", "false"]).answers.tolist() == [1]
+    path = csv_of(tmp_path, 'a?,"[true, false]",true', header="text,options,answer")
+    assert read_questions(path, "answer", choices_column="options").answers.tolist() == [0]
+
+
+def test_a_list_or_an_object_is_no_choice(tmp_path):
+    lines = tmp_path / "q.jsonl"
+    for choice in (["a"], {"text": "a", "label": "A"}):
+        lines.write_text(json.dumps({"text": "a?", "options": ["b", choice], "answer": choice}))
+        with pytest.raises(MosaicError, match=r"line 1: choice 2 of 2 is .*; a text or a number was expected"):
+            read_questions(lines, "answer", choices_column="options")
+
+
+def test_a_message_names_only_the_first_of_many_choices(tmp_path):
+    path = csv_of(tmp_path, "a?,no")
+    with pytest.raises(MosaicError, match=r"'c8', 'c9' and 2,990 more. Write it as"):
+        read_questions(path, "answer", [f"c{i}" for i in range(3000)])
+
+
 def test_options_and_columns_that_are_not_there(tmp_path):
     path = csv_of(tmp_path, "a?,A")
     for choices, column in ((None, None), (AB, "options")):
