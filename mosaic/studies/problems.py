@@ -10,7 +10,7 @@ from mosaic.features.request import Request
 from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem, subsample
 from mosaic.profiles.opening import available, load_model, load_saes
-from mosaic.profiles.profile import Profile, load_profile
+from mosaic.profiles.profile import Profile, SetChoice, load_profile
 from mosaic.texts.labelled import LabelledTexts
 from mosaic.texts.sources import load_set
 
@@ -29,6 +29,21 @@ def load_cut(profile: Profile, name: str, language: str | None = None) -> tuple[
     return subsample(train, profile.max_train), subsample(test, profile.max_test)
 
 
+def sets_here(profile: Profile) -> tuple[SetChoice, ...]:
+    """The profile's data sets that can be had here, one or more. Raises MosaicError where there is none."""
+    if not profile.datasets:
+        raise MosaicError(
+            f"profile {profile.name} names no data sets, which this chapter needs. Add some under datasets."
+        )
+    if not (found := available(profile)):
+        named = ", ".join(choice.title for choice in profile.datasets)
+        raise MosaicError(
+            f"profile {profile.name} has no data set that can be had here: {named} are all left out. Connect to the network, "
+            "set MOSAIC_DATA to a folder that holds them, or add a set of the miniature, such as mini/stance."
+        )
+    return found
+
+
 def problems(
     profile: Profile,
     lm: LanguageModel,
@@ -41,13 +56,10 @@ def problems(
 
     Training and test rows are cut, stratified, to the profile's `max_train` and `max_test`. Every layer and pooling of
     these widths is extracted at once, so that the first chapter fills the cache for all. Raises MosaicError for a
-    pooling the profile does not compute.
+    pooling the profile does not compute, and where none of its sets can be had.
     """
     check_poolings(profile, poolings or ())
-    if not profile.datasets:
-        raise MosaicError(
-            f"profile {profile.name} names no data sets, which this chapter needs. Add some under datasets."
-        )
+    choices = sets_here(profile)
     encoders = load_saes(profile, lm, widths=widths)
     request = Request(encoders, tuple(profile.layers), profile.poolings)
 
@@ -58,7 +70,7 @@ def problems(
             and (not poolings or what["pooling"] in poolings)
         )
 
-    for choice in available(profile):
+    for choice in choices:
         train, test = load_cut(profile, choice.name, choice.language)
         yield choice.title, make_problem(train, test, lm, request, cache, wanted)
 

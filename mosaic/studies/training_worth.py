@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from mosaic.probing import curves, scores
 from mosaic.probing.curves import ALL
 from mosaic.probing.scores import Difference, Mean
-from mosaic.profiles.opening import available
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import tables
 from mosaic.studies import gains
 from mosaic.studies import training_worth_said as said
 from mosaic.studies.controls import RANDOM, TRAINED, Controls
-from mosaic.studies.problems import CACHE, check_poolings, load_cut, opened
+from mosaic.studies.problems import CACHE, check_poolings, load_cut, opened, sets_here
 from mosaic.studies.study import Study
 from mosaic.studies.training_sets import DIRECTIONS, FAMILIES, FEW, PCA, SUPERVISED, UNITS, SetCurves, set_curves
 from mosaic.studies.training_worth_figure import family_curves, wins_and_losses
@@ -268,7 +267,7 @@ def run(
     curves.check_linear(pooling)
     controls = Controls(profile, lm, profile.middle, profile.width, (pooling,))
     sets = []
-    for choice in available(profile):
+    for choice in sets_here(profile):
         train, test = load_cut(profile, choice.name, choice.language)
         sets.append(set_curves(choice.title, train, test, controls, cache))
     return TrainingWorth(profile, tuple(sets), pooling, controls.sparsity())

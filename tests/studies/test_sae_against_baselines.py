@@ -8,6 +8,7 @@ import pytest
 from mosaic.errors import MosaicError
 from mosaic.probing.examine import TopLatent
 from mosaic.probing.scores import Difference, Mean
+from mosaic.profiles.profile import SetChoice
 from mosaic.studies import headline_tables
 from mosaic.studies import sae_against_baselines as study_module
 from mosaic.studies.compared_sets import GROUPS, NEVER_TOLD, OTHER, TOLD, UNKNOWN, Group
@@ -239,3 +240,18 @@ def test_labels_are_told_or_not_only_where_training_is_known(small_profile):
 def test_a_profile_without_sets_is_refused(small_profile):
     with pytest.raises(MosaicError, match="names no data sets"):
         study_module.run(replace(small_profile, datasets=()), cache=None)
+
+
+def test_a_profile_whose_sets_are_all_left_out_is_refused(small_profile, monkeypatch):
+    from mosaic.errors import Unavailable
+    from mosaic.studies import few_labels, layers, training_worth
+
+    def offline(*_):
+        raise Unavailable("no network")
+
+    monkeypatch.delenv("MOSAIC_DATA", raising=False)
+    monkeypatch.setattr("mosaic.texts.sources._from_hub", offline)
+    sets = (SetChoice("trec", optional=True), SetChoice("sib200", "en", optional=True))
+    for study in (study_module, few_labels, layers, training_worth):
+        with pytest.raises(MosaicError, match=r"can be had here: trec, sib200 \(en\) are all left out. Connect to"):
+            study.run(replace(small_profile, datasets=sets), cache=None)
