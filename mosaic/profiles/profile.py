@@ -149,6 +149,8 @@ def _check(profile: Profile, path: Path) -> None:
                 f"{path}, crossed, {choice.name}: the languages {', '.join(choice.languages) or 'none'} are not {HOME} and "
                 "others, each once. Probes are compared with those trained on English: name it first."
             )
+    if twice := [name for name, n in Counter(choice.name for choice in profile.crossed).items() if n > 1]:
+        raise MosaicError(f"{path}, crossed: {twice[0]} stands twice. Name all its languages in one entry.")
     keys = Counter((source.layer, source.width, source.seed) for source in profile.saes)
     if twice := [key for key, n in keys.items() if n > 1]:
         layer, width, seed = twice[0]

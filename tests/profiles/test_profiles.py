@@ -79,6 +79,8 @@ def test_sets_in_several_languages_are_read_or_left_out_as_the_others(monkeypatc
     for i, wrong in enumerate(("de, en", "en", "en, de, de", "")):
         with pytest.raises(MosaicError, match="crossed, sib200: the languages .* are not en and others, each once"):
             profile(f"wrong{i}", f"{{name: sib200, languages: [{wrong}]}}")
+    with pytest.raises(MosaicError, match="crossed: sib200 stands twice. Name all its languages in one entry"):
+        profile("twice", f"{sib}, {{name: sib200, languages: [en, ru]}}")
 
 
 def test_registry_ids_of_the_paper_profile_exist():
