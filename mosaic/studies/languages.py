@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from mosaic.errors import MosaicError
 from mosaic.profiles.opening import crossed
-from mosaic.profiles.profile import Profile
+from mosaic.profiles.profile import CrossedSet, Profile
 from mosaic.reporting import tables
 from mosaic.studies import language_matrix, languages_said, languages_shown, latent_overlap
 from mosaic.studies.compared_sets import NEVER_TOLD
@@ -108,13 +109,28 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     """The profile's sets in several languages (`crossed`): trained on English, on each language itself, and all pairs.
 
     Every pooling of the profile for SAE features and hidden states alike. Sets are cut to its `max_train` and `max_test`, and
-    to as many training texts in each language.
+    to as many training texts in each language. Raises MosaicError where the claims have no set to rest on.
     """
     profile, lm = opened(profile, device)
-    choices = {choice.name.removeprefix(MINI): choice for choice in crossed(profile)}
-    sets = {title: score_languages(profile, lm, choice, cache) for title, choice in choices.items()}
+    choices = titled(crossed(profile))
     never = tuple(title for title, choice in choices.items() if kind_of(profile, choice.name) == NEVER_TOLD)
+    if len(never) == len(choices):
+        raise MosaicError(
+            f"profile {profile.name}: no text of its model's corpus states the labels of {', '.join(never)}, so no claim can "
+            "rest on them alone. Add a set whose labels are told under crossed, such as mini/toxicity."
+        )
+    sets = {title: score_languages(profile, lm, choice, cache) for title, choice in choices.items()}
     return Languages(profile, sets, never)
+
+
+def titled(choices: Sequence[CrossedSet]) -> dict[str, CrossedSet]:
+    """Each set by its name, without `mini/` unless another set has the rest of it for a name."""
+    names = {choice.name for choice in choices}
+
+    def title(name: str) -> str:
+        return name if name.removeprefix(MINI) in names else name.removeprefix(MINI)
+
+    return {title(choice.name): choice for choice in choices}
 
 
 def matrix_summary(sets: Sequence[LanguageScores]) -> dict:

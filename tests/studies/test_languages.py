@@ -8,6 +8,7 @@ import pytest
 import toy
 from transfer_toy import diagnosis, parallel
 
+from mosaic.errors import MosaicError
 from mosaic.probing import comparison
 from mosaic.probing.candidates import Setting
 from mosaic.profiles.profile import CrossedSet
@@ -203,3 +204,20 @@ def test_every_language_has_as_many_training_texts(monkeypatch):
     parts = language_scores.parted(None, CrossedSet("x", ("en", "de")))
     assert [len(train) for train, _ in parts.values()] == [40, 40]
     assert [len(test) for _, test in parts.values()] == [40, 60]
+
+
+def test_two_sets_of_like_names_both_keep_one():
+    real, mini, other = (CrossedSet(name, ("en", "de")) for name in ("toxicity", "mini/toxicity", "mini/sentiment"))
+    assert languages.titled([real, mini, other]) == {"toxicity": real, "mini/toxicity": mini, "sentiment": other}
+    assert languages.titled([mini, other]) == {"toxicity": mini, "sentiment": other}
+
+
+def test_sets_whose_labels_were_never_told_carry_no_claim_alone(monkeypatch):
+    profile = SimpleNamespace(name="mine", truth=True)
+    monkeypatch.setattr(languages, "opened", lambda *_: (profile, None))
+    monkeypatch.setattr(languages, "crossed", lambda _: (CrossedSet("mini/agreement", ("en", "de")),))
+    monkeypatch.setattr(languages, "score_languages", lambda *_: pytest.fail("it was scored first"))
+    with pytest.raises(
+        MosaicError, match="profile mine: .* states the labels of agreement, so no claim .* mini/toxicity"
+    ):
+        languages.run("mine")
