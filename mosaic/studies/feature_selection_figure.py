@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 
 from mosaic.reporting import plots
 from mosaic.reporting.colours import INK, looks
-from mosaic.studies.feature_selection_arms import form, way
+from mosaic.studies.feature_selection_arms import (
+    L1,
+    MEAN_DIFFERENCE,
+    MUTUAL_INFORMATION,
+    NAMES,
+    NO_SELECTION,
+    form,
+    way,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 APART = 1.04  # by so much stand the marks of two ways apart that take the same
+# In the order of their colours: all latents have that of SAE features, the others those of the chapter on few labels.
+COLOURED = [NAMES[key] for key in (NO_SELECTION, MEAN_DIFFERENCE, L1, MUTUAL_INFORMATION)]
 MARKERS = {"raw": "o", "binarised": "D", "binarised at 1.0": "s"}
 
 
@@ -35,7 +45,9 @@ def score_against_bytes(marks: Sequence[Mark]) -> Figure:
     from matplotlib.ticker import FuncFormatter
 
     ways = list(dict.fromkeys(way(mark.arm) for mark in marks))
-    colours = {name: look.colour for name, look in zip(ways, looks(ways), strict=True)}
+    ordered = [name for name in COLOURED if name in ways]
+    found = looks(["sae" if name == NAMES[NO_SELECTION] else name for name in ordered])
+    colours = {name: look.colour for name, look in zip(ordered, found, strict=True)}
     figure, ax = plt.subplots(figsize=(7.2, 4.6))
     for i, name in enumerate(ways):
         aside = APART ** (i - (len(ways) - 1) / 2)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # As `reporting.colours` knows them: SAE features have one hue, what is chosen of them hues of their own.
 SHOWN = {
     BINARISED: "SAE, all latents binarised",
-    EVERY: "SAE, all latents",
+    EVERY: "SAE, all latents as they are",
     MEAN_DIFFERENCE: f"{SELECTED} latents by mean difference",
     L1: f"{SELECTED} latents by L1",
     TOP_N: f"top-{SELECTED} counts of latents",
@@ -42,7 +42,7 @@ def curves(levels: Mapping[str, Points], against: Mapping[str, Points], referenc
     figure, (left, right) = plt.subplots(2, 1, figsize=(7.2, 8.4), sharex=True)
     label = "share of the labelled training texts"
     plots.curves(named(levels), "", "macro-F1 (test), mean over sets", left)
-    plots.curves(named(against), label, f"minus {SHOWN[reference]}", right)
+    plots.curves(named(against), label, f"macro-F1 minus that of {SHOWN[reference]}", right)
     right.axhline(0, color=INK, linewidth=1)
     for ax in (left, right):
         ax.get_legend().remove()

@@ -92,10 +92,10 @@ def why(name: str, found: Sequence[Diagnosis], chosen: str) -> str:
     counts = Counter(d.explanation for d in fallen)
     most = [kind for kind, n in counts.items() if n == max(counts.values())]
     said = " or ".join(MENDED[kind] for kind in most)
-    return (
-        f"{start} Of the {len(others)} others {len(fallen)} lose more than {SMALL:g} abroad, most of all {_fall(worst)}. What "
-        f"explains most of them ({max(counts.values())} of {len(fallen)}): {said}."
-    )
+    n = len(fallen)
+    lose = f"All {n} others" if n == len(others) else f"Of the {len(others)} others {n}"
+    explained = "all of them" if max(counts.values()) == n else f"most of them ({max(counts.values())} of {n})"
+    return f"{start} {lose} lose more than {SMALL:g} abroad, most of all {_fall(worst)}. What explains {explained}: {said}."
 
 
 def _mended(found: Diagnosis) -> str:

@@ -11,6 +11,7 @@ from toy import problem
 from mosaic.probing import comparison, examine
 from mosaic.probing.candidates import TableFeatures
 from mosaic.probing.scores import Difference
+from mosaic.reporting.colours import ORDERED, TABLE
 from mosaic.reporting.results import record
 from mosaic.studies import feature_selection as fs
 from mosaic.studies import feature_selection_said as said
@@ -118,6 +119,9 @@ def test_every_arm_has_its_mark_and_its_line():
     assert len(ax.containers) == len(ARMS) - len(SAME) and ax.get_xscale() == "log"
     legend = [text.get_text() for text in ax.figure.legends[0].get_texts()]
     assert legend[:2] == ["no selection", "L1"] and legend[-3:] == ["raw", "binarised", "binarised at 1.0"]
+    lines = {line.get_label(): line.get_color() for line in ax.figure.legends[0].get_lines()[:4]}
+    others = dict(zip(("mean difference", "L1"), ORDERED, strict=False))  # as the chapter on few labels has them
+    assert lines["no selection"] == TABLE["sae"].colour and {name: lines[name] for name in others} == others
     table = study.table()
     assert all(named(arm) in table for arm in ARMS)
     assert len({named(arm) for arm in ARMS}) == len(ARMS)

@@ -64,8 +64,10 @@ def test_what_explains_most_of_the_others_is_said_with_its_numbers():
     moved = diagnosis("sum", there=0.4, mean=0.85, intercept=0.86)
     off = diagnosis("max", there=0.4, intercept=0.86)
     sentence = said.why("Hidden states", [diagnosis(), moved, replace(moved, pooling="mean"), off], "last")
-    assert "Of the 3 others 3 lose" in sentence and "(2 of 3): each language's mean has moved" in sentence
+    assert "All 3 others lose" in sentence and "(2 of 3): each language's mean has moved" in sentence
     assert "most of all sum 0.900 to 0.400 (AUROC abroad 0.770; mended by mean: 0.850)." in sentence
+    some = said.why("Hidden states", [diagnosis(), diagnosis("max"), moved], "last")
+    assert "Of the 2 others 1 lose more than 0.05" in some and "What explains all of them: each language's mean" in some
     worse = diagnosis("max", there=0.3, intercept=0.86)
     sentence = said.why("Hidden states", [diagnosis(), moved, worse], "last")
     assert "most of all max 0.900 to 0.300 (AUROC abroad 0.770; mended by intercept: 0.860)." in sentence
