@@ -93,5 +93,5 @@ study.languages_figure()
 #
 # ## What it does not say
 #
-# Each way is read at one layer, with one pooling and one probe: [chapter 6](06_sae_against_baselines) lets validation choose all of these, which takes
-# labels. A language model that is told the classes in words may need no labels at all; that is no matter of features.
+# Each way is read at one layer, with one pooling and one probe: [chapter 6](06_sae_against_baselines) lets validation choose
+# all of these, which takes labels. A language model that is told the classes in words may need no labels at all; that is no matter of features.

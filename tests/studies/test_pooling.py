@@ -101,6 +101,6 @@ def test_a_profile_without_last_is_told_so():
 def test_the_weighted_mean_is_shown_beside_the_others():
     summary = made_up().summary()
     assert summary["inverse_frequency"]["minus"][inverse_frequency.PLAIN]["difference"] == 0.05
-    assert "gains by the weighting (+0.050" in summary["sentences"]["weighted"]
+    assert "gains by the weighting (macro-F1, weighted minus plain +0.050" in summary["sentences"]["weighted"]
     assert "scores below the standardising probe" in summary["sentences"]["weighted"]
     assert made_up().weighted_table().count("<tr>") == 4
