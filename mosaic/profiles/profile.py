@@ -111,13 +111,18 @@ def profile_names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yml"))
 
 
-@cache
 def load_profile(name: str) -> Profile:
     """A shipped profile by name, or a YAML file of the user's own by path.
 
     Raises MosaicError for an unknown name (with those there are), a file that is not YAML in UTF-8, a key that the
     format does not have or lacks or that stands twice, or a value of another type.
     """
+    # A relative path is another file in another working folder.
+    return _read(name, Path.cwd() if name.endswith((".yml", ".yaml")) else FOLDER)
+
+
+@cache
+def _read(name: str, folder: Path) -> Profile:
     path = Path(name) if name.endswith((".yml", ".yaml")) else FOLDER / f"{name}.yml"
     if not path.is_file():
         raise MosaicError(

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from mosaic.errors import MosaicError, Unavailable
@@ -167,6 +169,15 @@ def test_keys_of_one_name_in_two_mappings_are_no_fault(tmp_path):
         "saes: [&one {layer: 1, width: 1k, path: p}, {<<: *one, layer: 2}]\n"
     )
     assert load_profile(str(tmp_path / "mine.yml")).layers == [1, 2]
+
+
+def test_a_relative_path_is_another_file_in_another_working_folder(tmp_path, monkeypatch):
+    for title in ("one", "two"):
+        (tmp_path / title).mkdir()
+        monkeypatch.chdir(tmp_path / title)
+        shape = "{n_layers: 1, d_model: 1, parameters: 1, embedding: 1}"
+        Path("own.yml").write_text(f"title: {title}\nmodel: {{id: x}}\nshape: {shape}\nmiddle: 1\nwidth: 1k\n")
+        assert load_profile("own.yml").title == title
 
 
 def test_unknown_names_list_the_known():
