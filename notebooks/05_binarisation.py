@@ -67,7 +67,7 @@ study.table()
 # keeps all of them and one bit of each. Here both are done to the same sums:
 #
 # - **No selection.** All latents, raw (as they are) or binarised.
-# - **Selection, three usual ways.** The 16, 64 or 256 latents of the largest weights under an *L1* penalty, of the largest
+# - **Selection, three usual ways.** The 16, 64 or 256 latents that come first when an *L1* penalty is lowered, of the largest
 #   *difference of class means*, or of the most *mutual information* between a latent's being active and the label
 #   (scikit-learn's measure for discrete features). Each raw, and with the latents it keeps binarised.
 # - **Equal.** Texts, folds and the grid of regularisation strengths are the same for all. How many latents are kept is chosen

@@ -99,8 +99,9 @@ study.matrix_figure()
 # ## Do probes of two languages lean on the same latents?
 #
 # The paper counts how many of the twenty latents with the largest weights a language's probe has in common with
-# English's: between .06 and .26. How many there are by chance, and how many there could be at most? A probe's latents depend on
-# its texts, so each is fitted on random halves of the messages: two languages on the same half, and English on both halves.
+# English's: a share between {published}`mosaic.languages.overlap.low` and {published}`mosaic.languages.overlap.high`. How many
+# are there by chance, and how many could there be at most? A probe's latents depend on its texts, so each is fitted on
+# random halves of the messages: two languages on the same half, and English on both halves.
 
 # %%
 study.overlap_figure()

@@ -1,7 +1,10 @@
 """Made-up parts of the chapter on transfer: parallel texts, differences of known outcome, a diagnosis."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
+from mosaic.probing.candidates import Setting
 from mosaic.probing.scores import Difference, Mean
 from mosaic.studies.behaviour_forecasts import AS_IT_IS, Forecasts
 from mosaic.studies.diagnosis import Diagnosis
@@ -56,4 +59,19 @@ def forecast(n=200) -> Forecasts:
             f"own, {AS_IT_IS}": p**0.2,
         },
         0.97,
+    )
+
+
+def scored(value: float) -> dict:
+    return {"macro_f1": value, "low": value - 0.1, "high": value + 0.1}
+
+
+def result(predicted, f1=0.5, **setting):
+    predicted = np.array(predicted, dtype=object)
+    return SimpleNamespace(
+        predicted=predicted,
+        score=SimpleNamespace(macro_f1=f1),
+        row=lambda: {"macro_f1": f1},
+        setting=Setting(**{"features": "sae", **setting}),
+        validation=f1,
     )

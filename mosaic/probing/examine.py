@@ -14,7 +14,7 @@ import numpy as np
 from mosaic.features.table import FeatureTable
 from mosaic.machine import cores
 from mosaic.probing import comparison, estimators, folds, selection
-from mosaic.probing.candidates import TableFeatures
+from mosaic.probing.candidates import Majority, TableFeatures, TfidfFeatures
 from mosaic.probing.problem import Problem
 from mosaic.probing.selection import Result
 
@@ -62,9 +62,19 @@ def top_latents(problem: Problem, result: Result, n: int = 10, n_examples: int =
     return list(found.values())
 
 
+def candidate_of(problem: Problem, result: Result) -> TableFeatures | TfidfFeatures | Majority:
+    """The features that a result reads, on a problem of the same texts or of others."""
+    setting = result.setting
+    if setting.features == "majority":
+        return Majority(problem)
+    if setting.features == "tfidf":
+        return TfidfFeatures(problem, setting.pooling)
+    return TableFeatures(problem, table_of(problem, setting), setting.binarized)
+
+
 def fitted(problem: Problem, result: Result) -> tuple:
     """(probe, columns): a logistic result on features of a table fitted once more, for its weights."""
-    candidate = TableFeatures(problem, table_of(problem, result.setting), result.setting.binarized)
+    candidate = candidate_of(problem, result)
     rows = np.arange(len(problem.train))
     x, _, columns = candidate.matrices(rows, rows[:1], result.threshold)
     return candidate.probe(result.strength).fit(x, problem.train.labels), columns

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mosaic.probing.candidates import TableFeatures, TfidfFeatures
-from mosaic.probing.examine import table_of
+from mosaic.probing.examine import candidate_of
 from mosaic.probing.problem import Problem
 from mosaic.probing.scores import RESAMPLES, Difference
 from mosaic.probing.selection import Result
@@ -47,10 +46,7 @@ def of_probe(problem: Problem, result: Result, label: str) -> np.ndarray:
     share = float(np.mean(train.labels == label))
     if result.setting.features == "majority":
         return np.full(len(problem.test), share)
-    if result.setting.features == "tfidf":
-        candidate = TfidfFeatures(problem, result.setting.pooling)
-    else:
-        candidate = TableFeatures(problem, table_of(problem, result.setting), result.setting.binarized)
+    candidate = candidate_of(problem, result)
     fit, test = np.arange(n), np.arange(n, n + len(problem.test))
     first, second, _ = candidate.matrices(fit, test, result.threshold)
     probe = candidate.probe(result.strength).fit(first, train.labels)

@@ -1,8 +1,6 @@
 """Feature selection before a linear probe: k latents, kept by three usual ways, each from the rows that a fit may see.
 
-l1: the k columns of largest weight in a linear support vector machine with an L1 penalty (scikit-learn's LinearSVC and
-SelectFromModel with max_features; columns at mean 0 and variance 1, classes balanced, one class against the rest: the
-largest weight for any class counts), at the strongest penalty that leaves k columns a weight.
+l1: the k columns that first get a weight as an L1 penalty falls (`sparse_selection.LassoSelector`).
 mean_difference: the k columns whose class means differ most (`estimators.MeanDifferenceSelector`).
 mutual_information: the k columns whose being active (above 0) says most about the label, in nats.
 
@@ -24,11 +22,11 @@ from mosaic.probing import comparison, estimators, folds, selection
 from mosaic.probing.candidates import TableFeatures, binarise, thresholds_for
 from mosaic.probing.problem import Problem
 from mosaic.probing.selection import Result
+from mosaic.probing.sparse_selection import LassoSelector
+from mosaic.progress import Progress
 
 L1, MEAN_DIFFERENCE, MUTUAL_INFORMATION = WAYS = ("l1", "mean_difference", "mutual_information")
 SIZES = (16, 64, 256)  # k
-PENALTIES = (4, 16, 64, 256)  # C, in multiples of the one below which no column has a weight
-LEAST_WEIGHT = 1e-5  # that counts as one, as in scikit-learn's SelectFromModel
 
 
 @dataclass(frozen=True)
@@ -88,34 +86,20 @@ def choose(X, y: np.ndarray, sizes: Sequence[int], ways: Sequence[str] = WAYS) -
     active = active if len(active) else np.arange(1)
     X, found = X[:, active], {}
     for way in ways:
-        if way == L1:
-            kept = l1_columns(X, y, sizes)
-        else:
-            score = mean_differences(X, y) if way == MEAN_DIFFERENCE else mutual_information(X, y)
-            kept = {k: np.sort(np.argsort(-score, kind="stable")[:k]) for k in sizes}
-        found |= {(way, k): active[columns] for k, columns in kept.items()}
+        score = {
+            L1: lambda: l1_order(X, y, max(sizes)),
+            MEAN_DIFFERENCE: lambda: mean_differences(X, y),
+            MUTUAL_INFORMATION: lambda: mutual_information(X, y),
+        }[way]()
+        # A column that never enters the path is not chosen; the other measures rank every column.
+        ranked = np.argsort(-score, kind="stable")[: max(1, int((score > 0).sum())) if way == L1 else None]
+        found |= {(way, k): active[np.sort(ranked[:k])] for k in sizes}
     return found
 
 
-def l1_columns(X, y: np.ndarray, sizes: Sequence[int]) -> dict[int, np.ndarray]:
-    """{k: columns}, ascending. Where even the weakest penalty leaves fewer than k a weight, these are kept alone."""
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import LinearSVC, l1_min_c
-
-    found = {k: np.arange(X.shape[1]) for k in sizes if k >= X.shape[1]}
-    if len(found) == len(set(sizes)):
-        return found
-    scaled = StandardScaler().fit_transform(X.toarray().astype(np.float64))
-    least, svm = l1_min_c(scaled, y), LinearSVC(penalty="l1", dual=False, class_weight="balanced", tol=1e-3)
-    svm.set_params(max_iter=10_000, random_state=estimators.SEED)
-    for multiple in PENALTIES:
-        weights = np.abs(svm.set_params(C=multiple * least).fit(scaled, y).coef_).max(axis=0)
-        n = int((weights > LEAST_WEIGHT).sum())
-        enough = [k for k in sizes if k not in found and (k <= n or multiple == PENALTIES[-1])]
-        found |= {k: np.sort(np.argsort(-weights, kind="stable")[: min(k, max(n, 1))]) for k in enough}
-        if len(found) == len(set(sizes)):
-            return found
-    return found
+def l1_order(X, y: np.ndarray, k: int) -> np.ndarray:
+    """[p] the penalty at which each column enters the lasso's path, over k steps; 0 for one that does not."""
+    return LassoSelector(k).fit(X.toarray(), y).scores_
 
 
 def mean_differences(X, y: np.ndarray) -> np.ndarray:
@@ -146,10 +130,14 @@ def select(problem: Problem, table: FeatureTable, sizes: Sequence[int] = SIZES) 
     """
     splits, texts = folds.splits(problem.train), replace(problem, tables=())
     seen = [fit for fit, _ in splits] + [np.arange(len(problem.train))]
-    jobs = [partial(choose, table.matrix[rows], problem.train.labels[rows], sizes) for rows in seen]
-    # Each holds its rows dense, in float64 and scaled.
-    cells = [4 * len(rows) * table.matrix.shape[1] for rows in seen]
-    chosen = list(comparison.in_parallel(jobs, comparison.workers(cells, cores())))
+    with Progress("selecting", len(seen), unit="splits") as progress:
+        jobs = [partial(choose, table.matrix[rows], problem.train.labels[rows], sizes) for rows in seen]
+        # Each holds its rows dense, in float64 and scaled.
+        cells = [4 * len(rows) * table.matrix.shape[1] for rows in seen]
+        chosen = []
+        for found in comparison.in_parallel(jobs, comparison.workers(cells, cores())):
+            chosen.append(found)
+            progress.advance(1, 0)
     raw = {}
     for key in chosen[0]:
         kept = tuple((rows, of[key]) for rows, of in zip(seen, chosen, strict=True))
@@ -166,5 +154,9 @@ def select(problem: Problem, table: FeatureTable, sizes: Sequence[int] = SIZES) 
 
 def _fitted(candidates: Sequence[Narrowed], texts: Problem, splits: Sequence) -> list[Result]:
     jobs = [partial(selection.fit, candidate, texts, splits) for candidate in candidates]
-    n_workers = comparison.workers([candidate.cells for candidate in candidates], cores())
-    return list(comparison.in_parallel(jobs, n_workers))
+    n_workers, results = comparison.workers([candidate.cells for candidate in candidates], cores()), []
+    with Progress("probing selected latents", len(jobs), unit="settings") as progress:
+        for result in comparison.in_parallel(jobs, n_workers):
+            results.append(result)
+            progress.advance(1, 0)
+    return results

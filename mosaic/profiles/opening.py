@@ -21,18 +21,29 @@ PACKAGE = Path(__file__).parent.parent
 @cache
 def available(profile: Profile) -> tuple[SetChoice, ...]:
     """The profile's data sets that can be had here. Raises Unavailable for one that is missing and not optional."""
+    return tuple(choice for choice in profile.datasets if _had(choice, [choice.language], choice.title))
+
+
+@cache
+def crossed(profile: Profile) -> tuple[CrossedSet, ...]:
+    """The profile's sets in several languages that can be had here. Raises Unavailable as `available` does."""
+    named = {choice: f"{choice.name} in other languages" for choice in profile.crossed}
+    return tuple(choice for choice, title in named.items() if _had(choice, choice.languages, title))
+
+
+def _had(choice: SetChoice | CrossedSet, languages: Sequence[str | None], title: str) -> bool:
+    """Whether a set can be had in these languages; one that cannot and is optional is left out, and said so."""
     from mosaic.texts.sources import load_set
 
-    found = []
-    for choice in profile.datasets:
-        try:
-            load_set(choice.name, choice.language)
-            found.append(choice)
-        except Unavailable as error:
-            if not choice.optional:
-                raise
-            log.warning("%s is left out: %s", choice.title, error)
-    return tuple(found)
+    try:
+        for language in languages:
+            load_set(choice.name, language)
+    except Unavailable as error:
+        if not choice.optional:
+            raise
+        log.warning("%s is left out: %s", title, error)
+        return False
+    return True
 
 
 def load_model(profile: Profile, device: str = "cpu") -> LanguageModel:
@@ -89,24 +100,6 @@ def located_folder(path: str) -> Path:
     """A relative path is looked up in the package first, then in the working folder."""
     shipped = PACKAGE / path
     return shipped if not Path(path).is_absolute() and shipped.is_dir() else Path(path)
-
-
-@cache
-def crossed(profile: Profile) -> tuple[CrossedSet, ...]:
-    """The profile's sets in several languages that can be had here. Raises Unavailable as `available` does."""
-    from mosaic.texts.sources import load_set
-
-    found = []
-    for choice in profile.crossed:
-        try:
-            for language in choice.languages:
-                load_set(choice.name, language)
-            found.append(choice)
-        except Unavailable as error:
-            if not choice.optional:
-                raise
-            log.warning("%s in other languages is left out: %s", choice.name, error)
-    return tuple(found)
 
 
 NEEDS = {

@@ -22,13 +22,15 @@ NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 
 @dataclass(frozen=True)
 class Band:
-    """keys: patterns. band: absolute, relative: as a share of the recorded number. choice: no number but a choice."""
+    """keys: patterns. band: absolute, relative: as a share of the recorded number. choice: no number but a choice. over_sets:
+    it follows any choice that flipped in its study."""
 
     keys: tuple[str, ...]
     because: str
     band: float = 0.0
     relative: float = 0.0
     choice: bool = False
+    over_sets: bool = False
 
     def around(self, value: float) -> float:
         return max(self.band, self.relative * abs(value))
@@ -189,7 +191,10 @@ def _compare_values(found: Comparison, old: dict, new: dict) -> int:
             flips.append(Flip(key, a, b))
     beside = {flip.key.rpartition(".")[0]: flip.key for flip in reversed(flips) if flip.key.count(".") > 1}
     found.flips.extend(flips)
-    found.drifts.extend(Drift(*row, _follows(row[0], beside)) for row in moved)
+    setting = next((flip.key for flip in flips if band_of(flip.key).choice), None)
+    found.drifts.extend(
+        Drift(*row, _follows(row[0], beside) or (setting if band_of(row[0]).over_sets else None)) for row in moved
+    )
     # Another choice may have other fields: a binarised setting has a threshold, a hidden state no width.
     lost = [*gone, *(key for key in old if key not in new)]
     found.lost.extend(key for key in lost if not _follows(key, beside))

@@ -13,7 +13,6 @@ from itertools import permutations
 import numpy as np
 
 from mosaic.probing import examine, scores
-from mosaic.probing.candidates import TableFeatures, TfidfFeatures
 from mosaic.probing.problem import Problem
 from mosaic.probing.scores import Difference, Mean
 from mosaic.probing.selection import Result
@@ -106,14 +105,6 @@ def refitted(problem: Problem, result: Result) -> np.ndarray:
     """[rows of test] what a linear result's setting, threshold and C predict once fitted on all training rows."""
     n = len(problem.train)
     rows, others = np.arange(n), np.arange(n, n + len(problem.test))
-    candidate = candidate_of(problem, result)
+    candidate = examine.candidate_of(problem, result)
     x, rest, _ = candidate.matrices(rows, others, result.threshold)
     return candidate.probe(result.strength).fit(x, problem.train.labels).predict(rest)
-
-
-def candidate_of(problem: Problem, result: Result) -> TableFeatures | TfidfFeatures:
-    """The features that a linear result reads, on a problem of the same texts or of others."""
-    setting = result.setting
-    if setting.features == "tfidf":
-        return TfidfFeatures(problem, setting.pooling)
-    return TableFeatures(problem, examine.table_of(problem, setting), setting.binarized)

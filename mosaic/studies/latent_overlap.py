@@ -59,7 +59,7 @@ def spread(draws: np.ndarray) -> dict:
 def overlap(problems: Mapping[str, Problem], result: Result, n_draws: int = N_DRAWS, top: int = TOP) -> Overlap:
     """problems: {language: its own training texts}, English among them; result: the linear SAE result whose table and C all
     probes have."""
-    candidates = {language: candidate(problem, result) for language, problem in problems.items()}
+    candidates = {language: examine.candidate_of(problem, result) for language, problem in problems.items()}
     home = candidates[HOME]
     shared = {language: [] for language in problems if language != HOME}
     ceiling = []
@@ -71,10 +71,6 @@ def overlap(problems: Mapping[str, Problem], result: Result, n_draws: int = N_DR
             values.append(share(own, leading(candidates[language], np.flatnonzero(first[language]), result, top)))
     active = (home.table.matrix[: len(home.problem.train)].getnnz(axis=0) > 0).sum()
     return Overlap({language: np.array(v) for language, v in shared.items()}, np.array(ceiling), min(1.0, top / active))
-
-
-def candidate(problem: Problem, result: Result) -> TableFeatures:
-    return TableFeatures(problem, examine.table_of(problem, result.setting), result.setting.binarized)
 
 
 def half(problem: Problem, draw: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import toy
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from mosaic.probing import comparison, forecasts
+from mosaic.probing import comparison, examine, forecasts
 from mosaic.probing.forecasts import auroc, calibration_error
 
 
@@ -108,7 +108,7 @@ def test_a_probes_forecast_is_that_of_an_unweighted_fit_in_the_middle():
     got = forecasts.of_probe(problem, best, "a")
     share = (problem.train.labels == "a").mean()
     assert share > 0.7 and abs(got.mean() - share) < 0.25
-    x = forecasts.table_of(problem, best.setting).matrix.toarray()
+    x = examine.table_of(problem, best.setting).matrix.toarray()
     n = len(keep)
     x = (x - x[:n].mean(0)) / x[:n].std(0)
     plain = (

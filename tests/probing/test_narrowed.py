@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
-from sklearn.feature_selection import SelectFromModel, mutual_info_classif
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC, l1_min_c
+from sklearn.feature_selection import mutual_info_classif
 from toy import problem
 
 from mosaic.errors import MosaicError
 from mosaic.probing import folds, narrowed, selection
 from mosaic.probing.candidates import TableFeatures
 from mosaic.probing.narrowed import L1, MEAN_DIFFERENCE, MUTUAL_INFORMATION, WAYS
+from mosaic.probing.sparse_selection import LassoSelector
 
 
 def made_up(n=90, p=30, n_classes=3, seed=0):
@@ -48,20 +47,11 @@ def test_a_column_that_is_always_or_never_active_tells_nothing():
 
 
 @pytest.mark.parametrize("k", [2, 5, 12])
-def test_l1_is_the_recipe_of_scikit_learn(k):
-    """The strongest of the penalties that leaves k columns a weight, of which SelectFromModel keeps the k largest."""
+def test_l1_is_the_lasso_that_few_labels_are_chosen_by(k):
+    """One path to the largest k gives what a path to each k gives: the same word for the same thing in both chapters."""
     X, y = made_up(seed=3)
-    scaled = StandardScaler().fit_transform(X.toarray().astype(np.float64))
-    for multiple in narrowed.PENALTIES:
-        svm = LinearSVC(
-            penalty="l1", dual=False, C=multiple * l1_min_c(scaled, y), class_weight="balanced", tol=1e-3,
-            max_iter=10_000, random_state=42,
-        ).fit(scaled, y)  # fmt: skip
-        if (np.abs(svm.coef_).max(0) > 1e-5).sum() >= k:
-            break
-    recipe = SelectFromModel(svm, max_features=k, threshold=-np.inf, norm_order=np.inf, prefit=True)
-    recipe.fit(scaled, y)
-    assert narrowed.choose(X, y, [k], [L1])[L1, k].tolist() == np.flatnonzero(recipe.get_support()).tolist()
+    expected = LassoSelector(k).fit(X.toarray(), y).get_support(indices=True)
+    assert narrowed.choose(X, y, [k, 14], [L1])[L1, k].tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -70,19 +60,19 @@ def test_a_larger_k_keeps_more_and_never_a_silent_column(way):
     X = csr_matrix(np.hstack([X.toarray(), np.zeros((90, 15), np.float32)]))
     kept = narrowed.choose(X, y, [2, 6, 20, 34], [way])
     sizes = [len(kept[way, k]) for k in (2, 6, 20, 34)]
-    assert sizes[:2] == [2, 6] and sizes[3] == 20, "all active columns, where no more than k are active"
+    assert sizes[:2] == [2, 6] and sizes[3] <= 20, "never one that is not active"
+    assert way == L1 or sizes[3] == 20, "all active columns, where no more than k are active"
     assert all(columns.max() < 20 and (np.diff(columns) > 0).all() for columns in kept.values())
-    if way != L1:  # a ranking
-        assert set(kept[way, 2]) < set(kept[way, 6]) < set(kept[way, 20])
+    assert set(kept[way, 2]) < set(kept[way, 6]) < set(kept[way, 20])
 
 
 def test_l1_keeps_fewer_where_no_penalty_leaves_enough():
-    """Two columns tell the classes apart without a rest: the others never get a weight."""
+    """One of two columns tells the classes apart without a rest: the others never get a weight."""
     x = np.zeros((40, 12), np.float32)
     x[:20, 0], x[20:, 1] = 5, 5
     x[0, 2:] = 0.001
     kept = narrowed.choose(csr_matrix(x), np.repeat(["a", "b"], 20), [8], [L1])[L1, 8]
-    assert {0, 1} <= set(kept) and len(kept) < 8
+    assert {0, 1} & set(kept) and len(kept) < 8
 
 
 @pytest.mark.parametrize(

@@ -36,11 +36,11 @@ def compared(tmp_path):
     """changes to the values -> the comparison of such a run with the recorded one."""
     (tmp_path / "claims.yml").write_text(CLAIMS)
 
-    def compare(change=lambda values: None, versions=None, extra=(), run="study"):
-        values = json.loads(json.dumps(VALUES))
+    def compare(change=lambda values: None, versions=None, extra=(), run="study", base=VALUES):
+        values = json.loads(json.dumps(base))
         change(values)
         for folder, content, names in (
-            (tmp_path / "old", VALUES, ["study"]),
+            (tmp_path / "old", base, ["study"]),
             (tmp_path / "run", values, [run, *extra]),
         ):
             for name in names:
@@ -93,6 +93,24 @@ def test_a_flipped_choice_is_named_and_explains_the_numbers_of_its_row_alone(com
 def test_a_strength_is_a_choice_and_no_drift(compared):
     found = compared(lambda values: values["rows"][1].update(C=10.0))
     assert found.flips == [drift.Flip("study.rows.1.C", 1.0, 10.0)] and not found.drifts and not found.failed
+
+
+def test_a_p_value_follows_another_strength_in_its_study_and_its_difference_does_not(compared):
+    """Over all sets: no row of its own holds the choice. Without a choice that flipped its band holds, as the difference's does."""
+
+    def moved(values, strength=1.0, difference=0.021):
+        values["rows"][1].update(C=strength)
+        values.update(lead={"p": 0.75, "again": 0.55, "difference": difference})
+
+    base = {**VALUES, "lead": {"p": 0.6, "again": 0.6, "difference": 0.02}}
+    found = compared(lambda values: moved(values), base=base)
+    assert {one.key for one in found.too_far} == {"study.lead.p", "study.lead.again"}
+    found = compared(lambda values: moved(values, strength=10.0), base=base)
+    assert not found.failed and {one.follows for one in found.drifts if one.key.endswith((".p", ".again"))} == {
+        "study.rows.1.C"
+    }
+    found = compared(lambda values: moved(values, strength=10.0, difference=0.08), base=base)
+    assert [one.key for one in found.too_far] == ["study.lead.difference"]
 
 
 def test_another_setting_may_have_other_fields_and_nothing_else_may(compared):

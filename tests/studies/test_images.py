@@ -6,29 +6,14 @@ import numpy as np
 import pytest
 import torch
 import toy
+from transfer_toy import result, scored
 
 from mosaic.miniature import vision
-from mosaic.probing.candidates import Setting
 from mosaic.studies import image_problems, image_scores
 from mosaic.studies import images as chapter
 from mosaic.studies.image_scores import HIDDEN, PIXELS, RANDOM, SAE, TOWER, UNTRAINED, ImageScores
 
 KINDS = (SAE, HIDDEN, RANDOM, UNTRAINED, TOWER, PIXELS)
-
-
-def scored(value: float) -> dict:
-    return {"macro_f1": value, "low": value - 0.1, "high": value + 0.1}
-
-
-def result(predicted, f1=0.5, **setting):
-    predicted = np.array(predicted, dtype=object)
-    return SimpleNamespace(
-        predicted=predicted,
-        score=SimpleNamespace(macro_f1=f1),
-        row=lambda: {"macro_f1": f1},
-        setting=Setting(**{"features": "sae", **setting}),
-        validation=f1,
-    )
 
 
 TRUTH = np.array(["a", "b"] * 30, dtype=object)

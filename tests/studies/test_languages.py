@@ -6,11 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import toy
-from transfer_toy import diagnosis, parallel
+from transfer_toy import diagnosis, parallel, result
 
 from mosaic.errors import MosaicError
 from mosaic.probing import comparison
-from mosaic.probing.candidates import Setting
 from mosaic.profiles.profile import CrossedSet
 from mosaic.studies import controls, language_scores, languages
 from mosaic.studies.language_matrix import Matrix
@@ -20,17 +19,6 @@ from mosaic.studies.latent_overlap import Overlap
 from mosaic.texts.labelled import FAMILIAR, NEW
 
 SETS = ("toxicity", "sentiment", "agreement")
-
-
-def result(predicted, f1=0.5, **setting):
-    predicted = np.array(predicted, dtype=object)
-    return SimpleNamespace(
-        predicted=predicted,
-        score=SimpleNamespace(macro_f1=f1),
-        row=lambda: {"macro_f1": f1},
-        setting=Setting(**{"features": "sae", **setting}),
-        validation=f1,
-    )
 
 
 # --- arms ----------------------------------------------------------------------------------------------------------

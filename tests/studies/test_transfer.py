@@ -3,14 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
-from transfer_toy import ABOVE, BELOW, OPEN, forecast
+from transfer_toy import ABOVE, BELOW, OPEN, forecast, scored
 
 from mosaic.studies.behaviour import MARGIN, Behaviour
 from mosaic.studies.transfer import Transfer
-
-
-def scored(value: float) -> dict:
-    return {"macro_f1": value, "low": value - 0.1, "high": value + 0.1}
 
 
 @pytest.fixture
