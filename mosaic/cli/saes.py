@@ -59,12 +59,13 @@ def train_sae(
     """
     from dataclasses import replace
 
-    from mosaic.saes import training
+    from mosaic.saes import lockstep, training
 
-    check(folder=out, device=device, inputs=(profile, *(texts or ())), owned=training.scratch(out))
+    check(folder=out, device=device, inputs=(profile, *(texts or ())), owned=lockstep.scratch(out))
     from mosaic.profiles.opening import load_model, select_saes
     from mosaic.profiles.plan import width_of
     from mosaic.profiles.profile import load_profile
+    from mosaic.saes.recipe import SAESpec, TrainRun
     from mosaic.saes.sweep import Sweep
     from mosaic.texts.documents import read_documents, recipe_documents
 
@@ -91,11 +92,11 @@ def train_sae(
             chosen, listed(layers, int, "--layers", least=0), listed(widths, name="--widths"), seeds=None
         )
         specs = [
-            training.SAESpec(source.layer, width_of(source.width), recipe.k, source.seed, recipe.architecture)
+            SAESpec(source.layer, width_of(source.width), recipe.k, source.seed, recipe.architecture)
             for source in wanted
         ]
     documents = read_documents(texts) if texts else recipe_documents(recipe)
-    run = replace(training.TrainRun(), tokens=lengths[0], seed=data_seed, batch_size=batch_size)
+    run = replace(TrainRun(), tokens=lengths[0], seed=data_seed, batch_size=batch_size)
     rows = training.train(load_model(chosen, device), documents, specs, run, out)
     print_rows(rows, ["name", "tokens", "l0", "fvu", "dead"], f"trained into {out}")
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import read_json, write_atomically
-from mosaic.miniature import lm_training, lms, tuning, vision
+from mosaic.miniature import controls, lm_training, lms, tuning, vision
+from mosaic.miniature.opened import opened
 from mosaic.miniature.tokenizer import VOCABULARY, train_tokenizer
 from mosaic.saes.sweep import Sweep
 from mosaic.world import sets
@@ -88,6 +89,7 @@ def steps() -> list[Step]:
         Step("seeds", {**asdict(SEEDS), "texts": SEEDS_TEXTS, "other_texts": OTHER_TEXTS}, _seeds_step),
         Step("behaviour", {"model": "mini-large-it"}, _behaviour_step),
         Step("mini-vision", asdict(vision.VisionSize()), _vision_step),
+        *(Step(name, recipe, _control_step(name)) for name, recipe in controls.recipes().items()),
     ]
 
 
@@ -152,30 +154,33 @@ def _tune_step(out: Path, device: str) -> dict:
 
 def _suite_step(name: str):
     def run(out: Path, device: str) -> dict:
-        from mosaic.models.language import ModelSpec
-        from mosaic.models.opening import open_model
         from mosaic.saes import training
+        from mosaic.saes.recipe import SAESpec, TrainRun
 
         suite = SUITES[name]
-        specs = [training.SAESpec(layer, width, k, seed, kind) for layer, width, k, seed, kind in suite.saes]
-        model = open_model(ModelSpec(str(out / suite.model), max_length=128), device)
-        model = replace(model, spec=replace(model.spec, id=suite.model))
-        run = training.TrainRun(tokens=suite.tokens)
+        specs = [SAESpec(*sae) for sae in suite.saes]
+        model = opened(out, suite.model, device)
+        run = TrainRun(tokens=suite.tokens)
         return {"saes": training.train(model, sae_texts(), specs, run, out / name)}
 
     return run
 
 
+def _control_step(name: str):
+    def run(out: Path, device: str) -> dict:
+        return controls.train_control(out, Path(name).name, device)
+
+    return run
+
+
 def _seeds_step(out: Path, device: str) -> dict:
-    from mosaic.models.language import ModelSpec
-    from mosaic.models.opening import open_model
     from mosaic.saes import training
     from mosaic.saes.measuring import write_card
+    from mosaic.saes.recipe import TrainRun
 
-    model = open_model(ModelSpec(str(out / "mini-small"), max_length=128), device)
-    model = replace(model, spec=replace(model.spec, id="mini-small"))
+    model = opened(out, "mini-small", device)
     specs = SEEDS.specs()
-    run = training.TrainRun(tokens=SEEDS.tokens[0], batch_size=512)
+    run = TrainRun(tokens=SEEDS.tokens[0], batch_size=512)
     rows = training.train(model, sae_texts(SEEDS_TEXTS), specs, run, out / "seeds")
     for other in OTHER_TEXTS:
         control = replace(specs[0], tag=f"data_{other}")

@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mosaic.files import write_atomically
 from mosaic.models.language import LanguageModel, Tokens
 from mosaic.models.residuals import in_batches
+
+if TYPE_CHECKING:
+    import torch
 
 NEVER = -10.0  # log10 of the frequency of a latent that never fires, as SAELens writes it
 
@@ -73,6 +77,25 @@ def measure_all(
         )
         for i, (_, layer) in enumerate(opened)
     ]
+
+
+def measure_activations(folder: Path, x: torch.Tensor) -> tuple[dict[str, float], np.ndarray]:
+    """The same of one SAE on activations x [N, d] that somebody has read already: (figures, firing frequency [D])."""
+    import torch
+    from sae_lens import SAE
+
+    sae = SAE.load_from_disk(str(folder), device="cpu", dtype="float32")
+    with torch.inference_mode():
+        latents = sae.encode(x)
+        error = float((x - sae.decode(latents)).double().square().sum())
+    frequency = (latents > 0).double().mean(0).numpy()
+    figures = {
+        "held_out_tokens": len(x),
+        "l0": float(frequency.sum()),
+        "fvu": error / float((x - x.mean(0)).double().square().sum()),
+        "dead": float((frequency == 0).mean()),
+    }
+    return figures, frequency
 
 
 def write_card(rows: list[dict], model: str, n_texts: int, out: Path) -> None:

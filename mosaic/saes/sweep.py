@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mosaic.errors import MosaicError
-from mosaic.saes.training import ARCHITECTURES, L1, SAESpec, width_name
+from mosaic.saes.recipe import ARCHITECTURES, L1, SAESpec, width_name
 
 
 @dataclass(frozen=True)

@@ -167,9 +167,10 @@ def run(profile: str | Profile, *, tokens: int = 200_000, device: str = "cpu", c
 def trained_by_eye(profile: Profile, lm: LanguageModel, tokens: int) -> Match:
     """Two SAEs of 32 latents, trained here on the same activations in the same order, matched."""
     from mosaic.saes import training
+    from mosaic.saes.recipe import SAESpec, TrainRun
 
-    specs = [training.SAESpec(profile.middle, width=32, k=4, seed=seed) for seed in (0, 1)]
-    run = training.TrainRun(tokens=tokens, batch_size=256)
+    specs = [SAESpec(profile.middle, width=32, k=4, seed=seed) for seed in (0, 1)]
+    run = TrainRun(tokens=tokens, batch_size=256)
     with tempfile.TemporaryDirectory() as folder:
         rows = training.train(lm, held_out_texts(profile, 6000), specs, run, Path(folder))
         return stability.match(*(load_dictionary(Path(folder) / row["name"]) for row in rows))

@@ -205,7 +205,7 @@ def test_plan_counts_the_paper_sweep():
 
 
 def test_width_names():
-    from mosaic.saes.training import width_name
+    from mosaic.saes.recipe import width_name
 
     for name, number in [
         ("16k", 16_384),

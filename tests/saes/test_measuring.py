@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 from mosaic.profiles.profile import FOLDER, load_profile
 from mosaic.saes.dictionary import load_dictionary
-from mosaic.saes.measuring import measure_all, measure_sae, write_frequency
+from mosaic.saes.measuring import measure_activations, measure_all, measure_sae, write_frequency
 
 
 def test_measure_is_the_definition(tiny, tmp_path):
@@ -30,6 +30,18 @@ def test_measure_is_the_definition(tiny, tmp_path):
     assert got["l0"] == pytest.approx((f > 0).float().sum(1).mean().item(), rel=1e-5)
     assert got["fvu"] == pytest.approx(error / ((x - x.mean(0)) ** 2).sum(), rel=1e-3)
     assert got["dead"] == pytest.approx((f > 0).any(0).logical_not().float().mean().item())
+
+
+def test_activations_at_hand_are_measured_as_those_of_texts(tiny, tmp_path):
+    import torch
+    from reference import text_activations
+
+    folder = sae_folder(tmp_path, "jumprelu", seed=3)
+    texts = sentences(20, seed=1)
+    x = np.concatenate([text_activations(tiny("llama"), None, text, 2) for text in texts])
+    figures, frequency = measure_activations(folder, torch.from_numpy(x))
+    assert figures == pytest.approx(measure_sae(folder, tiny("llama"), tiny("llama").tokenize(texts), 2), rel=1e-3)
+    assert frequency.sum() == pytest.approx(figures["l0"])
 
 
 def test_one_pass_measures_all_as_each_alone(tiny, tmp_path):

@@ -1,0 +1,28 @@
+"""Batches of image tokens: every token once an epoch, any batch reached at once."""
+
+import itertools
+
+import pytest
+import torch
+
+from mosaic.miniature.image_saes import ImageTokens
+
+
+@pytest.fixture
+def stream():
+    x = torch.arange(26.0).reshape(13, 2)
+    return ImageTokens(None, {3: x}, batch_size=4, seed=5)
+
+
+def test_an_epoch_has_every_token_at_most_once_and_the_next_another_order(stream):
+    batches = list(itertools.islice(stream.batches(), 6))
+    assert all(list(batch) == [3] and batch[3].shape == (4, 2) for batch in batches)
+    first, second = (torch.cat([batch[3] for batch in part])[:, 0].tolist() for part in (batches[:3], batches[3:]))
+    assert len(set(first)) == len(set(second)) == 12 and first != second
+
+
+@pytest.mark.parametrize("start", range(8))
+def test_any_batch_is_reached_without_those_before_it(stream, start):
+    whole = list(itertools.islice(stream.batches(), 10))
+    later = list(itertools.islice(stream.batches(start), 10 - start))
+    assert all(torch.equal(a[3], b[3]) for a, b in zip(whole[start:], later, strict=True))
