@@ -28,7 +28,9 @@
 #
 # - **Families.** The *trained SAE* of layer {result}`training_worth.layer` and width {result}`training_worth.width` (all its
 #   seeds: {result}`training_worth.n_draws.trained SAE`); {result}`training_worth.n_draws.random dictionary` *random
-#   dictionaries* of its width, row norms and mean number of active latents; {result}`training_worth.n_draws.random directions`
+#   dictionaries* of its width, row norms and mean number of active latents; where the profile has them, an SAE *with a frozen
+#   decoder*, whose encoder alone learned by the same recipe, and an *SAE of an untrained model*, which learned the residual
+#   stream of the same model with random weights and is read there; {result}`training_worth.n_draws.random directions`
 #   draws of *random orthogonal directions* of the residual stream; *PCA components* (of training rows alone); the *hidden
 #   units* themselves; and, as one feature, the *difference of class means*, which has seen the labels (of more than two
 #   classes: of the one that is farthest from the rest).
@@ -99,6 +101,10 @@ study.table()
 # {result}`training_worth.sentences.random directions` {result}`training_worth.sentences.hidden units`
 #
 # {result}`training_worth.sentences.levels`
+#
+# ## SAEs that learned in part
+#
+# What of the training counts: that of the language model, of the decoder, or of the encoder? {result}`training_worth.sentences.partly`
 #
 # ## Where labels are few
 #

@@ -63,3 +63,15 @@ study.figure()
 # How much of the image tokens the SAE sees at all can be measured, with the middle layer's SAE.
 # {result}`images.sentences.off_text` These are messages without a log; on whole documents, which the same SAE was trained
 # on, [chapter 13](13_miniature) has it leave another share.
+#
+# ## An SAE of image tokens
+#
+# Is it the SAE's training on texts that costs? One more SAE learned the image tokens themselves, of drawings and digits that no
+# test has: the same layer ({result}`images.image_tokens.layer`), width, sparsity and number of tokens. Both have every pooling
+# of that one layer to choose from.
+
+# %%
+study.image_tokens_table()
+
+# %% [markdown]
+# {result}`images.sentences.image_tokens`

@@ -12,7 +12,7 @@ from mosaic.miniature.opened import opened
 from mosaic.saes.recipe import SAESpec, TrainRun
 
 FOLDER = "controls"
-NAME = "layer_3_width_1k_seed_0"
+LAYER, WIDTH, N_LATENTS = 3, "1k", 1024
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ CONTROLS = {
 
 def folder(out: Path, name: str) -> Path:
     """Where the SAE of a control stands."""
-    return out / FOLDER / name / NAME
+    return out / FOLDER / name / f"layer_{LAYER}_width_{WIDTH}_seed_0"
 
 
 def train_control(out: Path, name: str, device: str) -> dict:
@@ -48,7 +48,7 @@ def train_control(out: Path, name: str, device: str) -> dict:
     from mosaic.world.corpus import sae_texts
 
     control = CONTROLS[name]
-    spec = SAESpec(3, 1024, 32, architecture="batchtopk", frozen_decoder=control.frozen_decoder)
+    spec = SAESpec(LAYER, N_LATENTS, 32, architecture="batchtopk", frozen_decoder=control.frozen_decoder)
     run = TrainRun(tokens=control.tokens)
     model = opened(out, "mini-small", device, control.random_weights)
     to = folder(out, name).parent
@@ -72,10 +72,10 @@ def measure_controls(out: Path, texts: list[str], device: str) -> dict[str, dict
     for name, control in CONTROLS.items():
         model = opened(out, "mini-small", device, control.random_weights)
         if control.images:
-            x = image_tokens(model, _seeing(out, device), 3, training_images(0)[:HELD_OUT])
+            x = image_tokens(model, _seeing(out, device), LAYER, training_images(0)[:HELD_OUT])
             measured, _ = measure_activations(folder(out, name), x)
         else:
-            measured = measure_sae(folder(out, name), model, model.tokenize(texts), 3)
+            measured = measure_sae(folder(out, name), model, model.tokenize(texts), LAYER)
         figures[f"{FOLDER}/{name}"] = {key: measured[key] for key in ("l0", "fvu", "dead")}
     return figures
 

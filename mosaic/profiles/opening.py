@@ -91,6 +91,18 @@ def load_saes(
     return tuple(load_encoder(source, model, lm.d_model, lm.device, first) for source in sources)
 
 
+def load_partly_trained(profile: Profile, lm: LanguageModel, kind: str) -> tuple[Encoder, ...]:
+    """The profile's SAE of a kind of `PartlyTrained`, if it has one."""
+    from mosaic.saes.loading import load_encoder
+
+    sources = [
+        SAESource(profile.middle, profile.width, path=str(located_folder(one.path)))
+        for one in profile.partly_trained
+        if one.kind == kind
+    ]
+    return tuple(load_encoder(s, profile.model.id, lm.d_model, lm.device, lm.spec.first_layer) for s in sources)
+
+
 def located(source: SAESource) -> SAESource:
     """Relative paths are looked up in the package first (shipped weights), then in the working folder."""
     return source if not source.path else replace(source, path=str(located_folder(source.path)))

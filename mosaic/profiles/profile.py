@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from mosaic.errors import MosaicError
 from mosaic.models.language import ModelSpec
@@ -70,6 +71,18 @@ class Training:
 
 
 @dataclass(frozen=True)
+class PartlyTrained:
+    """An SAE of the middle layer and the main width, by the recipe of the profile's own, that learned less than it.
+
+    kind: "frozen decoder", whose encoder and biases alone learned; or "untrained model", which learned the residual stream
+    of the model with random weights (seed 0) and is read there. path: its folder.
+    """
+
+    kind: Literal["frozen decoder", "untrained model"]
+    path: str
+
+
+@dataclass(frozen=True)
 class Profile:
     """One run of the book.
 
@@ -78,7 +91,7 @@ class Profile:
     example: the sentence of the first chapter. truth: whether the model's training texts are the miniature's, whose factors are known.
     max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
     chapters use, with width `width`. seeds: a folder of SAEs that `mosaic train-sae --seeds` wrote, for the chapters
-    on stability.
+    on stability. partly_trained: for the chapter on what training is worth.
     """
 
     name: str
@@ -96,6 +109,7 @@ class Profile:
     training: Training | None = None
     truth: bool = False
     seeds: str | None = None
+    partly_trained: tuple[PartlyTrained, ...] = ()
     example: str = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."
 
     @property
@@ -156,6 +170,8 @@ def _check(profile: Profile, path: Path) -> None:
             )
     if twice := [name for name, n in Counter(choice.name for choice in profile.crossed).items() if n > 1]:
         raise MosaicError(f"{path}, crossed: {twice[0]} stands twice. Name all its languages in one entry.")
+    if twice := [kind for kind, n in Counter(one.kind for one in profile.partly_trained).items() if n > 1]:
+        raise MosaicError(f"{path}, partly_trained: {twice[0]!r} stands twice. Name one SAE of each kind.")
     keys = Counter((source.layer, source.width, source.seed) for source in profile.saes)
     if twice := [key for key, n in keys.items() if n > 1]:
         layer, width, seed = twice[0]

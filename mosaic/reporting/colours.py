@@ -42,6 +42,8 @@ TABLE = {
     "confidence": Look(BLUE, (0, (5, 1)), "*"),
     "random dictionary": Look(KHAKI, "--", "P"),
     "random language model": Look(KHAKI, ":", "X"),
+    "SAE with a frozen decoder": Look(TEAL, "--", "v"),
+    "SAE of an untrained model": Look(TEAL, ":", "X"),
     "threshold chosen on validation": Look(TEAL, "-", "D"),
     "threshold 1.0": Look(INK, "--", "s"),
     # What two dictionaries share

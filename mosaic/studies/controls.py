@@ -20,7 +20,7 @@ from mosaic.models.language import LanguageModel
 from mosaic.probing import comparison
 from mosaic.probing.problem import Problem, make_problem
 from mosaic.probing.selection import Result
-from mosaic.profiles.opening import available, load_saes
+from mosaic.profiles.opening import available, load_partly_trained, load_saes
 from mosaic.profiles.profile import Profile
 from mosaic.saes.encoder import Encoder
 from mosaic.studies.problems import CACHE, load_cut
@@ -29,6 +29,7 @@ N_DICTIONARIES = 5
 CALIBRATION_TEXTS = 64
 TRAINED, RANDOM = "trained SAE", "random dictionary"
 HIDDEN, UNTRAINED = "hidden states", "random language model"
+FROZEN, OF_UNTRAINED = "SAE with a frozen decoder", "SAE of an untrained model"
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,32 @@ class Controls:
         return random_dictionaries(self.trained[0], self.lm, calibration_texts(self.profile), self.n)
 
     @cached_property
+    def frozen(self) -> tuple[Encoder, ...]:
+        """The profile's SAE whose decoder stayed as it was drawn, if it has one."""
+        return load_partly_trained(self.profile, self.lm, "frozen decoder")
+
+    @cached_property
+    def of_untrained(self) -> tuple[Encoder, ...]:
+        """The profile's SAE that learned the untrained model's residual stream, if it has one; read there alone."""
+        return load_partly_trained(self.profile, self.lm, "untrained model")
+
+    @cached_property
     def untrained(self) -> LanguageModel:
         return untrained(self.profile, self.lm.device)
 
     def sparsity(self) -> dict[str, list[float]]:
         """{what: mean active latents a token of each SAE and each random dictionary}, on the calibration texts."""
+        found = {TRAINED: self.trained, RANDOM: self.random, FROZEN: self.frozen}
+        found = {what: (self.lm, encoders) for what, encoders in found.items() if encoders}
+        if self.of_untrained:
+            found[OF_UNTRAINED] = (self.untrained, self.of_untrained)
+        return {what: self._active(*of) for what, of in found.items()}
+
+    def _active(self, lm: LanguageModel, encoders: Sequence[Encoder]) -> list[float]:
         from mosaic.models.residuals import text_by_text
 
-        x = text_by_text(self.lm, calibration_texts(self.profile), self.layer)
-        found = {TRAINED: self.trained, RANDOM: self.random}
-        return {what: [encoder.encode(x).nnz / len(x) for encoder in encoders] for what, encoders in found.items()}
+        x = text_by_text(lm, calibration_texts(self.profile), self.layer)
+        return [encoder.encode(x).nnz / len(x) for encoder in encoders]
 
     def results(self, problem: Problem, cache: Path | None = CACHE) -> dict[str, list[list[Result]]]:
         """{what: the results of each draw, best validation first} on one set; one pass for all dictionaries."""

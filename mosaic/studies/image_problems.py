@@ -16,6 +16,7 @@ from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, stratified_rows
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
+from mosaic.saes.loading import SAESource
 from mosaic.studies.controls import N_DICTIONARIES
 from mosaic.studies.language_scores import apart
 from mosaic.texts.labelled import LabelledTexts
@@ -49,10 +50,22 @@ class Images:
         )
         return cls(profile, lm, train, test, np.concatenate([shown for shown, _ in parts]))
 
+    @property
+    def test_pixels(self) -> np.ndarray:
+        return self.pixels[len(self.train) :]
+
     def learned(self) -> Problem:
         """Text SAEs and hidden states at the image tokens, every layer of the profile, the profile's width."""
         encoders = load_saes(self.profile, self.lm, widths=[self.profile.width])
         return self._problem(_vision_model(self.lm), encoders, self.profile.layers)
+
+    def read_by(self, source: SAESource) -> Problem:
+        """What one SAE makes of the image tokens, every pooling."""
+        from mosaic.saes.loading import load_encoder
+
+        lm = self.lm
+        encoder = load_encoder(source, self.profile.model.id, lm.d_model, lm.device, lm.spec.first_layer)
+        return self._problem(_vision_model(lm), [encoder])
 
     def random_dictionaries(self, layer: int) -> list[Problem]:
         """N_DICTIONARIES random dictionaries of the layer's SAE's width and sparsity, one problem each."""
@@ -107,13 +120,30 @@ def _cut(pixels, labels: Sequence[str], n: int | None):
 
 def image_unexplained(profile: Profile, lm: LanguageModel, name: str) -> float:
     """Fraction of variance unexplained of the middle layer's text SAE on the image tokens of a set's first images."""
+    return unexplained_by(text_sae(profile), lm, images.labelled_images(name)[0][0])
+
+
+def text_sae(profile: Profile) -> SAESource:
+    """The middle layer's SAE of texts."""
+    (source,) = select_saes(profile, [profile.middle], [profile.width])
+    return located(source)
+
+
+def image_token_sae() -> SAESource:
+    """The SAE that learned mini-vision's image tokens, by the recipe of that of texts, at the same layer and width."""
+    from mosaic.miniature import controls
+    from mosaic.miniature.build import WEIGHTS
+
+    return SAESource(controls.LAYER, controls.WIDTH, path=str(controls.folder(WEIGHTS, "image_tokens")))
+
+
+def unexplained_by(source: SAESource, lm: LanguageModel, pixels: np.ndarray) -> float:
+    """Fraction of variance unexplained of an SAE on the image tokens of the first images."""
     import torch
     from sae_lens import SAE
 
-    (source,) = select_saes(profile, [profile.middle], [profile.width])
-    sae = SAE.load_from_disk(located(source).path, dtype="float32")
-    pixels = images.labelled_images(name)[0][0]
-    x = first_residuals(_vision_model(lm), lm, pixels, [profile.middle])[profile.middle].cpu()
+    sae = SAE.load_from_disk(source.path, dtype="float32")
+    x = first_residuals(_vision_model(lm), lm, pixels, [source.layer])[source.layer].cpu()
     with torch.inference_mode():
         return unexplained(x, sae.decode(sae.encode(x)))
 
@@ -122,8 +152,7 @@ def text_unexplained(profile: Profile, lm: LanguageModel, texts: Sequence[str]) 
     """The same of the same SAE on texts, which it was trained on."""
     from mosaic.saes.measuring import measure_sae
 
-    (source,) = select_saes(profile, [profile.middle], [profile.width])
-    return measure_sae(Path(located(source).path), lm, lm.tokenize(texts), profile.middle)["fvu"]
+    return measure_sae(Path(text_sae(profile).path), lm, lm.tokenize(texts), profile.middle)["fvu"]
 
 
 def unexplained(x: torch.Tensor, reconstruction: torch.Tensor) -> float:

@@ -12,9 +12,10 @@ import numpy as np
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import image_scores, images_said
+from mosaic.studies import image_scores, image_tokens, images_said
 from mosaic.studies.image_problems import image_unexplained, text_unexplained
 from mosaic.studies.image_scores import FEW, PIXELS, RANDOM, TOWER, UNTRAINED, ImageScores, score_images
+from mosaic.studies.image_tokens import TwoSAEs
 from mosaic.studies.problems import CACHE, load_cut, opened
 from mosaic.studies.study import Study
 
@@ -27,7 +28,8 @@ PICTURES = 10
 class Images(Study):
     """Macro-F1 on images of features of text SAEs, and how much of image tokens the SAEs leave unexplained.
 
-    sets: {name: its scores}. unexplained: {set, or "texts": fraction of variance unexplained}.
+    sets: {name: its scores}. unexplained: {set, or "texts": fraction of variance unexplained}. two_saes: {name: an SAE of
+    texts beside one of image tokens}.
     """
 
     name: ClassVar[str] = "images"
@@ -35,6 +37,7 @@ class Images(Study):
 
     sets: dict[str, ImageScores]
     unexplained: dict[str, float]
+    two_saes: dict[str, TwoSAEs]
 
     def summary(self) -> dict:
         with_all, with_few = self._minus("full"), self._minus("few")
@@ -48,6 +51,7 @@ class Images(Study):
                 for kind in next(iter(self.sets.values())).full
             },
             "unexplained": self.unexplained,
+            "image_tokens": image_tokens.summary(self.two_saes, self.profile.middle),
             "sentences": self._sentences(with_all, with_few),
         }
 
@@ -84,6 +88,10 @@ class Images(Study):
         ]
         return tables.table(rows, {"set": "set", **{kind: kind for kind in kinds}})
 
+    def image_tokens_table(self) -> tables.Html:
+        """The SAE of texts beside that of image tokens, one layer."""
+        return image_tokens.table(self.two_saes)
+
     def _minus(self, which: str) -> dict[str, Difference]:
         return image_scores.against([(scored.labels, getattr(scored, which)) for scored in self.sets.values()])
 
@@ -95,6 +103,7 @@ class Images(Study):
             "before": images_said.without_the_language_model(with_all[TOWER], with_all[PIXELS]),
             "few_before": images_said.without_the_language_model(with_few[TOWER], with_few[PIXELS]),
             "few": images_said.images(*_three(with_few), f"with {FEW} latents or dimensions", n_draws),
+            "image_tokens": image_tokens.sentence(self.two_saes, FEW),
             "off_text": images_said.off_text(of_images, self.unexplained["texts"]),
         }
 
@@ -112,6 +121,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
             **{name: image_unexplained(profile, lm, name) for name in DRAWN},
             "texts": text_unexplained(profile, lm, [text for test in tested for text in test.texts]),
         },
+        {name: image_tokens.compare(profile, lm, name, FEW) for name in SETS},
     )
 
 

@@ -15,11 +15,11 @@ from mosaic.probing import comparison, folds, kept_curves
 from mosaic.probing.curves import Fit
 from mosaic.probing.directions import MeanDifference, RandomDirections
 from mosaic.probing.problem import Problem, make_problem, stratified_rows
-from mosaic.studies.controls import RANDOM, TRAINED, Controls
+from mosaic.studies.controls import FROZEN, OF_UNTRAINED, RANDOM, TRAINED, Controls
 from mosaic.texts.labelled import NEW, LabelledTexts
 
 DIRECTIONS, PCA, UNITS, SUPERVISED = "random directions", "PCA components", "hidden units", "difference of class means"
-FAMILIES = (TRAINED, RANDOM, DIRECTIONS, PCA, UNITS, SUPERVISED)
+FAMILIES = (TRAINED, RANDOM, FROZEN, OF_UNTRAINED, DIRECTIONS, PCA, UNITS, SUPERVISED)
 N_DIRECTIONS = 5
 SHARES = (0.01, 0.05, 0.2)  # of the training rows: few labels
 N_SAMPLES = 5  # of each share
@@ -32,7 +32,8 @@ Draws = Sequence[Mapping[str, Fit]]  # {size: fit} of each draw of a family
 class SetCurves:
     """What each family reached on one set.
 
-    test: its test texts. draws: {family: a curve for each draw: SAE seed, random dictionary, rotation}. few_labels:
+    test: its test texts. draws: {family: a curve for each draw: SAE seed, random dictionary, rotation}, of the FAMILIES
+    that the profile has. few_labels:
     {share of the training rows: {TRAINED, RANDOM: a curve for each sample of rows}}.
     """
 
@@ -50,14 +51,8 @@ def set_curves(
     title: str, train: LabelledTexts, test: LabelledTexts, controls: Controls, cache: Path | None
 ) -> SetCurves:
     """Every family on one set; features from the cache, one curve a job, kept there too."""
-    read = Request(controls.trained + controls.random, (controls.layer,), controls.poolings)
-    problem = make_problem(train, test, controls.lm, read, cache)
-    matrices = [table.matrix for table in problem.tables]
-    problem = replace(problem, tables=())  # a process is sent its own matrix alone
-    n = len(controls.trained)
-    dictionaries = {TRAINED: matrices[:n], RANDOM: matrices[n:-1]}
+    problem, dictionaries, hidden = _features(train, test, controls, cache)
     jobs = {family: [partial(_whole, problem, m) for m in of] for family, of in dictionaries.items()}
-    hidden = matrices[-1]
     jobs |= {
         DIRECTIONS: [partial(_whole, problem, hidden, RandomDirections(seed)) for seed in range(N_DIRECTIONS)],
         PCA: [partial(_whole, problem, hidden, _pca())],
@@ -68,10 +63,29 @@ def set_curves(
         (share, family): [partial(_few, problem, of[i % len(of)], share, i) for i in range(N_SAMPLES)]
         for share in SHARES
         for family, of in dictionaries.items()
+        if family in (TRAINED, RANDOM)
     }
     found = _run(jobs | few)
-    by_share = {share: {family: found[share, family] for family in dictionaries} for share in SHARES}
-    return SetCurves(title, test, {family: found[family] for family in FAMILIES}, by_share)
+    by_share = {share: {family: found[share, family] for family in (TRAINED, RANDOM)} for share in SHARES}
+    return SetCurves(title, test, {family: found[family] for family in FAMILIES if family in found}, by_share)
+
+
+def _features(train: LabelledTexts, test: LabelledTexts, controls: Controls, cache: Path | None):
+    """(the problem without its tables, {family of dictionaries: a matrix an encoder}, the hidden states' matrix).
+
+    Two passes at most: what the language model has, and what the untrained one has. Processes are sent a matrix each.
+    """
+    here = {TRAINED: controls.trained, RANDOM: controls.random, FROZEN: controls.frozen}
+    read = Request(sum(here.values(), ()), (controls.layer,), controls.poolings)
+    problem = make_problem(train, test, controls.lm, read, cache)
+    *matrices, hidden = [table.matrix for table in problem.tables]
+    left = iter(matrices)
+    found = {family: [next(left) for _ in encoders] for family, encoders in here.items() if encoders}
+    if controls.of_untrained:
+        read = Request(controls.of_untrained, (), controls.poolings)
+        other = make_problem(train, test, controls.untrained, read, cache)
+        found[OF_UNTRAINED] = [table.matrix for table in other.tables]
+    return replace(problem, tables=()), found, hidden
 
 
 def _run(jobs: Mapping) -> dict:

@@ -15,10 +15,10 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import tables
 from mosaic.studies import gains
 from mosaic.studies import training_worth_said as said
-from mosaic.studies.controls import RANDOM, TRAINED, Controls
+from mosaic.studies.controls import FROZEN, OF_UNTRAINED, RANDOM, TRAINED, Controls
 from mosaic.studies.problems import CACHE, check_poolings, load_cut, opened, sets_here
 from mosaic.studies.study import Study
-from mosaic.studies.training_sets import DIRECTIONS, FAMILIES, FEW, PCA, SUPERVISED, UNITS, SetCurves, set_curves
+from mosaic.studies.training_sets import DIRECTIONS, FEW, PCA, SUPERVISED, UNITS, SetCurves, set_curves
 from mosaic.studies.training_worth_figure import family_curves, wins_and_losses
 from mosaic.texts.labelled import FAMILIAR, NEW
 
@@ -94,6 +94,9 @@ class TrainingWorth(Study):
             "new_words": said.in_new_words(random.get(FAMILIAR_OF_BOTH), new, TOLD),
             "supervised": said.supervised(self.over_sets[SUPERVISED][FIRST]["1"]),
             **{family: said.against(name, self.over_sets[family][FIRST]) for family, name in names.items()},
+            "partly": said.partly(
+                {family: self.over_sets[family][FIRST] for family in (FROZEN, OF_UNTRAINED) if family in self.over_sets}
+            ),
             "few_labels": said.few_labels(self.few_labels),
             "levels": said.levels(
                 {f: {size: m.macro_f1 for size, m in of.items()} for f, of in self.means.items()}, TOLD
@@ -141,6 +144,11 @@ class TrainingWorth(Study):
         named = {str(FEW): f"{FEW} latents", ALL: "all latents"}
         columns = {key: text for size, text in named.items() for key, text in ((size, text), (f"{size} outcome", ""))}
         return tables.table(rows, {"labels": "training rows", **columns})
+
+    @property
+    def families(self) -> list[str]:
+        """Those of FAMILIES that the profile has."""
+        return list(self.sets[0].draws)
 
     @property
     def sizes(self) -> list[str]:
@@ -191,14 +199,14 @@ class TrainingWorth(Study):
                 for group, members in self.members.items()
                 if group in HEADINGS or family == RANDOM
             }
-            for family in FAMILIES
+            for family in self.families
             if family != TRAINED
         }
 
     @cached_property
     def means(self) -> dict[str, dict[str, Mean]]:
         """{family: {size: mean over sets and draws}} on the first part of each test, intervals over texts and draws."""
-        return {family: self._means(family, self.members[FIRST]) for family in FAMILIES}
+        return {family: self._means(family, self.members[FIRST]) for family in self.families}
 
     @cached_property
     def few_labels(self) -> dict[str, dict[str, Difference]]:

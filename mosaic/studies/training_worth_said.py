@@ -82,6 +82,13 @@ def against(name: str, by_size: BY_SIZE) -> str:
     return f"Against {name} the trained SAE is {', '.join(said)} ({'; '.join(edges)})."
 
 
+def partly(by_family: Mapping[str, BY_SIZE]) -> str:
+    """The trained SAE against those that learned in part: {family, in the singular: its differences}."""
+    if not by_family:
+        return "This profile has no SAEs that learned in part."
+    return " ".join(against(f"the {family}", by_size) for family, by_size in by_family.items())
+
+
 def supervised(d: Difference) -> str:
     """One latent of the trained SAE minus the one direction between class means."""
     said = {

@@ -9,9 +9,10 @@ import toy
 from transfer_toy import result, scored
 
 from mosaic.miniature import vision
-from mosaic.studies import image_problems, image_scores
+from mosaic.studies import image_problems, image_scores, image_tokens
 from mosaic.studies import images as chapter
 from mosaic.studies.image_scores import HIDDEN, PIXELS, RANDOM, SAE, TOWER, UNTRAINED, ImageScores
+from mosaic.studies.image_tokens import IMAGES, TEXTS, TwoSAEs
 
 KINDS = (SAE, HIDDEN, RANDOM, UNTRAINED, TOWER, PIXELS)
 
@@ -56,6 +57,24 @@ def test_image_batches_stand_on_the_device_asked_for():
     assert {value.device.type for value in batch.values()} == {"meta"}
 
 
+def two_saes(of_images, of_texts, left_by_images=0.1, left_by_texts=0.4):
+    found = {TEXTS: result(of_texts), IMAGES: result(of_images)}
+    return TwoSAEs(TRUTH, found, found, {TEXTS: left_by_texts, IMAGES: left_by_images})
+
+
+@pytest.mark.parametrize(
+    ("images", "texts", "words"),
+    [(TRUTH, HALF, "scores higher"), (HALF, TRUTH, "scores lower"), (HALF, HALF, "cannot be told from it")],
+)
+def test_what_an_sae_of_image_tokens_changes_is_told_by_the_interval(images, texts, words):
+    sets = {"a": two_saes(images, texts), "b": two_saes(images, texts)}
+    d = image_tokens.minus(sets, "full")
+    assert (d.difference > 0) == (words == "scores higher") and (d.difference == 0) == ("told" in words)
+    got = image_tokens.sentence(sets, 16)
+    assert f"with all latents it {words}" in got and f"with 16 latents it {words}" in got
+    assert "leaves 0.100 of their variance unexplained, the one of texts 0.400" in got
+
+
 @pytest.fixture
 def study():
     kinds = {kind: [result(HALF)] * (5 if kind == RANDOM else 1) for kind in KINDS} | {SAE: [result(TRUTH, 0.9)]}
@@ -63,7 +82,10 @@ def study():
         TRUTH, kinds, kinds, {kind: [{"k": k, **scored(0.5)} for k in (2, 4)] for kind in KINDS}
     )
     return chapter.Images(
-        SimpleNamespace(name="p"), {name: scored_images for name in chapter.SETS}, {"digits": 0.4, "texts": 0.05}
+        SimpleNamespace(name="p", middle=3),
+        {name: scored_images for name in chapter.SETS},
+        {"digits": 0.4, "texts": 0.05},
+        {name: two_saes(TRUTH, HALF, 0.1, 0.4) for name in chapter.SETS},
     )
 
 
@@ -71,10 +93,12 @@ def test_the_summary_of_known_scores(study):
     summary = study.summary()
     assert summary["minus"][HIDDEN]["interval"][0] > 0 and summary["few"]["k"] == image_scores.FEW
     assert summary["sets"]["digits"][RANDOM]["n_draws"] == 5 and summary["mean"][SAE] == pytest.approx(0.9)
+    assert summary["image_tokens"]["unexplained"] == {TEXTS: pytest.approx(0.4), IMAGES: pytest.approx(0.1)}
+    assert summary["image_tokens"]["minus"]["interval"][0] > 0
     assert "above" in summary["sentences"]["all"] and "digits" in summary["sentences"]["off_text"]
 
 
 def test_figures_and_tables(study):
     assert [ax.get_title() for ax in study.figure().axes] == list(chapter.SETS)
     assert len(study.pictures().axes) == len(chapter.DRAWN) * chapter.PICTURES
-    assert study.table().count("<tr>") == 4
+    assert study.table().count("<tr>") == 4 and study.image_tokens_table().count("<tr>") == 7

@@ -14,9 +14,9 @@ from mosaic.reporting import results
 from mosaic.reporting.tables import Html
 from mosaic.studies import gains, training_sets, training_worth
 from mosaic.studies import training_worth_said as said
-from mosaic.studies.controls import RANDOM, TRAINED
+from mosaic.studies.controls import FROZEN, OF_UNTRAINED, RANDOM, TRAINED
 from mosaic.studies.gains import LOSS, TIE, WIN
-from mosaic.studies.training_sets import DIRECTIONS, FAMILIES, PCA, SUPERVISED, UNITS, SetCurves
+from mosaic.studies.training_sets import DIRECTIONS, FAMILIES, PCA, SUPERVISED, SetCurves
 from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
 from tests.toy import problem as toy
 
@@ -156,12 +156,12 @@ def one_set(title, seed, parts=True):
     test = LabelledTexts(title, [f"text {i}" for i in range(n)], labels, None, None, of_part)
     trained = {"1": 0.8, "2": 0.85, "4": 0.8, "8": 0.9, "all": 0.9}
     random = {"1": 0.6, "2": 0.7, "4": 0.8, "8": 0.7, "all": 0.9}
-    n_draws = {TRAINED: 2, RANDOM: 3, DIRECTIONS: 2, PCA: 1, UNITS: 1, SUPERVISED: 1}
+    n_draws = {TRAINED: 2, RANDOM: 3, DIRECTIONS: 2}
     sizes = (*SIZES[:-1], "8", "all")
     draws = {
         family: [
             fits(test, rng, trained if family == TRAINED else random, ("1",) if family == SUPERVISED else sizes)
-            for _ in range(n_draws[family])
+            for _ in range(n_draws.get(family, 1))
         ]
         for family in FAMILIES
     }
@@ -195,6 +195,19 @@ def test_the_study_finds_what_was_put_in(tmp_path):
     assert "few latents and not in all" in got["sentences"]["answer"]
 
 
+def test_a_profile_without_saes_that_learned_in_part_says_so():
+    made = study()
+    assert "Against the SAE with a frozen decoder the trained SAE is ahead with 1" in made.sentences()["partly"]
+    assert "Against the SAE of an untrained model" in made.sentences()["partly"]
+    few = tuple(
+        replace(one, draws={f: of for f, of in one.draws.items() if f not in (FROZEN, OF_UNTRAINED)})
+        for one in made.sets
+    )
+    made = replace(made, sets=few)
+    assert made.sentences()["partly"] == "This profile has no SAEs that learned in part."
+    assert not {FROZEN, OF_UNTRAINED} & set(made.summary()["trained_minus"])
+
+
 def test_figures_and_tables_are_drawn_and_escaped():
     made = study()
     for figure in (made.figure(), made.new_words_figure(), made.curves()):
@@ -216,9 +229,11 @@ def test_a_set_gives_every_family_and_every_share(monkeypatch):
     whole = replace(made, tables=tuple(tables))
     monkeypatch.setattr(training_sets, "make_problem", lambda *args: whole)
     monkeypatch.setattr(training_sets, "Request", lambda *args: None)
-    controls = SimpleNamespace(trained=("a", "b"), random=("c",), layer=4, poolings=("mean",), lm=None)
+    controls = SimpleNamespace(
+        trained=("a", "b"), random=("c",), frozen=(), of_untrained=(), layer=4, poolings=("mean",), lm=None
+    )
     got = training_sets.set_curves("toy", made.train, made.test, controls, None)
-    assert tuple(got.draws) == FAMILIES and not got.has_new_words
+    assert tuple(got.draws) == tuple(f for f in FAMILIES if f not in (FROZEN, OF_UNTRAINED)) and not got.has_new_words
     assert [len(of) for of in got.draws.values()] == [2, 1, 5, 1, 1, 1]
     assert {share: [len(of) for of in by.values()] for share, by in got.few_labels.items()} == {
         0.01: [5, 5],
@@ -229,6 +244,32 @@ def test_a_set_gives_every_family_and_every_share(monkeypatch):
     assert list(got.draws[SUPERVISED][0]) == ["1"]
     accuracy = (got.draws[TRAINED][0]["1"].predicted == made.test.labels).mean()
     assert accuracy > 0.8 > (got.draws[RANDOM][0]["1"].predicted == made.test.labels).mean()
+
+
+def test_what_learned_in_part_is_read_where_it_learned(monkeypatch):
+    """The SAE with a frozen decoder among those of the language model, that of the untrained model in a pass of its own."""
+    made = toy()
+    tables = made.tables
+    here = replace(made, tables=(tables[1], tables[2], tables[2], tables[0]))
+    there = replace(made, tables=(tables[3],))
+    asked = []
+
+    def problem(train, test, lm, request, cache):
+        asked.append((lm, request))
+        return here if lm == "trained" else there
+
+    monkeypatch.setattr(training_sets, "make_problem", problem)
+    monkeypatch.setattr(training_sets, "Request", lambda *args: args)
+    controls = SimpleNamespace(
+        trained=("a",), random=("b",), frozen=("f",), of_untrained=("u",), layer=4, poolings=("mean",),
+        lm="trained", untrained="untrained",
+    )  # fmt: skip
+    bare, found, hidden = training_sets._features(made.train, made.test, controls, None)
+    assert asked == [("trained", (("a", "b", "f"), (4,), ("mean",))), ("untrained", (("u",), (), ("mean",)))]
+    assert bare.tables == () and hidden is tables[0].matrix
+    assert {family: of[0] is t.matrix for (family, of), t in zip(found.items(), (tables[1], tables[2], tables[2], tables[3]), strict=True)} == {
+        TRAINED: True, RANDOM: True, FROZEN: True, OF_UNTRAINED: True,
+    }  # fmt: skip
 
 
 def test_a_pooling_that_is_not_linear_is_refused_before_anything_runs():
