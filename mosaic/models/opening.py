@@ -22,6 +22,8 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 
 def check_device(device: str) -> None:
     """Raises MosaicError for a device this machine (or this PyTorch) does not have, with those there are."""
+    if device == "cpu":
+        return  # always there: PyTorch, seconds of import, need not be asked
     import torch
 
     gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []

@@ -33,11 +33,11 @@ def crossed(profile: Profile) -> tuple[CrossedSet, ...]:
 
 def _had(choice: SetChoice | CrossedSet, languages: Sequence[str | None], title: str) -> bool:
     """Whether a set can be had in these languages; one that cannot and is optional is left out, and said so."""
-    from mosaic.texts.sources import load_set
+    from mosaic.texts.sources import check_set
 
     try:
         for language in languages:
-            load_set(choice.name, language)
+            check_set(choice.name, language)
     except Unavailable as error:
         if not choice.optional:
             raise

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from mosaic.profiles.opening import PACKAGE, available, located
+from mosaic.profiles.opening import PACKAGE, available, crossed, located
 from mosaic.profiles.profile import Profile
 from mosaic.reporting.results import versions
 
@@ -54,10 +54,13 @@ def package_files() -> list[Path]:
 
 def _texts(profile: Profile) -> Iterator[bytes]:
     from mosaic.texts.ids import text_ids
-    from mosaic.texts.sources import load_set
+    from mosaic.texts.sources import MINI, load_set
 
-    for choice in available(profile):
-        for part in load_set(choice.name, choice.language):
+    # The miniature's sets are drawn by this package, whose files are in the hash.
+    choices = [(choice.name, choice.language) for choice in available(profile)]
+    choices += [(choice.name, language) for choice in crossed(profile) for language in choice.languages]
+    for name, language in dict.fromkeys(choice for choice in choices if not choice[0].startswith(MINI)):
+        for part in load_set(name, language):
             yield text_ids(part.texts).tobytes()
             for column in (part.labels, part.groups, part.languages):
                 yield json.dumps(None if column is None else [str(value) for value in column]).encode()
@@ -76,6 +79,8 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
     for sae in profile.saes:
         if sae.path:
             yield from _folder(f"SAE {sae.path}", Path(located(sae).path))
+    for control in profile.partly_trained:
+        yield from _folder(f"SAE {control.path}", located_folder(control.path))
     if profile.seeds:
         yield from _folder("seeds", located_folder(profile.seeds))
 

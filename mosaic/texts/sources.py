@@ -50,6 +50,16 @@ def load_set(name: str, language: str | None = None, seed: int = 42) -> tuple[La
     return parts[0], parts[1]
 
 
+def check_set(name: str, language: str | None = None) -> None:
+    """Raises as `load_set` does where a set cannot be had. The miniature's, which always can, are not drawn for it."""
+    if not name.startswith(MINI):
+        load_set(name, language)
+        return
+    from mosaic.world.sets import check_name
+
+    check_name(name.removeprefix(MINI), language or "en")
+
+
 # --- the miniature world -----------------------------------------------------------------------------------------
 
 

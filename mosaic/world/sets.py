@@ -10,6 +10,7 @@ are the truth, so a reader who knows every factor scores 1 there, and less on va
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mosaic.errors import MosaicError
@@ -45,27 +46,33 @@ def labelled(name: str, language: str = "en") -> dict[str, list[Row]]:
     concept has a held-out synonym (only where things are, in the set sentiment) is the same text in both; `unchanged`
     tells how many. Raises MosaicError for an unknown set or language.
     """
-    if name not in SETS or language not in LANGUAGES:
-        raise MosaicError(
-            f"there is no miniature set {name!r} in {language!r}; sets: {', '.join([*SETS, BEHAVIOUR])}; "
-            f"languages: {', '.join(LANGUAGES)}."
-        )
+    check_name(name, language, SETS)
     kind, start = SETS[name], 0
     out: dict[str, list[Row]] = {"train": [], "validation": [], "test": [], NEW_WORDS: []}
     seen: set[str] = set()
     for split, n in zip(("train", "validation", "test"), kind.rows, strict=True):
         tested = split == "test"
         while len(out[split]) < n:
-            english = {_text(kind, start, "en", new) for new in {False, tested}}
+            message = _Message(kind, start)
+            english = {message.text("en", new) for new in {False, tested}}
             if not english & seen:  # in every language the same messages are left out
                 seen |= english
-                out[split].append(_row(kind, start, language, noisy=not tested))
+                out[split].append(message.row(language, noisy=not tested))
                 if tested:
-                    out[NEW_WORDS].append(_row(kind, start, language, noisy=False, new=True))
+                    out[NEW_WORDS].append(message.row(language, noisy=False, new=True))
             start += 1
             if start > 50 * sum(kind.rows):
                 raise MosaicError(f"miniature set {name} has too few distinct texts for {n} rows.")
     return out
+
+
+def check_name(name: str, language: str, known: Collection[str] = (*SETS, BEHAVIOUR)) -> None:
+    """Raises MosaicError for an unknown set or language."""
+    if name not in known or language not in LANGUAGES:
+        raise MosaicError(
+            f"there is no miniature set {name!r} in {language!r}; sets: {', '.join([*SETS, BEHAVIOUR])}; "
+            f"languages: {', '.join(LANGUAGES)}."
+        )
 
 
 def unchanged(name: str, language: str = "en") -> float:
@@ -82,18 +89,28 @@ def told(name: str) -> bool | None:
     return None if kind is None else kind.told
 
 
-def _row(kind: MiniSet, index: int, language: str, noisy: bool, new: bool = False) -> Row:
-    content = Draw(f"{kind.name}/{index}")
-    statements = kind.draw(content)
-    truth = kind.label(statements)
-    label = _noisy(content, truth, kind) if noisy else truth
-    return Row(_text(kind, index, language, new), label, truth, language, f"{kind.name}-{index}", facts_of(statements))
+class _Message:
+    """What message `index` of a set says, drawn once, and how it is written; the same in every call."""
 
+    def __init__(self, kind: MiniSet, index: int):
+        self.kind, self.name = kind, f"{kind.name}-{index}"
+        self.seed, self.written = f"{kind.name}/{index}", {}
+        self.content = Draw(self.seed)
+        self.statements = kind.draw(self.content)
 
-def _text(kind: MiniSet, index: int, language: str, new: bool) -> str:
-    statements = kind.draw(Draw(f"{kind.name}/{index}"))
-    style = Style(language, held_out=1.0 if new else 0.0)
-    return write(write_all(Draw(f"{kind.name}/{index}/{language}"), statements, style))[0]
+    def text(self, language: str, new: bool = False) -> str:
+        """In familiar words or, with `new`, in held-out ones."""
+        if (language, new) not in self.written:
+            style = Style(language, held_out=1.0 if new else 0.0)
+            words = write_all(Draw(f"{self.seed}/{language}"), self.statements, style)
+            self.written[language, new] = write(words)[0]
+        return self.written[language, new]
+
+    def row(self, language: str, noisy: bool, new: bool = False) -> Row:
+        """Asked for once with noise: the noise is the last thing that is drawn."""
+        truth = self.kind.label(self.statements)
+        label = _noisy(self.content, truth, self.kind) if noisy else truth
+        return Row(self.text(language, new), label, truth, language, self.name, facts_of(self.statements))
 
 
 def _noisy(draw: Draw, truth: str, kind: MiniSet) -> str:

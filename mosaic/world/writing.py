@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mosaic.world import grammar
 from mosaic.world.grammar import ARTICLES, STOPS, TEMPLATES, WORDS, Word, fill, tagged
 from mosaic.world.lexicon import LANGUAGES, Concept, agree, concepts, names
 from mosaic.world.statements import Draw, Statement
@@ -38,7 +39,7 @@ def write_all(draw: Draw, statements: Sequence[Statement], style: Style) -> list
 
 def spaced(words: list[Word], style: Style) -> list[Word]:
     """The words, set off from the sentence before them (not in Chinese)."""
-    return [replace(words[0], space=style.language != "zh"), *words[1:]]
+    return [grammar.spaced(words[0], style.language != "zh"), *words[1:]]
 
 
 def render(draw: Draw, statement: Statement, style: Style) -> list[Word]:
