@@ -9,6 +9,8 @@ PROFILE ?= mini
 reproduce: $(VENV)/.ready ## execute the notebooks, record their numbers, build the site
 	$(BIN)/mosaic reproduce --profile $(PROFILE)
 
+# One thread a process unless the caller says otherwise: threads of two processes on two cores wait for one another.
+test: export OMP_NUM_THREADS ?= 1
 test: $(VENV)/.ready ## the whole suite, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
