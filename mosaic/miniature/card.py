@@ -11,7 +11,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import read_json, write_atomically
-from mosaic.miniature import build, lm_figures, vision
+from mosaic.miniature import build, controls, lm_figures, vision
 from mosaic.miniature.tokenizer import encode
 from mosaic.world import sets
 from mosaic.world.corpus import HELD_OUT_SEED, documents
@@ -50,6 +50,8 @@ def measure_weights(out: Path, say: Callable[[str], None] = print, device: str =
                 figures |= _measure_suite(out, suite, name, model, tokenizer, held, known, say)
     say("seeds")
     figures["seeds"] = _measure_seeds(out, [d.text for d in held], device)
+    say(controls.FOLDER)
+    figures |= controls.measure_controls(out, [d.text for d in held], device)
     rows = list(build.behaviour_rows(out, device))
     shipped = (out / "behaviour" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     figures["mini-large-it"] |= {
@@ -133,6 +135,8 @@ def outside(figures: dict[str, dict[str, float]]) -> list[str]:
 def _bands(name: str):
     if " on " in name:
         return ()  # a transfer: reported, not promised
+    if name.startswith(controls.FOLDER):
+        return ()  # how much learning in part gives is a finding
     if name.startswith("saes"):
         return SAE_BANDS if "16k" in name else SMALL_SAE_BANDS
     return {"mini-large-it": TUNED_BANDS, "mini-vision": VISION_BANDS, "sets": (), "seeds": ()}.get(name, LM_BANDS)
@@ -179,6 +183,11 @@ def _page(out: Path, figures: dict[str, dict[str, float]]) -> str:
         for name, row in figures.items()
         if name.startswith("saes")
     )
+    in_part = "\n".join(
+        f"| {name} | {row['l0']:.1f} | {row['fvu']:.3f} | {100 * row['dead']:.1f} % |"
+        for name, row in figures.items()
+        if name.startswith(controls.FOLDER)
+    )
     labelled = "\n".join(
         f"| {name} | {kind.task} | {'told' if kind.told else 'never told'}: {kind.why} | {len(kind.classes)} "
         f"| {figures['sets'][f'ceiling {name}']:.3f} | {figures['sets'][f'ceiling on validation {name}']:.3f} "
@@ -215,6 +224,14 @@ right caption for {100 * seen["caption accuracy digits"]:.1f} % of the test digi
 {saes}
 
 seeds/ holds {len(figures["seeds"]) // 2} more, of several seeds each; its own README has their figures.
+
+Controls learned in part or something else, by the recipe of saes-small's layer 3, width 1k: the encoder and biases alone
+(frozen_decoder); the residual stream of mini-small with random weights (untrained_model); mini-vision's image tokens
+(image_tokens). Each is measured on what it learned from, held out:
+
+| SAE | L0 | fraction of variance unexplained | dead latents |
+|---|---|---|---|
+{in_part}
 
 Loss recovered: (CE with the block's output at zero - CE with the reconstruction) / (CE at zero - CE as it is).
 

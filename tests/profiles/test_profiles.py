@@ -5,10 +5,29 @@ import pytest
 from mosaic.errors import MosaicError, Unavailable
 from mosaic.profiles import plan
 from mosaic.profiles.opening import available, load_model, load_saes, located, select_saes
-from mosaic.profiles.profile import load_profile, profile_names
+from mosaic.profiles.profile import FOLDER, load_profile, profile_names
 from mosaic.world.sets import BEHAVIOUR, SETS
 
 MINI_SETS = {f"mini/{name}" for name in (*SETS, BEHAVIOUR)}
+
+
+def test_saes_that_learned_in_part_are_named_by_kind_each_once(tmp_path):
+    """The miniature's profile has both; another kind, and one kind twice, are refused."""
+    assert [one.kind for one in load_profile("mini").partly_trained] == ["frozen decoder", "untrained model"]
+    text = (FOLDER / "mini.yml").read_text()
+    wrong = (
+        (
+            "untrained model",
+            "frozen decoder",
+            "partly_trained: 'frozen decoder' stands twice. Name one SAE of each kind",
+        ),
+        ("frozen decoder", "frozen", "'frozen' .str. stands where one of frozen decoder, untrained model was expected"),
+    )
+    for old, new, message in wrong:
+        path = tmp_path / f"{new}.yml".replace(" ", "_")
+        path.write_text(text.replace(f"kind: {old}", f"kind: {new}"))
+        with pytest.raises(MosaicError, match=message):
+            load_profile(str(path))
 
 
 @pytest.mark.parametrize("name", profile_names())
