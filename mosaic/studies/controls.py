@@ -70,10 +70,14 @@ class Controls:
     def untrained(self) -> LanguageModel:
         return untrained(self.profile, self.lm.device)
 
+    def dictionaries(self) -> dict[str, tuple[Encoder, ...]]:
+        """{what: its encoders} of all that read the language model itself, and are there."""
+        found = {TRAINED: self.trained, RANDOM: self.random, FROZEN: self.frozen}
+        return {what: encoders for what, encoders in found.items() if encoders}
+
     def sparsity(self) -> dict[str, list[float]]:
         """{what: mean active latents a token of each SAE and each random dictionary}, on the calibration texts."""
-        found = {TRAINED: self.trained, RANDOM: self.random, FROZEN: self.frozen}
-        found = {what: (self.lm, encoders) for what, encoders in found.items() if encoders}
+        found = {what: (self.lm, encoders) for what, encoders in self.dictionaries().items()}
         if self.of_untrained:
             found[OF_UNTRAINED] = (self.untrained, self.of_untrained)
         return {what: self._active(*of) for what, of in found.items()}

@@ -75,12 +75,12 @@ def _features(train: LabelledTexts, test: LabelledTexts, controls: Controls, cac
 
     Two passes at most: what the language model has, and what the untrained one has. Processes are sent a matrix each.
     """
-    here = {TRAINED: controls.trained, RANDOM: controls.random, FROZEN: controls.frozen}
+    here = controls.dictionaries()
     read = Request(sum(here.values(), ()), (controls.layer,), controls.poolings)
     problem = make_problem(train, test, controls.lm, read, cache)
     *matrices, hidden = [table.matrix for table in problem.tables]
     left = iter(matrices)
-    found = {family: [next(left) for _ in encoders] for family, encoders in here.items() if encoders}
+    found = {family: [next(left) for _ in encoders] for family, encoders in here.items()}
     if controls.of_untrained:
         read = Request(controls.of_untrained, (), controls.poolings)
         other = make_problem(train, test, controls.untrained, read, cache)

@@ -13,10 +13,13 @@ from mosaic.probing.curves import ALL
 from mosaic.probing.scores import Difference, Mean
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import tables
-from mosaic.studies import gains
+from mosaic.studies import gains, readable
 from mosaic.studies import training_worth_said as said
+from mosaic.studies import training_worth_tables as shown
 from mosaic.studies.controls import FROZEN, OF_UNTRAINED, RANDOM, TRAINED, Controls
 from mosaic.studies.problems import CACHE, check_poolings, load_cut, opened, sets_here
+from mosaic.studies.readable import Readable
+from mosaic.studies.seeds import held_out_texts
 from mosaic.studies.study import Study
 from mosaic.studies.training_sets import DIRECTIONS, FEW, PCA, SUPERVISED, UNITS, SetCurves, set_curves
 from mosaic.studies.training_worth_figure import family_curves, wins_and_losses
@@ -35,13 +38,14 @@ Members = list[tuple[SetCurves, str]]
 @dataclass(frozen=True)
 class TrainingWorth(Study):
     """sets: what every family reached on each. pooling: of all features. sparsity: {what: mean active latents a token of
-    each SAE and random dictionary}."""
+    each SAE and random dictionary}. readable: how well the latents of each are foretold."""
 
     name: ClassVar[str] = "training_worth"
 
     sets: tuple[SetCurves, ...]
     pooling: str
     sparsity: dict
+    readable: Readable
 
     def summary(self) -> dict:
         return {
@@ -75,6 +79,7 @@ class TrainingWorth(Study):
                 for group in self.by_set
             },
             "few_labels": {share: {size: _told(d) for size, d in of.items()} for share, of in self.few_labels.items()},
+            "readable": self.readable.summary(),
             "not_solved": self._not_solved(),
             "sentences": self.sentences(),
         }
@@ -97,6 +102,7 @@ class TrainingWorth(Study):
             "partly": said.partly(
                 {family: self.over_sets[family][FIRST] for family in (FROZEN, OF_UNTRAINED) if family in self.over_sets}
             ),
+            "readable": readable.sentence(self.readable),
             "few_labels": said.few_labels(self.few_labels),
             "levels": said.levels(
                 {f: {size: m.macro_f1 for size, m in of.items()} for f, of in self.means.items()}, TOLD
@@ -122,28 +128,15 @@ class TrainingWorth(Study):
 
     def table(self) -> tables.Html:
         """Mean differences of the trained SAE from every family, for every number of features."""
-        rows = [
-            {"against": family, "test": HEADINGS[group], **{size: _cell(d) for size, d in of.items()}}
-            for family, by_group in self.over_sets.items()
-            for group, of in by_group.items()
-            if group in HEADINGS
-        ]
-        sizes = {size: size for size in self.sizes}
-        return tables.table(rows, {"against": "trained SAE minus", "test": "test", **sizes})
+        return shown.differences(self.over_sets, HEADINGS, self.sizes)
 
     def few_labels_table(self) -> tables.Html:
         """Trained SAE minus random dictionaries where labels are few: mean over sets and samples of rows."""
-        rows = [
-            {
-                "labels": share,
-                **{size: _cell(d) for size, d in of.items()},
-                **{f"{size} outcome": gains.outcome(d) for size, d in of.items()},
-            }
-            for share, of in self.few_labels.items()
-        ]
-        named = {str(FEW): f"{FEW} latents", ALL: "all latents"}
-        columns = {key: text for size, text in named.items() for key, text in ((size, text), (f"{size} outcome", ""))}
-        return tables.table(rows, {"labels": "training rows", **columns})
+        return shown.few_labels(self.few_labels, {str(FEW): f"{FEW} latents", ALL: "all latents"})
+
+    def readable_table(self) -> tables.Html:
+        """How well the latents of every dictionary are foretold."""
+        return self.readable.table()
 
     @property
     def families(self) -> list[str]:
@@ -263,12 +256,18 @@ class TrainingWorth(Study):
 
 
 def run(
-    profile: str | Profile, *, pooling: str = "mean", device: str = "cpu", cache: Path | None = CACHE
+    profile: str | Profile,
+    *,
+    pooling: str = "mean",
+    n_texts: int = 2000,
+    device: str = "cpu",
+    cache: Path | None = CACHE,
 ) -> TrainingWorth:
     """The curves of every family on the profile's sets, at its middle layer and main width.
 
-    pooling: one for all families, and a linear one (mean, last, sum): directions are taken of pooled hidden states. Raises
-    MosaicError for a pooling that the profile does not compute, or that is not linear.
+    pooling: one for all families, and a linear one (mean, last, sum): directions are taken of pooled hidden states.
+    n_texts: held-out texts on which latents are foretold. Raises MosaicError for a pooling that the profile does not
+    compute, or that is not linear.
     """
     profile, lm = opened(profile, device)
     check_poolings(profile, [pooling])
@@ -278,7 +277,8 @@ def run(
     for choice in sets_here(profile):
         train, test = load_cut(profile, choice.name, choice.language)
         sets.append(set_curves(choice.title, train, test, controls, cache))
-    return TrainingWorth(profile, tuple(sets), pooling, controls.sparsity())
+    read = readable.read(controls, held_out_texts(profile, n_texts))
+    return TrainingWorth(profile, tuple(sets), pooling, controls.sparsity(), read)
 
 
 def _case(one: SetCurves, part: str, draws, family: str, size: str) -> tuple:
@@ -289,8 +289,3 @@ def _case(one: SetCurves, part: str, draws, family: str, size: str) -> tuple:
 
 def _told(d: Difference) -> dict:
     return {**d.summary(), "outcome": gains.outcome(d)}
-
-
-def _cell(d: Difference) -> str:
-    """`+0.052 (+0.020 to +0.081)`"""
-    return f"{d.difference:+.3f} ({d.low:+.3f} to {d.high:+.3f})"

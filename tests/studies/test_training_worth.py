@@ -16,6 +16,7 @@ from mosaic.studies import gains, training_sets, training_worth
 from mosaic.studies import training_worth_said as said
 from mosaic.studies.controls import FROZEN, OF_UNTRAINED, RANDOM, TRAINED
 from mosaic.studies.gains import LOSS, TIE, WIN
+from mosaic.studies.readable import Readable
 from mosaic.studies.training_sets import DIRECTIONS, FAMILIES, PCA, SUPERVISED, SetCurves
 from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
 from tests.toy import problem as toy
@@ -174,9 +175,15 @@ def one_set(title, seed, parts=True):
     return SetCurves(title, test, draws, few)
 
 
+READ = Readable(
+    {TRAINED: [np.array([0.9, 0.8, np.nan])], RANDOM: [np.array([0.6, 0.7])] * 2},
+    {TRAINED: [np.array([0.5, 0.5, np.nan])], RANDOM: [np.array([0.5, 0.5])] * 2},
+)
+
+
 def study(parts=(True, True, False)):
     sets = tuple(one_set(f"set <{i}>", i, p) for i, p in enumerate(parts))
-    return training_worth.TrainingWorth(load_profile("mini"), sets, "mean", {TRAINED: [8.0], RANDOM: [8.1]})
+    return training_worth.TrainingWorth(load_profile("mini"), sets, "mean", {TRAINED: [8.0], RANDOM: [8.1]}, READ)
 
 
 def test_the_study_finds_what_was_put_in(tmp_path):
@@ -193,6 +200,7 @@ def test_the_study_finds_what_was_put_in(tmp_path):
     assert set(got["few_labels"]) == {"1%", "20%", "100%"} and got["not_solved"] == 0
     assert got["few_labels"]["100%"]["8"] == found["8"]
     assert "few latents and not in all" in got["sentences"]["answer"]
+    assert got["readable"]["mean"] == pytest.approx({TRAINED: 0.85, RANDOM: 0.65})
 
 
 def test_a_profile_without_saes_that_learned_in_part_says_so():
@@ -213,7 +221,7 @@ def test_figures_and_tables_are_drawn_and_escaped():
     for figure in (made.figure(), made.new_words_figure(), made.curves()):
         assert figure.axes
     assert isinstance(made.table(), Html) and made.table().count("<tr>") == 1 + 2 * (len(FAMILIES) - 1)
-    assert "20%" in made.few_labels_table()
+    assert "20%" in made.few_labels_table() and made.readable_table().count("<tr>") == 3
 
 
 def test_without_new_words_it_says_so():
@@ -229,9 +237,8 @@ def test_a_set_gives_every_family_and_every_share(monkeypatch):
     whole = replace(made, tables=tuple(tables))
     monkeypatch.setattr(training_sets, "make_problem", lambda *args: whole)
     monkeypatch.setattr(training_sets, "Request", lambda *args: None)
-    controls = SimpleNamespace(
-        trained=("a", "b"), random=("c",), frozen=(), of_untrained=(), layer=4, poolings=("mean",), lm=None
-    )
+    here = {TRAINED: ("a", "b"), RANDOM: ("c",)}
+    controls = SimpleNamespace(dictionaries=lambda: here, of_untrained=(), layer=4, poolings=("mean",), lm=None)
     got = training_sets.set_curves("toy", made.train, made.test, controls, None)
     assert tuple(got.draws) == tuple(f for f in FAMILIES if f not in (FROZEN, OF_UNTRAINED)) and not got.has_new_words
     assert [len(of) for of in got.draws.values()] == [2, 1, 5, 1, 1, 1]
@@ -261,7 +268,8 @@ def test_what_learned_in_part_is_read_where_it_learned(monkeypatch):
     monkeypatch.setattr(training_sets, "make_problem", problem)
     monkeypatch.setattr(training_sets, "Request", lambda *args: args)
     controls = SimpleNamespace(
-        trained=("a",), random=("b",), frozen=("f",), of_untrained=("u",), layer=4, poolings=("mean",),
+        dictionaries=lambda: {TRAINED: ("a",), RANDOM: ("b",), FROZEN: ("f",)},
+        of_untrained=("u",), layer=4, poolings=("mean",),
         lm="trained", untrained="untrained",
     )  # fmt: skip
     bare, found, hidden = training_sets._features(made.train, made.test, controls, None)

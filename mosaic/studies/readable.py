@@ -1,0 +1,132 @@
+"""Are a trained SAE's latents easier to foretell from the tokens around them than those of what learned less?
+
+The detection score (`mosaic.interpretation.detection`) stands in for a reader: what counted tokens foretell, a person could
+have been told in a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mosaic.reporting import tables
+from mosaic.reporting.results import shown
+from mosaic.studies.controls import OF_UNTRAINED, TRAINED, Controls
+from mosaic.studies.wording import between, sign, signed
+
+if TYPE_CHECKING:
+    from mosaic.models.language import LanguageModel
+    from mosaic.saes.encoder import Encoder
+
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Readable:
+    """Detection scores of every family of dictionaries on texts that no SAE was trained on.
+
+    score, another: {family: [D] of each dictionary}: balanced accuracy of each latent's explanation, and of another
+    latent's in its place; NaN for a latent that fires too seldom to be scored.
+    """
+
+    score: Mapping[str, Sequence[np.ndarray]]
+    another: Mapping[str, Sequence[np.ndarray]]
+
+    def summary(self) -> dict:
+        return {
+            "mean": {family: mean(of) for family, of in self.score.items()},
+            "another_latent": {family: mean(of) for family, of in self.another.items()},
+            "scored": {family: float(np.mean(np.isfinite(np.concatenate(of)))) for family, of in self.score.items()},
+            "trained_minus": {family: self.minus(family) for family in self.score if family != TRAINED},
+        }
+
+    def minus(self, family: str) -> dict:
+        """Mean score of the trained SAE's latents minus that of a family's; the interval is over latents."""
+        return difference(self.score[TRAINED], self.score[family])
+
+    def table(self) -> tables.Html:
+        """A row a family: the mean score, what another latent's explanation gets, and the difference."""
+        found = self.summary()
+        rows = [
+            {
+                "of": family,
+                "mean": found["mean"][family],
+                "another": found["another_latent"][family],
+                "scored": f"{found['scored'][family]:.0%}",
+                "minus": "" if family == TRAINED else _told(self.minus(family)),
+            }
+            for family in self.score
+        ]
+        headings = {"of": "latents of", "mean": "detection score", "another": "another latent's explanation"}
+        return tables.table(rows, {**headings, "scored": "latents scored", "minus": "trained SAE minus"})
+
+
+def read(controls: Controls, texts: Sequence[str]) -> Readable:
+    """Score every dictionary that the chapter has; one pass of the language model, and one of the untrained one."""
+    here = controls.dictionaries()
+    score, another = _scores(controls.lm, texts, here)
+    if controls.of_untrained:
+        own = _scores(controls.untrained, texts, {OF_UNTRAINED: controls.of_untrained})
+        score, another = score | own[0], another | own[1]
+    return Readable(score, another)
+
+
+def _scores(lm: LanguageModel, texts: Sequence[str], families: Mapping[str, Sequence[Encoder]]) -> tuple[dict, dict]:
+    from mosaic.interpretation import detection
+    from mosaic.progress import Progress
+
+    observed = detection.firings(texts, lm, [encoder for of in families.values() for encoder in of])
+    found: tuple[dict, dict] = ({}, {})
+    with Progress("explaining latents", len(observed.codes), "dictionaries") as progress:
+        left = iter(observed.codes)
+        for family, encoders in families.items():
+            for codes in (next(left) for _ in encoders):
+                found[0].setdefault(family, []).append(detection.detection_scores(observed, codes))
+                found[1].setdefault(family, []).append(detection.detection_scores(observed, codes, shuffle=0))
+                progress.advance(1)
+    return found
+
+
+def mean(of: Sequence[np.ndarray]) -> float:
+    """Mean over the dictionaries of the mean over the latents that were scored."""
+    return float(np.mean([np.nanmean(scores) for scores in of]))
+
+
+def difference(of: Sequence[np.ndarray], other: Sequence[np.ndarray], seed: int = 0) -> dict:
+    """Mean of `of` minus mean of `other`, {difference, interval}: latents, and dictionaries where there are several,
+    drawn anew 1,000 times."""
+    rng = np.random.default_rng(seed)
+    drawn = [mean_drawn(of, rng) - mean_drawn(other, rng) for _ in range(RESAMPLES)]
+    return {"difference": mean(of) - mean(other), "interval": np.quantile(drawn, [0.025, 0.975]).tolist()}
+
+
+def mean_drawn(of: Sequence[np.ndarray], rng: np.random.Generator) -> float:
+    """`mean` of as many dictionaries, and as many scored latents of each, drawn with replacement."""
+    chosen = [of[i][np.isfinite(of[i])] for i in rng.integers(len(of), size=len(of))]
+    return float(np.mean([rng.choice(scores, len(scores)).mean() for scores in chosen]))
+
+
+def sentence(found: Readable) -> str:
+    """How readable the trained SAE's latents are beside those of every other family."""
+    said = {
+        "above": "easier to foretell than those of",
+        "below": "harder to foretell than those of",
+        "between": "not told apart from those of",
+    }
+    parts = [
+        f"{said[sign(d['interval'])]} the {family} ({_told(d)})"
+        for family in found.score
+        if family != TRAINED and (d := found.minus(family))
+    ]
+    own, others = mean(found.score[TRAINED]), mean(found.another[TRAINED])
+    return (
+        f"The trained SAE's latents are foretold at {shown(own)}, by another latent's explanation at {shown(others)}; they are "
+        f"{', '.join(parts)}."
+    )
+
+
+def _told(d: Mapping) -> str:
+    return f"{signed(d['difference'])}, {between(d['interval'], signed)}"
