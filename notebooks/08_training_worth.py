@@ -46,6 +46,7 @@
 # %% tags=["parameters"]
 profile = "mini"
 pooling = "mean"
+n_texts = 2000  # on which latents are foretold
 device = "cpu"
 
 # %% tags=["hide-input"]
@@ -55,7 +56,7 @@ from mosaic.studies import training_worth
 plots.style()
 
 # %%
-study = training_worth.run(profile, pooling=pooling, device=device)
+study = training_worth.run(profile, pooling=pooling, n_texts=n_texts, device=device)
 study.record();
 
 # %% [markdown]

@@ -66,6 +66,7 @@ def project(tmp_path_factory):
         shutil.copytree(ROOT / name, root / name)
     smaller = {
         "07_few_labels": ("10", "2"),
+        "08_training_worth": ("2000", "300"),
         "14_truth": ("160", "60"),
         "15_two_seeds": ("200_000", "30_000"),
         "18_which_latents": ("6000", "600"),
