@@ -12,6 +12,7 @@ from mosaic.studies.diagnosis import REPAIRS, Diagnosis
 from mosaic.studies.language_matrix import Matrix
 from mosaic.studies.language_scores import ARMS, LanguageScores
 from mosaic.studies.latent_overlap import Overlap
+from mosaic.studies.translated import WAYS
 
 Sets = Mapping[str, LanguageScores]
 
@@ -24,6 +25,7 @@ BOTH_TRAININGS = {
     "hidden states, trained on English": "hidden",
     "hidden states, trained natively": "hidden, native",
 }
+IN_TRANSLATION = {"SAE, translated to English": "sae", "hidden states, translated to English": "hidden"}
 
 
 def by_language(sets: Sets):
@@ -42,15 +44,41 @@ def by_language(sets: Sets):
 
 
 def native(sets: Sets):
-    """Trained on English against trained on each language itself: means over the foreign languages."""
+    """Trained on English, as it is and on texts translated to English, against trained on each language itself: means over the
+    foreign languages. A set of which a language is not translated has no third mark."""
     rows = []
     for name, found in sets.items():
+        whole = found.translated is not None and found.translated.languages == abroad.foreign(found.test)
         for part in found.test.part_rows():
-            for label, arm in BOTH_TRAININGS.items():
-                scored = abroad.mean([(found.test, found.arms[arm])], part)
-                row = {"macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high}
-                rows.append({"set": f"{name}, {part}", "features": label, **row})
+            scored = {
+                label: abroad.mean([(found.test, found.arms[arm])], part) for label, arm in BOTH_TRAININGS.items()
+            }
+            if whole:
+                scored |= {
+                    label: found.translated.mean(kind, "translated", part) for label, kind in IN_TRANSLATION.items()
+                }
+            rows += [
+                {"set": f"{name}, {part}", "features": label, "macro_f1": m.macro_f1, "low": m.low, "high": m.high}
+                for label, m in scored.items()
+            ]
     return plots.finished(plots.intervals(rows, "macro-F1 abroad (test), 95 % interval"))
+
+
+def translations(sets: Sets) -> tables.Html:
+    """Macro-F1 by language of the three ways to label its texts; a set that is not translated has no line."""
+    rows = [
+        {
+            "set": name,
+            "features": plots.NAMES[kind],
+            "language": language,
+            **{way: found.translated.by_language(kind, way)[language]["macro_f1"] for way in WAYS},
+        }
+        for name, found in sets.items()
+        if found.translated is not None
+        for kind in found.translated.predicted
+        for language in found.translated.languages
+    ]
+    return tables.table(rows, {"set": "set", "features": "features", "language": "tested on", **WAYS})
 
 
 def poolings(sets: Sets):

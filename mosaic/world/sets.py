@@ -10,6 +10,7 @@ are the truth, so a reader who knows every factor scores 1 there, and less on va
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mosaic.errors import MosaicError
@@ -38,6 +39,15 @@ class Row:
     factors: dict[str, str]
 
 
+def check(name: str, language: str = "en", among: Collection[str] = (*SETS, BEHAVIOUR)) -> None:
+    """Raises MosaicError for an unknown set or language."""
+    if name not in among or language not in LANGUAGES:
+        raise MosaicError(
+            f"there is no miniature set {name!r} in {language!r}; sets: {', '.join([*SETS, BEHAVIOUR])}; "
+            f"languages: {', '.join(LANGUAGES)}."
+        )
+
+
 def labelled(name: str, language: str = "en") -> dict[str, list[Row]]:
     """{"train", "validation", "test", NEW_WORDS} of one set in one language; languages are parallel, row by row.
 
@@ -45,11 +55,7 @@ def labelled(name: str, language: str = "en") -> dict[str, list[Row]]:
     concept has a held-out synonym (only where things are, in the set sentiment) is the same text in both; `unchanged`
     tells how many. Raises MosaicError for an unknown set or language.
     """
-    if name not in SETS or language not in LANGUAGES:
-        raise MosaicError(
-            f"there is no miniature set {name!r} in {language!r}; sets: {', '.join([*SETS, BEHAVIOUR])}; "
-            f"languages: {', '.join(LANGUAGES)}."
-        )
+    check(name, language, SETS)
     kind, start = SETS[name], 0
     out: dict[str, list[Row]] = {"train": [], "validation": [], "test": [], NEW_WORDS: []}
     seen: set[str] = set()
