@@ -80,6 +80,22 @@ study.native_figure()
 # %% [markdown]
 # For SAE features the sentence at the top answers. {result}`languages.sentences.hidden_native`
 #
+# ## Or is it better to translate?
+#
+# A third way leaves the probe as it is and brings the texts to it: the probe trained on English reads them translated to
+# English. Where rows are parallel, as here, the English row of a message is its translation, better than any machine's;
+# what a machine's would lose is not in these numbers. The figure above has it as its third mark. The same messages are
+# labelled in all three ways, so the differences are paired over messages; their intervals are over messages and sets.
+
+# %%
+study.translated_table()
+
+# %% [markdown]
+# - {result}`languages.sentences.translated_sae`
+# - {result}`languages.sentences.translated_hidden`
+#
+# ## Every language by itself, and every pair
+#
 # Are SAE features ahead of hidden states in every language? The paper has them ahead in all five on toxicity (linear probes on
 # summed SAE features of layer 5 against the last token's hidden states); here both choose among every pooling.
 
