@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mosaic.probing.scores import Mean
 from mosaic.reporting import plots, published, tables
 from mosaic.studies import abroad, latent_overlap
 from mosaic.studies.diagnosis import REPAIRS, Diagnosis
@@ -19,13 +20,7 @@ Sets = Mapping[str, LanguageScores]
 IN_FIGURE = ("sae", "tree", "hidden", "tfidf", "random dictionary")
 PUBLISHED = "toxicity"  # the set of which published scores in each language are drawn
 SHORT = {"sae": "SAE", "hidden": "hidden states"}
-BOTH_TRAININGS = {
-    "SAE, trained on English": "sae",
-    "SAE, trained natively": "sae, native",
-    "hidden states, trained on English": "hidden",
-    "hidden states, trained natively": "hidden, native",
-}
-IN_TRANSLATION = {"SAE, translated to English": "sae", "hidden states, translated to English": "hidden"}
+TRAININGS = ("trained on English", "trained natively", "translated to English")
 
 
 def by_language(sets: Sets):
@@ -48,20 +43,23 @@ def native(sets: Sets):
     foreign languages. A set of which a language is not translated has no third mark."""
     rows = []
     for name, found in sets.items():
-        whole = found.translated is not None and found.translated.languages == abroad.foreign(found.test)
         for part in found.test.part_rows():
-            scored = {
-                label: abroad.mean([(found.test, found.arms[arm])], part) for label, arm in BOTH_TRAININGS.items()
-            }
-            if whole:
-                scored |= {
-                    label: found.translated.mean(kind, "translated", part) for label, kind in IN_TRANSLATION.items()
-                }
             rows += [
                 {"set": f"{name}, {part}", "features": label, "macro_f1": m.macro_f1, "low": m.low, "high": m.high}
-                for label, m in scored.items()
+                for label, m in _trainings(found, part).items()
             ]
     return plots.finished(plots.intervals(rows, "macro-F1 abroad (test), 95 % interval"))
+
+
+def _trainings(found: LanguageScores, part: str) -> dict[str, Mean]:
+    """{"SAE, trained on English": its mean abroad}, one kind of features after the other."""
+    whole = found.translated is not None and found.translated.languages == abroad.foreign(found.test)
+    marks = {}
+    for kind, short in SHORT.items():
+        means = [abroad.mean([(found.test, found.arms[arm])], part) for arm in (kind, f"{kind}, native")]
+        means += [found.translated.mean(kind, "translated", part)] if whole else []
+        marks |= {f"{short}, {how}": mean for how, mean in zip(TRAININGS, means, strict=False)}
+    return marks
 
 
 def translations(sets: Sets) -> tables.Html:
