@@ -56,6 +56,9 @@ study.table()
 # **SAE features.** {result}`pooling.sentences.sae` {result}`pooling.sentences.sae_new`
 #
 # **Hidden states.** {result}`pooling.sentences.hidden` {result}`pooling.sentences.hidden_new`
+#
+# The paper pools by sums and by counts: in how many tokens a latent is among that token's twenty largest. In its result files
+# counts are {published}`mosaic.pooling.top20_minus_sum` above raw sums. Here: {result}`pooling.sentences.counts`
 
 # %% [markdown]
 # ## What reading the last token only costs

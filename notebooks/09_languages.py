@@ -80,6 +80,25 @@ study.native_figure()
 # %% [markdown]
 # For SAE features the sentence at the top answers. {result}`languages.sentences.hidden_native`
 #
+# ## Or is it better to translate?
+#
+# A third way leaves the probe as it is and brings the texts to it: the probe trained on English reads them translated to
+# English. Where rows are parallel, as in the miniature and in sib200, the English row of a message stands for its
+# translation, and is better than any machine's: what a machine's would lose is not in these numbers. Where they are not, a
+# profile may name a set of translations. The figure above has this way as its third mark. The same messages are labelled in
+# all three, so the differences are paired over messages; their intervals are over messages and sets. (In the paper's
+# result files, probes trained on toxicity's translations are level with native ones: native minus translated is
+# {published}`mosaic.translated.difference`.)
+
+# %%
+study.translated_table()
+
+# %% [markdown]
+# - {result}`languages.sentences.translated_sae`
+# - {result}`languages.sentences.translated_hidden`
+#
+# ## Every language by itself, and every pair
+#
 # Are SAE features ahead of hidden states in every language? The paper has them ahead in all five on toxicity (linear probes on
 # summed SAE features of layer 5 against the last token's hidden states); here both choose among every pooling.
 

@@ -19,10 +19,13 @@ def plan(
     tokens: Annotated[int, typer.Option("--tokens", min=1, max=LARGEST, help="Mean tokens a text.")] = 100,
 ) -> None:
     """Estimate FLOPs, time, memory and disk before anything is downloaded."""
+    from mosaic.profiles.opening import check_sets
     from mosaic.profiles.plan import estimate
     from mosaic.profiles.profile import load_profile
 
-    cost = estimate(load_profile(profile), texts, tokens)
+    chosen = load_profile(profile)
+    check_sets(chosen)
+    cost = estimate(chosen, texts, tokens)
     rows = [
         {"what": "FLOPs a token", "estimate": f"{cost.flops_per_token / 1e9:.3g} GFLOP"},
         {"what": "FLOPs in all", "estimate": f"{cost.flops / 1e12:.3g} TFLOP"},

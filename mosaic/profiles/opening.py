@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mosaic.errors import MosaicError, Unavailable
 from mosaic.models.language import LanguageModel
-from mosaic.profiles.profile import CrossedSet, Profile, SetChoice
+from mosaic.profiles.profile import HOME, CrossedSet, Profile, SetChoice
 from mosaic.saes.encoder import Encoder
 from mosaic.saes.loading import SAESource
 
@@ -21,29 +21,62 @@ PACKAGE = Path(__file__).parent.parent
 @cache
 def available(profile: Profile) -> tuple[SetChoice, ...]:
     """The profile's data sets that can be had here. Raises Unavailable for one that is missing and not optional."""
-    return tuple(choice for choice in profile.datasets if _had(choice, [choice.language], choice.title))
+    return tuple(choice for choice in profile.datasets if _had(choice, choice.name, choice.language, choice.title))
 
 
 @cache
 def crossed(profile: Profile) -> tuple[CrossedSet, ...]:
-    """The profile's sets in several languages that can be had here. Raises Unavailable as `available` does."""
-    named = {choice: f"{choice.name} in other languages" for choice in profile.crossed}
-    return tuple(choice for choice, title in named.items() if _had(choice, choice.languages, title))
+    """The profile's sets in several languages that can be had here, each in the languages and with the translations that can.
+    Raises Unavailable as `available` does."""
+    return tuple(found for choice in profile.crossed if (found := _crossed(choice)) is not None)
 
 
-def _had(choice: SetChoice | CrossedSet, languages: Sequence[str | None], title: str) -> bool:
-    """Whether a set can be had in these languages; one that cannot and is optional is left out, and said so."""
-    from mosaic.texts.sources import check_set
+def _crossed(choice: CrossedSet) -> CrossedSet | None:
+    """A set without what it lacks here; None where English is missing, or all the others."""
+    title = f"{choice.name} in other languages"
+    if not _had(choice, choice.name, HOME, title):
+        return None
+    others = [
+        language
+        for language in choice.languages[1:]
+        if _had(choice, choice.name, language, f"{choice.name} in {language}")
+    ]
+    if not others:
+        log.warning("%s is left out: there is none but %s.", title, HOME)
+        return None
+    translated = {
+        language: name
+        for language, name in choice.translated.items()
+        if language in others and _had(choice, name, language, f"{choice.name} in {language}, translated to {HOME},")
+    }
+    return replace(choice, languages=(HOME, *others), translated=translated)
+
+
+def _had(choice: SetChoice | CrossedSet, name: str, language: str | None, title: str) -> bool:
+    """Whether a set can be had in a language; one that cannot, of an optional choice, is left out, and said so."""
+    from mosaic.texts.sources import require_set
 
     try:
-        for language in languages:
-            check_set(choice.name, language)
+        require_set(name, language)
     except Unavailable as error:
         if not choice.optional:
             raise
         log.warning("%s is left out: %s", title, error)
         return False
     return True
+
+
+def check_sets(profile: Profile) -> None:
+    """Raises MosaicError for a set that nobody has heard of, as reading it would; downloads nothing."""
+    from mosaic.texts.sources import check_set
+
+    for choice in profile.datasets:
+        check_set(choice.name, choice.language)
+    for choice in profile.crossed:
+        for language in choice.languages:
+            check_set(choice.name, language)
+        for language, name in choice.translated.items():
+            check_set(name, language)
 
 
 def load_model(profile: Profile, device: str = "cpu") -> LanguageModel:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -47,12 +48,15 @@ class SetChoice:
 class CrossedSet:
     """A data set in several languages, the first of them English: trained on one, tested on every other.
 
-    optional: left out, and said so, where neither the hub nor MOSAIC_DATA has it.
+    translated: {language: set of its texts translated to English}, where rows are not parallel; a translation's group is
+    the text that it is of. optional: what neither the hub nor MOSAIC_DATA has is left out, and said so: the set, one of its
+    languages, or a translation.
     """
 
     name: str
     languages: tuple[str, ...]
     optional: bool = False
+    translated: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,11 @@ def _check(profile: Profile, path: Path) -> None:
             raise MosaicError(
                 f"{path}, crossed, {choice.name}: the languages {', '.join(choice.languages) or 'none'} are not {HOME} and "
                 "others, each once. Probes are compared with those trained on English: name it first."
+            )
+        if strange := [language for language in choice.translated if language not in choice.languages[1:]]:
+            raise MosaicError(
+                f"{path}, crossed, {choice.name}: translated names {strange[0]!r}, which is not among the languages read beside "
+                f"{HOME}. There are {', '.join(choice.languages[1:])}."
             )
     if twice := [name for name, n in Counter(choice.name for choice in profile.crossed).items() if n > 1]:
         raise MosaicError(f"{path}, crossed: {twice[0]} stands twice. Name all its languages in one entry.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
@@ -41,7 +41,7 @@ def read_yaml(path: Path):
 
 
 def read_as(kind, value, place: str):
-    """`value` as `kind`: a dataclass, a tuple[X, ...], X | None, a Literal, int, float, str or bool.
+    """`value` as `kind`: a dataclass, a tuple[X, ...], a Mapping[str, X], X | None, a Literal, int, float, str or bool.
 
     Where a list is expected one value is a list of one; where a dataclass is, a text is its first field (`- trec` for
     `- {name: trec}`). place: the file and keys that lead here, for messages. Raises MosaicError.
@@ -83,6 +83,15 @@ def _tuple(arguments, value, place: str) -> tuple:
     return tuple(read_as(arguments[0], entry, f"{place} {i}") for i, entry in enumerate(entries, 1))
 
 
+def _mapping(arguments, value, place: str) -> dict:
+    if not isinstance(value, dict):
+        raise _expected("names with values, {name: value}", value, place)
+    return {
+        read_as(arguments[0], key, f"{place}, a name"): read_as(arguments[1], entry, f"{place}, {key}")
+        for key, entry in value.items()
+    }
+
+
 def _union(arguments, value, place: str):
     if value is None and NoneType in arguments:
         return None
@@ -111,4 +120,10 @@ def _expected(what: str, value, place: str) -> MosaicError:
     return MosaicError(f"{place}: {value!r:.60} ({type(value).__name__}) stands where {what} was expected. Change it.")
 
 
-_KINDS: dict[object, Callable] = {tuple: _tuple, Union: _union, UnionType: _union, Literal: _literal}
+_KINDS: dict[object, Callable] = {
+    tuple: _tuple,
+    Mapping: _mapping,
+    Union: _union,
+    UnionType: _union,
+    Literal: _literal,
+}

@@ -58,7 +58,9 @@ def _texts(profile: Profile) -> Iterator[bytes]:
 
     # The miniature's sets are drawn by this package, whose files are in the hash.
     choices = [(choice.name, choice.language) for choice in available(profile)]
-    choices += [(choice.name, language) for choice in crossed(profile) for language in choice.languages]
+    for choice in crossed(profile):
+        choices += [(choice.name, language) for language in choice.languages]
+        choices += [(name, language) for language, name in choice.translated.items()]
     for name, language in dict.fromkeys(choice for choice in choices if not choice[0].startswith(MINI)):
         for part in load_set(name, language):
             yield text_ids(part.texts).tobytes()

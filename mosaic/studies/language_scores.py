@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,8 +27,11 @@ from mosaic.studies.diagnosis import Diagnosis, diagnose
 from mosaic.studies.language_matrix import Matrix, refitted
 from mosaic.studies.latent_overlap import Overlap, overlap
 from mosaic.studies.problems import load_cut
+from mosaic.studies.translated import Translated, of_each, translated
 from mosaic.texts.labelled import LabelledTexts, concatenate
+from mosaic.texts.sources import load_set
 
+log = logging.getLogger("mosaic")
 DIAGNOSED = ("sae", "hidden")
 NATIVE = ("sae", "hidden", "tfidf")
 # Each kind is chosen on validation among its own. The linear probes have every pooling and, but for the controls and the
@@ -56,6 +60,7 @@ class LanguageScores:
     hidden states, in English and abroad. diagnosis: of each pooling, why it falls abroad where it does. chance: macro-F1 of knowing
     nothing. tied: {features: linear settings that English validation cannot tell from the chosen one, that one included}.
     matrix: every language against every other. overlap: of the latents that probes of the languages lean on.
+    translated: the English probes on texts translated to English, None where no translation is at hand.
     """
 
     test: LabelledTexts
@@ -67,6 +72,7 @@ class LanguageScores:
     tied: dict[str, int]
     matrix: Matrix
     overlap: Overlap
+    translated: Translated | None = None
 
     def summary(self) -> dict:
         parts = list(self.test.part_rows())
@@ -93,6 +99,7 @@ class LanguageScores:
             },
             "matrix": self.matrix.summary(),
             "overlap": self.overlap.summary(),
+            "translated": self.translated and self.translated.summary(),
         }
 
 
@@ -160,7 +167,35 @@ def score_languages(profile: Profile, lm: LanguageModel, choice: CrossedSet, cac
         {features: tied(found, features) for features in DIAGNOSED},
         Matrix(test, taught),
         overlap({abroad.HOME: home, **natively}, best["sae"]),
+        translated(
+            test,
+            {family: best[family].predicted for family in DIAGNOSED},
+            {family: native[f"{family}, native"][0] for family in DIAGNOSED},
+            in_translation(choice, parts, {family: best[family] for family in DIAGNOSED}, lm, request, cache),
+        ),
     )
+
+
+def in_translation(
+    choice: CrossedSet,
+    parts: Mapping[str, tuple[LabelledTexts, LabelledTexts]],
+    best: Mapping[str, Result],
+    lm: LanguageModel,
+    request: Request,
+    cache: Path | None,
+) -> dict[str, dict[str, np.ndarray]]:
+    """{language: {features: what the English probe says of its test texts in translation}}, of the sets of translations that
+    the profile names; a language of which one text is not translated there is left out, and said so."""
+    found = {}
+    for language, name in choice.translated.items():
+        # The two sets were split each by itself: the translation of a test text may stand in either part.
+        texts = of_each(parts[language][1], concatenate(load_set(name, language)))
+        if texts is None:
+            log.warning("%s in %s is not read in translation: %s lacks texts of it.", choice.name, language, name)
+            continue
+        problem = make_problem(parts[abroad.HOME][0], texts, lm, request, cache, reads(best.values()))
+        found[language] = {family: refitted(problem, result) for family, result in best.items()}
+    return found
 
 
 def of_native(results: Sequence[Result]) -> list[Result]:

@@ -63,8 +63,12 @@ class Languages(Study):
         return languages_shown.by_language(self.sets)
 
     def native_figure(self):
-        """Trained on English against trained on each language itself: means over the foreign languages."""
+        """Trained on English, read as it is and in translation, against trained on each language itself: means abroad."""
         return languages_shown.native(self.sets)
+
+    def translated_table(self) -> tables.Html:
+        """By language: trained on it, or on English and read in translation, or as it is."""
+        return languages_shown.translations(self.sets)
 
     def own_figure(self):
         """Each language by the probe trained on it, SAE features and hidden states, beside published scores."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mosaic.probing.scores import Difference
-from mosaic.studies import abroad
+from mosaic.studies import abroad, translated
 from mosaic.studies.language_scores import NATIVE, LanguageScores
 
 OTHERS = {  # arms trained on English that linear SAE features are compared with, as sentences name them
@@ -49,6 +49,7 @@ def over_sets(sets: Sequence[LanguageScores], part: str | None = None) -> dict:
         "above_chance": above_chance(sets, part),
         "native_minus_english": {family: minus(sets, f"{family}, native", family, part).summary() for family in NATIVE},
         "minus": {arm: minus(sets, "sae", arm, part).summary() for arm in OTHERS},
+        "translated": translated.over_sets([found.translated for found in sets], part),
     }
 
 

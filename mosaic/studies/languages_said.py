@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mosaic.probing.scores import Difference
 from mosaic.reporting import plots
+from mosaic.studies import translated
 from mosaic.studies.diagnosis import SMALL, Diagnosis
 from mosaic.studies.headline import ABOVE, BELOW, SCORES, UNDECIDED, numbers, outcome, signed
 from mosaic.studies.language_matrix import Matrix, native_minus_transfer
@@ -168,6 +169,12 @@ def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageS
         ),
         **{f"why_{features}": " ".join(whys(told, features)) for features in DIAGNOSED},
         **{f"spread_{features}": " ".join(spreads(told, features)) for features in DIAGNOSED},
+        **{
+            f"translated_{features}": translated.sentence(
+                capital(plots.NAMES[features]), {name: one.translated for name, one in told.items()}, features
+            )
+            for features in DIAGNOSED
+        },
         "every_pair": every_pair([one.matrix for one in first]),
         "overlap": shared_latents(first),
     }
@@ -224,7 +231,10 @@ def spreads(named: Mapping[str, LanguageScores], features: str) -> list[str]:
 
 def title(features: str, name: str) -> str:
     """As a sentence begins: "Hidden states on toxicity"."""
-    text = f"{plots.NAMES[features]} on {name}"
+    return capital(f"{plots.NAMES[features]} on {name}")
+
+
+def capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 

@@ -6,24 +6,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mosaic.probing.scores import Mean
 from mosaic.reporting import plots, published, tables
 from mosaic.studies import abroad, latent_overlap
 from mosaic.studies.diagnosis import REPAIRS, Diagnosis
 from mosaic.studies.language_matrix import Matrix
 from mosaic.studies.language_scores import ARMS, LanguageScores
 from mosaic.studies.latent_overlap import Overlap
+from mosaic.studies.translated import WAYS
 
 Sets = Mapping[str, LanguageScores]
 
 IN_FIGURE = ("sae", "tree", "hidden", "tfidf", "random dictionary")
 PUBLISHED = "toxicity"  # the set of which published scores in each language are drawn
 SHORT = {"sae": "SAE", "hidden": "hidden states"}
-BOTH_TRAININGS = {
-    "SAE, trained on English": "sae",
-    "SAE, trained natively": "sae, native",
-    "hidden states, trained on English": "hidden",
-    "hidden states, trained natively": "hidden, native",
-}
+TRAININGS = ("trained on English", "trained natively", "translated to English")
 
 
 def by_language(sets: Sets):
@@ -42,15 +39,44 @@ def by_language(sets: Sets):
 
 
 def native(sets: Sets):
-    """Trained on English against trained on each language itself: means over the foreign languages."""
+    """Trained on English, as it is and on texts translated to English, against trained on each language itself: means over the
+    foreign languages. A set of which a language is not translated has no third mark."""
     rows = []
     for name, found in sets.items():
         for part in found.test.part_rows():
-            for label, arm in BOTH_TRAININGS.items():
-                scored = abroad.mean([(found.test, found.arms[arm])], part)
-                row = {"macro_f1": scored.macro_f1, "low": scored.low, "high": scored.high}
-                rows.append({"set": f"{name}, {part}", "features": label, **row})
+            rows += [
+                {"set": f"{name}, {part}", "features": label, "macro_f1": m.macro_f1, "low": m.low, "high": m.high}
+                for label, m in _trainings(found, part).items()
+            ]
     return plots.finished(plots.intervals(rows, "macro-F1 abroad (test), 95 % interval"))
+
+
+def _trainings(found: LanguageScores, part: str) -> dict[str, Mean]:
+    """{"SAE, trained on English": its mean abroad}, one kind of features after the other."""
+    whole = found.translated is not None and found.translated.languages == abroad.foreign(found.test)
+    marks = {}
+    for kind, short in SHORT.items():
+        means = [abroad.mean([(found.test, found.arms[arm])], part) for arm in (kind, f"{kind}, native")]
+        means += [found.translated.mean(kind, "translated", part)] if whole else []
+        marks |= {f"{short}, {how}": mean for how, mean in zip(TRAININGS, means, strict=False)}
+    return marks
+
+
+def translations(sets: Sets) -> tables.Html:
+    """Macro-F1 by language of the three ways to label its texts; a set that is not translated has no line."""
+    rows = [
+        {
+            "set": name,
+            "features": plots.NAMES[kind],
+            "language": language,
+            **{way: found.translated.by_language(kind, way)[language]["macro_f1"] for way in WAYS},
+        }
+        for name, found in sets.items()
+        if found.translated is not None
+        for kind in found.translated.predicted
+        for language in found.translated.languages
+    ]
+    return tables.table(rows, {"set": "set", "features": "features", "language": "tested on", **WAYS})
 
 
 def poolings(sets: Sets):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FEATURES = ("sae", "hidden")
 COMPARED = ("mean", "last")  # the published hidden-state baseline reads the last token only
+COUNTED = ("top20", "sum")  # the poolings of SAE features that the paper compares
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Pooling(Study):
     rows: one a set, kind of features and pooling, as `mosaic probe --json` writes them, with the set's title.
     choices: {features: the pooling that validation chooses for all sets, and its lead on test}. mean_minus_last:
     {features: mean pooling minus last token, averaged over the sets}; on new words: {} where no set has any. weighted: SAE
-    means weighted by inverse firing frequency.
+    means weighted by inverse firing frequency. counts_minus_sums: the same of SAE features, COUNTED; None where the profile
+    lacks one of them.
     """
 
     name: ClassVar[str] = "pooling"
@@ -44,6 +46,7 @@ class Pooling(Study):
     mean_minus_last: dict[str, Difference]
     mean_minus_last_new: dict[str, Difference]
     weighted: InverseFrequency
+    counts_minus_sums: Difference | None = None
 
     def summary(self) -> dict:
         sets: dict[str, dict] = {}
@@ -60,11 +63,12 @@ class Pooling(Study):
             "choice": {features: choice.summary() for features, choice in self.choices.items()},
             "mean_minus_last": {features: d.summary() for features, d in self.mean_minus_last.items()},
             "mean_minus_last_new_words": new or None,
+            "counts_minus_sums": self.counts_minus_sums and self.counts_minus_sums.summary(),
             "inverse_frequency": self.weighted.summary(),
             "sentences": self.sentences(),
         }
 
-    def sentences(self) -> dict[str, str]:
+    def sentences(self) -> dict[str, str | None]:
         """What the numbers say, chosen by them."""
         found = {features: leads.sentence("pooling", choice) for features, choice in self.choices.items()}
         new = {f"{features}_new": leads.new_words_sentence("pooling", self.choices[features]) for features in FEATURES}
@@ -75,7 +79,9 @@ class Pooling(Study):
             for features in FEATURES
         }
         weighted = self.weighted.sentence()
-        return {**found, **new, **last, "baseline": baseline_sentence(self.choices), "weighted": weighted}
+        counts = counts_sentence(self.counts_minus_sums)
+        baseline = baseline_sentence(self.choices)
+        return {**found, **new, **last, "baseline": baseline, "counts": counts, "weighted": weighted}
 
     def figure(self, features: str = "sae") -> Figure:
         """A line a set, a column a pooling, of one kind of features ("sae" or "hidden")."""
@@ -148,6 +154,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         {features: leads.difference(found, *COMPARED) for features, found in sets.items()},
         {features: leads.difference(found, *COMPARED, NEW) for features, found in new.items() if found},
         InverseFrequency.of(weighted),
+        leads.difference(sets["sae"], *COUNTED) if set(COUNTED) <= set(profile.poolings) else None,
     )
 
 
@@ -169,6 +176,16 @@ def last_sentence(features: str, d: Difference, new: Difference | None) -> str:
             level=f"For {features}, mean pooling and the last token cannot be told apart: {leads.told(d)}.",
         )
         + more
+    )
+
+
+def counts_sentence(d: Difference | None) -> str | None:
+    """Whether counts of each token's largest latents score above sums of all. d: counts minus sums; None: not measured."""
+    return d and leads.side(
+        d,
+        above=f"Top-20 counts of latents score above their sums: {leads.told(d)}.",
+        below=f"Top-20 counts of latents score below their sums: {leads.told(d)}.",
+        level=f"Top-20 counts of latents and their sums cannot be told apart: {leads.told(d)}.",
     )
 
 

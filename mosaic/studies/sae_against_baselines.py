@@ -20,6 +20,7 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.studies import controls, headline_figure, headline_tables, pairs
 from mosaic.studies.best_mean_setting import best_mean_setting
+from mosaic.studies.classifiers import Classifiers, compare
 from mosaic.studies.compared_sets import ALL, NEVER_TOLD, OTHER, TOLD, UNKNOWN, ComparedSet, Group, by_part, grouped
 from mosaic.studies.controls import best_linear
 from mosaic.studies.effort import effort
@@ -47,7 +48,7 @@ class SaeAgainstBaselines(Study):
     `compared_sets.GROUPS`: means and differences}. per_set: {set: {part: {baseline: difference}}}. equal: what was
     learned, at an equal budget. pairs: the share of pairs in which the SAE is ahead, and against the last token alone.
     few: {set: how few latents suffice}; few_difference: {"first", "new": the few minus all, mean over the sets}. effort:
-    {family: what was tried}. best_mean: the one setting for all sets. latents: {set: the largest weights of its linear
+    {family: what was tried}. best_mean: the one setting for all sets. classifiers: linear probes against trees. latents: {set: the largest weights of its linear
     probe}; tracked: {latent: the factor it tracks best}, empty where factors are not known.
     """
 
@@ -64,6 +65,7 @@ class SaeAgainstBaselines(Study):
     few_difference: dict[str, Difference | None]
     effort: dict[str, dict]
     best_mean: dict
+    classifiers: Classifiers
     latents: dict[str, list[TopLatent]]
     tracked: dict[str, str]
 
@@ -88,6 +90,7 @@ class SaeAgainstBaselines(Study):
             "few_latents": self.few,
             "few_difference": {part: d and d.summary() for part, d in self.few_difference.items()},
             "best_mean_setting": self.best_mean,
+            "classifiers": self.classifiers.summary(),
             "n_sets": len(self.per_set),
             "sentences": self.sentences,
         }
@@ -98,7 +101,7 @@ class SaeAgainstBaselines(Study):
         first, known = self.few_difference["first"], self.profile.truth
         of = {(row["set"], row["features"]): headline_tables.first_part(row)["macro_f1"] for row in self.rows}
         scored = {title: (of[title, "sae"], of[title, "hidden"]) for title in self.per_set}
-        return said(
+        found = said(
             self.groups,
             self.per_set,
             scored,
@@ -110,6 +113,7 @@ class SaeAgainstBaselines(Study):
             self.effort,
             known,
         )
+        return {**found, "classifiers": self.classifiers.sentence()}
 
     def kinds(self) -> dict[str, str]:
         """{set: what its labels are to the model}."""
@@ -238,6 +242,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         few_difference={"first": mean_difference([*few.values()]), "new": mean_difference([*few.values()], NEW)},
         effort={family: effort(tried[family], len(sets), [one.best[family] for one in sets]) for family in FAMILIES},
         best_mean=best_mean_setting([(one.test, results) for one, results in zip(sets, every, strict=True)]),
+        classifiers=compare([(one.test, results) for one, results in zip(sets, every, strict=True)]),
         latents=latents,
         tracked=latent_names(profile, lm, cache),
     )

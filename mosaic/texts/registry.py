@@ -12,7 +12,8 @@ class HubSet:
     text, label, group: columns (group: of rows that stay on one side of a split, or None). config: the configuration,
     or configs: language -> configuration. train, test: names of the splits (test None: there is none, and the set is
     split); language_splits: language -> split, where the hub keeps languages as splits. rewrites: column -> label, where
-    a row holds a text of each label, one a rewrite of the other: they are one group.
+    a row holds a text of each label, one a rewrite of the other: they are one group. original: the column of the text that
+    `text` is a translation of, which is then the row's group, where the hub has that column.
     """
 
     hub_id: str
@@ -25,6 +26,7 @@ class HubSet:
     test: str | None = "test"
     group: str | None = None
     rewrites: dict[str, str] = field(default_factory=dict)
+    original: str | None = None
 
 
 _TWEET_LANGUAGES = dict(
@@ -51,6 +53,7 @@ REGISTRY: dict[str, HubSet] = {
         label="toxic",
         language_splits=_TOXIC,
         test=None,
+        original="text",
     ),
     "sentiment_tweets": HubSet("cardiffnlp/tweet_sentiment_multilingual", configs=_TWEET_LANGUAGES),
     "sentiment_tweets_translated": HubSet(

@@ -28,16 +28,9 @@ def load_set(name: str, language: str | None = None, seed: int = 42) -> tuple[La
     A set without a test split is split 80/20 by `split` with the given seed (the paper: seed 42).
     Raises MosaicError for an unknown name or language, Unavailable when the set cannot be had from here.
     """
+    check_set(name, language)
     if name.startswith(MINI):
         return _from_mini(name.removeprefix(MINI), language or "en")
-    if name not in REGISTRY:
-        import difflib
-
-        near = difflib.get_close_matches(name, REGISTRY, n=5, cutoff=0)
-        raise MosaicError(
-            f"unknown data set {name!r}; the nearest are {', '.join(near)}. Add a line to mosaic/texts/registry.py, or "
-            "give the file itself to mosaic probe."
-        )
     mirror = os.environ.get("MOSAIC_DATA")
     if mirror and not Path(mirror).is_dir():
         raise MosaicError(f"MOSAIC_DATA is {mirror!r}, which is not a folder. Unset it or name the mirror's folder.")
@@ -51,13 +44,26 @@ def load_set(name: str, language: str | None = None, seed: int = 42) -> tuple[La
 
 
 def check_set(name: str, language: str | None = None) -> None:
+    """Raises MosaicError for a name that is neither registered nor the miniature's, or a language that the miniature lacks."""
+    if name.startswith(MINI):
+        from mosaic.world import sets
+
+        sets.check(name.removeprefix(MINI), language or "en")
+    elif name not in REGISTRY:
+        import difflib
+
+        near = difflib.get_close_matches(name, REGISTRY, n=5, cutoff=0)
+        raise MosaicError(
+            f"unknown data set {name!r}; the nearest are {', '.join(near)}. Add a line to mosaic/texts/registry.py, or "
+            "give the file itself to mosaic probe."
+        )
+
+
+def require_set(name: str, language: str | None = None) -> None:
     """Raises as `load_set` does where a set cannot be had. The miniature's, which always can, are not drawn for it."""
+    check_set(name, language)
     if not name.startswith(MINI):
         load_set(name, language)
-        return
-    from mosaic.world.sets import check_name
-
-    check_name(name.removeprefix(MINI), language or "en")
 
 
 # --- the miniature world -----------------------------------------------------------------------------------------
@@ -119,8 +125,8 @@ def _from_mirror_file(path: Path, name: str, language: str | None) -> LabelledTe
 
 def _one_language(data: LabelledTexts, language: str) -> LabelledTexts:
     rows = np.flatnonzero(data.languages == language)
-    if not len(rows):
-        raise MosaicError(
+    if not len(rows):  # another mirror, or the hub, may have them
+        raise Unavailable(
             f"{data.name} has no texts in language {language!r}; it has {', '.join(sorted(map(str, set(data.languages))))}."
         )
     return data.take(rows)
@@ -162,7 +168,8 @@ def _from_rows(name: str, entry: HubSet, rows, language: str | None) -> Labelled
     labels = label_names(rows[entry.label], lambda row: f"{entry.hub_id}, row {row}")
     if hasattr(feature, "int2str"):
         labels = np.array([feature.int2str(value) for value in rows[entry.label]], dtype=object)
-    groups = group_names(rows[entry.group], str) if entry.group else None
+    column = entry.original if entry.original in rows.column_names else entry.group
+    groups = group_names(rows[column], str) if column else None
     languages = np.full(len(rows), language, dtype=object) if language else None
     return LabelledTexts(name, [str(text) for text in rows[entry.text]], labels, groups, languages)
 

@@ -39,6 +39,15 @@ class Row:
     factors: dict[str, str]
 
 
+def check(name: str, language: str = "en", among: Collection[str] = (*SETS, BEHAVIOUR)) -> None:
+    """Raises MosaicError for an unknown set or language."""
+    if name not in among or language not in LANGUAGES:
+        raise MosaicError(
+            f"there is no miniature set {name!r} in {language!r}; sets: {', '.join([*SETS, BEHAVIOUR])}; "
+            f"languages: {', '.join(LANGUAGES)}."
+        )
+
+
 def labelled(name: str, language: str = "en") -> dict[str, list[Row]]:
     """{"train", "validation", "test", NEW_WORDS} of one set in one language; languages are parallel, row by row.
 
@@ -46,7 +55,7 @@ def labelled(name: str, language: str = "en") -> dict[str, list[Row]]:
     concept has a held-out synonym (only where things are, in the set sentiment) is the same text in both; `unchanged`
     tells how many. Raises MosaicError for an unknown set or language.
     """
-    check_name(name, language, SETS)
+    check(name, language, SETS)
     kind, start = SETS[name], 0
     out: dict[str, list[Row]] = {"train": [], "validation": [], "test": [], NEW_WORDS: []}
     seen: set[str] = set()
@@ -64,15 +73,6 @@ def labelled(name: str, language: str = "en") -> dict[str, list[Row]]:
             if start > 50 * sum(kind.rows):
                 raise MosaicError(f"miniature set {name} has too few distinct texts for {n} rows.")
     return out
-
-
-def check_name(name: str, language: str, known: Collection[str] = (*SETS, BEHAVIOUR)) -> None:
-    """Raises MosaicError for an unknown set or language."""
-    if name not in known or language not in LANGUAGES:
-        raise MosaicError(
-            f"there is no miniature set {name!r} in {language!r}; sets: {', '.join([*SETS, BEHAVIOUR])}; "
-            f"languages: {', '.join(LANGUAGES)}."
-        )
 
 
 def unchanged(name: str, language: str = "en") -> float:

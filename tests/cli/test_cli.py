@@ -161,6 +161,10 @@ def test_claims_and_profiles_and_plan(tmp_path):
     assert "gemma-2-2b" in mosaic("profiles").stdout
     done = mosaic("plan", "--profile", "gemma-2-2b")
     assert "GFLOP/s (measured now" in done.stdout and done.returncode == 0
+    shipped = (FOLDER / "mini.yml").read_text(encoding="utf-8")
+    (tmp_path / "mine.yml").write_text(shipped.replace("mini/stance", "mini/stanse", 1), encoding="utf-8")
+    done = mosaic("plan", "--profile", "mine.yml", cwd=tmp_path)
+    assert done.returncode == 1 and "there is no miniature set 'stanse' in 'en'" in done.stderr
 
 
 def test_a_changed_verdict_ends_with_1_and_says_which(tmp_path, monkeypatch):

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from mosaic.profiles.opening import available, load_model, load_saes, located, s
 from mosaic.profiles.profile import FOLDER, load_profile, profile_names
 from mosaic.world.sets import BEHAVIOUR, SETS
 
+BASE = "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\nwidth: 1k\n"
 MINI_SETS = {f"mini/{name}" for name in (*SETS, BEHAVIOUR)}
 
 
@@ -102,6 +104,76 @@ def test_sets_in_several_languages_are_read_or_left_out_as_the_others(monkeypatc
             profile(f"wrong{i}", f"{{name: sib200, languages: [{wrong}]}}")
     with pytest.raises(MosaicError, match="crossed: sib200 stands twice. Name all its languages in one entry"):
         profile("twice", f"{sib}, {{name: sib200, languages: [en, ru]}}")
+
+
+def test_a_language_or_translation_that_a_mirror_lacks_is_left_out_of_an_optional_set(monkeypatch, caplog, tmp_path):
+    from mosaic.profiles.opening import crossed
+
+    for name, languages in (("sib200", "en de"), ("toxicity_translated", "de")):
+        (tmp_path / name).mkdir()
+        rows = [{"text": f"{i}", "label": "ab"[i % 2], "language": one} for one in languages.split() for i in range(20)]
+        (tmp_path / name / "all.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    monkeypatch.setenv("MOSAIC_DATA", str(tmp_path))
+
+    def profile(languages, more=""):
+        path = tmp_path / f"{len(languages)}{len(more)}.yml"
+        path.write_text(f"{BASE}crossed: [{{name: sib200, languages: [{languages}]{more}}}]\n")
+        return load_profile(str(path))
+
+    optional = ", optional: true"
+    both = "translated: {de: toxicity_translated, ru: toxicity_translated}"
+    (found,) = crossed(profile("en, de, ru", f"{optional}, {both}"))
+    assert found.languages == ("en", "de") and found.translated == {"de": "toxicity_translated"}
+    assert "sib200 in ru is left out: sib200 has no texts in language 'ru'; it has de, en" in caplog.text
+    assert "toxicity" not in caplog.text  # of a language that is left out
+    (found,) = crossed(profile("en, de", f"{optional}, translated: {{de: toxicity_translated}}"))
+    assert hash(found) == hash(found) and found.translated
+    assert crossed(profile("en, ru", optional)) == () and "sib200 in other languages is left out" in caplog.text
+    with pytest.raises(Unavailable, match="has no texts in language 'ru'"):
+        crossed(profile("en, de, ru"))
+
+
+def test_translations_are_named_for_languages_that_are_read(tmp_path):
+    wrong = {
+        "{ru: toxicity_translated}": "crossed, toxicity: translated names 'ru', which is not among .* There are de",
+        "{en: toxicity_translated}": "translated names 'en'",
+        "toxicity_translated": "crossed 1, translated: 'toxicity_translated' .* names with values, {name: value} was expected",
+        "{de: 1.5}": "translated, de: 1.5 .* a text was expected",
+    }
+    for i, (value, message) in enumerate(wrong.items()):
+        path = tmp_path / f"{i}.yml"
+        path.write_text(f"{BASE}crossed: [{{name: toxicity, languages: [en, de], translated: {value}}}]\n")
+        with pytest.raises(MosaicError, match=message):
+            load_profile(str(path))
+
+
+@pytest.mark.parametrize(
+    "sets,message",
+    [
+        ("datasets: [trek]", "unknown data set 'trek'; the nearest are trec"),
+        ("datasets: [mini/nope]", "there is no miniature set 'nope' in 'en'"),
+        ("crossed: [{name: mini/stance, languages: [en, xx]}]", "there is no miniature set 'stance' in 'xx'"),
+        ("crossed: [{name: toxicity, languages: [en, de], translated: {de: toxic}}]", "unknown data set 'toxic'"),
+    ],
+)
+def test_sets_that_nobody_has_heard_of_are_refused_as_reading_them_would(tmp_path, sets, message):
+    from mosaic.profiles.opening import check_sets
+    from mosaic.texts.sources import load_set
+
+    (tmp_path / "p.yml").write_text(BASE + sets)
+    with pytest.raises(MosaicError, match=message) as planned:
+        check_sets(load_profile(str(tmp_path / "p.yml")))
+    if "trek" in message:
+        with pytest.raises(MosaicError) as read:
+            load_set("trek")
+        assert str(read.value) == str(planned.value)
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_the_shipped_profiles_name_sets_that_there_are(name):
+    from mosaic.profiles.opening import check_sets
+
+    check_sets(load_profile(name))
 
 
 def test_registry_ids_of_the_paper_profile_exist():

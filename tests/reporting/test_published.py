@@ -43,7 +43,7 @@ def test_rows_of_the_result_files_have_keys_and_repeats_are_numbered():
         rows = sum(1 for _ in csv.DictReader(file))
     with (published.FOLDER / "values.csv").open(encoding="utf-8") as file:
         rows += sum(1 for _ in csv.DictReader(file))
-    assert len(published.table()) == rows == 175 + 2_078
+    assert len(published.table()) == rows == 185 + 2_078
 
 
 @pytest.mark.parametrize(
@@ -121,3 +121,50 @@ def test_the_aggregates_are_those_of_the_result_files():
     assert len(pairs) == pytest.approx(published.value("mosaic.pairs.n"), abs=3)
     assert sum(d > 0 for d in pairs) / len(pairs) == pytest.approx(published.value("mosaic.pairs.ahead"), abs=0.01)
     assert sum(pairs) / len(pairs) == pytest.approx(published.value("mosaic.pairs.difference"), abs=1e-3)
+
+
+def test_what_is_said_of_trees_and_translations_is_in_the_result_files():
+    """Pairs and cells, counted again: trees against linear probes, hidden states under trees, toxicity in translation."""
+    with (published.FOLDER / "mosaic_files.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if "classify_scores" in row["source_path"]]
+    names = ("model", "dataset", "config_or_language", "split", "layer", "width")
+    setting = ("features", "pooling", "binarized", "top_n")
+
+    def means(rows, key):
+        found: dict = {}
+        for row in rows:
+            found.setdefault(key(row), []).append(float(row["value"]))
+        return {one: sum(values) / len(values) for one, values in found.items()}
+
+    def of(row, columns):
+        return tuple(row[name] for name in columns)
+
+    sae = [row for row in rows if row["features"] == "sae" and row["metric"] == "test_macro_f1"]
+    both = means(sae, lambda row: (of(row, names + setting), row["classifier"]))
+    pairs = [(both[cell, "linear_probe"], score) for (cell, kind), score in both.items()
+             if kind == "decision_tree" and (cell, "linear_probe") in both]  # fmt: skip
+    linear, tree = (sum(side) / len(pairs) for side in zip(*pairs, strict=True))
+    assert len(pairs) == published.value("mosaic.trees.n")
+    assert linear == pytest.approx(published.value("mosaic.trees.linear"), abs=6e-4)
+    assert tree == pytest.approx(published.value("mosaic.trees.tree"), abs=6e-4)
+    assert linear - tree == pytest.approx(published.value("mosaic.trees.difference"), abs=6e-4)
+
+    trees = [row for row in rows if row["classifier"] == "decision_tree"]
+    hidden = means([row for row in trees if row["features"] == "hidden"], lambda row: of(row, names))
+    ahead = [
+        float(row["value"]) - hidden[of(row, names)]
+        for row in trees
+        if row["features"] == "sae" and of(row, names) in hidden
+    ]
+    assert len(ahead) == published.value("mosaic.trees.pairs.n")
+    assert sum(ahead) / len(ahead) == pytest.approx(published.value("mosaic.trees.pairs.difference"), abs=6e-4)
+    assert sum(d > 0 for d in ahead) / len(ahead) == pytest.approx(
+        published.value("mosaic.trees.pairs.ahead"), abs=6e-3
+    )
+
+    toxic = [row for row in sae if "multilingual_toxicity" in row["dataset"] and row["classifier"] == "linear_probe"]
+    cells = means(toxic, lambda row: (of(row, (*names[:1], *names[2:], *setting)), row["dataset"].split("/")[0]))
+    d = [cells[cell, "textdetox"] - score for (cell, source), score in cells.items()
+         if source == "AIM-Harvard" and cell[2] != "en" and (cell, "textdetox") in cells]  # fmt: skip
+    assert len(d) == published.value("mosaic.translated.n")
+    assert sum(d) / len(d) == pytest.approx(published.value("mosaic.translated.difference"), abs=6e-4)

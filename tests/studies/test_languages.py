@@ -9,13 +9,17 @@ import toy
 from transfer_toy import diagnosis, parallel, result
 
 from mosaic.errors import MosaicError
+from mosaic.features.request import Request
 from mosaic.probing import comparison
+from mosaic.probing.problem import make_problem
+from mosaic.profiles.opening import load_saes
 from mosaic.profiles.profile import CrossedSet
 from mosaic.studies import controls, language_scores, languages
 from mosaic.studies.language_matrix import Matrix
 from mosaic.studies.language_scores import LanguageScores
 from mosaic.studies.languages_compared import below_chance
 from mosaic.studies.latent_overlap import Overlap
+from mosaic.studies.translated import NOT_AT_HAND, translated
 from mosaic.texts.labelled import FAMILIAR, NEW
 
 SETS = ("toxicity", "sentiment", "agreement")
@@ -90,7 +94,8 @@ def study():
     right = {language: test.labels for language in ("en", "de", "zh")}
     matrix = Matrix(test, {"sae": right, "hidden": {language: one for language in right}, "tfidf": right})
     overlap = Overlap({"de": np.array([0.5, 0.7]), "zh": np.array([0.3, 0.5])}, np.array([0.8, 0.9]), 0.1)
-    scores = LanguageScores(test, arms, chosen, settings, found, 0.5, {"sae": 3, "hidden": 1}, matrix, overlap)
+    read = translated(test, dict.fromkeys(("sae", "hidden"), test.labels), dict.fromkeys(("sae", "hidden"), one), {})
+    scores = LanguageScores(test, arms, chosen, settings, found, 0.5, {"sae": 3, "hidden": 1}, matrix, overlap, read)
     return languages.Languages(
         SimpleNamespace(name="p", poolings=("sum", "last")), {name: scores for name in SETS}, ("agreement",)
     )
@@ -115,6 +120,13 @@ def test_the_summary_of_known_scores(study):
     assert found["sentences"]["abroad"].endswith("languages of toxicity and sentiment.")
     assert "Hidden states on sentiment" in found["sentences"]["why_hidden"]
     assert "mean has moved" in found["sentences"]["why_hidden"] and "agreement" not in found["sentences"]["why_hidden"]
+    assert found["translated"]["n_sets"] == 2 and found["translated"] == found["parts"][FAMILIAR]["translated"]
+    assert found["translated"]["hidden"]["native_minus_translated"]["interval"][1] < 0
+    assert found["sets"]["toxicity"]["translated"]["sae"]["translated"]["de"]["macro_f1"] == 1
+    assert "itself score below the English probe on texts translated" in found["sentences"]["translated_sae"]
+    untranslated = {name: replace(one, translated=None) for name, one in study.sets.items()}
+    none = replace(study, sets=untranslated).summary()
+    assert none["translated"] is None and none["sentences"]["translated_hidden"] == NOT_AT_HAND
     alone = replace(study, sets={"sib200": study.sets["toxicity"]}, never_told=()).summary()
     assert alone["never_told"] is None and alone["sentences"]["never_told"] is None
 
@@ -136,7 +148,12 @@ def test_figures_and_tables(study):
     assert titles[:2] == ["toxicity, SAE features", "toxicity, hidden states"] and len(titles) == 6
     scales = [ax.collections[0].get_clim() for ax in study.matrix_figure().axes if ax.get_title()]
     assert set(scales) == {(0, 1)}, "panels that are compared have one scale of colours"
-    assert len(study.native_figure().axes) == 1
+    marks = {text.get_text() for text in study.native_figure().legends[0].get_texts()}
+    assert "SAE, translated to English" in marks and len(marks) == 6
+    assert study.translated_table().count("<tr>") == 1 + 3 * 2 * 2
+    untranslated = replace(study, sets={name: replace(one, translated=None) for name, one in study.sets.items()})
+    assert len(untranslated.native_figure().legends[0].get_texts()) == 4
+    assert untranslated.translated_table().count("<tr>") == 1
     assert [ax.get_title() for ax in study.own_figure().axes] == list(SETS)
     named = [text.get_text() for text in study.own_figure().legends[0].get_texts()]
     assert "published, Gemma 2: SAE features" in named
@@ -176,8 +193,41 @@ def test_every_pooling_is_given_to_both_kinds_and_to_the_controls(monkeypatch, t
     for family in language_scores.NATIVE:
         assert (found.matrix.predicted[family]["en"] == found.arms[family][0]).all()
         assert (found.matrix.predicted[family]["de"][rows] == found.arms[f"{family}, native"][0][rows]).all()
+    # In the miniature the English row of a message is its translation: as many are read right as in English.
+    for family in language_scores.DIAGNOSED:
+        of = found.translated.predicted[family]
+        assert (of["translated"] == found.arms[family][0][found.test.languages == "en"]).all()
+        assert (of["native"] == found.arms[f"{family}, native"][0][rows]).all()
+        assert (of["transfer"] == found.arms[family][0][rows]).all()
     assert set(found.overlap.shared) == {"de"} and 0 < found.overlap.chance < 1
     assert (found.overlap.ceiling >= 0).all() and (found.overlap.ceiling <= 1).all()
+
+
+def test_named_translations_are_read_by_the_probes_that_english_validation_chose(monkeypatch, tmp_path):
+    """The same texts under another name: what the English probe says of them is what it says of the English rows."""
+    from mosaic.studies.problems import load_cut, opened
+
+    profile, lm = opened("mini")
+    few = replace(profile, max_train=40)
+    parts = {language: load_cut(few, "mini/toxicity", language) for language in ("en", "de")}
+    parts = {language: (train, test.take(np.arange(24))) for language, (train, test) in parts.items()}
+    request = Request(load_saes(profile, lm, [3], [profile.width]), (3,), ("last",))
+    home = make_problem(*parts["en"], lm, request, tmp_path)
+    found = comparison.evaluate(home, binarize=False)
+    best = {family: language_scores.of_kind(found, family) for family in language_scores.DIAGNOSED}
+    choice = CrossedSet("mini/toxicity", ("en", "de"), translated={"de": "ours"})
+
+    def load_set(name, language):
+        assert (name, language) == ("ours", "de")
+        return parts["en"][1].take(np.arange(24)[::-1]), parts["en"][0]  # in another order, in another part
+
+    monkeypatch.setattr(language_scores, "load_set", load_set)
+    said = language_scores.in_translation(choice, parts, best, lm, request, tmp_path)
+    assert {family: list(predicted) for family, predicted in said["de"].items()} == {
+        family: list(result.predicted) for family, result in best.items()
+    }
+    monkeypatch.setattr(language_scores, "load_set", lambda *_: (parts["en"][0], parts["en"][0]))
+    assert language_scores.in_translation(choice, parts, best, lm, request, tmp_path) == {}
 
 
 def test_every_language_has_as_many_training_texts(monkeypatch):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,6 +46,16 @@ def test_the_grid_is_sets_by_poolings_of_one_kind_of_features():
     values, titles, poolings = pooling.grid(ROWS, "sae")
     assert (titles, poolings) == (["a", "b"], ["sum", "last"])
     assert values.tolist() == [[0.5, 0.9], [0.7, 0.1]]
+
+
+def test_counts_and_sums_by_their_difference():
+    assert "counts of latents score above their sums" in pooling.counts_sentence(UP)
+    assert "counts of latents score below their sums" in pooling.counts_sentence(DOWN)
+    assert "cannot be told apart" in pooling.counts_sentence(LEVEL) and pooling.counts_sentence(None) is None
+    summary = made_up().summary()
+    assert summary["counts_minus_sums"] is None and summary["sentences"]["counts"] is None
+    measured = replace(made_up(), counts_minus_sums=UP).summary()
+    assert measured["counts_minus_sums"]["interval"] == [0.02, 0.08]
 
 
 def test_the_summary_of_known_rows():

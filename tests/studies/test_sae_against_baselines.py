@@ -11,6 +11,7 @@ from mosaic.probing.scores import Difference, Mean
 from mosaic.profiles.profile import SetChoice
 from mosaic.studies import headline_tables
 from mosaic.studies import sae_against_baselines as study_module
+from mosaic.studies.classifiers import Classifiers
 from mosaic.studies.compared_sets import GROUPS, NEVER_TOLD, OTHER, TOLD, UNKNOWN, Group
 from mosaic.studies.controls import HIDDEN, RANDOM, TRAINED, UNTRAINED
 from mosaic.studies.equal_budget import PAIRS, Budget, EqualBudget
@@ -118,6 +119,7 @@ def made_up(n_sets, kinds=(TOLD, NEVER_TOLD), parts=(FAMILIAR, NEW)):
         few_difference={"first": difference(0.0), "new": None},
         effort={f: what for f in FAMILIES},
         best_mean={},
+        classifiers=Classifiers({"sae": difference(0.1), "hidden": difference(0.1)}, difference(0.0)),
         latents={t: [TopLatent("layer_0/width_1k/7", "yes", -0.5, ("the text",))] for t in titles},
         tracked={"layer_0/width_1k/7": "message: negation (0.97)"},
     )

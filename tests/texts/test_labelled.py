@@ -366,6 +366,22 @@ def test_a_row_of_the_hub_with_a_text_and_its_rewrite_gives_both_as_one_group(mo
         load_set("paradetox", "de")
 
 
+def test_a_translation_goes_by_the_text_that_it_is_of_where_the_hub_has_it(monkeypatch):
+    import datasets
+
+    monkeypatch.delenv("MOSAIC_DATA", raising=False)
+    rows = {
+        "text": [f"gut {i}" for i in range(20)],
+        "translation": [f"good {i}" for i in range(20)],
+        "toxic": [0, 1] * 10,
+    }
+    monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: datasets.Dataset.from_dict(rows))
+    whole = concatenate(load_set("toxicity_translated", "de"))
+    assert [text.replace("good", "gut") for text in whole.texts] == whole.groups.tolist()
+    del rows["text"]
+    assert load_set("toxicity_translated", "de")[0].groups is None
+
+
 def test_a_test_set_of_several_parts_keeps_them_in_their_order():
     whole = LabelledTexts("x", list("abcd"), np.array(list("xyxy"), dtype=object))
     assert {name: rows.tolist() for name, rows in whole.part_rows().items()} == {"test": [0, 1, 2, 3]}

@@ -1,0 +1,66 @@
+"""Linear probe or shallow tree? Both read the same kind of features, each with the setting that validation chose for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mosaic.probing import scores
+from mosaic.probing.scores import Difference
+from mosaic.probing.selection import Result
+from mosaic.reporting import plots
+from mosaic.studies.headline import SCORES, numbers, outcome
+from mosaic.texts.labelled import LabelledTexts
+
+FAMILIES = ("sae", "hidden")
+LINEAR, TREE = "logistic", "tree"
+
+
+@dataclass(frozen=True)
+class Classifiers:
+    """Mean differences over the sets, on the first part of each test; intervals over texts and sets.
+
+    linear_minus_tree: {kind of features: Difference}. trees: SAE features minus hidden states, trees on both.
+    """
+
+    linear_minus_tree: Mapping[str, Difference]
+    trees: Difference
+
+    def summary(self) -> dict:
+        """As results record it."""
+        return {
+            "linear_minus_tree": {features: d.summary() for features, d in self.linear_minus_tree.items()},
+            "trees": {"sae_minus_hidden": self.trees.summary()},
+        }
+
+    def sentence(self) -> str:
+        """Which classifier is ahead on each kind of features, and which features are with trees on both."""
+        each = "; ".join(
+            f"on {plots.NAMES[features]} linear probes {SCORES[outcome(d)]} shallow trees ({numbers(d)})"
+            for features, d in self.linear_minus_tree.items()
+        )
+        return (
+            f"{each[0].upper()}{each[1:]}. With trees on both, SAE features {SCORES[outcome(self.trees)]} hidden states "
+            f"({numbers(self.trees)})."
+        )
+
+
+def chosen(results: Iterable[Result]) -> dict[tuple[str, str], Result]:
+    """{(features, classifier): the first result of its kind}: `evaluate` gives each family's best validation first."""
+    found: dict[tuple[str, str], Result] = {}
+    for result in results:
+        found.setdefault((result.setting.features, result.setting.classifier), result)
+    return found
+
+
+def compare(sets: Sequence[tuple[LabelledTexts, Iterable[Result]]]) -> Classifiers:
+    """Linear probes against trees, over sets. sets: (test texts, every result on them) of each."""
+    of = [(test, chosen(results)) for test, results in sets]
+
+    def minus(a: tuple[str, str], b: tuple[str, str]) -> Difference:
+        return scores.compare_over_sets([scores.paired(test, found[a], found[b]) for test, found in of])
+
+    return Classifiers(
+        {features: minus((features, LINEAR), (features, TREE)) for features in FAMILIES},
+        minus((FAMILIES[0], TREE), (FAMILIES[1], TREE)),
+    )
