@@ -118,8 +118,9 @@ study.table()
 study.readable_table()
 
 # %% [markdown]
-# {result}`training_worth.sentences.readable` A random model's residual stream still holds the token it reads, so that a latent
-# of it may well be foretold by that token.
+# {result}`training_worth.sentences.readable`
+#
+# A latent that is easy to foretell is not thereby worth more: one that fires on a single token would be foretold without fail.
 #
 # ## Where labels are few
 #
