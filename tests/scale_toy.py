@@ -9,7 +9,7 @@ from mosaic.studies.scale import Depths, Scale
 from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
 
 SMALL = {0: 0.6, 1: 0.7, 2: 0.7, 3: 0.8, 4: 0.95, 5: 0.7}  # share of right answers of hidden states after each block
-LARGE = {0: 0.5, 1: 0.5, 2: 0.6, 3: 0.99, 4: 0.7, 5: 0.7, 6: 0.6, 7: 0.7, 8: 0.6}
+LARGE = {0: 0.5, 1: 0.5, 2: 0.5, 3: 0.99, 4: 0.6, 5: 0.7, 6: 0.6, 7: 0.6, 8: 0.6}
 
 
 def one_set(accuracy: dict[int, float], seed: int, n: int = 200, new: bool = True) -> OneSet:

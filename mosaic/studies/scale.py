@@ -2,14 +2,14 @@
 
 The chapter on layers compares SAE features with hidden states at the layers that have an SAE, each with every pooling.
 Here hidden states are read after every block, and the larger model of a pair, where the profile names one, reads the same
-texts. One pooling for all: so both models have one budget, and many blocks stay affordable. Blocks of models of different
-depth are compared by the share of a model's blocks that a text has passed.
+texts. One pooling and fewer rows for all: so both models have one budget, and many blocks stay affordable. Blocks of
+models of different depth are compared by the share of a model's blocks that a text has passed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mosaic.errors import MosaicError
@@ -24,10 +24,12 @@ from mosaic.saes.loading import model_name
 from mosaic.studies import leads, scale_said
 from mosaic.studies.leads import Choice, OneSet
 from mosaic.studies.problems import load_cut, opened, sets_here
+from mosaic.studies.scale_said import Place
 from mosaic.texts.labelled import NEW
 
 FEATURES = ("sae", "hidden")
 POOLING = "mean"
+ROWS = (500, 400)  # training and test texts a set at most: two models at every block are many fits
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,23 @@ class Depths:
     def thirds(self) -> dict[str, str]:
         return {str(block): self.third(str(block)) for block in self.blocks}
 
+    @property
+    def place(self) -> Place:
+        """Where validation reads the model's SAE features."""
+        choice = self.at_saes["sae"]
+        return Place(choice.winner, self.depth(choice.winner), self.third(choice.winner), choice.again)
+
     def chosen(self, features: str, choice: Choice) -> dict:
         """A choice as results record it, with where it lies and what it reaches on test."""
         reached = self.means[features][choice.winner]
-        where = {"depth": self.depth(choice.winner), "position": self.third(choice.winner)}
-        return {"layer": choice.winner, **where, **reached.summary(), "choice": choice.summary()}
+        return {
+            "layer": choice.winner,
+            "depth": self.depth(choice.winner),
+            "position": self.third(choice.winner),
+            "macro_f1": reached.macro_f1,
+            "interval": [reached.low, reached.high],
+            "choice": choice.summary(),
+        }
 
     def new_words(self, features: str) -> dict[str, float]:
         """{layer: mean macro-F1 on the new words of the sets that have them}; {} where none has."""
@@ -117,6 +131,7 @@ class Scale:
         return {
             "every_block": {
                 "pooling": self.pooling,
+                "rows": {"train": ROWS[0], "test": ROWS[1]},
                 "n_blocks": len(small.blocks),
                 "mean": {layer: mean.macro_f1 for layer, mean in small.means["hidden"].items()},
                 "mean_new_words": small.new_words("hidden"),
@@ -162,7 +177,7 @@ class Scale:
             scale_said.larger_sentence(f, large.model, small.model, self.difference[f], self.new_words.get(f))
             for f in FEATURES
         ]
-        where = {one.model: scale_said.Place.of(one) for one in self.models}
+        where = {one.model: one.place for one in self.models}
         return {**said, "pair": " ".join([*larger, scale_said.position_sentence(where)])}
 
     @property
@@ -175,10 +190,15 @@ def run(profile: Profile, lm: LanguageModel, poolings: Sequence[str], device: st
 
     Raises MosaicError where the larger model is not larger.
     """
-    pooling = POOLING if POOLING in poolings else poolings[0]
-    small, larger = measured(profile, profile, lm, pooling, cache), larger_of(profile)
+    pooling, larger = one_pooling(poolings), larger_of(profile)
+    small = measured(profile, profile, lm, pooling, cache)
     large = None if larger is None else measured(larger, profile, opened(larger, device)[1], pooling, cache)
     return Scale.of(profile.name, pooling, small, large)
+
+
+def one_pooling(poolings: Sequence[str]) -> str:
+    """The pooling that all blocks and both models are read with: means, or the first where there are none."""
+    return POOLING if POOLING in poolings else poolings[0]
 
 
 def larger_of(profile: Profile) -> Profile | None:
@@ -196,17 +216,28 @@ def larger_of(profile: Profile) -> Profile | None:
 
 
 def measured(profile: Profile, of: Profile, lm: LanguageModel, pooling: str, cache: Path | None) -> Depths:
-    """A profile's model on the sets of another, cut as that one's, with one pooling: linear probes, nothing binarised."""
+    """A profile's model on the sets of another, cut to ROWS, with one pooling: linear probes, nothing binarised."""
     request = Request(load_saes(profile, lm, widths=[profile.width]), tuple(lm.layers), (pooling,))
+    rows = cut(of)
     sets: dict[str, list[OneSet]] = {features: [] for features in FEATURES}
     for choice in sets_here(of):
-        train, test = load_cut(of, choice.name, choice.language)
+        train, test = load_cut(rows, choice.name, choice.language)
         problem = make_problem(train, test, lm, request, cache)
         found = comparison.evaluate(problem, families=FEATURES, binarize=False, trees=False)
         for features in FEATURES:
             results = {r.setting.layer: r for r in found if r.setting.features == features}
             sets[features].append(OneSet(test, {str(layer): results[layer] for layer in sorted(results)}))
     return Depths.of(model_name(profile.model.id), lm.layers, profile.layers, sets)
+
+
+def cut(profile: Profile) -> Profile:
+    """The profile with sets of no more than ROWS."""
+    n_train, n_test = ROWS
+    here = {
+        "max_train": min(n_train, profile.max_train or n_train),
+        "max_test": min(n_test, profile.max_test or n_test),
+    }
+    return replace(profile, **here)
 
 
 def among(sets: Sequence[OneSet], layers: Sequence[int]) -> list[OneSet]:

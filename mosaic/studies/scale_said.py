@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mosaic.probing.scores import Difference
 from mosaic.reporting import plots
@@ -11,9 +11,6 @@ from mosaic.reporting.results import shown
 from mosaic.studies import leads
 from mosaic.studies.leads import Choice
 from mosaic.texts.labelled import NEW
-
-if TYPE_CHECKING:
-    from mosaic.studies.scale import Depths
 
 
 class Place(NamedTuple):
@@ -23,11 +20,6 @@ class Place(NamedTuple):
     depth: float
     third: str
     again: float
-
-    @classmethod
-    def of(cls, one: Depths) -> Place:
-        choice = one.at_saes["sae"]
-        return cls(choice.winner, one.depth(choice.winner), one.third(choice.winner), choice.again)
 
 
 def thirds_sentence(choice: Choice, thirds: Mapping[str, str]) -> str:

@@ -26,8 +26,7 @@ def figure(scale: Scale) -> Figure:
         for one, look in zip(scale.models, named, strict=True):
             _line(ax, one, features, look)
         ax.set_title(title, fontsize="medium")
-        ax.set_xlim(0, 1.05)
-    figure.supxlabel("share of the model's blocks passed", fontsize="medium")
+        ax.set(xlim=(0, 1.05), xlabel="share of the model's blocks passed")
     axes[0].set_ylabel("macro-F1 (test)")
     plots.legend_below(figure, axes[0])
     return plots.finished(figure)
