@@ -29,7 +29,7 @@ from mosaic.texts.labelled import NEW
 
 FEATURES = ("sae", "hidden")
 POOLING = "mean"
-ROWS = (500, 400)  # training and test texts a set at most: two models at every block are many fits
+ROWS = (300, 300)  # training and test texts a set at most: two models at every block are many fits
 
 
 @dataclass(frozen=True)
