@@ -32,13 +32,13 @@ def thirds_sentence(choice: Choice, thirds: Mapping[str, str]) -> str:
     if not over:
         return "All blocks lie in one third of this model's depth, so that thirds are not compared."
     rival = min(over, key=lambda block: over[block].low)
-    by = f"block {rival} ({thirds[rival]}), by {leads.told(over[rival])}"
+    other, by, chosen = f"block {rival} ({thirds[rival]})", leads.told(over[rival]), f"block {choice.winner} ({here})"
     return leads.side(
         over[rival],
-        above=f"The {here} third of the blocks is best: block {choice.winner} leads every block outside it, the strongest, {by}.",
-        below=f"No third of the blocks is best: validation chooses block {choice.winner} ({here}), which is behind {by}.",
-        level=f"Which third of the blocks is best is undecided: validation chooses block {choice.winner} ({here}), which cannot "
-        f"be told from {by}.",
+        above=f"The {here} third of the blocks is best: {chosen} leads every block outside it, the strongest, {other}, by {by}.",
+        below=f"No third of the blocks is best: validation chooses {chosen}, which is behind {other}, {by}.",
+        level=f"Which third of the blocks is best is undecided: validation chooses {chosen}, which cannot be told from {other}, "
+        f"{by}.",
     )
 
 

@@ -88,7 +88,7 @@ def test_the_sentences_follow_the_numbers(pair):
     said = pair.sentences()
     assert set(said) == {"every_block", "every_block_third", "every_block_beyond", "pair"}
     assert "Validation chooses block 4" in said["every_block"] and "it leads" in said["every_block"]
-    assert "The late third of the blocks is best: block 4" in said["every_block_third"]
+    assert "The late third of the blocks is best: block 4 (late) leads" in said["every_block_third"]
     assert "Something is missed" in said["every_block_beyond"] and "block 4 minus layer 3" in said["every_block_beyond"]
     assert "SAE features of mini-large, the larger model, classify better" in said["pair"]
     assert "hidden states of mini-large, the larger model, classify worse" in said["pair"]
@@ -100,12 +100,12 @@ def test_the_sentences_follow_the_numbers(pair):
     [
         (
             UP,
-            "The middle third of the blocks is best: block 2 leads every block outside it, the strongest, block 5 (late)",
+            "The middle third of the blocks is best: block 2 (middle) leads every block outside it, the strongest, block 5 (late), by",
         ),
         (LEVEL, "is undecided: validation chooses block 2 (middle), which cannot be told from block 5"),
         (
             DOWN,
-            "No third of the blocks is best: validation chooses block 2 (middle), which is behind block 5 (late), by -0.050",
+            "No third of the blocks is best: validation chooses block 2 (middle), which is behind block 5 (late), -0.050",
         ),
     ],
 )
