@@ -29,6 +29,11 @@ study.record();
 # One panel a data set; bands are 95 % bootstrap intervals over test texts. Where a set has a test of *familiar words*
 # and one of *new words* (the same messages, said with words that no training text of the set has), these are the
 # familiar ones.
+#
+# Hollow grey marks are published values {cite}`gallifant2025`, where the paper has the same task: linear probes on Gemma 2 2B,
+# at its early, middle and late layer (5, 12 and 19). SAE features are the paper's sums and counts, nothing binarised, one mark a
+# pooling; hidden states are of the last token. The model is a larger one, and the miniature's texts are not the paper's: the
+# marks show how a task's scores lie in the paper, and are no target for the curves.
 
 # %%
 study.figure()
@@ -61,6 +66,34 @@ study.table()
 # **SAE features.** {result}`layers.sentences.sae` {result}`layers.sentences.sae_new`
 #
 # **Hidden states.** {result}`layers.sentences.hidden` {result}`layers.sentences.hidden_new`
+
+# %% [markdown]
+# ## Between the layers with an SAE
+#
+# SAEs are trained at a few layers; a model has hidden states after every block. Is the best place to read a text one that
+# no SAE looks at? Hidden states after all {result}`layers.every_block.n_blocks` blocks of the model are compared here, each
+# with one pooling ({result}`layers.every_block.pooling`) and at most {result}`layers.every_block.rows.train` training and
+# {result}`layers.every_block.rows.test` test texts a set, because two models at every block are many fits. So these scores
+# stand beside each other and not beside those above, where validation chose among all poolings and on more texts. *Early*, *middle* and *late* are thirds of a model's depth: the share of
+# its blocks that a text has passed.
+#
+# The same is done with the larger model of a pair, where the profile names one: on the same texts, trained and tested on the
+# same rows, so that its differences from the smaller one are taken text by text. Large marks are the layers that validation
+# chose; bands are 95 % intervals over test texts.
+
+# %%
+study.scale_figure()
+
+# %%
+study.scale_table()
+
+# %% [markdown]
+# **Every block.** {result}`layers.sentences.every_block` {result}`layers.sentences.every_block_third`
+# {result}`layers.sentences.every_block_beyond`
+#
+# **A larger model.** Each model is read at the layer that validation chooses for it, of those with an SAE; SAE features and
+# hidden states alike, so that each side has as many layers and one pooling. The intervals are over data sets and texts.
+# {result}`layers.sentences.pair`
 
 # %% [markdown]
 # ## What it says

@@ -42,6 +42,16 @@ study.figure("sae")
 study.figure("hidden")
 
 # %% [markdown]
+# ## Beside published values
+#
+# Of the sets whose task the paper has, hollow grey marks are what it published for its middle layer: sums and counts of SAE
+# features (16k), the last token of hidden states, nothing binarised. Other poolings it did not score. Its model is Gemma 2 2B,
+# and the miniature's texts are not its texts: what can be compared is which pooling lies above which.
+
+# %%
+study.published_figure()
+
+# %% [markdown]
 # ## Which one validation chooses
 #
 # Means over the sets. The pooling with the highest validation score is marked as chosen.

@@ -100,7 +100,8 @@ study.translated_table()
 # ## Every language by itself, and every pair
 #
 # Are SAE features ahead of hidden states in every language? The paper has them ahead in all five on toxicity (linear probes on
-# summed SAE features of layer 5 against the last token's hidden states); here both choose among every pooling.
+# summed SAE features of layer 5 against the last token's hidden states); here both choose among every pooling. Hollow grey
+# marks are its values, on toxicity and, in the languages that it has there, on the sentiment of tweets.
 
 # %%
 study.own_figure()

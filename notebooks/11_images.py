@@ -49,6 +49,14 @@ study.table()
 # %% [markdown]
 # {result}`images.sentences.all` {result}`images.sentences.before`
 #
+# SAE features against hidden states, with 95 % intervals over images; below, hollow, what the paper published of its own sets of
+# photographs, read by PaliGemma 2 3B (binarised sums). Other sets, another model: the distance between two marks of a line is
+# what can be compared.
+
+# %%
+study.published_figure()
+
+# %% [markdown]
 # ## Few latents
 #
 # And with few latents (or, of hidden states, dimensions)? The same probes on those whose class means differ most. The curve of

@@ -24,8 +24,8 @@ from mosaic.texts.labelled import WHOLE
 from mosaic.world import sets
 
 BESIDE = {  # the miniature's other models, where a chapter reads them
-    "mini-large": "its larger sister, trained on the same corpus (the chapter on the miniature shows its training; the audit "
-    "reads its SAEs)",
+    "mini-large": "its larger sister, trained on the same corpus (the chapter on layers reads it beside mini-small, the "
+    "audit reads its SAEs, the chapter on the miniature shows its training)",
     "mini-large-it": "mini-large tuned on turns; whether its answers are right is the set mini/behaviour",
     "mini-vision": "an image tower in front of mini-small (for the chapter on images)",
 }
@@ -121,9 +121,11 @@ def sae_rows(profile: Profile) -> list[list[str]]:
             [chapters(profile, False), str(source.layer), source.width, active, architecture, f"seed {source.seed}"]
         )
     for other in LARGER if profile.truth else ():
-        for source in load_profile(other).saes:
+        of = load_profile(other)
+        for source in of.saes:
             active, architecture = sparsity(located(source).path)
-            numbers = ", ".join(number(name) for name in LARGER[other])
+            in_pair = other == profile.larger and source.width == of.width
+            numbers = ", ".join(number(name) for name in (*(("layers",) if in_pair else ()), *LARGER[other]))
             rows.append(
                 [numbers, str(source.layer), source.width, active, architecture, f"of {other}, seed {source.seed}"]
             )

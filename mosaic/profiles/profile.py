@@ -95,7 +95,8 @@ class Profile:
     example: the sentence of the first chapter. truth: whether the model's training texts are the miniature's, whose factors are known.
     max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
     chapters use, with width `width`. seeds: a folder of SAEs that `mosaic train-sae --seeds` wrote, for the chapters
-    on stability. partly_trained: for the chapter on what training is worth.
+    on stability. partly_trained: for the chapter on what training is worth. larger: the profile of a larger model of the same
+    family, read beside this one by the chapter on layers.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Profile:
     truth: bool = False
     seeds: str | None = None
     partly_trained: tuple[PartlyTrained, ...] = ()
+    larger: str | None = None
     example: str = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."
 
     @property
@@ -141,7 +143,7 @@ def load_profile(name: str) -> Profile:
 
 @cache
 def _read(name: str, folder: Path) -> Profile:
-    path = Path(name) if name.endswith((".yml", ".yaml")) else FOLDER / f"{name}.yml"
+    path = _path(name)
     if not path.is_file():
         raise MosaicError(
             f"unknown profile {name!r}; there are {', '.join(profile_names())}. A path to a .yml file works too."
@@ -152,6 +154,11 @@ def _read(name: str, folder: Path) -> Profile:
     profile = read_as(Profile, {"name": path.stem, "saes": [], "poolings": [], "datasets": [], **content}, str(path))
     _check(profile, path)
     return profile
+
+
+def _path(name: str) -> Path:
+    """Where a profile's file should be, by its name or its own path."""
+    return Path(name) if name.endswith((".yml", ".yaml")) else FOLDER / f"{name}.yml"
 
 
 def _check(profile: Profile, path: Path) -> None:
@@ -181,6 +188,17 @@ def _check(profile: Profile, path: Path) -> None:
         raise MosaicError(f"{path}, crossed: {twice[0]} stands twice. Name all its languages in one entry.")
     if twice := [kind for kind, n in Counter(one.kind for one in profile.partly_trained).items() if n > 1]:
         raise MosaicError(f"{path}, partly_trained: {twice[0]!r} stands twice. Name one SAE of each kind.")
+    if profile.larger is not None:
+        other = _path(profile.larger)
+        if not other.is_file():
+            raise MosaicError(
+                f"{path}, larger: there is no profile {profile.larger!r}; there are {', '.join(profile_names())}. Name one "
+                "of them, give the path of a .yml file, or leave the key out."
+            )
+        if other.resolve() == path.resolve():
+            raise MosaicError(
+                f"{path}, larger: {profile.larger} is this profile itself. Name another, or leave it out."
+            )
     keys = Counter((source.layer, source.width, source.seed) for source in profile.saes)
     if twice := [key for key, n in keys.items() if n > 1]:
         layer, width, seed = twice[0]

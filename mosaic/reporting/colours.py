@@ -8,7 +8,7 @@ of words 4.5:1 (on the dark page once `BRIGHTER` is applied, which the site's st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mosaic.errors import MosaicError
 
@@ -20,11 +20,15 @@ MARKERS = ("o", "s", "^", "D")
 
 @dataclass(frozen=True)
 class Look:
-    """How one series is drawn. Two lines of equal values stay two: dash and marker differ as well."""
+    """How one series is drawn. Two lines of equal values stay two: dash and marker differ as well.
+
+    dash: "none" for marks that no line joins. hollow: unfilled marks, for what others found.
+    """
 
     colour: str
     dash: str = "-"
     marker: str = "o"
+    hollow: bool = False
 
 
 TEAL, ORANGE, PURPLE, GREY, KHAKI, BLUE = "#2a9d8f", "#d96c2c", "#8e6bbf", "#808080", "#968a3a", "#3f7fbf"
@@ -64,7 +68,10 @@ TABLE = {
     "mini-large": Look(ROSE, "-.", "^"),
     # What knows nothing, and what others found
     "chance": Look(INK, "--", ""),
-    "published": Look(INK, "-", "o"),
+    "published": Look(INK, "-", "o", hollow=True),
+    "published, Gemma 2": Look(INK, "none", "o", hollow=True),
+    "published, Gemma 2: SAE features": Look(INK, "none", "D", hollow=True),
+    "published, Gemma 2: hidden states": Look(INK, "none", "s", hollow=True),
 }
 ALIASES = {
     "SAE": "sae",
@@ -100,8 +107,8 @@ def looks(names: Sequence[str]) -> list[Look]:
     for name in names:
         base = known(name)
         look = next(places) if base is None else TABLE[base]
-        dashes = DASHES if look.dash == "-" else DASHES[1:]
-        others = (Look(look.colour, dash, look.marker and marker) for dash in dashes for marker in MARKERS)
+        dashes = {"-": DASHES, "none": ("none",)}.get(look.dash, DASHES[1:])
+        others = (replace(look, dash=dash, marker=look.marker and marker) for dash in dashes for marker in MARKERS)
         while look in taken:
             look = next(others, None)
             if look is None:
@@ -121,7 +128,7 @@ def _crossed(names: Sequence[str]) -> list[Look] | None:
     if not len(parts) == len(set(parts)) == len(kinds) * len(conditions):
         return None
     shapes = dict(zip(conditions, zip(DASHES, MARKERS, strict=True), strict=False))
-    found = [Look(TABLE[kind].colour, *shapes[condition]) for kind, condition in parts]
+    found = [replace(TABLE[kind], dash=shapes[condition][0], marker=shapes[condition][1]) for kind, condition in parts]
     return found if len(set(found)) == len(found) else None  # two kinds may have one hue
 
 

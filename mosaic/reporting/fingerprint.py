@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from mosaic.profiles.opening import PACKAGE, available, crossed, located
-from mosaic.profiles.profile import Profile
+from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting.results import versions
 
 DECISIVE = (
@@ -69,7 +70,8 @@ def _texts(profile: Profile) -> Iterator[bytes]:
 
 
 def weights(profile: Profile) -> Iterator[tuple[str, str]]:
-    """(name, hash or commit) of everything outside this package that the profile's model and SAEs are read from."""
+    """(name, hash or commit) of everything outside this package that the profile's model and SAEs are read from, and those of
+    the larger model that it names."""
     from mosaic.models.opening import resolve
     from mosaic.profiles.opening import located_folder
 
@@ -85,6 +87,8 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
         yield from _folder(f"SAE {control.path}", located_folder(control.path))
     if profile.seeds:
         yield from _folder("seeds", located_folder(profile.seeds))
+    if profile.larger:  # its own larger one is not read
+        yield from weights(replace(load_profile(profile.larger), larger=None, seeds=None, partly_trained=()))
 
 
 def _folder(name: str, folder: Path) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.reporting.colours import INK, TABLE, known, looks
+from mosaic.reporting.colours import INK, TABLE, looks
 
 NAMES = {
     "sae": "SAE features",
@@ -70,7 +70,8 @@ def shades():
 
 
 def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str = "macro-F1 (test)", ax=None):
-    """Lines with 95 % intervals. series: name -> [(x, value, low, high), ...]; every x has its place on the axis."""
+    """Lines with 95 % intervals. series: name -> [(x, value, low, high), ...]; every x has its place on the axis,
+    where a series that no line joins (published values) may have several marks."""
     import matplotlib.pyplot as plt
 
     alone = ax is None
@@ -107,15 +108,15 @@ def panels(
         ax.get_legend().remove()
     for ax in grid.flat[len(groups) :]:
         ax.set_visible(False)
-    legend_below(figure, grid.flat[0])
+    legend_below(figure, grid.flat[: len(groups)])
     return figure
 
 
 def legend_below(figure, ax, columns: int | None = None) -> None:
-    """One legend under a figure, of the series of one of its Axes."""
-    handles, labels = ax.get_legend_handles_labels()
-    fitting = max(1, min(len(labels), int(figure.get_size_inches()[0] * 12 / (6 + max(map(len, labels))))))
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns or fitting, fontsize="small")
+    """One legend under a figure, of the series of one of its Axes, or of several: each series once."""
+    named = {label: mark for one in np.ravel(ax) for mark, label in zip(*one.get_legend_handles_labels(), strict=True)}
+    fitting = max(1, min(len(named), int(figure.get_size_inches()[0] * 12 / (6 + max(map(len, named))))))
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns or fitting, fontsize="small")
 
 
 def intervals(rows: Sequence[Mapping], xlabel: str = "macro-F1 (test), 95 % interval", zero: bool = False, ax=None):
@@ -135,8 +136,8 @@ def intervals(rows: Sequence[Mapping], xlabel: str = "macro-F1 (test), 95 % inte
         error = np.array([[row["macro_f1"] - row["low"], row["high"] - row["macro_f1"]] for row in members]).T
         # A percentile interval can miss the point estimate by a hair; an error bar cannot be negative.
         error = np.maximum(error, 0)
-        label = NAMES.get(kind, kind)
-        ax.errorbar(x, y, xerr=error, fmt=look.marker, color=look.colour, label=label, markersize=5)
+        drawn = {"fmt": look.marker, "color": look.colour, "mfc": "none" if look.hollow else look.colour}
+        ax.errorbar(x, y, xerr=error, **drawn, label=NAMES.get(kind, kind), markersize=5)
     if zero:
         ax.axvline(0, color=INK, linewidth=1)
     ax.set_yticks(range(len(sets)), sets)
@@ -280,17 +281,20 @@ def scatter(groups: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str, cha
 
 
 def _lines(names: Sequence[str]) -> list[dict]:
-    """Colour, dash, marker and width of each line: a later one is thinner, so that what it covers is seen at its sides."""
-    narrower = np.linspace(2.6, 1.2, len(names)) if len(names) > 1 else [1.8]
+    """Colour, dash, marker and width of each line: a later one is thinner, so that what it covers is seen at its sides.
+    What others found stands apart: hollow, thin, and the widths of this run's lines do not depend on it."""
+    found = looks(names)
+    n = sum(not look.hollow for look in found)
+    widths = iter(np.linspace(2.6, 1.2, n) if n > 1 else [1.8])
     return [
         {
             "color": look.colour,
             "linestyle": look.dash,
             "marker": look.marker,
-            "markerfacecolor": "none" if known(name) == "published" else look.colour,  # what others found is hollow
-            "linewidth": width,
+            "markerfacecolor": "none" if look.hollow else look.colour,
+            "linewidth": (width := 1.2 if look.hollow else next(widths)),
             "markersize": 4 + 1.6 * width,
             "zorder": 2 + i / 100,
         }
-        for i, (name, look, width) in enumerate(zip(names, looks(names), narrower, strict=True))
+        for i, look in enumerate(found)
     ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mosaic.reporting.colours import INK, known, looks
+from mosaic.reporting.colours import INK, looks
 
 GOLDEN = (5**0.5 - 1) / 2  # its multiples spread dots evenly over a strip, the same in every run
 
@@ -17,11 +17,10 @@ def strips(groups: Mapping[str, Sequence[float]], xlabel: str, ax=None):
 
     ax = ax or plt.subplots(figsize=(7.2, 0.9 + 0.75 * len(groups)))[1]
     ax.axvline(0, color=INK, linewidth=1)
-    for i, ((name, values), look) in enumerate(zip(groups.items(), looks(list(groups)), strict=True)):
+    for i, (values, look) in enumerate(zip(groups.values(), looks(list(groups)), strict=True)):
         x = np.sort(np.asarray(values, dtype=float))
         y = i + 0.5 * ((np.arange(len(x)) * GOLDEN) % 1 - 0.5)
-        hollow = known(name) == "published"  # what others found is hollow
-        face = {"facecolors": "none", "edgecolors": look.colour} if hollow else {"color": look.colour}
+        face = {"facecolors": "none", "edgecolors": look.colour} if look.hollow else {"color": look.colour}
         ax.scatter(x, y, s=18, alpha=0.75, linewidths=0.9, **face)
         ax.plot([np.median(x)] * 2, [i - 0.38, i + 0.38], color=look.colour, linewidth=2.5)
     ax.set_yticks(range(len(groups)), list(groups))

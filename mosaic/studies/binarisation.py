@@ -16,7 +16,7 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.reporting.colours import INK
 from mosaic.reporting.results import shown
-from mosaic.studies import feature_selection, leads
+from mosaic.studies import feature_selection, leads, paper_values
 from mosaic.studies.feature_selection import FeatureSelection
 from mosaic.studies.problems import CACHE, check_among, opened, problems
 from mosaic.studies.study import Study
@@ -96,12 +96,14 @@ class Binarisation(Study):
         }
 
     def figure(self) -> Figure:
-        """Binarised minus raw, a line a pooling, one colour a way to set the threshold."""
+        """Binarised minus raw, a line a pooling, one colour a way to set the threshold; hollow what the paper published, over
+        its own sets."""
         rows = [
             {"set": pooling, "features": KINDS[kind], "macro_f1": d.difference, "low": d.low, "high": d.high}
             for kind, by_pooling in self.differences.items()
             for pooling, d in by_pooling.items()
         ]
+        rows += paper_values.binarising(self.differences["published"])
         label = "macro-F1, binarised minus raw (mean over sets, 95 % interval)"
         return plots.finished(plots.intervals(rows, label, zero=True))
 

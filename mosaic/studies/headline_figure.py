@@ -1,18 +1,20 @@
 """The headline in one figure: every set's scores on the left, SAE minus hidden states on the right, told and never told apart.
 
-Filled marks are familiar words (or the whole test, where it is one), hollow ones the same messages in new words.
+Filled marks are familiar words (or the whole test, where it is one), hollow ones the same messages in new words; grey and
+hollow is what the paper published of the same task.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mosaic.reporting import plots
 from mosaic.reporting.colours import INK, looks
+from mosaic.studies import paper_values
 from mosaic.texts.labelled import NEW
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class Line:
     """One line of the figure: a set, or the mean of a group of sets.
 
     scores: {family: {part: (value, low, high)}}. lead: {part: SAE minus hidden states}. mean: whether it is a mean.
-    begins: whether a group of sets begins here.
+    begins: whether a group of sets begins here. published: {family: macro-F1 in the paper}.
     """
 
     label: str
@@ -35,6 +37,7 @@ class Line:
     lead: Mapping[str, Interval]
     mean: bool = False
     begins: bool = False
+    published: Mapping[str, float] = field(default_factory=dict)
 
 
 def headline_figure(lines: Sequence[Line]) -> Figure:
@@ -59,6 +62,7 @@ def headline_figure(lines: Sequence[Line]) -> Figure:
     if any(NEW in line.lead for line in lines):
         left.plot([], [], "o", color=INK, label="familiar words")
         left.plot([], [], "o", color=INK, markerfacecolor="none", label=NEW)
+    _published(left, lines, y)
     right.axvline(0, color=INK, linewidth=1)
     for ax in (left, right):
         for line, height in zip(lines, y, strict=True):
@@ -87,6 +91,19 @@ def _marks(ax, parts: Sequence[Mapping[str, Interval]], y: np.ndarray, look, apa
         error = np.maximum([value - low, high - value], 0) if bars else None
         drawn = {"color": look.colour, "markerfacecolor": fill, "markersize": 5, "elinewidth": 1.4}
         ax.errorbar(value, at, xerr=error, fmt=look.marker, alpha=alpha, **drawn)
+
+
+def _published(ax, lines: Sequence[Line], y: np.ndarray) -> None:
+    """What the paper published, at the upper edge of each line: beside this run's marks, never among them."""
+    for family in ("sae", "hidden"):
+        points = [
+            (line.published[family], at - 0.42) for line, at in zip(lines, y, strict=True) if family in line.published
+        ]
+        if points:
+            name = paper_values.series_name(family)
+            (look,) = looks([name])
+            drawn = {"marker": look.marker, "linestyle": "none", "color": look.colour, "markerfacecolor": "none"}
+            ax.plot(*zip(*points, strict=True), **drawn, markersize=5, label=name)
 
 
 def mark_few(ax, found: Mapping) -> None:

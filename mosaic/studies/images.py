@@ -12,7 +12,7 @@ import numpy as np
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import image_scores, image_tokens, images_said
+from mosaic.studies import image_scores, image_tokens, images_said, paper_values
 from mosaic.studies.image_problems import image_unexplained, text_unexplained
 from mosaic.studies.image_scores import FEW, PIXELS, RANDOM, TOWER, UNTRAINED, ImageScores, score_images
 from mosaic.studies.image_tokens import TwoSAEs
@@ -65,6 +65,16 @@ class Images(Study):
             for name, scored in self.sets.items()
         }
         return plots.finished(plots.panels(panels, "latents kept"))
+
+    def published_figure(self):
+        """All latents: SAE features and hidden states with 95 % intervals over images; below, hollow, the paper's own sets."""
+        rows = [
+            {"set": name, "features": kind} | {key: result.row()[key] for key in ("macro_f1", "low", "high")}
+            for name, scored in self.sets.items()
+            for kind in (image_scores.SAE, image_scores.HIDDEN)
+            for result in scored.full[kind]
+        ]
+        return plots.finished(plots.intervals([*rows, *paper_values.images()]))
 
     def pictures(self):
         """The first test images of each drawn set."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mosaic.probing.scores import Mean
-from mosaic.reporting import plots, published, tables
-from mosaic.studies import abroad, latent_overlap
+from mosaic.reporting import plots, tables
+from mosaic.studies import abroad, latent_overlap, paper_values
 from mosaic.studies.diagnosis import REPAIRS, Diagnosis
 from mosaic.studies.language_matrix import Matrix
 from mosaic.studies.language_scores import ARMS, LanguageScores
@@ -18,7 +18,6 @@ from mosaic.studies.translated import WAYS
 Sets = Mapping[str, LanguageScores]
 
 IN_FIGURE = ("sae", "tree", "hidden", "tfidf", "random dictionary")
-PUBLISHED = "toxicity"  # the set of which published scores in each language are drawn
 SHORT = {"sae": "SAE", "hidden": "hidden states"}
 TRAININGS = ("trained on English", "trained natively", "translated to English")
 
@@ -113,18 +112,14 @@ def means(sets: Sets) -> tables.Html:
 
 
 def on_themselves(sets: Sets):
-    """Each language by the probe trained on it, one panel a set; beside toxicity the published scores of Gemma 2 2B."""
+    """Each language by the probe trained on it, one panel a set; hollow what the paper published of the same task."""
     panels = {}
     for name, found in sets.items():
         languages = found.matrix.languages
         panels[name] = {
             kind: [(b, m.macro_f1, m.low, m.high) for b in languages for m in [found.matrix.mean(kind, [(b, b)])]]
             for kind in ("sae", "hidden")
-        }
-        if PUBLISHED in name:
-            for kind in ("sae", "hidden"):
-                values = [(b, published.value(f"mosaic.toxicity.{b}.{kind}")) for b in languages]
-                panels[name][f"published, Gemma 2: {plots.NAMES[kind]}"] = [(b, v, v, v) for b, v in values]
+        } | paper_values.by_language(name, languages)
     return plots.finished(plots.panels(panels, "trained and tested on"))
 
 

@@ -1,4 +1,4 @@
-"""Which layer? Every layer with an SAE against the hidden states of the same layer."""
+"""Which layer? Every layer with an SAE against the hidden states of the same layer; every block, and a larger model."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from mosaic.probing import comparison
 from mosaic.probing.selection import Result
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import leads
+from mosaic.studies import leads, paper_values, scale, scale_shown
 from mosaic.studies.leads import Choice, OneSet
 from mosaic.studies.problems import CACHE, opened, problems
+from mosaic.studies.scale import Scale
 from mosaic.studies.study import Study
 from mosaic.texts.labelled import NEW
 
@@ -30,7 +31,7 @@ class Layers(Study):
 
     rows: one a set, kind of features and layer, as `mosaic probe --json` writes them, with the set's title.
     choices: {features: the layer that validation chooses for all sets, and its lead on test}. poolings: from which
-    validation chose, for either kind of features.
+    validation chose, for either kind of features. scale: every block's hidden states, and the larger model of a pair.
     """
 
     name: ClassVar[str] = "layers"
@@ -38,6 +39,7 @@ class Layers(Study):
     rows: tuple[dict, ...]
     choices: dict[str, Choice]
     poolings: tuple[str, ...]
+    scale: Scale
 
     def summary(self) -> dict:
         means = {features: self._means(features) for features in FEATURES}
@@ -55,6 +57,7 @@ class Layers(Study):
             "best_position": {features: position(layer, self.profile.layers) for features, layer in best.items()},
             "best_mean": {features: means[features][layer] for features, layer in best.items()},
             "n_sets": len(self.titles),
+            **self.scale.summary(),
             "sentences": self.sentences(),
         }
 
@@ -62,19 +65,28 @@ class Layers(Study):
         """What the numbers say, chosen by them."""
         found = {features: leads.sentence("layer", choice) for features, choice in self.choices.items()}
         new = {f"{features}_new": leads.new_words_sentence("layer", self.choices[features]) for features in FEATURES}
-        return {**found, **new, "middle": middle_sentence(self.choices["sae"], self.profile.layers)}
+        middle = middle_sentence(self.choices["sae"], self.profile.layers)
+        return {**found, **new, "middle": middle, **self.scale.sentences()}
 
     def figure(self) -> Figure:
-        """Layer curves, one panel a set, on the first part of its test; bands are 95 % bootstrap intervals over texts."""
-        return self._curves({row["set"]: None for row in self.rows}, "test")
+        """Layer curves, one panel a set, on the first part of its test; bands are 95 % bootstrap intervals over texts.
+        Hollow marks are what the paper published of the same task."""
+        known = {title: paper_values.by_layer(title, self.profile.layers) for title in self.titles}
+        return self._curves(dict.fromkeys(self.titles), "test", known)
 
     def new_words_figure(self) -> Figure | tables.Html:
         """The same on new words, of the sets that have them; a sentence where none has."""
         having = {row["set"]: NEW for row in self.rows if NEW in row["parts"]}
         return self._curves(having, NEW) if having else tables.Html(f"<p>No set here has a test of {NEW}.</p>")
 
-    def _curves(self, parts: Mapping[str, str | None], label: str) -> Figure:
-        """Panels of these sets, each on one part of its test (None: the first)."""
+    def scale_figure(self) -> Figure:
+        """Hidden states after every block and SAE features where there are SAEs, along the depth of one or both models."""
+        return scale_shown.figure(self.scale)
+
+    def _curves(
+        self, parts: Mapping[str, str | None], label: str, known: Mapping[str, Mapping] | None = None
+    ) -> Figure:
+        """Panels of these sets, each on one part of its test (None: the first). known: {set: published series}."""
 
         def point(layer: int, row: Mapping, part: str | None) -> tuple:
             scored = row if part is None else row["parts"][part]
@@ -85,6 +97,7 @@ class Layers(Study):
                 features: [point(layer, row, part) for layer, row in by_layer.items()]
                 for features, by_layer in self._of(title).items()
             }
+            | (known or {}).get(title, {})
             for title, part in parts.items()
         }
         return plots.finished(plots.panels(panels, "layer", f"macro-F1 ({label})"))
@@ -107,6 +120,10 @@ class Layers(Study):
         headings = {column: heading for column, (heading, _) in parts.items()}
         first = {"features": "features", "layer": "layer", "validation": "validation"}
         return tables.table(rows, {**first, **headings, "poolings": "pooling chosen (sets)"})
+
+    def scale_table(self) -> tables.Html:
+        """What validation chose along the depth, with one pooling."""
+        return scale_shown.table(self.scale)
 
     @property
     def titles(self) -> list[str]:
@@ -143,7 +160,9 @@ def run(
             rows += [{"set": title, **chosen[features, layer].row()} for layer in profile.layers]
             by_layer = {str(layer): chosen[features, layer] for layer in profile.layers}
             sets[features].append(OneSet(problem.test, by_layer))
-    return Layers(profile, tuple(rows), {features: leads.choose(found) for features, found in sets.items()}, poolings)
+    choices = {features: leads.choose(found) for features, found in sets.items()}
+    beside = scale.run(profile, lm, poolings, device, cache)
+    return Layers(profile, tuple(rows), choices, poolings, beside)
 
 
 def chosen_at_each_layer(results: Iterable[Result]) -> dict[tuple[str, int], Result]:

@@ -13,7 +13,7 @@ from mosaic.probing import comparison
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import inverse_frequency, leads
+from mosaic.studies import inverse_frequency, leads, paper_values
 from mosaic.studies.inverse_frequency import InverseFrequency
 from mosaic.studies.leads import Choice, OneSet
 from mosaic.studies.problems import CACHE, check_poolings, opened, problems
@@ -88,6 +88,21 @@ class Pooling(Study):
         values, titles, poolings = grid(self.rows, features)
         return plots.finished(plots.heatmap(values, titles, poolings, "macro-F1 (test)"))
 
+    def published_figure(self) -> Figure | tables.Html:
+        """Both kinds of features by pooling on the sets whose task the paper has, and hollow what it published; a sentence
+        where it has none of them."""
+        panels = {
+            title: {features: [_point(row) for row in self._of(title, features)] for features in FEATURES} | known
+            for title in dict.fromkeys(row["set"] for row in self.rows)
+            if (known := paper_values.by_pooling(title, self.profile.poolings))
+        }
+        if not panels:
+            return tables.Html("<p>Nothing is published of the sets compared here.</p>")
+        figure = plots.panels(panels, "pooling")
+        for ax in figure.axes:
+            ax.tick_params(axis="x", rotation=40)
+        return plots.finished(figure)
+
     def table(self) -> tables.Html:
         """Means over the sets, pooling by pooling; the pooling that validation chose is marked."""
         parts, rows = leads.table_parts(self.rows), []
@@ -128,6 +143,9 @@ class Pooling(Study):
         columns = {"features": "features", "on": "on", "difference": "mean minus last, macro-F1", "interval": "95 %"}
         return tables.table(rows, columns)
 
+    def _of(self, title: str, features: str) -> list[dict]:
+        return [row for row in self.rows if (row["set"], row["features"]) == (title, features)]
+
     def _means(self, features: str, part: str | None = None) -> dict[str, float]:
         return leads.mean_of([row for row in self.rows if row["features"] == features], "pooling", part)
 
@@ -156,6 +174,10 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         InverseFrequency.of(weighted),
         leads.difference(sets["sae"], *COUNTED) if set(COUNTED) <= set(profile.poolings) else None,
     )
+
+
+def _point(row: Mapping) -> tuple:
+    return row["pooling"], row["macro_f1"], row["low"], row["high"]
 
 
 def grid(rows: Iterable[Mapping], features: str) -> tuple[np.ndarray, list[str], list[str]]:

@@ -18,7 +18,7 @@ from mosaic.probing.selection import Result
 from mosaic.profiles.opening import available
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import controls, headline_figure, headline_tables, pairs
+from mosaic.studies import controls, headline_figure, headline_tables, pairs, paper_values
 from mosaic.studies.best_mean_setting import best_mean_setting
 from mosaic.studies.classifiers import Classifiers, compare
 from mosaic.studies.compared_sets import ALL, NEVER_TOLD, OTHER, TOLD, UNKNOWN, ComparedSet, Group, by_part, grouped
@@ -145,6 +145,7 @@ class SaeAgainstBaselines(Study):
                 for family, parts in rows.items()
             },
             {part: _triple(by["hidden"]) for part, by in self.per_set[title].items()},
+            published=paper_values.at_best_setting(title),
         )
 
     def _mean_line(self, kind: str, name: str) -> Line:
@@ -162,6 +163,7 @@ class SaeAgainstBaselines(Study):
             {part: _triple(g.differences["hidden"]) for part, g in groups.items()},
             mean=True,
             begins=True,
+            published=paper_values.best_mean() if name == ALL else {},
         )
 
     def k_sparse_curves(self) -> Figure:

@@ -19,7 +19,7 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, published, tables
 from mosaic.reporting.results import shown
 from mosaic.reporting.strips import strips
-from mosaic.studies import leads
+from mosaic.studies import leads, paper_values
 from mosaic.studies.leads import Choice, OneSet
 from mosaic.studies.problems import CACHE, opened, problems
 from mosaic.studies.study import Study
@@ -90,12 +90,14 @@ class Width(Study):
         }
 
     def figure(self) -> Figure:
-        """Scores against width, one panel a set; each width with the pooling that validation chose for it."""
+        """Scores against width, one panel a set; each width with the pooling that validation chose for it. Hollow marks are
+        what the paper published of the same task, every pooling."""
         panels = {
             title: {
                 "sae": [
                     (row["width"], row["macro_f1"], row["low"], row["high"]) for row in self.rows if row["set"] == title
-                ]
+                ],
+                **paper_values.by_width(title),
             }
             for title in self.differences
         }

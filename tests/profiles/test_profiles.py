@@ -227,6 +227,7 @@ def test_shape_agrees_with_the_real_model(minilm):
         ("datasets: [3]", "datasets 1: 3 .* the keys of a SetChoice"),
         ("datasets: [{name: trec, optional: maybe}]", "datasets 1, optional: 'maybe' .* true or false was expected"),
         ("training: {datasets: [{nam: x}]}", "training, datasets 1: SetChoice has no key 'nam'; did you mean 'name'"),
+        ("larger: [mini-large, mini]", r"larger: \['mini-large', 'mini'\] \(list\) stands where a text was expected"),
         ("max_train: 3.5", "max_train: 3.5 .* a whole number was expected"),
         ("1: x", "Profile has no key 1"),
         ("title: a\nsaes: []\ntitle: b", r"the key 'title' stands twice\n.*line 3"),
@@ -240,6 +241,21 @@ def test_a_broken_profile_is_explained(tmp_path, text, message):
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(MosaicError, match=message):
         load_profile(str(path))
+
+
+def test_the_larger_model_of_a_profile_is_another_profile_that_there_is(tmp_path):
+    base = "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\nwidth: 1k\n"
+
+    def profile(name, larger):
+        (tmp_path / name).write_text(f"{base}larger: {larger}\n")
+        return load_profile(str(tmp_path / name))
+
+    assert profile("mini-large.yml", "mini-large").larger == "mini-large", "a name is a shipped profile's"
+    there = "there is no profile 'mini-lrage'; there are gemma-2-2b, mini, mini-large"
+    with pytest.raises(MosaicError, match=f"own.yml, larger: {there}.* or leave the key out"):
+        profile("own.yml", "mini-lrage")
+    with pytest.raises(MosaicError, match="self.yml, larger: .*self.yml is this profile itself. Name another"):
+        profile("self.yml", tmp_path / "self.yml")
 
 
 def test_one_value_is_a_list_of_one_and_a_bare_name_a_choice(tmp_path):

@@ -23,6 +23,7 @@ def profile(tmp_path, monkeypatch):
     """A small profile whose model and SAE lie in folders of the user's own; the package's own files are left out."""
     monkeypatch.setattr(module, "package_files", list)
     monkeypatch.setattr(sources, "load_set", lambda name, language=None: (ROWS, ROWS))
+    monkeypatch.setattr(sources, "check_set", lambda *_: None)
     for name in ("model", "sae"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").write_bytes(b"weights")
@@ -31,6 +32,8 @@ def profile(tmp_path, monkeypatch):
         model=ModelSpec(str(tmp_path / "model")),
         saes=(SAESource(1, "1k", path=str(tmp_path / "sae")),),
         datasets=(SetChoice("own"),),
+        crossed=(),
+        partly_trained=(),
         seeds=None,
     )
 

@@ -37,7 +37,15 @@ def test_each_chapter_is_under_the_saes_it_reads(runs):
     assert ["15 to 19", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
     assert any(row[0] == "16" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
     assert ["10, 12, 13", "4", "1k", "L0 40.0", "jumprelu", "of mini-large-it, seed 0"] in rows
-    assert ["12, 13", "4", "4k", "L0 40.0", "jumprelu", "of mini-large, seed 0"] in rows
+    assert ["2, 12, 13", "4", "1k", "L0 40.0", "jumprelu", "of mini-large, seed 0"] in rows
+    assert [
+        "12, 13",
+        "4",
+        "4k",
+        "L0 40.0",
+        "jumprelu",
+        "of mini-large, seed 0",
+    ] in rows  # the pair is read at one width
     assert runs.ranges([1, 2, 3, 5, 7, 8]) == "1 to 3, 5, 7, 8" and runs.ranges([]) == ""
     assert all(row[3:5] == ["", ""] for row in runs.sae_rows(gemma))  # not here to be read
 

@@ -102,3 +102,13 @@ def test_figures_and_tables(study):
     assert [ax.get_title() for ax in study.figure().axes] == list(chapter.SETS)
     assert len(study.pictures().axes) == len(chapter.DRAWN) * chapter.PICTURES
     assert study.table().count("<tr>") == 4 and study.image_tokens_table().count("<tr>") == 7
+
+
+def test_published_images_stand_on_lines_of_their_own(study):
+    full = {kind: [SimpleNamespace(row=lambda: scored(0.5))] for kind in (SAE, HIDDEN)}
+    sets = {name: ImageScores(TRUTH, full, full, {}) for name in chapter.SETS}
+    (ax,) = chapter.Images(study.profile, sets, {}, {}).published_figure().axes
+    lines = [label.get_text() for label in ax.get_yticklabels()]
+    assert lines == [*chapter.SETS, "Oxford flowers", "CIFAR-100", "Indian food"]
+    hollow = [box[0] for box in ax.containers if box[0].get_markerfacecolor() == "none"]
+    assert [line.get_xdata().tolist() for line in hollow] == [[0.987, 0.822, 0.859], [0.759, 0.523, 0.459]]

@@ -2,6 +2,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import scale_toy
 
 from mosaic.errors import MosaicError
 from mosaic.probing.candidates import Setting
@@ -10,6 +11,7 @@ from mosaic.studies import layers
 from mosaic.studies.leads import Choice, Lead
 from mosaic.texts.labelled import FAMILIAR, NEW
 
+SCALE = scale_toy.scale(pair=False)
 UP, LEVEL = Difference(0.05, 0.02, 0.08, 0.0), Difference(0.0, -0.1, 0.1, 1.0)
 
 
@@ -38,7 +40,7 @@ def choice(winner="2", rival="5", d=LEVEL, new=None):
 
 def made_up(rows=ROWS):
     choices = {"sae": choice(new=UP), "hidden": choice("0")}
-    return layers.Layers(SimpleNamespace(name="p", layers=[0, 2, 5]), rows, choices, ("max", "last"))
+    return layers.Layers(SimpleNamespace(name="p", layers=[0, 2, 5]), rows, choices, ("max", "last"), SCALE)
 
 
 def test_the_pooling_of_each_layer_is_the_one_validation_chose():
@@ -86,7 +88,8 @@ def test_the_summary_of_known_rows():
     assert summary["best_mean"] == pytest.approx({"sae": 0.5, "hidden": 0.3})
     assert summary["mean_new_words"]["sae"] == pytest.approx({0: 0.4, 2: 0.3, 5: 0.2})
     assert summary["n_sets"] == 2 and summary["sets"]["a"]["sae"][5]["macro_f1"] == 0.7
-    assert set(summary["sentences"]) == {"sae", "hidden", "sae_new", "hidden_new", "middle"}
+    assert set(summary["sentences"]) == {"sae", "hidden", "sae_new", "hidden_new", "middle", *SCALE.sentences()}
+    assert summary["every_block"]["n_blocks"] == 6 and summary["pair"] is None
 
 
 def test_the_table_shows_familiar_and_new_words_and_the_poolings_that_were_chosen():
@@ -102,6 +105,20 @@ def test_a_panel_a_set_and_new_words_only_of_those_that_have_them():
     assert "No set here" in made_up(tuple(r for r in ROWS if r["set"] == "b")).new_words_figure()
 
 
+def test_published_marks_stand_on_the_panel_of_the_same_task_alone():
+    rows = tuple({**r, "set": {"a": "mini/toxicity (en)", "b": "mini/agreement"}[r["set"]]} for r in ROWS)
+    published, none = made_up(rows).figure().axes
+    assert [line.get_label() for line in published.get_lines()][2:] == [
+        "published, Gemma 2: SAE features",
+        "published, Gemma 2: hidden states",
+    ]
+    assert len(none.get_lines()) == 2 and len(made_up(rows).new_words_figure().axes[0].get_lines()) == 2
+
+
+def test_the_depth_has_a_figure_and_a_table():
+    assert len(made_up().scale_figure().axes) == 2 and "every block" in made_up().scale_table()
+
+
 def test_from_a_profile_to_the_recorded_numbers(small_profile, tmp_path):
     study = layers.run(small_profile, poolings=("mean",), cache=tmp_path / "cache")
     values = json.loads(study.record(tmp_path).read_text())["values"]
@@ -112,6 +129,8 @@ def test_from_a_profile_to_the_recorded_numbers(small_profile, tmp_path):
             "sae": ["0", "1", "3"],
             "hidden": ["0", "1", "3"],
         }
+    assert list(values["every_block"]["mean"]) == ["0", "1", "2", "3"] and values["pair"] is None
+    assert "small names no larger model" in values["sentences"]["pair"]
     lead = values["choice"]["sae"]["lead"]
     winner = values["best_layer"]["sae"]
     assert lead["difference"] == pytest.approx(

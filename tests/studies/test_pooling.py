@@ -72,6 +72,14 @@ def test_the_summary_of_known_rows():
     np.testing.assert_allclose(np.ravel(shown), [0.2, 0.4, 0.4, 0.6])
 
 
+def test_published_poolings_have_a_panel_where_the_paper_has_the_task():
+    rows = tuple({**row, "set": "mini/stance" if row["set"] == "a" else "b", "low": 0.0, "high": 1.0} for row in ROWS)
+    known = replace(made_up(), profile=SimpleNamespace(poolings=("sum", "last")), rows=rows)
+    (ax,) = known.published_figure().axes
+    assert ax.get_title() == "mini/stance" and len(ax.get_lines()) == 4
+    assert "Nothing is published" in replace(known, rows=ROWS).published_figure()
+
+
 @pytest.mark.parametrize(
     ("d", "words"),
     [

@@ -141,6 +141,17 @@ def test_the_figure_has_each_kinds_mean_above_its_sets(kinds, parts):
     assert len(right.containers) == (2 if NEW in parts else 1)  # filled marks, and hollow ones for the new words
 
 
+def test_published_scores_are_grey_and_hollow_and_only_where_the_paper_has_the_task():
+    study = made_up(4, (UNKNOWN,), (WHOLE,))
+    left = study.figure().axes[0]
+    (mean,) = [line for line in left.get_lines() if line.get_label() == "published, Gemma 2: SAE features"]
+    assert mean.get_xdata() == [0.802] and mean.get_markerfacecolor() == "none" and mean.get_linestyle() == "None"
+    assert study.lines()[0].published == {"sae": 0.802} and not any(line.published for line in study.lines()[1:])
+    assert not any(line.published for line in made_up(4).lines()), (
+        "a mean of some kinds of sets is not the paper's mean"
+    )
+
+
 def test_a_set_alone_of_its_kind_has_no_mean_and_names_the_kind():
     lines = made_up(3).lines()
     assert [(line.label, line.begins) for line in lines[-1:]] == [("set 1 (never told)", True)]
