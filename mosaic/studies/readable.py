@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mosaic.saes.encoder import Encoder
 
 RESAMPLES = 1000
+TOKENS = 60_000  # read at most: sets of long texts would take hours
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,20 @@ class Readable:
 
 def read(controls: Controls, texts: Sequence[str]) -> Readable:
     """Score every dictionary that the chapter has; one pass of the language model, and one of the untrained one."""
-    here = controls.dictionaries()
+    here, texts = controls.dictionaries(), cut(controls.lm, texts)
     score, another = _scores(controls.lm, texts, here)
     if controls.of_untrained:
         own = _scores(controls.untrained, texts, {OF_UNTRAINED: controls.of_untrained})
         score, another = score | own[0], another | own[1]
     return Readable(score, another)
+
+
+def cut(lm: LanguageModel, texts: Sequence[str], tokens: int = TOKENS) -> list[str]:
+    """The texts, or, where they have more than so many real tokens, as many drawn ones as fit, in their order."""
+    counts = lm.tokenize(texts).counts
+    order = np.random.default_rng(0).permutation(len(texts))
+    drawn = order[: np.searchsorted(counts[order].cumsum(), tokens, side="right")]
+    return [texts[i] for i in sorted(drawn)]
 
 
 def _scores(lm: LanguageModel, texts: Sequence[str], families: Mapping[str, Sequence[Encoder]]) -> tuple[dict, dict]:

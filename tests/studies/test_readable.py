@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import sentences
 
 from mosaic.studies import readable
 from mosaic.studies.controls import FROZEN, OF_UNTRAINED, RANDOM, TRAINED
@@ -48,6 +49,7 @@ def test_an_untrained_models_sae_is_scored_on_its_own_model(monkeypatch):
         return {f: [around(0.7)] for f in families}, {f: [around(0.5)] for f in families}
 
     monkeypatch.setattr(readable, "_scores", scores)
+    monkeypatch.setattr(readable, "cut", lambda lm, texts: texts)
     controls = SimpleNamespace(
         lm="trained", untrained="untrained", of_untrained=("u",), dictionaries=lambda: {TRAINED: ("a",), RANDOM: ("b",)}
     )
@@ -56,6 +58,16 @@ def test_an_untrained_models_sae_is_scored_on_its_own_model(monkeypatch):
     assert set(found.summary()["trained_minus"]) == {RANDOM, OF_UNTRAINED} and found.table().count("<tr>") == 4
     controls.of_untrained = ()
     assert set(readable.read(controls, []).score) == {TRAINED, RANDOM}
+
+
+def test_too_many_tokens_are_cut_to_drawn_texts_in_their_order(tiny):
+    texts, lm = sentences(40, seed=3), tiny("llama")
+    counts = lm.tokenize(texts).counts
+    assert readable.cut(lm, texts) == texts
+    some = readable.cut(lm, texts, int(counts.sum()) // 2)
+    rows = [texts.index(text) for text in some]
+    assert rows == sorted(rows) and 10 < len(rows) < 30 and rows != list(range(len(rows)))
+    assert counts[rows].sum() <= counts.sum() // 2 and readable.cut(lm, texts, int(counts.sum()) // 2) == some
 
 
 def test_scores_are_those_of_each_dictionary_in_turn(monkeypatch):
