@@ -112,7 +112,8 @@ study.table()
 # Scores of probes are one use. Another is reading: can it be told in a line when a latent fires? No person and no language model
 # is asked here; a table of counts over the token a latent fires on and the two before it, learned on one half of the texts,
 # foretells its firing on the other half. The score is the balanced accuracy (a half is chance); the next column shows what the
-# explanation of *another* latent gets {cite}`paulo2024`. Intervals are over latents, and over dictionaries where there are several.
+# explanation of *another* latent gets {cite}`paulo2024`. Intervals are over latents, and over dictionaries where there are several:
+# of an SAE with one seed they say nothing of other seeds.
 
 # %%
 study.readable_table()

@@ -1,4 +1,8 @@
-"""Linear probe or shallow tree? Both read the same kind of features, each with the setting that validation chose for it."""
+"""Linear probe or shallow tree? Both read the same kind of features, each with the setting that validation chose for it.
+
+Not at one budget: `comparison.evaluate` tries a tree on the table of each encoder that suits the linear probe best, so that
+linear probes have more to choose from. What is found is told in the chapter; no claim may rest on it.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class TwoSAEs:
     """Two SAEs of one layer, width and recipe on one set of images; each has every pooling to choose from.
 
     labels: of the test images. full, few: {TEXTS, IMAGES: the chosen result}, with all latents and with few. unexplained:
-    {TEXTS, IMAGES: fraction of variance unexplained of the test images' tokens}.
+    {TEXTS, IMAGES: fraction of variance unexplained of the first test images' tokens}.
     """
 
     labels: np.ndarray

@@ -30,7 +30,8 @@ class Readable:
     """Detection scores of every family of dictionaries on texts that no SAE was trained on.
 
     score, another: {family: [D] of each dictionary}: balanced accuracy of each latent's explanation, and of another
-    latent's in its place; NaN for a latent that fires too seldom to be scored.
+    latent's in its place; NaN for a latent that fires too seldom to be scored. A family with a dictionary of which no latent
+    is scored is not there; neither is any where that is the trained SAE.
     """
 
     score: Mapping[str, Sequence[np.ndarray]]
@@ -72,7 +73,10 @@ def read(controls: Controls, texts: Sequence[str]) -> Readable:
     if controls.of_untrained:
         own = _scores(controls.untrained, texts, {OF_UNTRAINED: controls.of_untrained})
         score, another = score | own[0], another | own[1]
-    return Readable(score, another)
+    enough = [family for family, of in score.items() if all(np.isfinite(scores).any() for scores in of)]
+    if TRAINED not in enough:
+        enough = []
+    return Readable(*({family: found[family] for family in enough} for found in (score, another)))
 
 
 def cut(lm: LanguageModel, texts: Sequence[str], tokens: int = TOKENS) -> list[str]:
@@ -120,6 +124,8 @@ def mean_drawn(of: Sequence[np.ndarray], rng: np.random.Generator) -> float:
 
 def sentence(found: Readable) -> str:
     """How readable the trained SAE's latents are beside those of every other family."""
+    if not found.score:
+        return "The latents of the trained SAE fire too seldom on these texts to be foretold."
     said = {
         "above": "easier to foretell than those of",
         "below": "harder to foretell than those of",
@@ -131,10 +137,8 @@ def sentence(found: Readable) -> str:
         if family != TRAINED and (d := found.minus(family))
     ]
     own, others = mean(found.score[TRAINED]), mean(found.another[TRAINED])
-    return (
-        f"The trained SAE's latents are foretold at {shown(own)}, by another latent's explanation at {shown(others)}; they are "
-        f"{', '.join(parts)}."
-    )
+    beside = f"; they are {', '.join(parts)}" if parts else ""
+    return f"The trained SAE's latents are foretold at {shown(own)}, by another latent's explanation at {shown(others)}{beside}."
 
 
 def _told(d: Mapping) -> str:

@@ -5,7 +5,9 @@ import itertools
 import pytest
 import torch
 
-from mosaic.miniature.image_saes import ImageTokens
+from mosaic.miniature.image_saes import DRAWINGS, HELD_OUT, ImageTokens, training_images
+from mosaic.studies.images import SETS
+from mosaic.world.images import labelled_images
 
 
 @pytest.fixture
@@ -26,3 +28,12 @@ def test_any_batch_is_reached_without_those_before_it(stream, start):
     whole = list(itertools.islice(stream.batches(), 10))
     later = list(itertools.islice(stream.batches(start), 10 - start))
     assert all(torch.equal(a[3], b[3]) for a, b in zip(whole[start:], later, strict=True))
+
+
+def test_no_test_image_is_trained_on():
+    images = training_images(0)
+    known = {image.tobytes() for image in images}
+    assert len(images) > DRAWINGS > HELD_OUT
+    for name in SETS:
+        tested = {image.tobytes() for image in labelled_images(name)[1][0]}
+        assert len(tested) > 500 and not tested & known, name

@@ -60,6 +60,17 @@ def test_an_untrained_models_sae_is_scored_on_its_own_model(monkeypatch):
     assert set(readable.read(controls, []).score) == {TRAINED, RANDOM}
 
 
+@pytest.mark.parametrize(("silent", "left"), [(RANDOM, {TRAINED}), (TRAINED, set())])
+def test_a_family_that_is_never_scored_is_left_out_and_without_the_trained_sae_it_is_said(monkeypatch, silent, left):
+    score = {TRAINED: [around(0.8)], RANDOM: [around(0.7), around(0.7)]}
+    score[silent] = [*score[silent][1:], np.full(3, np.nan)]
+    monkeypatch.setattr(readable, "_scores", lambda *_: (score, score))
+    monkeypatch.setattr(readable, "cut", lambda lm, texts: texts)
+    found = readable.read(SimpleNamespace(lm=None, of_untrained=(), dictionaries=dict), [])
+    assert set(found.score) == left == set(found.summary()["mean"]) and found.table().count("<tr>") == 1 + len(left)
+    assert ("fire too seldom" in readable.sentence(found)) == (not left)
+
+
 def test_too_many_tokens_are_cut_to_drawn_texts_in_their_order(tiny):
     texts, lm = sentences(40, seed=3), tiny("llama")
     counts = lm.tokenize(texts).counts
