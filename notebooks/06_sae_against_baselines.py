@@ -63,8 +63,8 @@ study.table()
 # {result}`sae_against_baselines.sentences.ceiling`
 #
 # {result}`sae_against_baselines.sentences.linear` A shallow tree can combine two latents, which a linear probe cannot.
-# {result}`sae_against_baselines.sentences.classifiers` No claim rests on this: a tree is tried on one pooling of each layer, the
-# one that suits the linear probe best, so that linear probes have the larger choice. (The paper's result files have linear
+# Tried apart, each on every pooling of layer {result}`sae_against_baselines.classifiers.layer`, nothing binarised:
+# {result}`sae_against_baselines.sentences.classifiers` (The paper's result files have linear
 # probes ahead of trees on SAE features by {published}`mosaic.trees.difference`, and with trees SAE features ahead of hidden
 # states by {published}`mosaic.trees.pairs.difference`.)
 #

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mosaic.cli.options import LARGEST, Profile
-from mosaic.cli.output import print_rows
+from mosaic.cli.output import print_rows, say
 
 app = typer.Typer()
 
@@ -36,6 +36,8 @@ def plan(
         {"what": "features on disk, at most about", "estimate": _bytes(cost.disk_features)},
     ]
     print_rows(rows, ["what", "estimate"], f"{profile}: {texts} texts of {tokens} tokens")
+    if chosen.larger:
+        say(f"Chapter 2 reads the larger model, too, which is not counted here: mosaic plan --profile {chosen.larger}")
 
 
 @app.command(epilog="Example: mosaic profiles")

@@ -47,7 +47,7 @@ SUITES = {
         ),
         1_000_000,
     ),
-    "saes-small-wide": Suite("mini-small", ((3, 16384, 32, 0, JUMP),), 300_000),
+    "saes-small-wide": Suite("mini-small", ((3, 16384, 32, 0, JUMP),), 1_000_000),
     "saes-large": Suite(
         "mini-large", (*((layer, 1024, 40, 0, JUMP) for layer in (2, 4, 7)), (4, 4096, 40, 0, JUMP)), 1_000_000
     ),

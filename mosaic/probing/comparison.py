@@ -28,11 +28,13 @@ def evaluate(
     families: Sequence[str] = FAMILIES,
     binarize: bool = True,
     trees: bool = True,
+    every_tree: bool = False,
 ) -> list[Result]:
     """Score every setting of the wanted families; in each family the one chosen on validation is marked `selected`.
 
     Returns results family by family, best validation first. binarize: also threshold the SAE poolings.
-    trees: add a shallow tree for the best pooling of each layer and width.
+    trees: add a shallow tree for the best pooling of each layer and width; every_tree: for each of them that is not
+    binarised, so that trees and linear probes have the same features to choose from.
     """
     texts = replace(problem, tables=())  # what a process is sent beside its own table
     candidates = [TableFeatures(texts, table) for table in problem.tables if table.provenance["features"] in families]
@@ -46,8 +48,7 @@ def evaluate(
     kept = Kept.of(texts, splits)
     n_workers = workers([candidate.cells for candidate in candidates], cores())
     n_fits = [selection.count_fits(candidate, splits) for candidate in candidates]
-    encoders = {candidate.setting.encoder for candidate in candidates} - {None} if trees else ()
-    n_tree_fits = [selection.count_tree_fits(splits)] * len(encoders)
+    n_tree_fits = [selection.count_tree_fits(splits)] * _count_trees(candidates, trees, every_tree)
     with Progress("probing", sum(n_fits) + sum(n_tree_fits), unit="fits") as progress:
         results = []
         for result, n in zip(in_parallel([partial(kept.fit, c) for c in candidates], n_workers), n_fits, strict=True):
@@ -55,11 +56,23 @@ def evaluate(
             progress.advance(n, 0)
         if trees:
             best = selection.best_of_each_encoder(candidates, results)
-            jobs = [partial(kept.fit_tree, candidate, threshold) for candidate, threshold in best]
+            grown = [(c, None) for c in candidates if _plain(c)] if every_tree else best
+            jobs = [partial(kept.fit_tree, candidate, threshold) for candidate, threshold in grown]
             for result, n in zip(in_parallel(jobs, n_workers), n_tree_fits, strict=True):
                 results.append(result)
                 progress.advance(n, 0)
     return _marked(results, families)
+
+
+def _count_trees(candidates: Sequence, trees: bool, every: bool) -> int:
+    if not trees:
+        return 0
+    return sum(map(_plain, candidates)) if every else len({c.setting.encoder for c in candidates} - {None})
+
+
+def _plain(candidate) -> bool:
+    """Whether it reads features of a layer as they are."""
+    return candidate.setting.encoder is not None and not candidate.setting.binarized
 
 
 def workers(cells: Sequence[int], cores: int) -> int:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 NEEDS = "# needs: "
+UNCHANGED = "unchanged"
 LONGEST_ADDRESS = 96  # bytes; a socket's name may have 103 (macOS) with the number that is added to it
 
 
@@ -49,25 +50,47 @@ def run_notebook(source: Path, parameters: Mapping[str, str], folder: Path, shar
     shared: the fingerprint of all that notebooks depend on. Raises MosaicError with the failing cell's error; the
     notebook up to there stays as NAME.running.ipynb.
     """
-    text = source.read_text(encoding="utf-8")
-    if needs(source):
-        text = text.split("\n", 1)[1]
-    target, key_file = folder / f"{source.stem}.ipynb", folder / f"{source.stem}.json"
-    key = hashlib.sha256(f"{shared}\n{json.dumps(dict(parameters), sort_keys=True)}\n{text}".encode()).hexdigest()
-    if _up_to_date(target, key_file, key):
-        return "unchanged"
+    if up_to_date(source, parameters, folder, shared):
+        return UNCHANGED
     folder.mkdir(parents=True, exist_ok=True)
     profile = load_profile(parameters["profile"]).name
     start = time.monotonic()
-    write_atomically(target, _executed(source, text, parameters, folder))
+    write_atomically(folder / f"{source.stem}.ipynb", _executed(source, parameters, folder))
     # A notebook records under its own name without the number (02_layers: layers.json); others may run beside it.
     path = results.FOLDER / profile / f"{source.stem.split('_', 1)[1]}.json"
     written = {str(path): _digest(path)} if path.is_file() else {}
-    write_atomically(key_file, json.dumps({"key": key, "results": written}, indent=1, sort_keys=True).encode())
+    kept = {"key": _key(source, parameters, shared), "results": written}
+    write_atomically(folder / f"{source.stem}.json", json.dumps(kept, indent=1, sort_keys=True).encode())
     return f"{time.monotonic() - start:.0f} s"
 
 
-def _executed(source: Path, text: str, parameters: Mapping[str, str], folder: Path) -> bytes:
+def up_to_date(source: Path, parameters: Mapping[str, str], folder: Path, shared: str) -> bool:
+    """Whether `folder` has the notebook as `run_notebook` would make it, and what it recorded is as it left it."""
+    key_file = folder / f"{source.stem}.json"
+    if not (folder / f"{source.stem}.ipynb").exists() or not key_file.exists():
+        return False
+    try:
+        kept = json.loads(key_file.read_text(encoding="utf-8"))
+        same = all(_digest(Path(path)) == digest for path, digest in kept["results"].items())
+        return kept["key"] == _key(source, parameters, shared) and same
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+        return False
+
+
+def _key(source: Path, parameters: Mapping[str, str], shared: str) -> str:
+    """Hash of all that decides an executed notebook."""
+    return hashlib.sha256(
+        f"{shared}\n{json.dumps(dict(parameters), sort_keys=True)}\n{_text(source)}".encode()
+    ).hexdigest()
+
+
+def _text(source: Path) -> str:
+    """The notebook without the line that says what it needs."""
+    text = source.read_text(encoding="utf-8")
+    return text.split("\n", 1)[1] if needs(source) else text
+
+
+def _executed(source: Path, parameters: Mapping[str, str], folder: Path) -> bytes:
     """The notebook, executed and cleaned."""
     import jupytext
     import nbformat
@@ -75,7 +98,7 @@ def _executed(source: Path, text: str, parameters: Mapping[str, str], folder: Pa
     from papermill.exceptions import PapermillExecutionError
 
     plain, running = folder / f".{source.stem}.in.ipynb", folder / f"{source.stem}.running.ipynb"
-    notebook = jupytext.reads(text, fmt="py:percent")
+    notebook = jupytext.reads(_text(source), fmt="py:percent")
     for i, cell in enumerate(notebook.cells):
         cell["id"] = f"{source.stem}-{i}"
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -143,17 +166,6 @@ def clean(notebook, parameters: Mapping[str, str]):
                 output["execution_count"] = i + 1
     notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
     return notebook
-
-
-def _up_to_date(target: Path, key_file: Path, key: str) -> bool:
-    if not target.exists() or not key_file.exists():
-        return False
-    try:
-        kept = json.loads(key_file.read_text(encoding="utf-8"))
-        same = all(_digest(Path(path)) == digest for path, digest in kept["results"].items())
-        return kept["key"] == key and same
-    except (ValueError, KeyError, TypeError, AttributeError, OSError):
-        return False
 
 
 def _digest(path: Path) -> str:

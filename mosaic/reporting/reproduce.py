@@ -15,7 +15,7 @@ from mosaic.reporting import side_by_side
 from mosaic.reporting.book import BUILD, build_book
 from mosaic.reporting.book import SOURCE as BOOK
 from mosaic.reporting.fingerprint import fingerprint
-from mosaic.reporting.notebooks import applies, needs, run_notebook
+from mosaic.reporting.notebooks import UNCHANGED, applies, needs, run_notebook, up_to_date
 
 NOTEBOOKS = Path("notebooks")
 SMALL = 50_000_000  # parameters of a model of which two copies do no harm
@@ -40,22 +40,27 @@ def reproduce(
     profile = load_profile(profile_name)
     check_device(device)
     sources = [source for source in sorted(NOTEBOOKS.glob("[0-9]*.py")) if applies(source, profile)]
-    wanted = _wanted(only, sources, profile)
+    asked = _wanted(only, sources, profile)
+    wanted = [source for source in sources if source in asked]
     available(profile)  # a missing set is said before anything long runs
     executed = BUILD / "executed" / profile.name
     shared = fingerprint(profile)
-    at_once = min(at_once or fitting(profile, device), len(wanted))
+    parameters = {"profile": profile_name, "device": device}
+    places = {source: f"[{i}/{len(sources)}] {source.stem} " for i, source in enumerate(sources, 1)}
+    stale = [s for s in wanted if not up_to_date(s, parameters, executed, shared)]
+    at_once = min(at_once or fitting(profile, device), len(stale))
     if at_once > 1:
+        for source in wanted:
+            if source not in stale:
+                _say(places[source] + UNCHANGED)
         command = [sys.executable, "-m", "mosaic", "reproduce", "--no-book", "--at-once", "1"]
         command += ["--profile", profile_name, "--device", device]
-        commands = [[*command, "--only", source.stem] for source in sources if source in wanted]
-        for said in side_by_side.run(commands, at_once):
+        for said in side_by_side.run([[*command, "--only", source.stem] for source in stale], at_once):
             _say(said.splitlines()[0])
     else:
-        for i, source in enumerate(sources, 1):
-            if source in wanted:
-                _say(f"[{i}/{len(sources)}] {source.stem} ", end="")
-                _say(run_notebook(source, {"profile": profile_name, "device": device}, executed, shared))
+        for source in wanted:
+            _say(places[source], end="")
+            _say(run_notebook(source, parameters, executed, shared))
     if not book:
         return None
     absent = [source.stem for source in sources if not (executed / f"{source.stem}.ipynb").exists()]

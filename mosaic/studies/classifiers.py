@@ -1,15 +1,17 @@
-"""Linear probe or shallow tree? Both read the same kind of features, each with the setting that validation chose for it.
+"""Linear probe or shallow tree? Both read the same features of one layer, with every pooling to choose from.
 
-Not at one budget: `comparison.evaluate` tries a tree on the table of each encoder that suits the linear probe best, so that
-linear probes have more to choose from. What is found is told in the chapter; no claim may rest on it.
+The headline's comparison tries a tree on the pooling of each layer that suits the linear probe best, which favours linear
+probes. Here each classifier is tried on every pooling as it is, nothing binarised: nine strengths of a linear probe, eight
+shapes of a tree, both on the same folds of the same rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mosaic.probing import scores
+from mosaic.probing import comparison, scores
+from mosaic.probing.problem import Problem
 from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
 from mosaic.reporting import plots
@@ -24,15 +26,18 @@ LINEAR, TREE = "logistic", "tree"
 class Classifiers:
     """Mean differences over the sets, on the first part of each test; intervals over texts and sets.
 
-    linear_minus_tree: {kind of features: Difference}. trees: SAE features minus hidden states, trees on both.
+    layer: whose features all read. linear_minus_tree: {kind of features: Difference}. trees: SAE features minus hidden
+    states, trees on both.
     """
 
+    layer: int
     linear_minus_tree: Mapping[str, Difference]
     trees: Difference
 
     def summary(self) -> dict:
         """As results record it."""
         return {
+            "layer": self.layer,
             "linear_minus_tree": {features: d.summary() for features, d in self.linear_minus_tree.items()},
             "trees": {"sae_minus_hidden": self.trees.summary()},
         }
@@ -49,6 +54,13 @@ class Classifiers:
         )
 
 
+def evaluate(problem: Problem, layer: int) -> list[Result]:
+    """Linear probes and trees on every pooling of one layer, features as they are."""
+    tables = tuple(table for table in problem.tables if table.provenance["layer"] == layer)
+    here = replace(problem, tables=tables)
+    return comparison.evaluate(here, families=FAMILIES, binarize=False, every_tree=True)
+
+
 def chosen(results: Iterable[Result]) -> dict[tuple[str, str], Result]:
     """{(features, classifier): the first result of its kind}: `evaluate` gives each family's best validation first."""
     found: dict[tuple[str, str], Result] = {}
@@ -57,14 +69,15 @@ def chosen(results: Iterable[Result]) -> dict[tuple[str, str], Result]:
     return found
 
 
-def compare(sets: Sequence[tuple[LabelledTexts, Iterable[Result]]]) -> Classifiers:
-    """Linear probes against trees, over sets. sets: (test texts, every result on them) of each."""
+def compare(layer: int, sets: Sequence[tuple[LabelledTexts, Iterable[Result]]]) -> Classifiers:
+    """Linear probes against trees, over sets. sets: (test texts, what `evaluate` found on them) of each."""
     of = [(test, chosen(results)) for test, results in sets]
 
     def minus(a: tuple[str, str], b: tuple[str, str]) -> Difference:
         return scores.compare_over_sets([scores.paired(test, found[a], found[b]) for test, found in of])
 
     return Classifiers(
+        layer,
         {features: minus((features, LINEAR), (features, TREE)) for features in FAMILIES},
         minus((FAMILIES[0], TREE), (FAMILIES[1], TREE)),
     )

@@ -18,9 +18,9 @@ from mosaic.probing.selection import Result
 from mosaic.profiles.opening import available
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import controls, headline_figure, headline_tables, pairs, paper_values
+from mosaic.studies import classifiers, controls, headline_figure, headline_tables, pairs, paper_values
 from mosaic.studies.best_mean_setting import best_mean_setting
-from mosaic.studies.classifiers import Classifiers, compare
+from mosaic.studies.classifiers import Classifiers
 from mosaic.studies.compared_sets import ALL, NEVER_TOLD, OTHER, TOLD, UNKNOWN, ComparedSet, Group, by_part, grouped
 from mosaic.studies.controls import best_linear
 from mosaic.studies.effort import effort
@@ -201,7 +201,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     """
     profile, lm = opened(profile, device)
     control = controls.Controls(profile, lm, profile.middle, profile.width, profile.poolings)
-    sets, rows, control_rows, latents, few, every = [], [], [], {}, {}, []
+    sets, rows, control_rows, latents, few, every, with_trees = [], [], [], {}, {}, [], []
     tried: dict[str, list[Result]] = {family: [] for family in FAMILIES}
     unlearned: dict[str, list[Result]] = {}
     for choice, (title, problem) in zip(
@@ -223,6 +223,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         few[title] = few_latents(title, problem, best["sae"], linear["sae"])
         sets.append(ComparedSet(title, kind, problem.test, best, linear, draws, with_tree))
         every.append(found)
+        with_trees.append((problem.test, classifiers.evaluate(problem, profile.middle)))
         for family in FAMILIES:
             tried[family] += [r for r in every[-1] if r.setting.features == family]
         for what, results in drawn.items():
@@ -244,7 +245,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         few_difference={"first": mean_difference([*few.values()]), "new": mean_difference([*few.values()], NEW)},
         effort={family: effort(tried[family], len(sets), [one.best[family] for one in sets]) for family in FAMILIES},
         best_mean=best_mean_setting([(one.test, results) for one, results in zip(sets, every, strict=True)]),
-        classifiers=compare([(one.test, results) for one, results in zip(sets, every, strict=True)]),
+        classifiers=classifiers.compare(profile.middle, with_trees),
         latents=latents,
         tracked=latent_names(profile, lm, cache),
     )

@@ -80,6 +80,14 @@ def test_every_part_is_scored_and_the_first_is_the_headline(fitted):
     assert list(fitted.parts) == [WHOLE] and fitted.parts[WHOLE] is fitted.score
 
 
+def test_trees_have_every_pooling_to_choose_from_where_they_are_to_compete_with_linear_probes():
+    found = comparison.evaluate(problem(), families=("sae", "hidden"), every_tree=True)
+    plain = [r.setting for r in found if r.setting.classifier == "logistic" and not r.setting.binarized]
+    trees = [r.setting for r in found if r.setting.classifier == "tree"]
+    assert len(plain) > len({setting.encoder for setting in plain})
+    assert {replace(setting, classifier="logistic") for setting in trees} == set(plain) and len(trees) == len(plain)
+
+
 def test_a_probe_that_is_looked_into_chooses_its_own_strength():
     """Of thresholds, and of few latents, each has the C that is best for it on the first validation split."""
     base = problem()

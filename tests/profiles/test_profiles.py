@@ -176,12 +176,34 @@ def test_the_shipped_profiles_name_sets_that_there_are(name):
     check_sets(load_profile(name))
 
 
-def test_registry_ids_of_the_paper_profile_exist():
+@pytest.mark.parametrize("name", ["gemma-2-2b", "gemma-2-9b"])
+def test_registry_ids_of_the_paper_profiles_exist_and_are_of_their_model(name):
     from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
 
     directory = get_pretrained_saes_directory()
-    for source in load_profile("gemma-2-2b").saes:
-        assert source.id in directory[source.release].saes_map
+    profile = load_profile(name)
+    for source in profile.saes:
+        release = directory[source.release]
+        assert source.id in release.saes_map and profile.model.id == f"google/{release.model}"
+
+
+@pytest.mark.parametrize("name", ["gemma-2-2b", "gemma-2-9b"])
+def test_the_shape_of_a_paper_profile_is_its_models(name):
+    """Gemma 2: every block's matrices and norms counted by hand, from the sizes in the models' configurations."""
+    heads, kv_heads, head, inner = {"gemma-2-2b": (8, 4, 256, 9216), "gemma-2-9b": (16, 8, 256, 14336)}[name]
+    shape = load_profile(name).shape
+    attention = shape.d_model * head * (2 * heads + 2 * kv_heads)
+    assert shape.parameters == attention + 3 * shape.d_model * inner + 4 * shape.d_model
+    assert shape.embedding == 256_000 * shape.d_model
+
+
+def test_the_papers_pair_is_a_pair_for_the_chapter_on_layers(tmp_path):
+    from mosaic.studies.scale import larger_of
+
+    text = (FOLDER / "gemma-2-2b.yml").read_text(encoding="utf-8")
+    assert "# larger: gemma-2-9b" in text and load_profile("gemma-2-2b").larger is None, "left to who has the machine"
+    (tmp_path / "pair.yml").write_text(text.replace("# larger:", "larger:"), encoding="utf-8")
+    assert larger_of(load_profile(str(tmp_path / "pair.yml"))).model.id == "google/gemma-2-9b"
 
 
 def test_minilm_ships_its_suite_within_forty_megabytes():
@@ -251,7 +273,7 @@ def test_the_larger_model_of_a_profile_is_another_profile_that_there_is(tmp_path
         return load_profile(str(tmp_path / name))
 
     assert profile("mini-large.yml", "mini-large").larger == "mini-large", "a name is a shipped profile's"
-    there = "there is no profile 'mini-lrage'; there are gemma-2-2b, mini, mini-large"
+    there = "there is no profile 'mini-lrage'; there are gemma-2-2b, gemma-2-9b, mini, mini-large"
     with pytest.raises(MosaicError, match=f"own.yml, larger: {there}.* or leave the key out"):
         profile("own.yml", "mini-lrage")
     with pytest.raises(MosaicError, match="self.yml, larger: .*self.yml is this profile itself. Name another"):
@@ -288,7 +310,7 @@ def test_a_relative_path_is_another_file_in_another_working_folder(tmp_path, mon
 
 
 def test_unknown_names_list_the_known():
-    with pytest.raises(MosaicError, match="unknown profile 'gema'; there are gemma-2-2b, mini, mini-large"):
+    with pytest.raises(MosaicError, match="unknown profile 'gema'; there are gemma-2-2b, gemma-2-9b, mini, mini-large"):
         load_profile("gema")
     minilm = load_profile("minilm")
     with pytest.raises(MosaicError, match="no SAE of layer 5; it has 2, 4, 6"):

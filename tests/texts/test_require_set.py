@@ -25,7 +25,6 @@ def test_what_is_not_there_is_refused_as_in_loading(name, language):
 
 
 def test_a_set_that_cannot_be_had_is_unavailable(monkeypatch, tmp_path):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     monkeypatch.delenv("MOSAIC_DATA", raising=False)
     with pytest.raises(Unavailable):
