@@ -91,8 +91,8 @@ study.scale_table()
 # **Every block.** {result}`layers.sentences.every_block` {result}`layers.sentences.every_block_third`
 # {result}`layers.sentences.every_block_beyond`
 #
-# **A larger model.** Each model is read at the layer that validation chooses for it, of those with an SAE; SAE features and
-# hidden states alike, so that each side has as many layers and one pooling. The intervals are over data sets and texts.
+# **A larger model.** Each model is read at the layer that validation chooses for it, of those with an SAE of its own; SAE
+# features and hidden states alike, with one pooling on both sides. The intervals are over data sets and texts.
 # {result}`layers.sentences.pair`
 
 # %% [markdown]
