@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mosaic.errors import MosaicError
+from mosaic.reporting import figure_html
 from mosaic.reporting.colours import INK, TABLE, looks
 
 NAMES = {
@@ -22,7 +23,7 @@ NAMES = {
 
 
 def style() -> None:
-    """Set the style of all figures: seaborn, SVG, no background, byte-identical from run to run."""
+    """Set the style of all figures: seaborn, SVG with words beside it, no background, byte-identical from run to run."""
     import matplotlib
     import seaborn
 
@@ -42,22 +43,19 @@ def style() -> None:
             "grid.color": INK,
         }
     )
-    try:
-        from matplotlib_inline.backend_inline import set_matplotlib_formats
-
-        set_matplotlib_formats("svg", metadata={"Date": None})
-    except ImportError:  # not in a notebook
-        pass
+    figure_html.show_in_notebooks()
 
 
-def finished(figure):
+def finished(figure, said: str = ""):
     """Close a figure and give it back: a notebook shows it once, as the value of its cell; a script can save it.
 
-    Takes a Figure, or any of its Axes.
+    Takes a Figure, or any of its Axes. said: its alternative text, where what can be read off it says too little.
     """
     import matplotlib.pyplot as plt
 
     plt.close(figure.figure)
+    if said:
+        figure.figure.set_label(said)
     return figure.figure
 
 

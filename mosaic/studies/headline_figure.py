@@ -116,4 +116,6 @@ def mark_few(ax, found: Mapping) -> None:
         place = sizes.index(found["k"])
         chosen = found["curve"][place]["macro_f1"]
         ax.plot([place], [chosen], look.marker, color=look.colour, markersize=11)
-    ax.set_xticks(range(0, len(sizes), 2), [str(size) for size in sizes[::2]])  # no room for every size
+    ax.set_xticks(range(len(sizes)), [str(size) for size in sizes])
+    for tick in ax.xaxis.get_major_ticks()[1::2]:  # no room for every size
+        tick.label1.set_visible(False)

@@ -87,7 +87,7 @@ class Images(Study):
             for ax, image in zip(line, labelled_images(name)[1][0][:PICTURES], strict=True):
                 ax.imshow(image, interpolation="nearest")
                 ax.axis("off")
-        return plots.finished(figure)
+        return plots.finished(figure, f"The first {PICTURES} test images of {' (above) and '.join(DRAWN)} (below).")
 
     def table(self) -> tables.Html:
         """Macro-F1, all latents; means over the draws of random dictionaries."""

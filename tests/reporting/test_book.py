@@ -3,6 +3,7 @@
 The run uses the miniature on small made-up sets, which hold hostile texts, in a copy of the project.
 """
 
+import csv
 import functools
 import http.server
 import json
@@ -268,6 +269,24 @@ def test_every_page_is_whole_offline_and_no_table_is_cut(page, site, name):
             assert table["left"] >= -1 and table["right"] >= -1, f"{name} at {width} px: {table}"
             assert table["hidden"] <= 1, f"{name} at {width} px: {table}"
             assert table["cue"], f"{name} at {width} px: nothing shows that there is more: {table}"
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("notebooks/")])
+def test_every_figure_has_words_and_its_numbers_a_click_away(page, site, name):
+    page.goto(f"{site}/{name}", wait_until="networkidle")
+    drawings = page.locator(".cell_output img")
+    links = page.locator("figure.drawn a[download]")
+    for drawing in drawings.all():
+        assert len(drawing.get_attribute("alt").split()) >= 6, f"{name}: {drawing.get_attribute('alt')!r}"
+    untold = {"notebooks/11_images.html": 1, "notebooks/15_two_seeds.html": 1}  # pictures; a matrix of 262,144 cells
+    assert links.count() == drawings.count() - untold.get(name, 0)
+    for link in links.all():
+        with page.expect_download() as saved:
+            link.click()
+        lines = list(csv.reader(saved.value.path().read_text(encoding="utf-8").splitlines()))
+        assert saved.value.suggested_filename.endswith(".csv") and len(lines) > 1
+        assert {"x", "y", "x_low", "value"} & set(lines[0]) and len({len(line) for line in lines}) == 1
 
 
 @pytest.mark.site

@@ -139,15 +139,18 @@ def test_panels_take_a_line_of_their_own_past_four():
     assert [bool(ax.get_xlabel()) for ax in shown] == [False] * 6 + [True] * 4
 
 
-def test_a_finished_figure_is_shown_once_as_the_same_svg():
+def test_a_finished_figure_is_shown_once_with_words_and_numbers(monkeypatch):
     from IPython.core.formatters import DisplayFormatter
     from matplotlib_inline.backend_inline import select_figure_formats
 
     shown = []
     for _ in range(2):
-        figure = plots.finished(plots.curves({"sae": [(1, 0.5, 0.4, 0.6), (2, 0.6, 0.5, 0.7)]}, "layer"))
         shell = type("Shell", (), {"display_formatter": DisplayFormatter()})()
-        select_figure_formats(shell, ["svg"], metadata={"Date": None})
-        shown.append(shell.display_formatter.format(figure)[0]["image/svg+xml"])
+        select_figure_formats(shell, ["png", "svg"])
+        monkeypatch.setattr("IPython.get_ipython", lambda shell=shell: shell)
+        plots.style()
+        figure = plots.finished(plots.curves({"sae": [(1, 0.5, 0.4, 0.6), (2, 0.6, 0.5, 0.7)]}, "layer"))
+        shown.append(shell.display_formatter.format(figure)[0])
         assert matplotlib.pyplot.get_fignums() == [], "a closed figure is not shown a second time"
-    assert shown[0] == shown[1] and "<dc:date>" not in shown[0]
+    assert shown[0] == shown[1] and set(shown[0]) == {"text/html", "text/plain"}
+    assert "alt=" in shown[0]["text/html"] and "download=" in shown[0]["text/html"]

@@ -1,0 +1,135 @@
+"""A figure as a page shows it: the drawing, words for who cannot see it, and its numbers as a file to save."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from mosaic.printable import cell
+from mosaic.reporting import drawn
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAMED = 12  # panels and series that a sentence names
+KINDS = {
+    "QuadMesh": "a matrix of numbers",
+    "AxesImage": "a matrix of colours",
+    "BarContainer": "bars",
+    "ErrorbarContainer": "marks with intervals",
+    "PolyCollection": "lines with bands",
+    "FillBetweenPolyCollection": "lines with bands",
+    "PathCollection": "dots",
+}
+
+
+def show_in_notebooks() -> None:
+    """In a notebook, a figure is shown as `shown` has it, and in no other way: with words for who cannot see it, and its numbers."""
+    if "IPython" not in sys.modules:
+        return
+    from IPython import get_ipython
+    from matplotlib.figure import Figure
+
+    if shell := get_ipython():
+        import matplotlib_inline.backend_inline  # noqa: F401  takes its place for figures at import; here it gives it up
+
+        formatters = shell.display_formatter.formatters
+        for kind in ("image/png", "image/svg+xml", "image/jpeg", "application/pdf"):
+            formatters[kind].pop(Figure, None)
+        formatters["text/html"].for_type(Figure, shown)
+
+
+def shown(figure: Figure) -> str:
+    """A figure as HTML: the drawing (SVG) with its description as alternative text, and its rows as a file to save."""
+    import matplotlib
+
+    drawing = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "mosaic"}):  # the same bytes from run to run
+        figure.savefig(drawing, format="svg", bbox_inches="tight", metadata={"Date": None})
+    said = description(figure)
+    image = f'<img alt="{html.escape(said)}" src="data:image/svg+xml;base64,{_base64(drawing.getvalue())}">'
+    if not (found := drawn.rows(figure)):
+        return f'<figure class="drawn">{image}</figure>'
+    data = f"data:text/csv;charset=utf-8;base64,{_base64(as_csv(found).encode())}"
+    link = f'<a download="{_file_name(figure)}" href="{data}">the numbers drawn here (CSV)</a>'
+    return f'<figure class="drawn">{image}<figcaption>{link}</figcaption></figure>'
+
+
+def as_csv(found: Iterable[dict]) -> str:
+    """The rows with a heading; columns that no row has are left out, texts are no formulas to a spreadsheet."""
+    found = list(found)
+    columns = [column for column in drawn.COLUMNS if any(row.get(column, "") != "" for row in found)]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in found:
+        values = (row.get(column, "") for column in columns)
+        writer.writerow([cell(value) if isinstance(value, str) else value for value in values])
+    return out.getvalue()
+
+
+def description(figure: Figure) -> str:
+    """What is drawn, in a sentence or two: the kinds of marks, both axes, panels, and every series with its range.
+
+    A figure with a label of its own (`Figure.set_label`) is described by that.
+    """
+    if figure.get_label():
+        return figure.get_label()
+    panels, found = list(drawn.panels(figure)), drawn.rows(figure)
+    x, y = (_axis(figure, panels, which) for which in "xy")
+    along = ", ".join(f"{which} axis: {text}" for which, text in (("horizontal", x), ("vertical", y)) if text)
+    parts = [": ".join(filter(None, [_kind(panels), along]))]
+    if titles := [title for ax in panels if (title := drawn.title(ax))]:
+        parts.append(f"{len(titles)} panels: {_listed(titles)}" if len(titles) > 1 else titles[0])
+    ranges = [_range(name, found) for name in dict.fromkeys(row["series"] for row in found)]
+    if said := [text for text in ranges if text]:
+        parts.append(_listed(said))
+    return f"{'. '.join(parts)}."
+
+
+def _kind(panels: Sequence[Axes]) -> str:
+    drawn = [type(one).__name__ for ax in panels for one in (*ax.collections, *ax.containers, *ax.get_images())]
+    kinds = list(dict.fromkeys(KINDS[name] for name in KINDS if name in drawn))
+    if "bars" in kinds and "marks with intervals" in kinds:
+        kinds = ["bars with intervals"]
+    said = " and ".join(kinds) or "lines"
+    return said[0].upper() + said[1:]
+
+
+def _axis(figure: Figure, panels: Sequence[Axes], which: str) -> str:
+    own = [getattr(ax, f"get_{which}label")() for ax in panels]
+    shared = getattr(figure, f"get_sup{which}label")()
+    return ", ".join(dict.fromkeys(text.replace("\n", " ") for text in (*own, shared) if text))
+
+
+def _range(series: str, found: Iterable[dict]) -> str:
+    """A series' name and the range of its numbers: of the cells, else along the axis that names no places."""
+    of = [row for row in found if row["series"] == series]
+    for key in ("value", "y", "x"):
+        values = [row[key] for row in of if isinstance(row.get(key), float)]
+        if values:
+            between = f"{min(values):.3g} to {max(values):.3g}" if min(values) < max(values) else f"{values[0]:.3g}"
+            return f"{series}, {between}" if series else f"values {between}"
+    return series
+
+
+def _listed(names: list[str]) -> str:
+    more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
+    return "; ".join([*names[:NAMED], *more])
+
+
+def _file_name(figure: Figure) -> str:
+    panels = list(drawn.panels(figure))
+    words = "-by-".join(filter(None, (_axis(figure, panels, which) for which in "yx")))
+    return f"{re.sub('[^a-z0-9]+', '-', words.lower()).strip('-')[:60].strip('-') or 'figure'}.csv"
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
