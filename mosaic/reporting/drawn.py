@@ -5,6 +5,7 @@ Read from the figure, not from what was handed to it: published marks, chance an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,9 @@ def _of_axes(ax: Axes, names: dict) -> Iterator[dict]:
     for image in ax.get_images():
         yield from _pixels(image)
     for (x, y), text in texts.items():
-        yield {**_row(ax, "", x, y), "label": text}
+        number = re.fullmatch(r"[+−-]?\d*\.?\d+", text)
+        said = {"value": float(text.replace("−", "-"))} if number else {"label": text}
+        yield _row(ax, "", x, y) | said
 
 
 def _row(ax: Axes, series: str, x: float, y: float, label: str = "") -> dict:
@@ -122,7 +125,7 @@ def _bars(ax: Axes, container) -> Iterator[dict]:
     series = _label(container) or _label(container.patches[0])  # a histogram names its first bar
     for i, bar in enumerate(container.patches):
         row = _row(ax, series, bar.get_x() + bar.get_width() / 2, bar.get_height())
-        if isinstance(row["x"], float):  # of a histogram: its edges say more than its middle
+        if not _is_named(ax.xaxis):  # of a histogram: its edges say more than its middle
             row |= {"x_low": bar.get_x(), "x_high": bar.get_x() + bar.get_width()}
         if error is not None:
             row |= {"y_low": error[i][0][1], "y_high": error[i][-1][1]}
@@ -142,12 +145,11 @@ def _cells(ax: Axes, mesh) -> Iterator[dict]:
     values = np.ma.getdata(mesh.get_array())
     hidden = np.ma.getmaskarray(mesh.get_array())
     corners = mesh.get_coordinates()
-    columns, lines = ([tick.get_text() for tick in axis.get_ticklabels()] for axis in (ax.xaxis, ax.yaxis))
-    named = (len(lines), len(columns)) == values.shape
     for i, j in zip(*np.nonzero(~hidden), strict=True):
         (x, y), (x_end, y_end) = corners[i, j], corners[i + 1, j + 1]
+        names = _named(ax.xaxis, (x + x_end) / 2), _named(ax.yaxis, (y + y_end) / 2)
         edges = {"x_low": x, "x_high": x_end, "y_low": y, "y_high": y_end}
-        place = {"x": columns[j], "y": lines[i]} if named else edges
+        place = dict(zip("xy", names, strict=True)) if all(isinstance(name, str) for name in names) else edges
         yield {"series": "", "label": "", **place, "value": float(values[i, j])}
 
 
@@ -178,9 +180,7 @@ def _ends(axis: str, start: float, end: float) -> dict:
 
 def _named(axis, value: float):
     """The name that an axis gives a place, or the number where it names none."""
-    from matplotlib.ticker import FixedLocator
-
-    if isinstance(axis.get_major_locator(), FixedLocator):
+    if _is_named(axis):
         places = np.asarray(axis.get_majorticklocs())
         names = axis.get_major_formatter().format_ticks(places)
         if len(places) and not _numbers(places, names):
@@ -188,6 +188,13 @@ def _named(axis, value: float):
             if names[nearest] and abs(places[nearest] - value) <= REACH:
                 return names[nearest]
     return float(value)
+
+
+def _is_named(axis) -> bool:
+    """Whether the axis was given its places."""
+    from matplotlib.ticker import FixedLocator
+
+    return isinstance(axis.get_major_locator(), FixedLocator)
 
 
 def _numbers(places: Iterable[float], names: Iterable[str]) -> bool:
@@ -239,6 +246,12 @@ def title(ax: Axes) -> str:
 def panels(figure: Figure) -> Iterator[Axes]:
     """The axes that a reader sees as panels: colour bars and pictures without axes are none."""
     return (ax for ax in figure.axes if ax.get_visible() and ax.get_label() != "<colorbar>" and ax.axison)
+
+
+def colour(figure: Figure) -> str:
+    """What colours stand for, by the bar beside them."""
+    bars = (ax for ax in figure.axes if ax.get_label() == "<colorbar>")
+    return ", ".join(dict.fromkeys(text for ax in bars if (text := ax.get_ylabel() or ax.get_xlabel())))
 
 
 def _plain(value):

@@ -84,7 +84,8 @@ def description(figure: Figure) -> str:
         return figure.get_label()
     panels, found = list(drawn.panels(figure)), drawn.rows(figure)
     x, y = (_axis(figure, panels, which) for which in "xy")
-    along = ", ".join(f"{which} axis: {text}" for which, text in (("horizontal", x), ("vertical", y)) if text)
+    told = (("horizontal axis", x), ("vertical axis", y), ("colour", drawn.colour(figure)))
+    along = ", ".join(f"{what}: {text}" for what, text in told if text)
     parts = [": ".join(filter(None, [_kind(panels), along]))]
     if titles := [title for ax in panels if (title := drawn.title(ax))]:
         parts.append(f"{len(titles)} panels: {_listed(titles)}" if len(titles) > 1 else titles[0])
@@ -99,7 +100,8 @@ def _kind(panels: Sequence[Axes]) -> str:
     kinds = list(dict.fromkeys(KINDS[name] for name in KINDS if name in drawn))
     if "bars" in kinds and "marks with intervals" in kinds:
         kinds = ["bars with intervals"]
-    said = " and ".join(kinds) or "lines"
+    texts = "a matrix of numbers" if not any(ax.lines for ax in panels) else "lines"
+    said = " and ".join(kinds) or texts
     return said[0].upper() + said[1:]
 
 

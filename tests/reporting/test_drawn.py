@@ -58,6 +58,9 @@ def test_intervals_stand_on_the_line_of_their_set():
 def test_a_matrix_by_its_names():
     values = np.arange(6.0).reshape(2, 3)
     found = drawn.rows(finished(plots.heatmap(values, ["a", "b"], ["x", "y", "z"], "score")))
+    assert "colour: score" in figure_html.description(
+        finished(plots.heatmap(values, ["a", "b"], ["x", "y", "z"], "score"))
+    )
     assert [(row["y"], row["x"], row["value"]) for row in found] == [
         (line, column, values[i, j]) for i, line in enumerate("ab") for j, column in enumerate("xyz")
     ], "numbers written into cells are not told twice"
@@ -96,6 +99,20 @@ def test_histograms_steps_bars_dots_and_strips():
 
     found = drawn.rows(finished(strips.strips({"4k to 1k": [0.1, -0.2, 0.3]}, "difference")))
     assert {row["y"] for row in found} == {"4k to 1k"} and {0.1, -0.2, 0.3} <= {row["x"] for row in found}
+
+
+def test_numbers_written_into_a_figure_are_numbers():
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots()
+    ax.text(0, 1, "−.02")
+    ax.text(1, 0, "both")
+    ax.text(0.5, 0.5, "of the page, not of the data", transform=ax.transAxes)
+    ax.set_xticks([0, 1], ["8", "16"])
+    ax.set_yticks([0, 1], ["mean", "trec"])
+    found = drawn.rows(finished(figure))
+    assert close(found[0], x="8", y="trec", value=-0.02) and close(found[1], x="16", y="mean", label="both")
+    assert len(found) == 2 and figure_html.description(figure).startswith("A matrix of numbers.")
 
 
 def test_numbers_that_stand_for_themselves_are_no_names():

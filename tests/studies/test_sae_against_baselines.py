@@ -119,7 +119,7 @@ def made_up(n_sets, kinds=(TOLD, NEVER_TOLD), parts=(FAMILIAR, NEW)):
         few_difference={"first": difference(0.0), "new": None},
         effort={f: what for f in FAMILIES},
         best_mean={},
-        classifiers=Classifiers({"sae": difference(0.1), "hidden": difference(0.1)}, difference(0.0)),
+        classifiers=Classifiers(3, {"sae": difference(0.1), "hidden": difference(0.1)}, difference(0.0)),
         latents={t: [TopLatent("layer_0/width_1k/7", "yes", -0.5, ("the text",))] for t in titles},
         tracked={"layer_0/width_1k/7": "message: negation (0.97)"},
     )
