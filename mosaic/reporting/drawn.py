@@ -91,14 +91,14 @@ def _lines(ax: Axes, marks: Iterable) -> list:
     """Lines of their own: no part of an error bar, and no unnamed line across the panel."""
     parts = {part for line, caps, _ in marks for part in (line, *caps) if part is not None}
     own = [line for line in ax.get_lines() if line not in parts]
-    return [line for line in own if line.get_transform() == ax.transData or _label(line)]
+    return [line for line in own if line.get_transform() is ax.transData or _label(line)]
 
 
 def _points(ax: Axes, line, names: dict, texts: dict) -> Iterator[dict]:
     """The points of a line, with the band of its colour where there is one over the same places."""
     series = _label(line) or names.get(_look(line), "")
     x, y = (np.asarray(values, dtype=float) for values in line.get_data())
-    if line.get_transform() != ax.transData:  # a line across the whole panel stands at one place
+    if line.get_transform() is not ax.transData:  # a line across the whole panel stands at one place
         across = len(set(y)) == 1
         yield {"series": series, "label": ""} | ({"y": y[0]} if across else {"x": x[0]})
         return
@@ -166,7 +166,7 @@ def _texts(ax: Axes) -> dict[tuple[float, float], str]:
     found = {}
     for text in ax.texts:
         place = getattr(text, "xy", None) or text.get_position()
-        if text.get_text() and (hasattr(text, "xy") or text.get_transform() == ax.transData):
+        if text.get_text() and (hasattr(text, "xy") or text.get_transform() is ax.transData):
             found[float(place[0]), float(place[1])] = text.get_text()
     return found
 
