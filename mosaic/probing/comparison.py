@@ -20,6 +20,7 @@ FAMILIES = ("sae", "hidden", "tfidf", "majority")
 # Numbers in the matrices of all workers together. A fit keeps about two copies of its own in float32 (as taken and
 # scaled, which the solver reads as it is), so that the fits together stay near 5 GB, whatever the number of cores.
 CELLS_AT_ONCE = 400_000_000
+SMALL = 100_000  # numbers in the largest matrix: hundreds of such fits take less than starting a process
 
 
 def evaluate(
@@ -76,10 +77,13 @@ def _plain(candidate) -> bool:
 
 
 def workers(cells: Sequence[int], cores: int) -> int:
-    """How many fits run at once: one a core, fewer where together they could hold more than CELLS_AT_ONCE numbers.
+    """How many fits run at once: one a core, fewer where together they could hold more than CELLS_AT_ONCE numbers, and one,
+    in this process, where all are SMALL.
 
     cells: numbers that each candidate's matrices hold at most.
     """
+    if max(cells, default=0) < SMALL:
+        return 1
     return max(1, min(cores, CELLS_AT_ONCE // max(1, max(cells, default=1))))
 
 

@@ -66,6 +66,7 @@ def test_the_test_set_never_chooses(results):
 
 def test_two_runs_are_identical_on_any_number_of_cores(results, monkeypatch):
     monkeypatch.setattr(comparison, "cores", lambda: 3)
+    monkeypatch.setattr(comparison, "SMALL", 0)
     again = comparison.evaluate(problem())
     assert [r.row() for r in again] == [r.row() for r in results]
 
@@ -84,7 +85,8 @@ def test_fits_at_once_are_bounded_over_all_workers_together():
     assert comparison.workers([largest, 1000], cores=16) == 2
     assert comparison.workers([largest], cores=1) == 1
     assert comparison.workers([10 * largest], cores=16) == 1  # hidden states, which have no sparse way
-    assert comparison.workers([], cores=4) == 4
+    assert comparison.workers([comparison.SMALL, 5], cores=4) == 4
+    assert comparison.workers([comparison.SMALL - 1, 5], cores=4) == comparison.workers([], cores=4) == 1
     for cells in (1, 10**6, 3 * 10**7, largest):
         for count in (1, 2, 16, 128):
             n = comparison.workers([cells], count)
@@ -150,6 +152,7 @@ def test_processes_give_what_one_would(monkeypatch):
     monkeypatch.setattr(comparison, "cores", lambda: 1)
     one = comparison.evaluate(base)
     monkeypatch.setattr(comparison, "cores", lambda: 3)
+    monkeypatch.setattr(comparison, "SMALL", 0)
     several = comparison.evaluate(base)
     assert [result.row() for result in one] == [result.row() for result in several]
 
