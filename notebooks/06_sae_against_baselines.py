@@ -7,7 +7,8 @@
 # How it was measured here:
 #
 # - **Nested.** Layer, pooling, binarisation, threshold, strength $C$ and tree are chosen on validation folds of the
-#   training set; the test set is scored once.
+#   training set; the test set is scored once. Trees, on SAE features and hidden states alike, are tried on one pooling of each
+#   layer, the best for a linear probe; bags of words get none. The table of what was tried, below, counts the settings.
 # - **Equal.** SAE features (of one width) and hidden states are chosen from the same layers and get every pooling of the
 #   profile, the last token among them, and one grid of $C$. SAE features may be binarised too, as published. The
 #   published comparison read hidden states at the last token only, SAE features at all tokens.
@@ -69,14 +70,16 @@ study.table()
 # states by {published}`mosaic.trees.pairs.difference`.)
 #
 # {result}`sae_against_baselines.sentences.learned` {result}`sae_against_baselines.sentences.learned_new_words`
-# {result}`sae_against_baselines.sentences.learned_with_tree` {result}`sae_against_baselines.sentences.learned_never_told`
+# {result}`sae_against_baselines.sentences.learned_with_tree` {result}`sae_against_baselines.sentences.learned_with_tree_new_words`
+# {result}`sae_against_baselines.sentences.learned_never_told`
 #
 # {result}`sae_against_baselines.sentences.new_words`
 #
 # {result}`sae_against_baselines.sentences.never_told`
 #
 # {result}`sae_against_baselines.sentences.pairs` {result}`sae_against_baselines.sentences.pairs_as_published` A pair is
-# one SAE setting on one set against hidden states, linear probes only.
+# one SAE setting on one set against hidden states, linear probes only; every pooling of the profile counts, where the paper
+# has sums and top-n counts, and a tie is not ahead.
 #
 # ## Controls: has anything been learned?
 #

@@ -100,6 +100,7 @@ study.table()
 # {result}`training_worth.sentences.supervised`
 #
 # {result}`training_worth.sentences.random directions` {result}`training_worth.sentences.hidden units`
+# {result}`training_worth.sentences.no_dictionary_new_words`
 #
 # {result}`training_worth.sentences.levels`
 #

@@ -6,7 +6,8 @@
 # model's texts, applied unchanged at these tokens, tell what a picture shows {cite}`gallifant2025`? Linear probes read what is
 # pooled over a picture's tokens; SAE features and hidden states get every layer and pooling alike. Beside them stand random
 # dictionaries, an untrained language model behind the same vision tower, and what no language model has read: the tower's own
-# features, and the pixels.
+# features, and the pixels. The first two read the middle layer, and are held against the SAE of that layer, with every pooling
+# on both sides.
 #
 # What came out (macro-F1, mean over three sets of pictures): {result}`images.sentences.all`
 #
@@ -41,17 +42,18 @@ study.pictures()
 # ## All latents
 #
 # Macro-F1. The column of random dictionaries is the mean of {result}`images.sets.digits.random dictionary.n_draws` of them. *Random language model*: an untrained one behind
-# the trained tower; a trained SAE being of no use to it, one random dictionary reads it.
+# the trained tower, and the projector that was trained for the real one; a trained SAE being of no use to it, one random
+# dictionary reads it.
 
 # %%
 study.table()
 
 # %% [markdown]
-# {result}`images.sentences.all` {result}`images.sentences.before`
+# {result}`images.sentences.all` {result}`images.sentences.before` {result}`images.sentences.set_by_set`
 #
 # SAE features against hidden states, with 95 % intervals over images; below, hollow, what the paper published of its own sets of
-# photographs, read by PaliGemma 2 3B (binarised sums). Other sets, another model: the distance between two marks of a line is
-# what can be compared.
+# photographs, read by PaliGemma 2 3B: binarised sums beside one reading of hidden states, where here both kinds choose layer
+# and pooling. Other sets, another model: they show how wide the gap is there.
 
 # %%
 study.published_figure()

@@ -62,6 +62,9 @@ def said(
         "learned_with_tree": _learned(
             "At one layer, with a tree to choose from,", equal.with_tree, ALL, equal.n_draws[RANDOM]
         ),
+        "learned_with_tree_new_words": _learned(
+            "In new words, with a tree to choose from,", equal.with_tree, NEW_ONLY, equal.n_draws[RANDOM]
+        ),
         "learned_never_told": _learned(
             "On labels never told, with a tree to choose from,", equal.with_tree, "never_told", equal.n_draws[RANDOM]
         ),

@@ -20,6 +20,8 @@ FEW = 16  # latents
 SIZES = (2, 4, 8, 16, 32, 64, 128)  # of the curve
 SAE, HIDDEN, RANDOM, UNTRAINED = "SAE", "hidden states", "random dictionary", "random language model"
 TOWER, PIXELS = "vision tower", "pixels"
+AT_LAYER = "SAE, middle layer"  # at the layer that the controls read
+PARTNER = {RANDOM: AT_LAYER, UNTRAINED: AT_LAYER}  # who a control is held against: as many settings on both sides
 
 
 @dataclass(frozen=True)
@@ -47,23 +49,27 @@ class ImageScores:
 
 
 def score_images(profile: Profile, lm: LanguageModel, name: str) -> ImageScores:
-    """Linear probes on one set of images. SAE features and hidden states choose among every layer and pooling, the controls
-    among every pooling at the layer that the SAE features chose, the vision tower's features among every pooling; all on
-    validation, nothing binarised."""
+    """Linear probes on one set of images. SAE features and hidden states choose among every layer and pooling; random
+    dictionaries, the untrained language model and, beside them, the SAE of that layer among every pooling of the middle
+    layer; the vision tower's features among every pooling. All on validation, nothing binarised."""
     shown = Images.load(profile, lm, name)
     learned = shown.learned()
-    families = {SAE: only(learned, "sae"), HIDDEN: only(learned, "hidden")}
+    layer = profile.middle
+    families = {SAE: only(learned, "sae"), HIDDEN: only(learned, "hidden"), AT_LAYER: at(only(learned, "sae"), layer)}
     best = {kind: [every_pooling(problem)[0]] for kind, problem in families.items()}
-    layer = best[SAE][0].setting.layer
     drawn, blank = shown.random_dictionaries(layer), shown.random_language_model(layer)
     others = {RANDOM: drawn, UNTRAINED: [blank], TOWER: [shown.tower()], PIXELS: [shown.raw()]}
     best |= {kind: [every_pooling(problem)[0] for problem in problems] for kind, problems in others.items()}
-    problems = {SAE: [families[SAE]], HIDDEN: [families[HIDDEN]], **others}
+    problems = {kind: [problem] for kind, problem in families.items()} | others
     few = {
         kind: [examine.k_sparse_at(p, result, FEW) for p, result in zip(problems[kind], results, strict=True)]
         for kind, results in best.items()
     }
-    curves = {kind: examine.k_sparse_curve(problems[kind][0], results[0], SIZES) for kind, results in best.items()}
+    curves = {
+        kind: examine.k_sparse_curve(problems[kind][0], results[0], SIZES)
+        for kind, results in best.items()
+        if kind != AT_LAYER
+    }
     return ImageScores(shown.test.labels, best, few, curves)
 
 
@@ -72,17 +78,26 @@ def only(problem: Problem, features: str) -> Problem:
     return replace(problem, tables=tuple(t for t in problem.tables if t.provenance["features"] == features))
 
 
+def at(problem: Problem, layer: int) -> Problem:
+    """The problem with the tables of one layer alone."""
+    return replace(problem, tables=tuple(t for t in problem.tables if t.provenance["layer"] == layer))
+
+
 def against(cases: Sequence[tuple[np.ndarray, Mapping[str, Sequence[Result]]]]) -> dict[str, Difference]:
-    """{other kind: macro-F1 of the SAE features minus its}, mean over sets and draws; intervals over images and draws.
+    """{other kind: macro-F1 of the SAE features (of its PARTNER) minus its}, mean over sets and draws; intervals over images
+    and draws.
 
     cases: (labels of the test images, {kind: the result of each draw}) of every set.
     """
     return {
         kind: scores.compare_draws(
-            [(labels, _predicted(results[SAE]), _predicted(results[kind]), None) for labels, results in cases]
+            [
+                (labels, _predicted(results[PARTNER.get(kind, SAE)]), _predicted(results[kind]), None)
+                for labels, results in cases
+            ]
         )
         for kind in cases[0][1]
-        if kind != SAE
+        if kind not in (SAE, AT_LAYER)
     }
 
 

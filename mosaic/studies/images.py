@@ -14,7 +14,7 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.studies import image_scores, image_tokens, images_said, paper_values
 from mosaic.studies.image_problems import image_unexplained, text_unexplained
-from mosaic.studies.image_scores import FEW, PIXELS, RANDOM, TOWER, UNTRAINED, ImageScores, score_images
+from mosaic.studies.image_scores import FEW, HIDDEN, PIXELS, RANDOM, TOWER, UNTRAINED, ImageScores, score_images
 from mosaic.studies.image_tokens import TwoSAEs
 from mosaic.studies.problems import CACHE, load_cut, opened
 from mosaic.studies.study import Study
@@ -105,11 +105,16 @@ class Images(Study):
     def _minus(self, which: str) -> dict[str, Difference]:
         return image_scores.against([(scored.labels, getattr(scored, which)) for scored in self.sets.values()])
 
+    def _by_set(self, kind: str) -> dict[str, Difference]:
+        """{set: SAE features minus one other kind, all latents}."""
+        return {name: image_scores.against([(one.labels, one.full)])[kind] for name, one in self.sets.items()}
+
     def _sentences(self, with_all: Mapping[str, Difference], with_few: Mapping[str, Difference]) -> dict[str, str]:
         n_draws = len(self.sets[SETS[0]].full[RANDOM])
         of_images = {name: value for name, value in self.unexplained.items() if name != "texts"}
         return {
             "all": images_said.images(*_three(with_all), "with all latents", n_draws),
+            "set_by_set": images_said.set_by_set({kind: self._by_set(kind) for kind in (HIDDEN, TOWER, PIXELS)}),
             "before": images_said.without_the_language_model(with_all[TOWER], with_all[PIXELS]),
             "few_before": images_said.without_the_language_model(with_few[TOWER], with_few[PIXELS]),
             "few": images_said.images(*_three(with_few), f"with {FEW} latents or dimensions", n_draws),

@@ -49,3 +49,14 @@ def without_the_language_model(tower: Difference, pixels: Difference) -> str:
         for name, difference in (("the vision tower's own features", tower), ("the pixels themselves", pixels))
     ]
     return f"Beside what no language model has read, text SAEs' features {said[0]} and {said[1]}."
+
+
+def set_by_set(by_kind: Mapping[str, Mapping[str, Difference]]) -> str:
+    """Where a mean hides sets that disagree. by_kind: {what: {set: SAE features minus it}}."""
+    said = []
+    for kind, by_set in by_kind.items():
+        sides = {side: [name for name, d in by_set.items() if outcome(d) == side] for side in (ABOVE, BELOW, UNDECIDED)}
+        words = {ABOVE: "ahead of", BELOW: "behind", UNDECIDED: "not told apart from"}
+        parts = [f"{words[side]} them on {', '.join(names)}" for side, names in sides.items() if names]
+        said.append(f"{kind}: {'; '.join(parts)}")
+    return f"Set by set, SAE features beside {'. '.join(said)}."

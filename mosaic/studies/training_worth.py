@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -89,25 +89,34 @@ class TrainingWorth(Study):
         random, n = self.over_sets[RANDOM], len(self.sets)
         new = random.get(NEW_ONLY)
         names = {UNITS: UNITS, PCA: PCA, DIRECTIONS: f"{DIRECTIONS} of the residual stream"}
+        partly = {family: f"the {family}" for family in (FROZEN, OF_UNTRAINED) if family in self.over_sets}
+        lacking = said.in_new_words(None, None, TOLD)
+        where = {FIRST: f" in {FAMILIAR}", NEW_ONLY: f" in {NEW}"} if new else {FIRST: ""}
         return {
-            "answer": said.answer(random[FIRST], n),
-            "answer_new_words": said.answer(new, len(self.members[NEW_ONLY]), " in new words")
-            if new
-            else said.in_new_words(None, None, TOLD),
+            "answer": said.answer(random[FIRST], n, where[FIRST]),
+            "answer_new_words": said.answer(new, len(self.members[NEW_ONLY]), where[NEW_ONLY]) if new else lacking,
             "on_these_sets": said.on_these_sets(self.on_these_sets[FIRST]),
             "set_by_set": said.set_by_set(self.by_set[FIRST], TOLD),
             "new_words": said.in_new_words(random.get(FAMILIAR_OF_BOTH), new, TOLD),
             "supervised": said.supervised(self.over_sets[SUPERVISED][FIRST]["1"]),
-            **{family: said.against(name, self.over_sets[family][FIRST]) for family, name in names.items()},
-            "partly": said.partly(
-                {family: self.over_sets[family][FIRST] for family in (FROZEN, OF_UNTRAINED) if family in self.over_sets}
-            ),
+            **{
+                family: said.against(name, self.over_sets[family][FIRST], where[FIRST])
+                for family, name in names.items()
+            },
+            "no_dictionary_new_words": said.against_each(self._of(names, NEW_ONLY), where[NEW_ONLY])
+            if new
+            else lacking,
+            "partly": said.partly({text: self._of(partly, group) for group, text in where.items()}),
             "readable": readable.sentence(self.readable),
             "few_labels": said.few_labels(self.few_labels),
             "levels": said.levels(
                 {f: {size: m.macro_f1 for size, m in of.items()} for f, of in self.means.items()}, TOLD
             ),
         }
+
+    def _of(self, names: Mapping[str, str], group: str) -> dict[str, dict[str, Difference]]:
+        """{what a family is called: the trained SAE minus it} on one group of sets."""
+        return {name: self.over_sets[family][group] for family, name in names.items()}
 
     def figure(self) -> Figure:
         """Trained SAE minus random dictionaries, a cell a set and a number of latents, on the first part of each test."""

@@ -69,8 +69,8 @@ def set_by_set(by_size: Mapping[str, Mapping[str, Difference]], sizes: tuple[str
     )
 
 
-def against(name: str, by_size: BY_SIZE) -> str:
-    """The trained SAE against a family that is no dictionary, size by size; `name` has the plural."""
+def against(name: str, by_size: BY_SIZE, where: str = "") -> str:
+    """The trained SAE against a family that is no dictionary, size by size; `name` has the plural. where: as in `answer`."""
     every = list(by_size)
     said = [
         f"{words} with {span(sizes, every)}"
@@ -79,14 +79,19 @@ def against(name: str, by_size: BY_SIZE) -> str:
     ]
     edges = [f"{numbers(by_size[every[0]])} with {every[0]}"]
     edges += [f"{numbers(by_size[every[-1]])} with {every[-1]}"] if len(every) > 1 else []
-    return f"Against {name} the trained SAE is {', '.join(said)} ({'; '.join(edges)})."
+    return f"Against {name} the trained SAE is{where} {', '.join(said)} ({'; '.join(edges)})."
 
 
-def partly(by_family: Mapping[str, BY_SIZE]) -> str:
-    """The trained SAE against those that learned in part: {family, in the singular: its differences}."""
-    if not by_family:
+def against_each(by_name: Mapping[str, BY_SIZE], where: str = "") -> str:
+    """`against` of several families."""
+    return " ".join(against(name, by_size, where) for name, by_size in by_name.items())
+
+
+def partly(by_where: Mapping[str, Mapping[str, BY_SIZE]]) -> str:
+    """The trained SAE against those that learned in part: {where, as in `answer`: {family, in the singular: differences}}."""
+    if not any(by_where.values()):
         return "This profile has no SAEs that learned in part."
-    return " ".join(against(f"the {family}", by_size) for family, by_size in by_family.items())
+    return " ".join(against_each(by_name, where) for where, by_name in by_where.items())
 
 
 def supervised(d: Difference) -> str:

@@ -11,10 +11,10 @@ from transfer_toy import result, scored
 from mosaic.miniature import vision
 from mosaic.studies import image_problems, image_scores, image_tokens
 from mosaic.studies import images as chapter
-from mosaic.studies.image_scores import HIDDEN, PIXELS, RANDOM, SAE, TOWER, UNTRAINED, ImageScores
+from mosaic.studies.image_scores import AT_LAYER, HIDDEN, PIXELS, RANDOM, SAE, TOWER, UNTRAINED, ImageScores
 from mosaic.studies.image_tokens import IMAGES, TEXTS, TwoSAEs
 
-KINDS = (SAE, HIDDEN, RANDOM, UNTRAINED, TOWER, PIXELS)
+KINDS = (SAE, HIDDEN, AT_LAYER, RANDOM, UNTRAINED, TOWER, PIXELS)
 
 
 TRUTH = np.array(["a", "b"] * 30, dtype=object)
@@ -22,15 +22,33 @@ HALF = ["a", "b", "a", "a"] * 15
 
 
 def test_the_sae_is_ahead_of_what_is_worse_and_behind_what_is_better():
-    kinds = {SAE: [result(HALF)], HIDDEN: [result(TRUTH)], RANDOM: [result(["a"] * 60), result(["a"] * 60)]}
+    drawn = [result(["a"] * 60), result(["a"] * 60)]
+    kinds = {SAE: [result(HALF)], AT_LAYER: [result(HALF)], HIDDEN: [result(TRUTH)], RANDOM: drawn}
     found = image_scores.against([(TRUTH, kinds), (TRUTH, kinds)])
     assert set(found) == {HIDDEN, RANDOM}
     assert found[HIDDEN].high < 0 < found[RANDOM].low
     assert found[HIDDEN].difference < 0 < found[RANDOM].difference
 
 
+def test_a_control_of_one_layer_is_held_against_the_sae_of_that_layer():
+    blank = [result(["a"] * 60)]
+    kinds = {
+        SAE: [result(TRUTH)],
+        AT_LAYER: [result(HALF)],
+        HIDDEN: [result(HALF)],
+        RANDOM: [result(HALF)],
+        UNTRAINED: blank,
+    }
+    found = image_scores.against([(TRUTH, kinds)])
+    assert found[RANDOM].difference == 0 < found[HIDDEN].difference
+    assert (
+        found[UNTRAINED].difference
+        < image_scores.against([(TRUTH, kinds | {AT_LAYER: [result(TRUTH)]})])[UNTRAINED].difference
+    )
+
+
 def test_the_draws_of_a_control_enter_mean_and_interval():
-    apart = {SAE: [result(HALF)], RANDOM: [result(TRUTH, 1.0), result(["a"] * 60, 0.0)]}
+    apart = {SAE: [result(HALF)], AT_LAYER: [result(HALF)], RANDOM: [result(TRUTH, 1.0), result(["a"] * 60, 0.0)]}
     assert image_scores.mean_of(apart[RANDOM]) == 0.5
     found = image_scores.against([(TRUTH, apart)])[RANDOM]
     assert found.low < -0.2 and found.high > 0.2

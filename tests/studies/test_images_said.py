@@ -31,3 +31,11 @@ def test_what_no_language_model_has_read_is_compared_too():
     sentence = said.without_the_language_model(ABOVE, BELOW)
     assert "score above the vision tower's own features (+0.100" in sentence
     assert "and score below the pixels themselves (-0.100" in sentence
+
+
+def test_sets_that_disagree_are_told_apart():
+    got = said.set_by_set(
+        {"pixels": {"digits": BELOW, "shapes": ABOVE, "places": OPEN}, "hidden states": {"digits": ABOVE}}
+    )
+    assert "pixels: ahead of them on shapes; behind them on digits; not told apart from them on places." in got
+    assert got.endswith("hidden states: ahead of them on digits.")

@@ -205,7 +205,12 @@ def test_the_study_finds_what_was_put_in(tmp_path):
 
 def test_a_profile_without_saes_that_learned_in_part_says_so():
     made = study()
-    assert "Against the SAE with a frozen decoder the trained SAE is ahead with 1" in made.sentences()["partly"]
+    for where in ("familiar words", "new words"):
+        frozen = f"Against the SAE with a frozen decoder the trained SAE is in {where} ahead with 1"
+        assert frozen in made.sentences()["partly"]
+    assert "Against hidden units the trained SAE is in new words" in made.sentences()["no_dictionary_new_words"]
+    plain = study(parts=(False, False)).sentences()
+    assert plain["partly"].count("frozen decoder") == 1 and "no second test" in plain["no_dictionary_new_words"]
     assert "Against the SAE of an untrained model" in made.sentences()["partly"]
     few = tuple(
         replace(one, draws={f: of for f, of in one.draws.items() if f not in (FROZEN, OF_UNTRAINED)})
