@@ -4,8 +4,8 @@
 # The paper compares an early, a middle and a late layer of each model and finds the middle ones best on average
 # {cite}`gallifant2025`. Is that so here? Every layer with an SAE is compared with the hidden states of the same layer. At
 # each layer, validation folds of the training set choose the pooling, for both kinds of features from the same
-# poolings; one layer has to serve all data sets, and validation chooses that too. The test set chooses nothing. What came
-# out: {result}`layers.sentences.middle`
+# poolings; one layer has to serve all data sets, and validation chooses that too. All probes are linear and read features as
+# they are, nothing binarised. The test set chooses nothing. What came out: {result}`layers.sentences.middle`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
@@ -74,7 +74,8 @@ study.table()
 # no SAE looks at? Hidden states after all {result}`layers.every_block.n_blocks` blocks of the model are compared here, each
 # with one pooling ({result}`layers.every_block.pooling`) and at most {result}`layers.every_block.rows.train` training and
 # {result}`layers.every_block.rows.test` test texts a set, because two models at every block are many fits. So these scores
-# stand beside each other and not beside those above, where validation chose among all poolings and on more texts. *Early*,
+# stand beside each other and not beside those above, where validation chose among all poolings and on more texts, and may
+# have taken another layer. *Early*,
 # *middle* and *late* are thirds of a model's depth: the share of its blocks that a text has passed.
 #
 # The same is done with the larger model of a pair, where the profile names one: on the same texts, trained and tested on the
@@ -92,7 +93,9 @@ study.scale_table()
 # {result}`layers.sentences.every_block_beyond`
 #
 # **A larger model.** Each model is read at the layer that validation chooses for it, of those with an SAE of its own; SAE
-# features and hidden states alike, with one pooling on both sides. The intervals are over data sets and texts.
+# features and hidden states alike, with one pooling on both sides. Two models of a family differ in more than their size,
+# such as the tokens they were trained on (the miniature's are in its own chapter), and SAEs of one width have fewer latents
+# for each dimension of the larger one. The intervals are over data sets and texts.
 # {result}`layers.sentences.pair`
 
 # %% [markdown]

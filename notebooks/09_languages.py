@@ -120,7 +120,8 @@ study.matrix_figure()
 #
 # The paper counts how many of the twenty latents with the largest weights a language's probe has in common with
 # English's: a share between {published}`mosaic.languages.overlap.low` and {published}`mosaic.languages.overlap.high`. How many
-# are there by chance, and how many could there be at most? A probe's latents depend on its texts, so each is fitted on
+# are there by chance (two random choices among the latents that are active in English), and how many could there be at most?
+# A probe's latents depend on its texts, so each is fitted on
 # random halves of the messages: two languages on the same half, and English on both halves.
 
 # %%
