@@ -18,20 +18,22 @@ if TYPE_CHECKING:
 COLUMNS = ("panel", "series", "label", "x", "x_low", "x_high", "y", "y_low", "y_high", "value")
 DIGITS = 6
 REACH = 0.45  # how far from a named place (0, 1, 2, ...) a mark may stand that belongs to it
+LARGE = "large mark"  # a point that is drawn twice, to be seen
 LARGEST_IMAGE = 20_000  # cells of a matrix of colours that are told one by one
 
 
 def rows(figure: Figure) -> list[dict]:
     """One row a mark, bar or cell, keys of COLUMNS: where it stands, its interval where it has one, whose it is.
 
-    A place that the axis names (a data set, a layer) is given by its name, any other by its number.
+    A place that the axis names (a data set, a layer) is given by its name, any other by its number. A mark drawn again, larger,
+    is labelled as that. A figure that brings its rows (`plots.finished`) has those.
     """
-    names = _names(figure)
-    return [
-        {"panel": title(ax), **{key: _plain(value) for key, value in row.items()}}
-        for ax in panels(figure)
-        for row in _of_axes(ax, names)
-    ]
+    told = getattr(figure, "told", None)
+    found = [(ax, row) for ax in panels(figure) for row in _of_axes(ax, _names(figure))] if told is None else ()
+    read = (
+        [{"panel": panel(ax), **row} for ax, row in found] if told is None else [{"panel": "", **row} for row in told]
+    )
+    return [{key: _plain(value) for key, value in row.items()} for row in read]
 
 
 def _of_axes(ax: Axes, names: dict) -> Iterator[dict]:
@@ -42,10 +44,15 @@ def _of_axes(ax: Axes, names: dict) -> Iterator[dict]:
     bars = [c for c in ax.containers if isinstance(c, BarContainer)]
     meshes = [c for c in ax.collections if isinstance(c, QuadMesh)]
     texts = {} if meshes else _texts(ax)
-    for container in marks:
-        yield from _marks(ax, container, names, texts)
+    points = [row for container in marks for row in _marks(ax, container, names, texts)]
     for line in _lines(ax, marks):
-        yield from _points(ax, line, names, texts)
+        for row in _points(ax, line, names, texts):
+            again = [one for one in points if len(line.get_xdata()) == 1 and _same_place(one, row)]
+            if again and not _label(line):
+                again[0]["label"] = again[0]["label"] or LARGE
+            else:
+                points.append(row)
+    yield from points
     for container in bars:
         yield from _bars(ax, container)
     for dots in (c for c in ax.collections if isinstance(c, PathCollection)):
@@ -65,6 +72,10 @@ def _of_axes(ax: Axes, names: dict) -> Iterator[dict]:
         yield _row(ax, "", x, y) | said
 
 
+def _same_place(one: dict, other: dict) -> bool:
+    return all(one.get(key, "") == other.get(key, "") for key in ("series", "x", "y"))
+
+
 def _row(ax: Axes, series: str, x: float, y: float, label: str = "") -> dict:
     return {"series": series, "label": label, "x": _named(ax.xaxis, x), "y": _named(ax.yaxis, y)}
 
@@ -74,49 +85,65 @@ def _marks(ax: Axes, container, names: dict, texts: dict) -> Iterator[dict]:
     line, _, bars = container
     if line is None:
         return
+    x_values, y_values = line.get_data()
     found = iter(bars)
-    across = next(found).get_segments() if container.has_xerr else None
-    up = next(found).get_segments() if container.has_yerr else None
-    series = _label(container) or names.get(_look(line), "")
-    for i, (x, y) in enumerate(zip(*line.get_data(), strict=True)):
+    across = _bounds(next(found), 0, len(x_values)) if container.has_xerr else None
+    up = _bounds(next(found), 1, len(x_values)) if container.has_yerr else None
+    series = _label(container) or _called(line, names)
+    for i, (x, y) in enumerate(zip(x_values, y_values, strict=True)):
         row = _row(ax, series, x, y, texts.pop((float(x), float(y)), ""))
-        if across is not None:
-            row |= {"x_low": across[i][0][0], "x_high": across[i][-1][0]}
-        if up is not None:
-            row |= {"y_low": up[i][0][1], "y_high": up[i][-1][1]}
+        if across:
+            row |= dict(zip(("x_low", "x_high"), across[i], strict=True))
+        if up:
+            row |= dict(zip(("y_low", "y_high"), up[i], strict=True))
         yield row
 
 
+def _bounds(bars, along: int, n: int) -> list[tuple[float, float]]:
+    """(low, high) of each error bar; [] where some could not be drawn, so that none is taken for another's."""
+    segments = bars.get_segments()
+    return (
+        [(ends[0][along], ends[-1][along]) for ends in segments]
+        if len(segments) == n and all(map(len, segments))
+        else []
+    )
+
+
 def _lines(ax: Axes, marks: Iterable) -> list:
-    """Lines of their own: no part of an error bar, and no unnamed line across the panel."""
+    """Lines of their own: no part of an error bar, no stroke without a name (a diagonal, a median), no unnamed line across
+    the panel."""
     parts = {part for line, caps, _ in marks for part in (line, *caps) if part is not None}
     own = [line for line in ax.get_lines() if line not in parts]
-    return [line for line in own if line.get_transform() is ax.transData or _label(line)]
+    return [line for line in own if _label(line) or (line.get_transform() is ax.transData and not _stroke(line))]
+
+
+def _stroke(line) -> bool:
+    return len(line.get_xdata()) == 2 and line.get_marker() in (None, "None", "", " ")
 
 
 def _points(ax: Axes, line, names: dict, texts: dict) -> Iterator[dict]:
-    """The points of a line, with the band of its colour where there is one over the same places."""
-    series = _label(line) or names.get(_look(line), "")
+    """The points of a line, with its band where it has one."""
+    series = _label(line) or _called(line, names)
     x, y = (np.asarray(values, dtype=float) for values in line.get_data())
     if line.get_transform() is not ax.transData:  # a line across the whole panel stands at one place
         across = len(set(y)) == 1
         yield {"series": series, "label": ""} | ({"y": y[0]} if across else {"x": x[0]})
         return
-    band = _band(ax, line.get_color(), x)
+    band = _band(ax, line) if len(set(x)) == len(x) else {}
     for a, b in zip(x, y, strict=True):
         low, high = band.get(a, ("", ""))
         yield {**_row(ax, series, a, b, texts.pop((float(a), float(b)), "")), "y_low": low, "y_high": high}
 
 
-def _band(ax: Axes, colour, x: np.ndarray) -> dict[float, tuple[float, float]]:
-    """{place: (low, high)} of the shaded band of this colour over these places; {} where there is none."""
+def _band(ax: Axes, line) -> dict[float, tuple[float, float]]:
+    """{place: (low, high)} of the shaded band that has the line's name behind an underscore; {} where there is none."""
     from matplotlib.collections import PolyCollection
 
     for area in (c for c in ax.collections if isinstance(c, PolyCollection)):
-        corners = np.concatenate([path.vertices for path in area.get_paths()])
-        if _face(area.get_facecolor()) == _face([colour]) and set(x) <= set(corners[:, 0]):
-            at = {place: corners[corners[:, 0] == place, 1] for place in x}
-            return {place: (values.min(), values.max()) for place, values in at.items()}
+        if area.get_label() == f"_{line.get_label()}" and area.get_paths():
+            corners = np.concatenate([path.vertices for path in area.get_paths()])
+            at = {place: corners[corners[:, 0] == place, 1] for place in line.get_xdata()}
+            return {place: (values.min(), values.max()) for place, values in at.items() if len(values)}
     return {}
 
 
@@ -145,11 +172,13 @@ def _cells(ax: Axes, mesh) -> Iterator[dict]:
     values = np.ma.getdata(mesh.get_array())
     hidden = np.ma.getmaskarray(mesh.get_array())
     corners = mesh.get_coordinates()
+    xs, ys = corners[0, :, 0], corners[:, 0, 1]
+    across = [_named(ax.xaxis, middle) for middle in (xs[:-1] + xs[1:]) / 2]
+    up = [_named(ax.yaxis, middle) for middle in (ys[:-1] + ys[1:]) / 2]
+    named = all(isinstance(name, str) for name in (*across, *up))
     for i, j in zip(*np.nonzero(~hidden), strict=True):
-        (x, y), (x_end, y_end) = corners[i, j], corners[i + 1, j + 1]
-        names = _named(ax.xaxis, (x + x_end) / 2), _named(ax.yaxis, (y + y_end) / 2)
-        edges = {"x_low": x, "x_high": x_end, "y_low": y, "y_high": y_end}
-        place = dict(zip("xy", names, strict=True)) if all(isinstance(name, str) for name in names) else edges
+        edges = {"x_low": xs[j], "x_high": xs[j + 1], "y_low": ys[i], "y_high": ys[i + 1]}
+        place = {"x": across[j], "y": up[i]} if named else edges
         yield {"series": "", "label": "", **place, "value": float(values[i, j])}
 
 
@@ -218,6 +247,15 @@ def _names(figure: Figure) -> dict:
     return found
 
 
+def _called(line, names: dict) -> str:
+    """The name of a mark that has none of its own: that of its look, or of the same look filled."""
+    colour, marker, hollow = look = _look(line)
+    if look in names or not hollow:
+        return names.get(look, "")
+    filled = names.get((colour, marker, False), "")
+    return f"{filled} (hollow mark)" if filled else ""
+
+
 def _look(line) -> tuple:
     from matplotlib.colors import same_color, to_hex
 
@@ -238,9 +276,11 @@ def _label(artist) -> str:
     return "" if label.startswith("_") else label
 
 
-def title(ax: Axes) -> str:
-    """A panel's title on one line."""
-    return ax.get_title().replace("\n", " ")
+def panel(ax: Axes) -> str:
+    """What tells a panel from the others of its figure, on one line: its title, or its axes where it has none."""
+    several = sum(1 for _ in panels(ax.figure)) > 1
+    axes = ", ".join(filter(None, (ax.get_xlabel(), ax.get_ylabel()))) if several else ""
+    return (ax.get_title() or axes).replace("\n", " ")
 
 
 def panels(figure: Figure) -> Iterator[Axes]:

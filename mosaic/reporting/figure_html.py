@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from mosaic.printable import cell
+from mosaic.printable import cell, printable
 from mosaic.reporting import drawn
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ def shown(figure: Figure) -> str:
     drawing = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "mosaic"}):  # the same bytes from run to run
         figure.savefig(drawing, format="svg", bbox_inches="tight", metadata={"Date": None})
-    said = description(figure)
+    found = drawn.rows(figure)
+    said = description(figure, found)
     image = f'<img alt="{html.escape(said)}" src="data:image/svg+xml;base64,{_base64(drawing.getvalue())}">'
-    if not (found := drawn.rows(figure)):
+    if not found:
         return f'<figure class="drawn">{image}</figure>'
     data = f"data:text/csv;charset=utf-8;base64,{_base64(as_csv(found).encode())}"
     link = f'<a download="{_file_name(figure)}" href="{data}">the numbers drawn here (CSV)</a>'
@@ -75,24 +76,24 @@ def as_csv(found: Iterable[dict]) -> str:
     return out.getvalue()
 
 
-def description(figure: Figure) -> str:
+def description(figure: Figure, found: Sequence[dict] | None = None) -> str:
     """What is drawn, in a sentence or two: the kinds of marks, both axes, panels, and every series with its range.
 
-    A figure with a label of its own (`Figure.set_label`) is described by that.
+    found: its rows, where they are known. A figure with a label of its own (`Figure.set_label`) is described by that.
     """
     if figure.get_label():
-        return figure.get_label()
-    panels, found = list(drawn.panels(figure)), drawn.rows(figure)
+        return printable(figure.get_label())
+    panels, found = list(drawn.panels(figure)), drawn.rows(figure) if found is None else found
     x, y = (_axis(figure, panels, which) for which in "xy")
     told = (("horizontal axis", x), ("vertical axis", y), ("colour", drawn.colour(figure)))
     along = ", ".join(f"{what}: {text}" for what, text in told if text)
     parts = [": ".join(filter(None, [_kind(panels), along]))]
-    if titles := [title for ax in panels if (title := drawn.title(ax))]:
+    if titles := [title for ax in panels if (title := drawn.panel(ax))]:
         parts.append(f"{len(titles)} panels: {_listed(titles)}" if len(titles) > 1 else titles[0])
-    ranges = [_range(name, found) for name in dict.fromkeys(row["series"] for row in found)]
-    if said := [text for text in ranges if text]:
+    untitled = len(panels) > 1 and not any(ax.get_title() for ax in panels)  # each has a quantity of its own
+    if said := [text for of in (_by_panel(found) if untitled else [found]) for text in _ranges(of)]:
         parts.append(_listed(said))
-    return f"{'. '.join(parts)}."
+    return printable(f"{'. '.join(parts)}.")
 
 
 def _kind(panels: Sequence[Axes]) -> str:
@@ -109,6 +110,14 @@ def _axis(figure: Figure, panels: Sequence[Axes], which: str) -> str:
     own = [getattr(ax, f"get_{which}label")() for ax in panels]
     shared = getattr(figure, f"get_sup{which}label")()
     return ", ".join(dict.fromkeys(text.replace("\n", " ") for text in (*own, shared) if text))
+
+
+def _by_panel(found: Sequence[dict]) -> list[list[dict]]:
+    return [[row for row in found if row["panel"] == name] for name in dict.fromkeys(row["panel"] for row in found)]
+
+
+def _ranges(found: Sequence[dict]) -> list[str]:
+    return list(filter(None, (_range(name, found) for name in dict.fromkeys(row["series"] for row in found))))
 
 
 def _range(series: str, found: Iterable[dict]) -> str:

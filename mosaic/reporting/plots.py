@@ -46,16 +46,16 @@ def style() -> None:
     figure_html.show_in_notebooks()
 
 
-def finished(figure, said: str = ""):
+def finished(figure, said: str = "", rows: Sequence[Mapping] | None = None):
     """Close a figure and give it back: a notebook shows it once, as the value of its cell; a script can save it.
 
-    Takes a Figure, or any of its Axes. said: its alternative text, where what can be read off it says too little.
+    Takes a Figure, or any of its Axes. said: its alternative text, rows: its numbers, where `drawn` cannot read them off.
     """
     import matplotlib.pyplot as plt
 
     plt.close(figure.figure)
-    if said:
-        figure.figure.set_label(said)
+    figure.figure.set_label(said)
+    figure.figure.told = rows
     return figure.figure
 
 
@@ -79,7 +79,9 @@ def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str = "ma
         x, value, low, high = (list(column) for column in zip(*points, strict=True))
         x = [places[v] for v in x]
         ax.plot(x, value, label=NAMES.get(name, name), **drawn)
-        ax.fill_between(x, low, high, color=drawn["color"], alpha=0.15, linewidth=0)
+        if drawn["markerfacecolor"] != "none":  # what others published has no interval
+            band = f"_{NAMES.get(name, name)}"  # `drawn` finds a line's band by it
+            ax.fill_between(x, low, high, color=drawn["color"], alpha=0.15, linewidth=0, label=band)
     ax.set_xticks(list(places.values()), [str(x) for x in places])
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if alone and len(series) > 3:

@@ -111,7 +111,7 @@ def mark_few(ax, found: Mapping) -> None:
     sizes = [point["k"] for point in found["curve"]]
     look = looks(["sae"])[0]
     every = next(iter(found["parts"].values()))["all"]
-    ax.axhline(every, color=INK, linestyle="--", linewidth=1)
+    ax.axhline(every, color=INK, linestyle="--", linewidth=1, label="all latents")
     if found["k"] is not None:
         place = sizes.index(found["k"])
         chosen = found["curve"][place]["macro_f1"]

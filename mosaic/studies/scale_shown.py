@@ -37,7 +37,7 @@ def _line(ax, one: Depths, features: str, look) -> None:
     drawn = {"color": look.colour, "marker": look.marker}
     ax.plot(list(points), [mean.macro_f1 for mean in points.values()], linestyle=look.dash, label=one.model, **drawn)
     low, high = zip(*((mean.low, mean.high) for mean in points.values()), strict=True)
-    ax.fill_between(list(points), low, high, color=look.colour, alpha=0.15, linewidth=0)
+    ax.fill_between(list(points), low, high, color=look.colour, alpha=0.15, linewidth=0, label=f"_{one.model}")
     chosen = one.every.winner if features == "hidden" else one.at_saes[features].winner
     ax.plot([one.depth(chosen)], [one.means[features][chosen].macro_f1], **drawn, markersize=11, linestyle="none")
 

@@ -117,7 +117,7 @@ class WhichLatents(Study):
         ax = plots.joint(
             x, cosine[drawn], "log10 of the share of tokens it fires on", "mean matched cosine in the other SAEs"
         )
-        ax.axhline(self.chance, color=INK, linestyle="--")
+        ax.axhline(self.chance, color=INK, linestyle="--", label="chance")
         left = (x.min(), self.chance)
         ax.annotate("chance", left, textcoords="offset points", xytext=(2, 4), color=INK)
         return plots.finished(ax.figure)

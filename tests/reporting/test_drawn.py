@@ -36,10 +36,69 @@ def test_panels_are_told_apart_and_hidden_ones_left_out():
     assert [row["panel"] for row in found] == [name for name in "abcde" for _ in CURVE]
 
 
-def test_published_marks_are_in_it():
-    published = {"published, Gemma 2: SAE features": [("3", 0.9, 0.9, 0.9)]}
+def test_published_marks_are_in_it_and_have_no_intervals():
+    name = "published, Gemma 2: SAE features"
+    published = {name: [("3", 0.9, 0.9, 0.9), ("3", 0.7, 0.7, 0.7), ("5", 0.8, 0.8, 0.8)]}
     found = drawn.rows(finished(plots.curves({"sae": CURVE} | published, "layer")))
-    assert close(found[-1], series="published, Gemma 2: SAE features", x="3", y=0.9)
+    assert [row["y"] for row in found[3:]] == [0.9, 0.7, 0.8]
+    assert all(close(row, series=name, y_low="", y_high="") for row in found[3:])
+
+
+def test_series_of_one_colour_keep_their_own_bands():
+    """The SAE, its frozen decoder and the untrained model's share a colour; dash and marker tell them apart."""
+    own = {"sae": 0.9, "SAE with a frozen decoder": 0.7, "SAE of an untrained model": 0.5}
+    series = {name: [(x, y, y - 0.05, y + 0.02) for x in (1, 2)] for name, y in own.items()}
+    found = drawn.rows(finished(plots.curves(series, "number of features")))
+    assert [row["y"] for row in found] == [0.9, 0.9, 0.7, 0.7, 0.5, 0.5]
+    assert all(close(row, y_low=row["y"] - 0.05, y_high=row["y"] + 0.02) for row in found)
+
+
+def test_panels_without_titles_are_told_apart_by_their_axes():
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2)
+    for ax, label, y in ((left, "macro-F1", 0.8), (right, "difference", 0.1)):
+        ax.plot([1, 2, 3], [y, y, y], label="SAE")
+        ax.set_ylabel(label)
+    assert {(row["panel"], row["y"]) for row in drawn.rows(finished(figure))} == {
+        ("macro-F1", 0.8),
+        ("difference", 0.1),
+    }
+    assert "SAE, 0.8; SAE, 0.1" in figure_html.description(figure)
+
+
+def test_a_mark_drawn_again_is_one_and_a_hollow_one_is_of_its_series():
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots()
+    ax.plot([1, 2, 3], [0.1, 0.2, 0.3], "o-", color="#123456", label="SAE")
+    ax.plot([2], [0.2], "o", color="#123456", markersize=11)
+    ax.plot([0, 1], [0, 1], color="#999999")  # a diagonal
+    ax.errorbar([4], [0.4], yerr=[[0.1], [0.1]], fmt="o", color="#123456", mfc="none")
+    found = drawn.rows(finished(figure))
+    assert [(row["x"], row["label"]) for row in found if row["series"] == "SAE"] == [(1, ""), (2, drawn.LARGE), (3, "")]
+    (hollow,) = [row for row in found if row["series"] != "SAE"]
+    assert close(hollow, series="SAE (hollow mark)", x=4.0, y_low=0.3, y_high=0.5)
+
+
+def test_a_number_that_is_none_ends_nothing():
+    marks = [{"set": "a", "features": "sae", "macro_f1": y, "low": y, "high": 1.0} for y in (0.5, float("nan"))]
+    assert "download" in figure_html.shown(finished(plots.intervals(marks)))
+    assert "<img" in figure_html.shown(finished(plots.curves({"sae": [(1, float("nan"), float("nan"), 1.0)]}, "x")))
+
+
+def test_a_figure_may_bring_its_rows():
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots()
+    ax.plot([984.6], [0.8], "o")
+    found = drawn.rows(finished(figure, rows=[{"series": "all", "x": 1024.0, "y": 0.8}]))
+    assert found == [{"panel": "", "series": "all", "x": 1024.0, "y": 0.8}]
+
+
+def test_words_of_a_figure_steer_nothing():
+    said = figure_html.description(finished(plots.panels({"a\u202egnp": {"sae": CURVE}, "b": {"sae": CURVE}}, "layer")))
+    assert "\u202e" not in said and "u202e" in said
 
 
 def test_intervals_stand_on_the_line_of_their_set():
@@ -98,7 +157,7 @@ def test_histograms_steps_bars_dots_and_strips():
     assert [row["y"] for row in found if row["series"] == "chance"] == [0.1]
 
     found = drawn.rows(finished(strips.strips({"4k to 1k": [0.1, -0.2, 0.3]}, "difference")))
-    assert {row["y"] for row in found} == {"4k to 1k"} and {0.1, -0.2, 0.3} <= {row["x"] for row in found}
+    assert {row["y"] for row in found} == {"4k to 1k"} and [row["x"] for row in found] == [-0.2, 0.1, 0.3]
 
 
 def test_numbers_written_into_a_figure_are_numbers():
