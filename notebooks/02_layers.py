@@ -75,8 +75,7 @@ study.table()
 # with one pooling ({result}`layers.every_block.pooling`) and at most {result}`layers.every_block.rows.train` training and
 # {result}`layers.every_block.rows.test` test texts a set, because two models at every block are many fits. So these scores
 # stand beside each other and not beside those above, where validation chose among all poolings and on more texts, and may
-# have taken another layer. *Early*,
-# *middle* and *late* are thirds of a model's depth: the share of its blocks that a text has passed.
+# have taken another layer. *Early*, *middle* and *late* are thirds of a model's depth: the share of its blocks that a text has passed.
 #
 # The same is done with the larger model of a pair, where the profile names one: on the same texts, trained and tested on the
 # same rows, so that its differences from the smaller one are taken text by text. Large marks are the layers that validation

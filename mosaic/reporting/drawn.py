@@ -29,11 +29,10 @@ def rows(figure: Figure) -> list[dict]:
     is labelled as that. A figure that brings its rows (`plots.finished`) has those.
     """
     told = getattr(figure, "told", None)
-    found = [(ax, row) for ax in panels(figure) for row in _of_axes(ax, _names(figure))] if told is None else ()
-    read = (
-        [{"panel": panel(ax), **row} for ax, row in found] if told is None else [{"panel": "", **row} for row in told]
-    )
-    return [{key: _plain(value) for key, value in row.items()} for row in read]
+    if told is None:
+        names = _names(figure)
+        told = ({"panel": panel(ax), **row} for ax in panels(figure) for row in _of_axes(ax, names))
+    return [{"panel": "", **{key: _plain(value) for key, value in row.items()}} for row in told]
 
 
 def _of_axes(ax: Axes, names: dict) -> Iterator[dict]:
@@ -102,11 +101,9 @@ def _marks(ax: Axes, container, names: dict, texts: dict) -> Iterator[dict]:
 def _bounds(bars, along: int, n: int) -> list[tuple[float, float]]:
     """(low, high) of each error bar; [] where some could not be drawn, so that none is taken for another's."""
     segments = bars.get_segments()
-    return (
-        [(ends[0][along], ends[-1][along]) for ends in segments]
-        if len(segments) == n and all(map(len, segments))
-        else []
-    )
+    if len(segments) != n or not all(map(len, segments)):
+        return []
+    return [(ends[0][along], ends[-1][along]) for ends in segments]
 
 
 def _lines(ax: Axes, marks: Iterable) -> list:

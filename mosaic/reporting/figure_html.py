@@ -31,7 +31,7 @@ KINDS = {
 
 
 def show_in_notebooks() -> None:
-    """In a notebook, a figure is shown as `shown` has it, and in no other way: with words for who cannot see it, and its numbers."""
+    """In a notebook, a figure is shown as `shown` has it, and in no other way."""
     if "IPython" not in sys.modules:
         return
     from IPython import get_ipython
@@ -97,8 +97,8 @@ def description(figure: Figure, found: Sequence[dict] | None = None) -> str:
 
 
 def _kind(panels: Sequence[Axes]) -> str:
-    drawn = [type(one).__name__ for ax in panels for one in (*ax.collections, *ax.containers, *ax.get_images())]
-    kinds = list(dict.fromkeys(KINDS[name] for name in KINDS if name in drawn))
+    types = [type(one).__name__ for ax in panels for one in (*ax.collections, *ax.containers, *ax.get_images())]
+    kinds = list(dict.fromkeys(KINDS[name] for name in KINDS if name in types))
     if "bars" in kinds and "marks with intervals" in kinds:
         kinds = ["bars with intervals"]
     texts = "a matrix of numbers" if not any(ax.lines for ax in panels) else "lines"

@@ -8,7 +8,7 @@ shapes of a tree, both on the same folds of the same rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mosaic.probing import comparison, scores
 from mosaic.probing.problem import Problem
@@ -16,6 +16,7 @@ from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
 from mosaic.reporting import plots
 from mosaic.studies.headline import SCORES, numbers, outcome
+from mosaic.studies.language_scores import at_layers
 from mosaic.texts.labelled import LabelledTexts
 
 FAMILIES = ("sae", "hidden")
@@ -56,8 +57,7 @@ class Classifiers:
 
 def evaluate(problem: Problem, layer: int) -> list[Result]:
     """Linear probes and trees on every pooling of one layer, features as they are."""
-    tables = tuple(table for table in problem.tables if table.provenance["layer"] == layer)
-    here = replace(problem, tables=tables)
+    here = at_layers(problem, dict.fromkeys(FAMILIES, layer))
     return comparison.evaluate(here, families=FAMILIES, binarize=False, every_tree=True)
 
 

@@ -14,7 +14,7 @@ from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
 from mosaic.profiles.profile import Profile
 from mosaic.studies.image_problems import Images
-from mosaic.studies.language_scores import every_pooling
+from mosaic.studies.language_scores import at_layers, every_pooling
 
 FEW = 16  # latents
 SIZES = (2, 4, 8, 16, 32, 64, 128)  # of the curve
@@ -55,7 +55,11 @@ def score_images(profile: Profile, lm: LanguageModel, name: str) -> ImageScores:
     shown = Images.load(profile, lm, name)
     learned = shown.learned()
     layer = profile.middle
-    families = {SAE: only(learned, "sae"), HIDDEN: only(learned, "hidden"), AT_LAYER: at(only(learned, "sae"), layer)}
+    families = {
+        SAE: only(learned, "sae"),
+        HIDDEN: only(learned, "hidden"),
+        AT_LAYER: at_layers(learned, {"sae": layer}),
+    }
     best = {kind: [every_pooling(problem)[0]] for kind, problem in families.items()}
     drawn, blank = shown.random_dictionaries(layer), shown.random_language_model(layer)
     others = {RANDOM: drawn, UNTRAINED: [blank], TOWER: [shown.tower()], PIXELS: [shown.raw()]}
@@ -76,11 +80,6 @@ def score_images(profile: Profile, lm: LanguageModel, name: str) -> ImageScores:
 def only(problem: Problem, features: str) -> Problem:
     """The problem with the tables of one kind of features alone."""
     return replace(problem, tables=tuple(t for t in problem.tables if t.provenance["features"] == features))
-
-
-def at(problem: Problem, layer: int) -> Problem:
-    """The problem with the tables of one layer alone."""
-    return replace(problem, tables=tuple(t for t in problem.tables if t.provenance["layer"] == layer))
 
 
 def against(cases: Sequence[tuple[np.ndarray, Mapping[str, Sequence[Result]]]]) -> dict[str, Difference]:
