@@ -64,7 +64,7 @@ study.table()
 # {result}`sae_against_baselines.sentences.ceiling`
 #
 # {result}`sae_against_baselines.sentences.linear` A shallow tree can combine two latents, which a linear probe cannot.
-# Tried apart, each on every pooling of layer {result}`sae_against_baselines.classifiers.layer`, nothing binarised:
+# Here both were tried on every pooling of layer {result}`sae_against_baselines.classifiers.layer`, nothing binarised.
 # {result}`sae_against_baselines.sentences.classifiers` (The paper's result files have linear
 # probes ahead of trees on SAE features by {published}`mosaic.trees.difference`, and with trees SAE features ahead of hidden
 # states by {published}`mosaic.trees.pairs.difference`.)

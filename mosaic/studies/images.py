@@ -22,6 +22,7 @@ from mosaic.studies.study import Study
 SETS = ("digits", "shapes", "places")
 DRAWN = ("digits", "shapes")  # shown; drawings of shapes and of places look alike
 PICTURES = 10
+BESIDE = {HIDDEN: HIDDEN, TOWER: f"the {TOWER}", PIXELS: f"the {PIXELS}"}  # told set by set
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Images(Study):
         of_images = {name: value for name, value in self.unexplained.items() if name != "texts"}
         return {
             "all": images_said.images(*_three(with_all), "with all latents", n_draws),
-            "set_by_set": images_said.set_by_set({kind: self._by_set(kind) for kind in (HIDDEN, TOWER, PIXELS)}),
+            "set_by_set": images_said.set_by_set({words: self._by_set(kind) for kind, words in BESIDE.items()}),
             "before": images_said.without_the_language_model(with_all[TOWER], with_all[PIXELS]),
             "few_before": images_said.without_the_language_model(with_few[TOWER], with_few[PIXELS]),
             "few": images_said.images(*_three(with_few), f"with {FEW} latents or dimensions", n_draws),

@@ -52,11 +52,11 @@ def without_the_language_model(tower: Difference, pixels: Difference) -> str:
 
 
 def set_by_set(by_kind: Mapping[str, Mapping[str, Difference]]) -> str:
-    """Where a mean hides sets that disagree. by_kind: {what: {set: SAE features minus it}}."""
+    """Where a mean hides sets that disagree. by_kind: {what, with its article: {set: SAE features minus it}}."""
     said = []
+    words = {ABOVE: "ahead on", BELOW: "behind on", UNDECIDED: "not told apart on"}
     for kind, by_set in by_kind.items():
-        sides = {side: [name for name, d in by_set.items() if outcome(d) == side] for side in (ABOVE, BELOW, UNDECIDED)}
-        words = {ABOVE: "ahead of", BELOW: "behind", UNDECIDED: "not told apart from"}
-        parts = [f"{words[side]} them on {', '.join(names)}" for side, names in sides.items() if names]
-        said.append(f"{kind}: {'; '.join(parts)}")
-    return f"Set by set, SAE features beside {'. '.join(said)}."
+        sides = {side: [name for name, d in by_set.items() if outcome(d) == side] for side in words}
+        parts = [f"{words[side]} {' and '.join(names)}" for side, names in sides.items() if names]
+        said.append(f"against {kind}, {', '.join(parts)}")
+    return f"Set by set, SAE features are: {'; '.join(said)}."

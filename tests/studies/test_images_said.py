@@ -34,8 +34,9 @@ def test_what_no_language_model_has_read_is_compared_too():
 
 
 def test_sets_that_disagree_are_told_apart():
-    got = said.set_by_set(
-        {"pixels": {"digits": BELOW, "shapes": ABOVE, "places": OPEN}, "hidden states": {"digits": ABOVE}}
+    pixels = {"digits": BELOW, "shapes": ABOVE, "places": OPEN, "fields": ABOVE}
+    got = said.set_by_set({"the pixels": pixels, "hidden states": {"digits": ABOVE}})
+    assert got == (
+        "Set by set, SAE features are: against the pixels, ahead on shapes and fields, behind on digits, not told apart on "
+        "places; against hidden states, ahead on digits."
     )
-    assert "pixels: ahead of them on shapes; behind them on digits; not told apart from them on places." in got
-    assert got.endswith("hidden states: ahead of them on digits.")
