@@ -23,8 +23,8 @@ POLL_SECONDS = 0.1
 def run(commands: Sequence[Sequence[str]], at_once: int) -> Iterator[str]:
     """What each command wrote to standard output, in the order in which they end; started in the order given.
 
-    Each gets its share of the cores for the threads inside one product: threads of two commands on one core wait for one
-    another at full load.
+    Each gets its share of the cores, for the threads inside one product and for fits at once: threads of two commands on
+    one core wait for one another at full load, and processes that only fit start as slowly as a command.
 
     Raises MosaicError with the error that a command ended with; those beside it are ended too, and all of them where this
     process is told to end.
@@ -34,7 +34,7 @@ def run(commands: Sequence[Sequence[str]], at_once: int) -> Iterator[str]:
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
-                running.append(_Command(waiting.pop(0), threads=max(1, cores() // at_once)))
+                running.append(_Command(waiting.pop(0), cores=max(1, cores() // at_once)))
             for command in [command for command in running if command.process.poll() is not None]:
                 running.remove(command)
                 yield command.output()
@@ -56,9 +56,10 @@ def _end(_signal, _frame):
 class _Command:
     """One command at work; its standard error is passed on line by line, errors aside, which `output` raises."""
 
-    def __init__(self, command: Sequence[str], threads: int):
+    def __init__(self, command: Sequence[str], cores: int):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-        self.process = subprocess.Popen(list(command), env={**os.environ, "OMP_NUM_THREADS": str(threads)}, **pipes)
+        share = dict.fromkeys(("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), str(cores))
+        self.process = subprocess.Popen(list(command), env={**os.environ, **share}, **pipes)
         self.said: dict[str, list[str]] = {"stdout": [], "stderr": []}
         self.readers = [threading.Thread(target=self._read, args=(name,), daemon=True) for name in self.said]
         for reader in self.readers:

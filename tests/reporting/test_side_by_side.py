@@ -65,8 +65,9 @@ def test_told_to_end_it_ends_its_commands_too(tmp_path):
 
 
 def test_commands_share_the_cores(monkeypatch):
-    """Two with two threads each, on two cores, had not ended in eight minutes what takes four one after the other."""
+    """Two with two threads each, on two cores, had not ended in eight minutes what takes four one after the other; and
+    two that each fit in two more processes are six processes on two cores."""
     monkeypatch.setattr(side_by_side, "cores", lambda: 8)
-    threads = command("import os; print(os.environ['OMP_NUM_THREADS'])")
-    for at_once, share in ((1, "8\n"), (3, "2\n"), (20, "1\n")):
-        assert list(side_by_side.run([threads], at_once)) == [share]
+    told = command("import os; print(os.environ['OMP_NUM_THREADS'], os.environ['LOKY_MAX_CPU_COUNT'])")
+    for at_once, share in ((1, "8 8\n"), (3, "2 2\n"), (20, "1 1\n")):
+        assert list(side_by_side.run([told], at_once)) == [share]
