@@ -9,6 +9,8 @@
 #
 # {result}`languages.sentences.viable`
 #
+# English texts alone do not say which setting will hold abroad. {result}`languages.sentences.spread_sae`
+#
 # How it was measured here:
 #
 # - **Equal.** SAE features and hidden states get every pooling of the profile, the last token among them, every layer and

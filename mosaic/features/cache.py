@@ -5,8 +5,8 @@
 
 The key is a hash of everything that decides a feature (model and SAE weights, tokenizer, pooling, the code's own
 hash, ...). A shard's name is its texts' hash, a seal's name is its content's: whoever writes a name writes the same
-bytes. So there is no lock, nothing is renamed or moved, and a process killed at any moment leaves only files that
-are right.
+bytes. So nothing hangs on a lock (`claims.py` only saves work), nothing is renamed or moved, and a process killed at any
+moment leaves only files that are right.
 
 Floating-point sums depend, in their last bits, on which texts share a batch. A run is therefore planned over the
 texts that no *sealed* shard holds, and seals its shards when all are there: run again after a kill, it plans the

@@ -17,6 +17,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.features.cache import TableCache
+from mosaic.features.claims import claimed
 from mosaic.features.plan import Shard, first_rows, plan_shards
 from mosaic.features.request import Request, provenances
 from mosaic.features.run import run_shard, tokenise
@@ -121,8 +122,9 @@ def _complete(
         if not attempt and _adopt(caches, shards):
             continue
         with Progress("extracting", len(rows)) as progress:
-            for shard in shards:
-                _fill(caches, shard, lm, request, progress)
+            others = [shard for shard in shards if not _fill(caches, shard, lm, request, progress)]
+            for shard in others:
+                _fill(caches, shard, lm, request, progress, wait=True)
         for table_cache in caches:
             table_cache.seal(shard.name for shard in shards)
     raise MosaicError(
@@ -144,15 +146,21 @@ def _adopt(caches: list[TableCache], shards: list[Shard]) -> bool:
     return bool(found)
 
 
-def _fill(caches: list[TableCache], shard: Shard, lm: LanguageModel, request: Request, progress: Progress) -> None:
-    """Run a shard for the caches that lack it, unless all have it."""
-    lacking = [i for i, table_cache in enumerate(caches) if not table_cache.has(shard.name)]
-    if not lacking:
-        progress.advance(len(shard.ids), int(shard.tokens.lengths.sum()))
-        return
-    tables = run_shard(shard, lm, request, progress.advance)
-    for i in lacking:
-        caches[i].write(shard.name, tables[i])
+def _fill(
+    caches: list[TableCache], shard: Shard, lm: LanguageModel, request: Request, progress: Progress, wait: bool = False
+) -> bool:
+    """Run a shard for the caches that lack it, unless all have it. False: another process is at it (wait: until it ends)."""
+    with claimed(caches[0].folder, shard.name, wait) as mine:
+        if not mine:
+            return False
+        lacking = [i for i, table_cache in enumerate(caches) if not table_cache.has(shard.name)]
+        if not lacking:
+            progress.advance(len(shard.ids), int(shard.tokens.lengths.sum()))
+            return True
+        tables = run_shard(shard, lm, request, progress.advance)
+        for i in lacking:
+            caches[i].write(shard.name, tables[i])
+        return True
 
 
 def _report_truncation(table: FeatureTable) -> None:

@@ -1,0 +1,94 @@
+"""Processes on the same texts share the work: a shard is computed by the first that claims it."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import filelock
+import pytest
+from conftest import sae_folder, same_rows, sentences
+
+from mosaic.features import claims, extract, plan
+from mosaic.saes import loading
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from mosaic.features.claims import claimed
+with claimed(Path(sys.argv[1]), "a", False) as mine:
+    print(mine, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds the claim on `a`."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "True\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_what_another_process_has_claimed_is_left_to_it_until_it_ends(holder, tmp_path):
+    for name, mine in (("a", False), ("b", True)):
+        with claims.claimed(tmp_path, name, wait=False) as found:
+            assert found is mine
+    began = time.monotonic()
+    threading.Timer(0.5, holder.kill).start()  # killed: the system frees what it had claimed
+    with claims.claimed(tmp_path, "a", wait=True) as found:
+        assert found and time.monotonic() - began > 0.4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stopped_process_is_not_waited_for_without_end(holder, tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "WAIT_SECONDS", 0.1)
+    with claims.claimed(tmp_path, "a", wait=True) as found:
+        assert found
+
+
+def test_where_files_cannot_be_locked_everyone_computes(tmp_path, monkeypatch):
+    def refuse(self, timeout):
+        raise NotImplementedError("no locks here")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with claims.claimed(tmp_path, "a", wait=False) as found:
+        assert found
+
+
+def test_claimed_shards_are_left_for_last_and_not_computed_twice(tiny, tmp_path, monkeypatch):
+    """One pass stands still in its first shard until the other has made all others, and then finds them."""
+    folder = sae_folder(tmp_path / "saes", "jumprelu")
+    encoder = loading.load_encoder(loading.SAESource(2, "96", path=str(folder)), "tiny", 64)
+    monkeypatch.setattr(plan, "SHARD_TOKENS", 40)
+    wanted = extract.Request((encoder,), (2,), ("sum", "max"), token_budget=40)
+    texts, model = sentences(24, seed=9), tiny("llama")
+    alone = extract.extract(texts, model, wanted, tmp_path / "alone")
+    n_shards = len(list(next(path for path in (tmp_path / "alone").iterdir()).glob("*.safetensors")))
+    made, others_done, plain = [], threading.Event(), extract.run_shard
+
+    def run_shard(shard, *rest):
+        made.append(shard.name)
+        if len(made) == 1:
+            assert others_done.wait(60)
+        elif len(made) == n_shards:
+            others_done.set()
+        return plain(shard, *rest)
+
+    monkeypatch.setattr(extract, "run_shard", run_shard)
+    found = []
+    passes = [
+        threading.Thread(target=lambda: found.append(extract.extract(texts, model, wanted, tmp_path / "shared")))
+        for _ in range(2)
+    ]
+    for one in passes:
+        one.start()
+    for one in passes:
+        one.join(90)
+    assert n_shards > 3 and sorted(made) == sorted(set(made)) and len(made) == n_shards
+    for tables in found:
+        for a, b in zip(tables, alone, strict=True):
+            same_rows(a, b)
+    assert len(found) == 2
