@@ -58,7 +58,7 @@ def _tokenizer(kind: str):
 
 
 def _config(kind: str):
-    from transformers import BertConfig, Gemma2Config, GPT2Config, LlamaConfig
+    from transformers import BertConfig, Gemma2Config, Gemma3TextConfig, GPT2Config, GPTNeoXConfig, LlamaConfig
 
     if kind == "bert":
         return BertConfig(**SIZES, max_position_embeddings=64)
@@ -66,7 +66,10 @@ def _config(kind: str):
         return GPT2Config(n_embd=64, n_layer=4, n_head=4, vocab_size=64, n_positions=64)
     if kind == "llama":
         return LlamaConfig(**SIZES, num_key_value_heads=2)
-    return Gemma2Config(**SIZES, num_key_value_heads=2, head_dim=16, query_pre_attn_scalar=16, sliding_window=8)
+    if kind == "pythia":
+        return GPTNeoXConfig(**SIZES)
+    gemma = {**SIZES, "num_key_value_heads": 2, "head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 8}
+    return Gemma3TextConfig(**gemma) if kind == "gemma3" else Gemma2Config(**gemma)
 
 
 @pytest.fixture(scope="session")

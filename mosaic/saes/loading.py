@@ -22,6 +22,7 @@ from mosaic.saes.weights import Weights, folder_weights, npz_weights, open_tenso
 if TYPE_CHECKING:
     import torch
 
+LENS_NAMES = {"gpt2-small": "gpt2"}  # models that the registry calls by TransformerLens's names
 INPUT_NORMS = ("none", "layer_norm", "constant_norm_rescale")
 
 
@@ -271,4 +272,5 @@ def _unknown(kind: str, value: str | None, known, hint: str) -> str:
 
 def model_name(model_id: str) -> str:
     """The last part of a hub id or folder, without the suffix some registries add for the base model."""
-    return Path(str(model_id)).name.lower().removesuffix("-pt")
+    name = Path(str(model_id)).name.lower().removesuffix("-pt")
+    return LENS_NAMES.get(name, name)

@@ -14,7 +14,7 @@ from mosaic.progress import Progress
 from mosaic.saes import loading
 
 POOLINGS = ("sum", "mean", "max", "last", "count", "top3")
-KINDS = ["bert", "gpt2", "llama", "gemma2"]
+KINDS = ["bert", "gpt2", "pythia", "llama", "gemma2", "gemma3"]
 
 
 @pytest.fixture(scope="module")

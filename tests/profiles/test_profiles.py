@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from mosaic.errors import MosaicError, Unavailable
 from mosaic.profiles import plan
 from mosaic.profiles.opening import available, load_model, load_saes, located, select_saes
 from mosaic.profiles.profile import FOLDER, load_profile, profile_names
+from mosaic.saes.described import width_name
 from mosaic.world.sets import BEHAVIOUR, SETS
 
 BASE = "title: t\nmodel: {id: x}\nshape: {n_layers: 1, d_model: 1, parameters: 1, embedding: 1}\nmiddle: 1\nwidth: 1k\n"
@@ -176,25 +178,62 @@ def test_the_shipped_profiles_name_sets_that_there_are(name):
     check_sets(load_profile(name))
 
 
-@pytest.mark.parametrize("name", ["gemma-2-2b", "gemma-2-9b"])
-def test_registry_ids_of_the_paper_profiles_exist_and_are_of_their_model(name):
-    from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
+HUB_PROFILES = [name for name in profile_names() if any(source.release for source in load_profile(name).saes)]
+# What the models' configurations on the hub say: heads, keys' heads, a head's width, inner width, vocabulary.
+CONFIGS = {
+    "gemma-2-2b": ("Gemma2", 8, 4, 256, 9216, 256_000),
+    "gemma-2-9b": ("Gemma2", 16, 8, 256, 14336, 256_000),
+    "gemma-2-9b-it": ("Gemma2", 16, 8, 256, 14336, 256_000),
+    "gemma-3-1b": ("Gemma3Text", 4, 1, 256, 6912, 262_144),
+    "gemma-3-270m": ("Gemma3Text", 4, 1, 256, 2048, 262_144),
+    "gpt2": ("GPT2", 12, 12, 64, None, 50_257),
+    "llama-3.1-8b": ("Llama", 32, 8, 128, 14336, 128_256),
+    "pythia-70m": ("GPTNeoX", 8, 8, 64, 2048, 50_304),
+}
 
-    directory = get_pretrained_saes_directory()
+
+@pytest.mark.parametrize("name", HUB_PROFILES)
+def test_registry_ids_exist_and_are_of_the_profiles_model_layer_and_width(name):
+    from mosaic.saes.loading import check_model, registered
+
     profile = load_profile(name)
     for source in profile.saes:
-        release = directory[source.release]
-        assert source.id in release.saes_map and profile.model.id == f"google/{release.model}"
+        entry, _ = registered(source)
+        check_model(source.id, profile.shape.d_model, entry.model, profile.model.id, profile.shape.d_model)
+        told = f"{source.id} {entry.saes_map[source.id]}"
+        # layer_5/..., blocks.5.hook_resid_post, l5r_8x
+        layers = re.findall(r"(?:layer_|blocks\.|\bl)(\d+)", source.id)
+        assert layers == [str(source.layer)], told
+        assert not re.search(r"resid_pre|mlp|att|transcoder", told), told
+        for width in re.findall(r"width_(\w+?)(?:/|_)", source.id):
+            assert width == source.width, told
+        for factor in re.findall(r"_(\d+)x$", source.id):  # of the model's width
+            assert width_name(int(factor) * profile.shape.d_model) == source.width, told
 
 
-@pytest.mark.parametrize("name", ["gemma-2-2b", "gemma-2-9b"])
-def test_the_shape_of_a_paper_profile_is_its_models(name):
-    """Gemma 2: every block's matrices and norms counted by hand, from the sizes in the models' configurations."""
-    heads, kv_heads, head, inner = {"gemma-2-2b": (8, 4, 256, 9216), "gemma-2-9b": (16, 8, 256, 14336)}[name]
+@pytest.mark.parametrize("name", HUB_PROFILES)
+def test_the_shape_of_a_hub_profile_is_its_models(name):
+    """The model is built from its configuration without memory, and its parameters are counted."""
+    import torch
+    import transformers
+
+    from mosaic.models.blocks import find_blocks
+
     shape = load_profile(name).shape
-    attention = shape.d_model * head * (2 * heads + 2 * kv_heads)
-    assert shape.parameters == attention + 3 * shape.d_model * inner + 4 * shape.d_model
-    assert shape.embedding == 256_000 * shape.d_model
+    kind, heads, kv_heads, head, inner, vocabulary = CONFIGS[name]
+    sizes = {"num_hidden_layers": shape.n_layers, "hidden_size": shape.d_model, "num_attention_heads": heads}
+    sizes |= {"num_key_value_heads": kv_heads, "head_dim": head, "intermediate_size": inner, "vocab_size": vocabulary}
+    if kind == "GPT2":  # its defaults are this model
+        sizes = {}
+    if kind == "GPTNeoX":
+        sizes = {key: value for key, value in sizes.items() if key not in ("num_key_value_heads", "head_dim")}
+    with torch.device("meta"):
+        model = getattr(transformers, f"{kind}Model")(getattr(transformers, f"{kind}Config")(**sizes))
+    blocks = find_blocks(model)
+    assert (len(blocks), model.config.hidden_size) == (shape.n_layers, shape.d_model)
+    assert sum(p.numel() for p in blocks[0].parameters()) == shape.parameters
+    outside = sum(p.numel() for p in model.parameters()) - sum(p.numel() for p in blocks.parameters())
+    assert 0 <= outside - shape.embedding <= 2 * shape.d_model, "embeddings, and a final norm"
 
 
 def test_the_papers_pair_is_a_pair_for_the_chapter_on_layers(tmp_path):
@@ -273,7 +312,7 @@ def test_the_larger_model_of_a_profile_is_another_profile_that_there_is(tmp_path
         return load_profile(str(tmp_path / name))
 
     assert profile("mini-large.yml", "mini-large").larger == "mini-large", "a name is a shipped profile's"
-    there = "there is no profile 'mini-lrage'; there are gemma-2-2b, gemma-2-9b, mini, mini-large"
+    there = f"there is no profile 'mini-lrage'; there are {', '.join(profile_names())}"
     with pytest.raises(MosaicError, match=f"own.yml, larger: {there}.* or leave the key out"):
         profile("own.yml", "mini-lrage")
     with pytest.raises(MosaicError, match="self.yml, larger: .*self.yml is this profile itself. Name another"):
@@ -310,7 +349,7 @@ def test_a_relative_path_is_another_file_in_another_working_folder(tmp_path, mon
 
 
 def test_unknown_names_list_the_known():
-    with pytest.raises(MosaicError, match="unknown profile 'gema'; there are gemma-2-2b, gemma-2-9b, mini, mini-large"):
+    with pytest.raises(MosaicError, match=f"unknown profile 'gema'; there are {', '.join(profile_names())}"):
         load_profile("gema")
     minilm = load_profile("minilm")
     with pytest.raises(MosaicError, match="no SAE of layer 5; it has 2, 4, 6"):
