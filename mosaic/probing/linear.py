@@ -44,7 +44,7 @@ class LogisticProbe(ClassifierMixin, BaseEstimator):
         s = (len(codes) / (len(classes) * np.bincount(codes)))[codes]
         Y = np.eye(len(classes))[codes].T
         Y = Y[1:] if len(classes) == 2 else Y
-        rows, found = Rows(X, s, reduce=len(strengths) > 1), None
+        rows, found = Rows(X, s, several=len(strengths) > 1), None
         for C in strengths:
             found = newton.minimise(rows, Y, s, C, found, self.tol, self.max_iter)
             fitted = clone(self).set_params(C=C)

@@ -125,7 +125,9 @@ def test_rows_are_reduced_where_products_become_cheaper():
     x, _ = made_up(50, 80)
     s = np.ones(50)
     assert reduction.Rows(x, s).n_columns <= 50
-    assert reduction.Rows(x, s, reduce=False).n_columns == 80
+    assert reduction.Rows(x, s, several=False).n_columns == 80
+    assert reduction.Rows(x[:20], s[:20], several=False).n_columns <= 20  # so wide that it pays for one C, too
+    assert reduction.Rows(csr_matrix(x[:20]), s[:20], several=False).n_columns == 80
     assert reduction.Rows(x[:, :40], s).n_columns == 40
     rare = csr_matrix(np.where(np.random.default_rng(0).random((50, 500)) < 0.01, 1.0, 0.0))
     assert reduction.Rows(rare, s).n_columns == 500  # so few numbers that 50 columns would be more
