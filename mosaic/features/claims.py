@@ -11,28 +11,31 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-WAIT_SECONDS = 600  # for what takes seconds: a process that was stopped, not ended, keeps its claims
-
 
 @contextlib.contextmanager
-def claimed(folder: Path, name: str, wait: bool) -> Iterator[bool]:
-    """Whether the shard of this name is this process's to compute. Where another has claimed it: False; or with `wait`,
-    True when that one is done with it, or has not been for WAIT_SECONDS."""
+def claimed(folder: Path, name: str, patience: float | None = None) -> Iterator[bool]:
+    """Whether the shard of this name is this process's to compute.
+
+    patience: None says False at once where another has claimed it; seconds wait for that one to be done with it, and
+    say True when it is, or when they have passed (a process that was stopped, not ended, keeps its claims).
+    """
     from filelock import FileLock, Timeout
 
     path = folder / f".{name}.claim.tmp"  # cleared with what killed writers left
-    lock = FileLock(path, is_singleton=True)  # a claim inside a claim, in one thread, is its own
+    lock = FileLock(
+        path, is_singleton=True, fallback_to_soft=False
+    )  # a claim inside a claim, in one thread, is its own
     try:
-        lock.acquire(timeout=WAIT_SECONDS if wait else 0)
+        lock.acquire(timeout=patience or 0)
+        mine = True
     except Timeout:
-        yield wait
-        return
-    except (OSError, NotImplementedError):
-        yield True
-        return
+        mine = patience is not None
+    except (OSError, NotImplementedError):  # no locks here
+        mine = True
     try:
-        yield True
+        yield mine
     finally:
         with contextlib.suppress(OSError):
-            path.unlink()
-        lock.release()
+            if lock.lock_counter == 1:
+                path.unlink()
+            lock.release()

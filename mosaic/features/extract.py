@@ -9,6 +9,7 @@ and width.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mosaic")
 ATTEMPTS = 5
+PATIENCE_SECONDS = 600  # in all, for shards that other processes are at
 
 
 def extract(
@@ -123,8 +125,9 @@ def _complete(
             continue
         with Progress("extracting", len(rows)) as progress:
             others = [shard for shard in shards if not _fill(caches, shard, lm, request, progress)]
+            until = time.monotonic() + PATIENCE_SECONDS
             for shard in others:
-                _fill(caches, shard, lm, request, progress, wait=True)
+                _fill(caches, shard, lm, request, progress, max(0.0, until - time.monotonic()))
         for table_cache in caches:
             table_cache.seal(shard.name for shard in shards)
     raise MosaicError(
@@ -147,10 +150,15 @@ def _adopt(caches: list[TableCache], shards: list[Shard]) -> bool:
 
 
 def _fill(
-    caches: list[TableCache], shard: Shard, lm: LanguageModel, request: Request, progress: Progress, wait: bool = False
+    caches: list[TableCache],
+    shard: Shard,
+    lm: LanguageModel,
+    request: Request,
+    progress: Progress,
+    patience: float | None = None,
 ) -> bool:
-    """Run a shard for the caches that lack it, unless all have it. False: another process is at it (wait: until it ends)."""
-    with claimed(caches[0].folder, shard.name, wait) as mine:
+    """Run a shard for the caches that lack it, unless all have it. False: another process is at it (`claims.claimed`)."""
+    with claimed(caches[0].folder, shard.name, patience) as mine:
         if not mine:
             return False
         lacking = [i for i, table_cache in enumerate(caches) if not table_cache.has(shard.name)]

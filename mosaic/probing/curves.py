@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from mosaic.probing import scores
 from mosaic.probing.candidates import STRENGTHS
 from mosaic.probing.estimators import MeanDifferenceSelector
 from mosaic.probing.linear import LogisticProbe
-from mosaic.probing.selection import climb, middle_best
+from mosaic.probing.selection import middle_best
 
 LINEAR = ("mean", "last", "sum")  # poolings that a direction may be taken before or after
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -52,8 +51,7 @@ def curve(
     found = {}
     for k in (*(k for k in sizes if k < n_columns), None):
         probes = LogisticProbe().path(first[:, :k], labels[fit], STRENGTHS)
-        predicted = (probe.predict(second[:, :k]) for probe in probes)
-        _, values = climb(predicted, partial(scores.macro_f1, labels[held]))
+        values = [scores.macro_f1(labels[held], probe.predict(second[:, :k])) for probe in probes]
         strength = middle_best(STRENGTHS, values)
         probe = LogisticProbe(strength).fit(whole[:, :k], labels)
         name = str(k or (ALL if n_columns > 1 else 1))

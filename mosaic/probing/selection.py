@@ -5,7 +5,7 @@ Nested selection (design notes, audit A6): the test set is only ever scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,6 @@ from mosaic.probing.candidates import STRENGTHS, Setting
 from mosaic.probing.problem import Problem
 from mosaic.texts.labelled import LabelledTexts
 
-PATIENCE = 3  # strengths in a row that are worse than the best before: weaker penalties are not tried
 TREES = tuple((depth, leaf) for depth in (3, 5, 7, 9) for leaf in (1, 4))  # depth, least rows of a leaf
 
 
@@ -116,7 +115,7 @@ class Validation:
 
 
 def count_fits(candidate, splits) -> int:
-    """Fits that `fit` makes and reports at most: thresholds where there is a choice, strengths, further splits."""
+    """Fits that `fit` makes and reports: thresholds where there is a choice, strengths, further splits."""
     thresholds = set(candidate.thresholds(splits[0][0]))
     return (len(thresholds) if len(thresholds) > 1 else 0) + len(candidate.strengths) + len(splits) - 1
 
@@ -130,8 +129,8 @@ def fit(candidate, problem: Problem, splits) -> Result:
     first, *others = splits
     seen = Validation(problem)
     threshold = _threshold(candidate, first, seen)
-    tried = _predicted(candidate, first, candidate.strengths, threshold, seen)
-    predicted, values = climb(tried, lambda found: seen.value(first[1], found))
+    predicted = _predicted(candidate, first, candidate.strengths, threshold, seen)
+    values = [seen.value(first[1], found) for found in predicted]
     strength = middle_best(candidate.strengths, values)
     seen.add(first[1], predicted[candidate.strengths.index(strength)])
     for split in others:
@@ -154,37 +153,22 @@ def _threshold(candidate, split, seen: Validation) -> float | None:
     return max(thresholds, key=value)
 
 
-def _predicted(candidate, split, strengths: Sequence, threshold, seen: Validation) -> Iterator[np.ndarray]:
+def _predicted(candidate, split, strengths: Sequence, threshold, seen: Validation) -> list[np.ndarray]:
     """Predictions for the held rows of a split, one array a strength."""
     first, second, _ = candidate.matrices(*split, threshold)
-    labels = seen.problem.train.labels[split[0]]
+    labels, found = seen.problem.train.labels[split[0]], []
     for predicted, solved in estimators.path(candidate.probe(strengths[0]), first, labels, second, strengths):
         seen.count(solved)
-        yield predicted
-
-
-def climb(tried: Iterable, value: Callable[..., float]) -> tuple[list, list[float]]:
-    """What was tried, C rising, and its values, up to the end or to PATIENCE values in a row below the best before them.
-
-    A weak penalty takes longest to solve, and past the best one validation seldom rises again. The rule is the same for
-    all features, whatever their scale: it looks at values alone.
-    """
-    found, values = [], []
-    for one in tried:
-        found.append(one)
-        values.append(value(one))
-        if len(values) > PATIENCE and max(values[-PATIENCE:]) < max(values):
-            break
-    return found, values
+        found.append(predicted)
+    return found
 
 
 def middle_best(strengths: Sequence, values: Sequence[float]):
-    """The strength of the largest value, of as many strengths as were tried; of several equally good, the one in their
-    middle (the weaker C of two).
+    """The strength of the largest value; of several equally good, the one in their middle (the weaker C of two).
 
     Where everything is told apart at many strengths, an end of the grid is no finding.
     """
-    best = [s for s, value in zip(strengths, values, strict=False) if value == max(values)]
+    best = [s for s, value in zip(strengths, values, strict=True) if value == max(values)]
     return best[(len(best) - 1) // 2]
 
 

@@ -1,7 +1,7 @@
 """Linear probe or shallow tree? Both read the same features of one layer, with every pooling to choose from.
 
 The headline's comparison tries a tree on the pooling of each layer that suits the linear probe best, which favours linear
-probes. Here each classifier is tried on every pooling as it is, nothing binarised: up to nine strengths of a linear probe, eight
+probes. Here each classifier is tried on every pooling as it is, nothing binarised: nine strengths of a linear probe, eight
 shapes of a tree, both on the same folds of the same rows.
 """
 

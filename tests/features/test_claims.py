@@ -1,5 +1,6 @@
 """Processes on the same texts share the work: a shard is computed by the first that claims it."""
 
+import errno
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from mosaic.features.claims import claimed
-with claimed(Path(sys.argv[1]), "a", False) as mine:
+with claimed(Path(sys.argv[1]), "a") as mine:
     print(mine, flush=True)
     time.sleep(60)
 """
@@ -34,28 +35,45 @@ def holder(tmp_path):
 
 def test_what_another_process_has_claimed_is_left_to_it_until_it_ends(holder, tmp_path):
     for name, mine in (("a", False), ("b", True)):
-        with claims.claimed(tmp_path, name, wait=False) as found:
+        with claims.claimed(tmp_path, name) as found:
             assert found is mine
     began = time.monotonic()
     threading.Timer(0.5, holder.kill).start()  # killed: the system frees what it had claimed
-    with claims.claimed(tmp_path, "a", wait=True) as found:
+    with claims.claimed(tmp_path, "a", 60) as found:
         assert found and time.monotonic() - began > 0.4
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_stopped_process_is_not_waited_for_without_end(holder, tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "WAIT_SECONDS", 0.1)
-    with claims.claimed(tmp_path, "a", wait=True) as found:
+def test_a_stopped_process_is_not_waited_for_without_end(holder, tmp_path):
+    with claims.claimed(tmp_path, "a", 0.1) as found:
         assert found
+    with claims.claimed(tmp_path, "a") as found:
+        assert not found, "it still has its claim"
 
 
-def test_where_files_cannot_be_locked_everyone_computes(tmp_path, monkeypatch):
+def test_a_claim_inside_a_claim_leaves_it_whole(tmp_path):
+    with claims.claimed(tmp_path, "a"):
+        with claims.claimed(tmp_path, "a") as again:
+            assert again
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [NotImplementedError("no locks here"), OSError(errno.ENOLCK, "no locks available")])
+def test_where_files_cannot_be_locked_everyone_computes(tmp_path, monkeypatch, error):
     def refuse(self, timeout):
-        raise NotImplementedError("no locks here")
+        raise error
 
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
-    with claims.claimed(tmp_path, "a", wait=False) as found:
-        assert found
+    for patience in (None, 60):
+        with claims.claimed(tmp_path, "a", patience) as found:
+            assert found
+
+
+def test_an_error_of_the_work_is_its_own(tmp_path):
+    with pytest.raises(ValueError, match="of the work") as raised, claims.claimed(tmp_path, "a"):
+        raise ValueError("of the work")
+    assert raised.value.__context__ is None and list(tmp_path.iterdir()) == []
 
 
 def test_claimed_shards_are_left_for_last_and_not_computed_twice(tiny, tmp_path, monkeypatch):

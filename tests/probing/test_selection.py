@@ -24,25 +24,6 @@ def test_of_equally_good_strengths_the_middle_one_is_taken(values, chosen):
     assert selection.middle_best("abc", values) == chosen
 
 
-@pytest.mark.parametrize(
-    "values,n_tried",
-    [
-        ([1, 2, 3, 4, 5, 6], 6),  # rising to the end
-        ([4, 3, 2, 1, 5, 6], 4),  # three in a row below the best: what comes after is not tried
-        ([1, 4, 3, 3, 2, 9], 5),
-        ([4, 4, 4, 4, 4, 4], 6),  # as good is not worse
-        ([4, 3, 4, 3, 3, 4], 6),
-        ([4, 3, 3], 3),
-    ],
-)
-def test_weaker_penalties_are_tried_until_three_in_a_row_are_worse(values, n_tried):
-    made = []
-    tried = (made.append(i) or i for i in range(len(values)))
-    assert selection.climb(tried, values.__getitem__) == (list(range(n_tried)), values[:n_tried])
-    assert len(made) == n_tried  # fits that nobody needs are not made
-    assert selection.middle_best("abcdef", values[:n_tried]) in "abcdef"[:n_tried]
-
-
 @pytest.fixture(scope="module")
 def fitted():
     base = problem()
@@ -56,8 +37,7 @@ def test_an_end_of_the_grid_is_recorded(fitted):
 
 
 def test_every_fit_is_counted_and_one_that_ended_early_is_recorded(fitted):
-    assert 4 + 2 + 1 <= fitted.n_fits <= len(STRENGTHS) + 2 + 1
-    assert fitted.converged and fitted.row()["converged"] is True
+    assert fitted.n_fits == len(STRENGTHS) + 2 + 1 and fitted.converged and fitted.row()["converged"] is True
 
     class Hasty(TableFeatures):
         def probe(self, strength):
@@ -117,7 +97,7 @@ def test_a_probe_that_is_looked_into_chooses_its_own_strength():
     x, n = table.matrix.toarray(), len(base.train)
     alone = estimators.k_sparse(1, few.strength).fit(x[:n], base.train.labels)
     assert alone[-1].coef_.shape == (1, 1) and (alone.predict(x[n:]) == few.predicted).all()
-    assert few.strength in STRENGTHS and 4 + 1 <= few.n_fits <= len(STRENGTHS) + 1
+    assert few.strength in STRENGTHS and few.n_fits == len(STRENGTHS) + 1
     at = examine.binarised_at(base, ["max"], 1.0)["max"]
     assert at.threshold == 1.0 and at.setting.binarized and at.strength in STRENGTHS
     assert len(at.held[0]) == len(splits(base.train)[0][1])
