@@ -101,5 +101,7 @@ study.weighted_table()
 # %% [markdown]
 # ## What it says
 #
-# {result}`pooling.sentences.baseline` From here on, every comparison of SAE features with hidden states in this book
-# gives both of them every pooling, and validation chooses for each.
+# {result}`pooling.sentences.baseline` The comparison with hidden states in
+# [chapter 6](06_sae_against_baselines) therefore gives both of them every pooling, and validation chooses for each. Chapters 7
+# and 8 fit too many probes for that and read both by their mean, which costs hidden states more than SAE features where
+# these lose less by it.

@@ -10,8 +10,10 @@
 #   training set; the test set is scored once. Trees, on SAE features and hidden states alike, are tried on one pooling of each
 #   layer, the best for a linear probe; bags of words get none. The table of what was tried, below, counts the settings.
 # - **Equal.** SAE features (of one width) and hidden states are chosen from the same layers and get every pooling of the
-#   profile, the last token among them, and one grid of $C$. SAE features may be binarised too, as published. The
-#   published comparison read hidden states at the last token only, SAE features at all tokens.
+#   profile, the last token among them, and one grid of $C$. SAE features may be binarised too, as published, and
+#   so have {result}`sae_against_baselines.effort.sae.n_settings` settings to choose from where hidden states have
+#   {result}`sae_against_baselines.effort.hidden.n_settings` (equal budgets stand below, with the controls). The published
+#   comparison read hidden states at the last token only, SAE features at all tokens.
 # - **Two tests, where a set has two.** The score of a set is that of its *familiar words*. The miniature's sets say
 #   every test message a second time in *new words*, synonyms that no training text of the set has.
 # - **Two kinds of labels, where the model's training is known.** Most of the miniature's labels are *told in

@@ -88,7 +88,7 @@ study.new_words_figure()
 # A random dictionary is one control. Features that no SAE is needed for are another: if a few principal components did as
 # well as a few latents, training an SAE would buy little. Bands are 95 % over texts and draws; a band of one family says
 # nothing about differences, which the table has. Every feature is scaled to unit variance, so that with *all* components the
-# smallest weigh as much as the largest, which the hidden units, of the same space, do not suffer from.
+# smallest weigh as much as the largest.
 
 # %%
 study.curves()

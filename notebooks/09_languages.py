@@ -162,8 +162,8 @@ study.diagnosis_table()
 study.explanations()
 
 # %% [markdown]
-# How far does the choice made in English carry? Where many settings are equally good at home, which one was chosen is chance,
-# and abroad they are not equally good.
+# How far does the choice made in English carry? Where several settings are equally good at home, which one was chosen is
+# chance; and where one is best at home, it need not be the best abroad.
 
 # %%
 study.choices()

@@ -4,7 +4,7 @@
 # Twelve things are done otherwise here than in the released code of {cite}`gallifant2025`, in the version read; there may be
 # newer ones, of which nothing is said. Each is done both ways below, on one layer, one width, one grid of $C$
 # and the same folds: {result}`audit.sentences.sets`. Features are summed over tokens unless the fault is one of pooling. The
-# sets are those with room below the top, where a fault can show, and one in several languages.
+# sets are those with room below the top when features are summed, where a fault can show, and one in several languages.
 #
 # **The number of a line** is macro-F1 of the published way minus that of the right way, mean over the sets; its 95 %
 # interval is over test texts and over sets, of which there are few, so that it is wide. The verdict is a rule written before

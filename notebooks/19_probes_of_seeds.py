@@ -10,7 +10,8 @@
 # Read here: {result}`probes_of_seeds.sentences.read`. The same probe (logistic regression on
 # {result}`probes_of_seeds.pooling`-pooled latents, one regularisation, chosen on validation folds with the first seed) on
 # each seed's features. What it is held against is how far *any* probe wavers: the first seed's probe with the training
-# texts drawn again, {result}`probes_of_seeds.n_draws` times. Where a test set has parts, the first (familiar words) counts,
+# texts drawn again, with replacement, {result}`probes_of_seeds.n_draws` times: a draw holds about 63 % of them, some twice, where
+# each seed's probe sees all, so that this bound is a generous one. Where a test set has parts, the first (familiar words) counts,
 # and the new words stand beside it.
 
 # %% tags=["parameters"]

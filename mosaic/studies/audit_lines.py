@@ -140,7 +140,8 @@ def sentence(line: Line) -> str:
             return f"One run moves {what} either way: {numbers}."
         return f"Training {what} again changes nothing that can be seen here: {numbers}, within {margin}."
     first, second = map(shown, line.levels)
-    numbers = f"{first} instead of {second}, {told(line.number)}, mean over {sets}"
+    over = "on one set" if n == 1 else f"mean over {sets}"
+    numbers = f"{first} instead of {second}, {told(line.number)}, {over}"
     return {
         FLATTERS: f"The published way flatters {what}: {numbers}.",
         HURTS: f"The published way hurts {what}: {numbers}.",

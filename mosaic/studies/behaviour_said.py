@@ -38,9 +38,9 @@ def above_chance(found: Measured) -> str:
 def against_confidence(difference: Difference) -> str:
     """The small model's SAE features against asking the large model how sure it is."""
     verb = {
-        ABOVE: "rank its answers better than its own confidence does",
-        BELOW: "rank its answers worse than its own confidence does: whoever can run the large model has no need of them",
-        UNDECIDED: "cannot be told from its own confidence in how they rank its answers",
+        ABOVE: "rank the large model's answers better than its own confidence does",
+        BELOW: "rank the large model's answers worse than its own confidence does: whoever can run the large model has no need of them",
+        UNDECIDED: "cannot be told from the large model's own confidence in how they rank its answers",
     }[outcome(difference)]
     return f"The small model's SAE features {verb} (AUROC, small minus confidence {numbers(difference)})."
 
@@ -48,10 +48,9 @@ def against_confidence(difference: Difference) -> str:
 def against_length(difference: Difference) -> str:
     """Whether the small model's SAE features know more than how long the question is."""
     verb = {
-        ABOVE: "rank its answers better than the length of the question does: they know more than that",
-        BELOW: "rank its answers worse than the length of the question alone",
-        UNDECIDED: "cannot be told from the length of the question alone: nothing shows that they know more of the large model "
-        "than that",
+        ABOVE: "rank the large model's answers better than the length of the question does: they know more than that",
+        BELOW: "rank the large model's answers worse than the length of the question alone",
+        UNDECIDED: "cannot be told from the length of the question alone in how they rank the large model's answers",
     }[outcome(difference)]
     return f"The small model's SAE features {verb} (AUROC, small minus length {numbers(difference)})."
 

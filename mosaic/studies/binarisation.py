@@ -244,7 +244,7 @@ def difference_sentence(pooling: str, kind: str, d: Difference, new: Difference 
         below=f"On average over the sets, {how} hurts: {by}.",
         level=f"On average over the sets, {how} makes no difference that can be told: {by}.",
     )
-    return said + (f" On {NEW}: {leads.told(new)}." if new else "")
+    return said + leads.on_new_words(new)
 
 
 def kept_sentence(pooling: str, kept: float) -> str:

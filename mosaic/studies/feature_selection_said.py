@@ -10,7 +10,6 @@ from mosaic.reporting.results import shown
 from mosaic.studies import leads
 from mosaic.studies.feature_selection_arms import NAMES
 from mosaic.studies.headline import numbers
-from mosaic.texts.labelled import NEW
 
 # What may be lost where performance is "maintained": about what the paper's own baseline moves by when it is retrained
 # (.017 on average), rounded up. When it was written the mini's number was known, as its claim says.
@@ -30,7 +29,7 @@ def maintains(d: Difference, n_sets: int) -> str:
 def replaces(d: Difference, n_sets: int, new: Difference | None) -> str:
     """All latents binarised minus the raw selection that validation chooses for each set."""
     said = _kept(d, "Binarising all latents", "the selection that validation chooses", n_sets)
-    return said + (f" On {NEW}: {leads.told(new)}." if new else "")
+    return said + leads.on_new_words(new)
 
 
 def each(by_way: Mapping[str, Difference]) -> str:
@@ -105,12 +104,10 @@ def _kept(d: Difference, what: str, other: str, n_sets: int) -> str:
     if d.high < -MARGIN:
         return f"{what} loses more than {MARGIN} against {other} {over}: {by}."
     if d.low > -MARGIN:
-        return f"{what} keeps the score of {other} {over}, within {MARGIN}: {by}."
+        return f"{what} loses no more than {MARGIN} against {other} {over}: {by}."
     if d.high < 0:
         return f"{what} scores below {other} {over}; whether by more than {MARGIN} is open: {by}."
-    return (
-        f"Whether {what[0].lower()}{what[1:]} keeps the score of {other}, within {MARGIN}, is undecided {over}: {by}."
-    )
+    return f"Whether {what[0].lower()}{what[1:]} loses no more than {MARGIN} against {other} is undecided {over}: {by}."
 
 
 def _by_side(by_way: Mapping[str, Difference], above: str, below: str, level: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from mosaic.probing.scores import Difference
 from mosaic.reporting.results import shown
@@ -136,7 +137,12 @@ def labels(n: Mapping[float, Sequence[int]], floor: int, floored: Sequence[float
     if not floored:
         return f"{said}; every class has its {floor} texts in every draw without help."
     where = span([*map(percent, floored)], [*map(percent, n)])
-    return f"{said}; every class keeps {floor} texts at least, which raises some sets at {where}."
+    said = f"{said}; every class keeps {floor} texts at least, which raises some sets at {where}"
+    rates, n_sets = sorted(n), len(n[least])
+    for rate, after in pairwise(rates):
+        if same := sum(a == b for a, b in zip(n[rate], n[after], strict=True)):
+            said += f"; {percent(rate)} and {percent(after)} are as many texts on {same} of {n_sets} sets"
+    return f"{said}."
 
 
 def new_words(found: Mapping[tuple[str, str], Difference] | None, n_sets: int) -> str:

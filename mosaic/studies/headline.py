@@ -158,7 +158,7 @@ def leans_on(per_set: Mapping[str, float], name: str = "hidden states") -> str:
 
 def all_seeds(difference: Difference, n_seeds: int) -> str:
     """The SAEs of one layer and width, all their seeds, against the hidden states of that layer."""
-    seeds = f"{n_seeds} seeds" if n_seeds > 1 else "its one seed"
+    seeds = f"{n_seeds} seeds" if n_seeds > 1 else "one seed"
     said = SCORES[outcome(difference)]
     return f"At the same layer, features of one width ({seeds}) {said} hidden states ({numbers(difference)})."
 

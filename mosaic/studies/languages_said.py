@@ -20,11 +20,11 @@ FIRST = "SAE features (linear)"
 
 MENDED = {  # what it means that a repair brings back most
     "mean": "each language's mean has moved, and the intercept does not follow: moved back, which takes texts without labels, "
-    "the probe reads again",
-    "intercept": "the intercept is off, by other than the move of the language's mean: refitted on labelled texts, it reads "
-    "again",
-    "directions": "the probe leans on directions that tell languages apart: trained again without them, it reads again",
-    "mean and scale": "mean and spread of the columns are other than in English: with both moved, the probe reads again",
+    "most of what was lost is there again",
+    "intercept": "the intercept is off, by other than the move of the language's mean: refitted on labelled texts, most of "
+    "what was lost is there again",
+    "directions": "the probe leans on directions that tell languages apart: trained again without them, most of what was lost is there again",
+    "mean and scale": "mean and spread of the columns are other than in English: with both moved, most of what was lost is there again",
     "none": "none of the repairs brings back half of what was lost",
 }
 
@@ -69,7 +69,8 @@ def _below(n: int, below: Sequence[Below]) -> str:
     if not below:
         return f"In none of the {n} pairs of a set and a language do they lie below it."
     each = ", ".join(f"{where} {_said(score)} where guessing gives {_said(chance)}" for where, score, chance in below)
-    return f"In {len(below)} of the {n} pairs of a set and a language they lie below it: {each}."
+    pairs = f"all {n}" if len(below) == n else f"{len(below)} of the {n}"
+    return f"In {pairs} pairs of a set and a language they lie below it: {each}."
 
 
 def why(name: str, found: Sequence[Diagnosis], chosen: str) -> str:

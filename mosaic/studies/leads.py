@@ -203,6 +203,14 @@ def told(d: Difference) -> str:
     return f"{shown(d.difference, sign=True)} (95 % {shown([d.low, d.high], sign=True)})"
 
 
+def on_new_words(d: Difference | None) -> str:
+    """The same difference in new words, a sentence of its own with a space before it; nothing where there is none."""
+    if d is None:
+        return ""
+    where = side(d, above="lies above zero", below="lies below zero", level="cannot be told from zero")
+    return f" On {NEW} this difference {where}: {told(d)}."
+
+
 def _sets(titles: Collection[str]) -> str:
     return f"{len(titles)} {'set' if len(titles) == 1 else 'sets'}"
 

@@ -189,7 +189,7 @@ def grid(rows: Iterable[Mapping], features: str) -> tuple[np.ndarray, list[str],
 
 def last_sentence(features: str, d: Difference, new: Difference | None) -> str:
     """What reading the last token only costs one kind of features, or gains it. d: mean pooling minus last token."""
-    more = f" On {NEW}: {leads.told(new)}." if new else ""
+    more = leads.on_new_words(new)
     return (
         leads.side(
             d,

@@ -36,11 +36,11 @@ def answer(by_size: BY_SIZE, n_sets: int, where: str = "") -> str:
         head = f"Training shows in many latents and not in few{where}: from {wins[0]} on {above}"
     else:
         head = f"Training shows{where} with {span(wins, every)} latents: there {above}"
-    largest = max(by_size, key=lambda size: by_size[size].difference)
+    largest = max(wins or every, key=lambda size: by_size[size].difference)
     over = f"mean over {n_sets} sets" if n_sets > 1 else "one set"
     behind = f" With {span(losses, every)} it scores below them." if losses else ""
     last = f"With all latents it {SAID[outcome(by_size[ALL])]} them ({numbers(by_size[ALL])})"
-    lead = f"the largest lead, {numbers(by_size[largest])}, is with {_latents(largest)}"
+    lead = f"the largest lead{' of these' if wins else ''}, {numbers(by_size[largest])}, is with {_latents(largest)}"
     return f"{head} ({over}; {lead}).{behind} {last}."
 
 

@@ -42,7 +42,9 @@ def test_every_sentence_has_every_outcome():
     assert ranked.endswith("rank worse than the large model's own SAE features (-0.100, 95 % -0.150 to -0.050).")
     length = [said.against_length(d) for d in (ABOVE, OPEN, BELOW)]
     assert (
-        "know more than that (" in length[0] and "nothing shows" in length[1] and "worse than the length" in length[2]
+        "know more than that (" in length[0]
+        and "cannot be told from the length" in length[1]
+        and "worse than the length" in length[2]
     )
     both = {name: Measured(0.1, 0.05, 0.15) for name in ("small, sae", said.AS_IT_IS)}
     off = [said.calibrated(both, dict.fromkeys(both, 0.03), d) for d in (ABOVE, OPEN, BELOW)]

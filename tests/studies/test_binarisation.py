@@ -100,7 +100,9 @@ def test_both_thresholds_stand_beside_each_other():
 def test_whether_binarising_helps(d, words):
     said = binarisation.difference_sentence("sum", "published", d, None)
     assert words in said and "binarising sums, threshold 1.0," in said and "new words" not in said
-    assert "On new words: -0.200" in binarisation.difference_sentence("sum", "tuned", d, DOWN)
+    assert "On new words this difference lies below zero: -0.200" in binarisation.difference_sentence(
+        "sum", "tuned", d, DOWN
+    )
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_new_words_are_recorded_where_there_are_any():
     parts = np.array([FAMILIAR] * 10 + [NEW] * 10, dtype=object)
     study = made_up(parts=parts)
     assert study.summary()["binarised_minus_new_words"][CHOSEN]["difference"] > 0.5
-    assert "On new words: +" in study.sentences()["replaces"] and "macro-F1, new words" in study.table()
+    assert "On new words this difference " in study.sentences()["replaces"] and "macro-F1, new words" in study.table()
     assert "new words" not in made_up().table()
 
 
@@ -166,8 +166,8 @@ def test_from_a_problem_to_every_arm():
     ("d", "words"),
     [
         (UP, "Binarising all latents improves on the selection"),
-        (KEPT, "keeps the score of the selection that validation chooses on average over 3 sets, within 0.02"),
-        (LEVEL, "Whether binarising all latents keeps the score of the selection that validation chooses, within 0.02, is undecided"),
+        (KEPT, "loses no more than 0.02 against the selection that validation chooses on average over 3 sets"),
+        (LEVEL, "Whether binarising all latents loses no more than 0.02 against the selection that validation chooses is undecided"),
         (LOWER, "scores below the selection that validation chooses on average over 3 sets; whether by more than 0.02 is open"),
         (DOWN, "loses more than 0.02 against the selection"),
     ],
@@ -175,7 +175,9 @@ def test_from_a_problem_to_every_arm():
 def test_whether_it_replaces_selection(d, words):
     sentence = said.replaces(d, 3, None)
     assert words in sentence and "new words" not in sentence
-    assert said.replaces(d, 1, DOWN).endswith("On new words: -0.200 (95 % -0.300 to -0.100).")
+    assert said.replaces(d, 1, DOWN).endswith(
+        "On new words this difference lies below zero: -0.200 (95 % -0.300 to -0.100)."
+    )
 
 
 def test_ways_of_one_outcome_are_told_together():

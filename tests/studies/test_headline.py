@@ -132,7 +132,7 @@ def test_a_mean_that_hangs_on_one_set_says_so():
 )
 def test_the_seeds_of_an_sae(difference, words):
     assert f"(3 seeds) {words}" in headline.all_seeds(difference, 3)
-    assert f"(its one seed) {words}" in headline.all_seeds(difference, 1)
+    assert f"(one seed) {words}" in headline.all_seeds(difference, 1)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,9 @@ def test_published_poolings_have_a_panel_where_the_paper_has_the_task():
 )
 def test_what_the_last_token_costs(d, words):
     assert words in pooling.last_sentence("hidden states", d, None)
-    assert pooling.last_sentence("hidden states", d, DOWN).endswith("On new words: -0.050 (95 % -0.080 to -0.020).")
+    assert pooling.last_sentence("hidden states", d, DOWN).endswith(
+        "On new words this difference lies below zero: -0.050 (95 % -0.080 to -0.020)."
+    )
 
 
 def test_whether_one_pooling_serves_both():
