@@ -28,7 +28,8 @@ class Solution:
     """W [K, r] and b [K], found in n_steps.
 
     error: norm of the gradient over |W|, a bound of W's relative error; solved: that it is below the tolerance.
-    exact: that conjugate gradients alone took too long, and the curvature was factored.
+    exact: that conjugate gradients alone took too long, and the curvature was factored, or, where it is too large for that,
+    steps were made in float64.
     """
 
     W: np.ndarray
@@ -54,7 +55,8 @@ def minimise(rows, Y, s, C: float, start: Solution | None = None, tol=TOLERANCE,
         solved = bool(error <= max(tol * size, ROUNDING * max(C, 1) * rows.scale))
         if solved or step == max_iter:
             return Solution(W, b, step, float(error / size) if size else 0.0, solved, exact)
-        solve = rows.factor(C * s, P) if exact else lambda r_W, r_b, of_b=of_b: (r_W, r_b / of_b)
+        factored = exact and rows.can_factor(len(Y))
+        solve = rows.factor(C * s, P) if factored else lambda r_W, r_b, of_b=of_b: (r_W, r_b / of_b)
         # Each step is solved as exactly as it pays: roughly far from the end, near it as the end needs.
         target = max(0.3 * tol * size, min(0.1, error / (error + size)) * error)
         d_W, d_b, n_products = _step(rows, C * s * P, P, slope_W, slope_b, of_b, solve, target, exact or step > 9)

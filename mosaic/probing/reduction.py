@@ -46,10 +46,14 @@ class Rows:
         product = _product(E, self.rough.T) if rough else _exact_back(E, self.Z)
         return product - np.outer(E.sum(1), self.shift.astype(E.dtype))
 
+    def can_factor(self, n_scores: int) -> bool:
+        """Whether the curvature is small enough to be factored: 77 classes of 500 columns would take 12 GB."""
+        return n_scores * self.n_columns <= LARGEST
+
     def cost_of_factor(self, n_scores: int) -> float:
         """Pairs of products (times, back) that take as long as `factor`; these are slower by the operation."""
         size = n_scores * self.n_columns
-        return 20 + size / 7 * (1 + size / (3 * self.X.shape[0])) if size <= LARGEST else 10_000
+        return 20 + size / 7 * (1 + size / (3 * self.X.shape[0])) if self.can_factor(n_scores) else 10_000
 
     def factor(self, weights: np.ndarray, P: np.ndarray):
         """(r_W, r_b) -> the solution of H d = r, H the curvature of F at probabilities P [K, n], weights [n]."""

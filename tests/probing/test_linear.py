@@ -186,3 +186,17 @@ def test_what_is_not_solved_says_so():
     assert estimators.solved(LogisticProbe(100.0).fit(x, y)) and estimators.solved(estimators.tree().fit(x, y))
     found = list(estimators.path(estimators.logistic().set_params(logisticprobe__max_iter=3), x, y, x, STRENGTHS))
     assert {solved for _, solved in found} == {True, False}
+
+
+def test_a_curvature_too_large_to_factor_is_not_factored(monkeypatch):
+    """77 classes of 500 columns asked for 12 GB, and the process was ended by the system."""
+    x, y = made_up(60, 30)
+    s, Y = np.ones(60), (y == "a").astype(float)[None]
+    rows = reduction.Rows(x, s)
+    monkeypatch.setattr(rows, "cost_of_factor", lambda n_scores: 4)  # some step takes too long
+    exact = newton.minimise(rows, Y, s, 1.0)
+    monkeypatch.setattr(reduction, "LARGEST", 3)
+    monkeypatch.setattr(rows, "factor", lambda *_: pytest.fail("it was factored"))
+    found = newton.minimise(rows, Y, s, 1.0)
+    assert exact.exact and found.exact and found.solved
+    np.testing.assert_allclose(found.W, exact.W, atol=2e-3 * np.linalg.norm(exact.W))
