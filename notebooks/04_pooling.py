@@ -103,5 +103,4 @@ study.weighted_table()
 #
 # {result}`pooling.sentences.baseline` The comparison with hidden states in
 # [chapter 6](06_sae_against_baselines) therefore gives both of them every pooling, and validation chooses for each. Chapters 7
-# and 8 fit too many probes for that and read both by their mean, which costs hidden states more than SAE features where
-# these lose less by it.
+# and 8 fit too many probes for that and read both by their mean; what the mean costs each kind of features stands above.

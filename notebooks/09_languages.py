@@ -9,7 +9,7 @@
 #
 # {result}`languages.sentences.viable`
 #
-# English texts alone do not say which setting will hold abroad. {result}`languages.sentences.spread_sae`
+# Do English texts say which setting will hold abroad? {result}`languages.sentences.spread_sae`
 #
 # How it was measured here:
 #

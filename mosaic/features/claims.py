@@ -22,15 +22,14 @@ def claimed(folder: Path, name: str, patience: float | None = None) -> Iterator[
     from filelock import FileLock, Timeout
 
     path = folder / f".{name}.claim.tmp"  # cleared with what killed writers left
-    lock = FileLock(
-        path, is_singleton=True, fallback_to_soft=False
-    )  # a claim inside a claim, in one thread, is its own
+    # Singleton: a claim inside a claim, in one thread, is its own. A soft lock would outlive a process that is killed.
+    lock = FileLock(path, is_singleton=True, fallback_to_soft=False)
     try:
         lock.acquire(timeout=patience or 0)
         mine = True
     except Timeout:
         mine = patience is not None
-    except (OSError, NotImplementedError):  # no locks here
+    except (OSError, NotImplementedError):  # a file system or platform without locks, which filelock tells by these
         mine = True
     try:
         yield mine

@@ -70,7 +70,9 @@ def test_sets_say_what_they_are_and_whether_they_were_told(runs):
         and told["classes"] == "3: against, favor, none"
     )
     assert never["in training"].startswith("never told: ") and made["in training"] == "labels that a model made"
-    assert told["rows"] == "500 to train and choose on; to test on: 400 in familiar words, 400 in new words"
+    assert (
+        told["rows"] == f"{mini.max_train} to train and choose on; to test on: 400 in familiar words, 400 in new words"
+    )
     (old, a, label), (new, b, again) = told["examples"]
     assert (old, new) == (FAMILIAR, NEW) and a != b and label == again
     assert len(made["examples"]) == 1

@@ -349,6 +349,8 @@ def test_enough_labels_and_their_number():
     assert said.labels({0.01: [10, 50], 1.0: [1000, 1000]}, 5, [0.01]) == (
         "1% of the labels are 10 to 50 texts, 100% are 1,000; every class keeps 5 texts at least, which raises some sets at 1%."
     )
+    same = said.labels({0.01: [10, 50], 0.02: [10, 50], 0.1: [50, 50], 1.0: [500, 500]}, 5, [0.01, 0.02])
+    assert same.endswith("1% and 2% are as many texts on 2 of 2 sets; 2% and 10% are as many texts on 1 of 2 sets.")
     assert "without help" in said.labels({0.1: [100], 1.0: [1000]}, 5, [])
 
 

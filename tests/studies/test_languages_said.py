@@ -37,6 +37,8 @@ def test_a_mean_above_chance_does_not_hide_where_it_is_below():
     sentence = said.viable({"difference": 0.1, "interval": [0.05, 0.2]}, (8, cells), OPEN, OPEN)
     assert "In 2 of the 8 pairs of a set and a language they lie below it: toxicity in Russian 0.440" in sentence
     assert "sentiment in Chinese 0.170 where guessing gives 0.333." in sentence
+    every = said.viable({"difference": -0.1, "interval": [-0.2, -0.05]}, (2, cells), OPEN, OPEN)
+    assert "In all 2 pairs of a set and a language they lie below it: toxicity in Russian 0.440" in every
 
 
 def test_no_fall_no_explanation():
