@@ -156,7 +156,7 @@ def small_profile(model_folder, tmp_path_factory):
     """
     from mosaic.models.language import ModelSpec
     from mosaic.profiles.profile import Profile, SetChoice, Shape
-    from mosaic.saes.loading import SAESource
+    from mosaic.saes.source import SAESource
 
     root, layers = tmp_path_factory.mktemp("saes"), (0, 1, 3)
     paths = [str(sae_folder(root, "topk", d_sae=64, seed=seed)) for seed in range(len(layers))]

@@ -101,7 +101,8 @@ def tables(bench: Bench, cache: Path | None, first: int = 0, n: int = TEXTS) -> 
     from mosaic.features import extract
     from mosaic.models.language import ModelSpec
     from mosaic.models.opening import open_model
-    from mosaic.saes.loading import SAESource, load_encoder
+    from mosaic.saes.loading import load_encoder
+    from mosaic.saes.source import SAESource
 
     torch.set_num_threads(1)
     lm = open_model(ModelSpec(str(bench.model), max_length=48))

@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from mosaic.cli import benching, labelling, mini, planning, predicting, probing, recorded, reproducing, saes
+from mosaic.cli import benching, fetching, labelling, mini, planning, predicting, probing, recorded, reproducing, saes
 from mosaic.errors import MosaicError
 from mosaic.files import CURES, refusal
 from mosaic.printable import printable
@@ -25,7 +25,7 @@ app = typer.Typer(
     help="Rerun, check and extend what is published on classifying text with sparse-autoencoder features. "
     "Add --debug to any command for a traceback.",
 )
-for group in (reproducing, probing, predicting, benching, labelling, saes, planning):
+for group in (reproducing, probing, predicting, benching, labelling, saes, planning, fetching):
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")
 app.add_typer(recorded.app, name="results")
@@ -92,7 +92,7 @@ def _prepare_streams() -> None:
     root = logging.getLogger()
     if not any(isinstance(handler, _Warnings) for handler in root.handlers):
         root.addHandler(_Warnings(logging.WARNING))
-    for name in ("huggingface_hub", "httpx", "datasets", "transformers"):
+    for name in ("huggingface_hub", "httpx", "httpx2", "datasets", "transformers"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

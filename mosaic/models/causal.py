@@ -45,12 +45,11 @@ def open_causal(spec: ModelSpec, device: str = "cpu") -> CausalModel:
     dtype = getattr(torch, str(spec.dtype), None)
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise MosaicError(f"dtype {spec.dtype!r} of {spec.id} is not a number format; choose float32 or bfloat16.")
-    source = opening.resolve(spec)
-    where = {"revision": spec.revision} if spec.revision and source == spec.id else {}
-    with opening._quiet(), opening._explained(spec):
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **where)
+    folder = opening.local_folder(spec)
+    with opening.quiet(), opening.explained(spec):
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         model, told = AutoModelForCausalLM.from_pretrained(
-            source, dtype=dtype, use_safetensors=True, trust_remote_code=False, output_loading_info=True, **where
+            folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, output_loading_info=True
         )
     tokenizer_hash = opening._tokenizer_hash(tokenizer)
     model.eval().requires_grad_(False).to(device)

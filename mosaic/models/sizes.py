@@ -32,9 +32,9 @@ def read_sizes(model: str) -> Sizes:
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
     spec = ModelSpec(model)
-    # opening.py's code is hashed into the names of all cached features, so what it shares here keeps its name there.
-    with opening._quiet(), opening._explained(spec):
-        config = AutoConfig.from_pretrained(opening.resolve(spec))
+    folder = opening.local_folder(spec, files=("config.json",))
+    with opening.quiet(), opening.explained(spec):
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         with torch.device("meta"):  # modules with shapes and without numbers
             built = AutoModel.from_config(config)
     blocks, text = find_blocks(built), config.get_text_config()

@@ -32,7 +32,7 @@ from mosaic.probing.selection import Result
 from mosaic.profiles.opening import select_saes
 from mosaic.profiles.places import Place
 from mosaic.profiles.profile import Profile
-from mosaic.saes.loading import SAESource
+from mosaic.saes.source import SAESource
 
 FORMAT = 1
 ABOUT, WEIGHTS = "probe.json", "weights_{}.safetensors"

@@ -12,7 +12,7 @@ from mosaic.errors import MosaicError, Unavailable
 from mosaic.models.language import LanguageModel
 from mosaic.profiles.profile import HOME, CrossedSet, Profile, SetChoice
 from mosaic.saes.encoder import Encoder
-from mosaic.saes.loading import SAESource
+from mosaic.saes.source import SAESource
 
 log = logging.getLogger("mosaic")
 PACKAGE = Path(__file__).parent.parent

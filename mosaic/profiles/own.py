@@ -15,7 +15,8 @@ from mosaic.profiles.profile import Profile, Shape
 from mosaic.saes.checks import layer_of
 from mosaic.saes.described import describe, width_name
 from mosaic.saes.dictionary import parse_source
-from mosaic.saes.loading import SAESource, check_model, model_name
+from mosaic.saes.loading import check_model, model_name
+from mosaic.saes.source import SAESource
 from mosaic.saes.weights import CONFIG
 
 MAX_LENGTH = ModelSpec("").max_length  # tokens of a text, where the model can read so many

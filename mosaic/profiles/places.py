@@ -11,7 +11,7 @@ from mosaic.errors import MosaicError
 from mosaic.models.language import LanguageModel, ModelSpec
 from mosaic.profiles.opening import located
 from mosaic.saes.encoder import Encoder
-from mosaic.saes.loading import SAESource
+from mosaic.saes.source import SAESource
 
 Named = TypeVar("Named", ModelSpec, SAESource)
 

@@ -12,7 +12,7 @@ from typing import Literal
 from mosaic.errors import MosaicError
 from mosaic.models.language import ModelSpec
 from mosaic.profiles.reading import read_as, read_yaml
-from mosaic.saes.loading import SAESource
+from mosaic.saes.source import SAESource
 
 FOLDER = Path(__file__).parent
 HOME = "en"  # the language that probes are trained on before they read others

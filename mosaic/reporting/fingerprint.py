@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from mosaic.errors import MosaicError
+from mosaic.models.language import ModelSpec
 from mosaic.profiles.opening import PACKAGE, available, crossed, located
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting.results import versions
@@ -79,7 +81,7 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
     if Path(source).is_dir():
         yield from _folder("model", Path(source))
     else:
-        yield "model", commit(source, profile.model.revision)
+        yield "model", commit(profile.model)
     for sae in profile.saes:
         if sae.path:
             yield from _folder(f"SAE {sae.path}", Path(located(sae).path))
@@ -98,14 +100,13 @@ def _folder(name: str, folder: Path) -> Iterator[tuple[str, str]]:
         yield f"{name}/{path.relative_to(folder).as_posix()}", file_digest(path)
 
 
-def commit(repository: str, revision: str | None) -> str:
-    """The commit of a hub repository that would be loaded; "" where that cannot be said (loading it says why)."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
+def commit(spec: ModelSpec) -> str:
+    """The commit of a model of the hub that would be loaded; "" where that cannot be said (loading it says why)."""
+    from mosaic.models.opening import local_folder
 
     try:
-        return Path(hf_hub_download(repository, "config.json", revision=revision)).parent.name
-    except (HfHubHTTPError, OSError, ValueError):
+        return Path(local_folder(spec, files=("config.json",))).name
+    except MosaicError:
         return ""
 
 

@@ -13,23 +13,26 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.files import write_atomically
+from mosaic.files import read_json, write_atomically
 from mosaic.reporting import recorded
 
 FOLDER = Path("results")
 DIGITS = 6
 NOT_MEASURED = "not measured here"
+STAND_IN = "stand-in"
 
 
-def record(profile: str, name: str, values: Mapping, folder: Path = FOLDER) -> Path:
+def record(profile: str, name: str, values: Mapping, folder: Path = FOLDER, stand_in: bool = False) -> Path:
     """Write results/<profile>/<name>.json atomically: the values and the versions that made them.
+
+    stand_in: they were measured on weights that stand in for the model's; nothing is judged by them.
 
     What a file in the project's own results/ held before is kept for `mosaic results diff` (`reporting.recorded`).
 
     Numbers are rounded to six decimals, numpy scalars become plain ones. Raises MosaicError for NaN or
     infinite values: a result that is not a number is not a result.
     """
-    content = {"values": _plain(values, name), "versions": versions()}
+    content = {"values": _plain(values, name), "versions": versions(), **({"weights": STAND_IN} if stand_in else {})}
     path = Path(folder) / profile / f"{name}.json"
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
     if Path(folder) == FOLDER:
@@ -44,6 +47,12 @@ def read(profile: str, name: str, folder: Path = FOLDER) -> dict:
     if not path.is_file():
         raise MosaicError(f"{path} does not exist: run `mosaic reproduce --profile {profile}`.")
     return content(path)["values"]
+
+
+def of_stand_in(profile: str, name: str, folder: Path = FOLDER) -> bool:
+    """Whether a results file was measured on weights that stand in for the model's. Raises MosaicError as `read` does."""
+    read(profile, name, folder)
+    return read_json(Path(folder) / profile / f"{name}.json").get("weights") == STAND_IN
 
 
 def content(path: Path) -> dict[str, dict]:

@@ -22,6 +22,7 @@ from mosaic.reporting.claims import (
 )
 
 POINT_ESTIMATE = "point estimate"
+STAND_IN = "stand-in weights: the files' layouts are real, the numbers in them are not, and nothing follows from them"
 AS_EXPECTED, NOT_AS_EXPECTED = "as expected", "not as expected"
 Interval = tuple[float, float] | None
 
@@ -88,7 +89,7 @@ def plain(verdict: str) -> str:
 
 
 def judge(claim: Claim, profile: str, folder: Path = results.FOLDER) -> Verdict:
-    """The verdict on one claim from the recorded results of one profile.
+    """The verdict on one claim from the recorded results of one profile; none on weights that stand in for a model's.
 
     Raises MosaicError where what stands at the claim's `interval` is no [low, high].
     """
@@ -100,6 +101,8 @@ def judge(claim: Claim, profile: str, folder: Path = results.FOLDER) -> Verdict:
     if not claim.tests(profile):
         return verdict(NOT_TESTABLE, f"needs {', '.join(claim.profiles)}")
     try:
+        if results.of_stand_in(profile, claim.chapter, folder):
+            return verdict(NOT_TESTABLE, STAND_IN)
         value = results.lookup(profile, claim.result, folder)
         found = results.lookup(profile, claim.interval, folder) if claim.interval else None
         beside = {name: results.lookup(profile, key, folder) for name, key in (claim.beside or {}).items()}

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.saes import loading
-from mosaic.saes.loading import SAESource
-from mosaic.saes.weights import WEIGHTS, npz_weights, open_tensors, read_config
+from mosaic.saes.registry import is_scope, open_registered, registered, scope_weights
+from mosaic.saes.source import SAESource
+from mosaic.saes.weights import WEIGHTS, open_tensors, read_config
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ def _folder(folder: Path) -> Described:
 
 
 def _entry(source: SAESource) -> Described:
-    entry, name = loading.registered(source)
-    if entry.conversion_func == "gemma_2" and "embedding" not in entry.saes_map[source.id]:
-        path, hook = loading.gemma_scope(source)
-        return Described(name, hook, entry.model, *_sizes(str(path), npz_weights(path).shapes["W_enc"]))
-    sae = loading.open_registered(source)
+    entry, name = registered(source)
+    if is_scope(source):
+        with scope_weights(source) as (weights, config):
+            return Described(name, loading.hook_name(config), entry.model, *_sizes(name, weights.shapes["W_enc"]))
+    sae = open_registered(source)
     return Described(name, loading.hook_name(sae.cfg.to_dict()), entry.model, *_sizes(name, sae.W_enc.shape))
 
 

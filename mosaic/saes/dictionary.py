@@ -12,7 +12,9 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.saes.checks import check_sizes
-from mosaic.saes.loading import SAESource, hook_name, open_registered, registered
+from mosaic.saes.loading import hook_name
+from mosaic.saes.registry import open_registered, registered
+from mosaic.saes.source import SAESource
 from mosaic.saes.weights import open_tensors, read_config
 
 ALIVE = -9.5  # SAELens writes log10(frequency + 1e-10): -10 for a latent that never fired

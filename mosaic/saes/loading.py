@@ -1,14 +1,11 @@
-"""Loading sparse autoencoders: a folder in SAELens's layout, its registry, Gemma Scope; only the encoder is read.
+"""Loading sparse autoencoders, a folder in SAELens's layout or an entry of its registry; only the encoder is read.
 
 Shapes: N tokens, d = d_model, D = width (latents).
 """
 
 from __future__ import annotations
 
-import difflib
-import re
-import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,32 +14,15 @@ import numpy as np
 from mosaic.errors import MosaicError
 from mosaic.saes.checks import check_hook, check_numbers, check_weights, check_width
 from mosaic.saes.encoder import Encoder
-from mosaic.saes.weights import Weights, folder_weights, npz_weights, open_tensors, read_config
+from mosaic.saes.registry import is_scope, open_registered, registered, scope_weights
+from mosaic.saes.source import SAESource
+from mosaic.saes.weights import WEIGHTS, Weights, open_tensors, read_config, tensor_weights
 
 if TYPE_CHECKING:
     import torch
 
 LENS_NAMES = {"gpt2-small": "gpt2"}  # models that the registry calls by TransformerLens's names
 INPUT_NORMS = ("none", "layer_norm", "constant_norm_rescale")
-
-
-@dataclass(frozen=True)
-class SAESource:
-    """Where one SAE comes from and which layer it reads.
-
-    layer: as the model's profile counts. width: its name ("16k"). path: a folder in SAELens's layout, or
-    release and id: an entry of SAELens's registry. seed: of its training, for suites of several seeds.
-    transfer_from: the model it was trained on, where that is not the model it is applied to; without it a
-    mismatch is refused.
-    """
-
-    layer: int
-    width: str
-    path: str | None = None
-    release: str | None = None
-    id: str | None = None
-    seed: int = 0
-    transfer_from: str | None = None
 
 
 def load_encoder(source: SAESource, model_id: str, d_model: int, device: str = "cpu", first_layer: int = 0) -> Encoder:
@@ -192,7 +172,7 @@ def _from_folder(source: SAESource) -> tuple[Encoder, str | None]:
     folder = Path(source.path)
     config = read_config(folder)
     with open_tensors(folder) as file:
-        encoder = _assemble(folder_weights(folder, file), config, source, folder.name)
+        encoder = _assemble(tensor_weights(folder / WEIGHTS, file), config, source, folder.name)
     return encoder, hook_name(config)
 
 
@@ -202,72 +182,13 @@ def hook_name(config: dict) -> str | None:
 
 
 def _from_registry(source: SAESource) -> tuple[Encoder, str | None]:
-    """(encoder, hook name) of an entry of SAELens's registry.
-
-    Gemma Scope's params.npz is read without its decoder, everything else by SAELens.
-    """
+    """(encoder, hook name) of an entry of SAELens's registry."""
     entry, name = registered(source)
-    if entry.conversion_func == "gemma_2" and "embedding" not in entry.saes_map[source.id]:
-        return _from_hub(lambda: _from_gemma_scope(source, entry, name), entry, name)
+    if is_scope(source):
+        with scope_weights(source) as (weights, config):
+            return _assemble(weights, config, source, name), hook_name(config)
     sae = open_registered(source)
     return replace(from_sae(sae, source, name), trained_on=entry.model), hook_name(sae.cfg.to_dict())
-
-
-def registered(source: SAESource):
-    """(the registry's entry, release/id). Raises MosaicError for an unknown release or id, with the nearest."""
-    from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
-
-    directory = get_pretrained_saes_directory()
-    if source.release not in directory:
-        raise MosaicError(_unknown("release", source.release, directory, "`mosaic profiles` shows ids in use"))
-    entry = directory[source.release]
-    if source.id not in entry.saes_map:
-        raise MosaicError(
-            _unknown(f"SAE id of {source.release}", source.id, entry.saes_map, "ids name layer and width")
-        )
-    return entry, f"{source.release}/{source.id}"
-
-
-def open_registered(source: SAESource):
-    """The whole SAE of a registry entry, by SAELens."""
-    from sae_lens import SAE
-
-    entry, name = registered(source)
-    return _from_hub(lambda: SAE.from_pretrained(source.release, source.id), entry, name)
-
-
-def _from_hub(load, entry, name: str):
-    try:
-        return load()
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise MosaicError(
-            f"cannot load SAE {name} from the hub ({first}) Check the network, or "
-            f"download {entry.repo_id} once and set HF_HUB_OFFLINE=1."
-        ) from error
-
-
-def _from_gemma_scope(source: SAESource, entry, name: str) -> tuple[Encoder, str | None]:
-    path, hook = gemma_scope(source)
-    config = {"architecture": "jumprelu", "apply_b_dec_to_input": False, "metadata": {"model_name": entry.model}}
-    return _assemble(npz_weights(path), config, source, name), hook
-
-
-def gemma_scope(source: SAESource) -> tuple[Path, str | None]:
-    """(params.npz of a Gemma Scope entry, downloaded; the hook that its folder's name tells)."""
-    from huggingface_hub import hf_hub_download
-
-    entry, name = registered(source)
-    folder = entry.saes_map[source.id]
-    path = _from_hub(lambda: hf_hub_download(entry.repo_id, "params.npz", subfolder=folder), entry, name)
-    layer = re.search(r"layer_(\d+)", folder)
-    site = next((site for site in ("mlp_out", "attn_out") if f"-{site[:3]}" in entry.repo_id), "resid_post")
-    return Path(path), f"blocks.{layer[1]}.hook_{site}" if layer else None
-
-
-def _unknown(kind: str, value: str | None, known, hint: str) -> str:
-    nearest = difflib.get_close_matches(str(value), list(known), n=5, cutoff=0)
-    return f"unknown {kind} {value!r}; the nearest of {len(known)} are {', '.join(nearest)} ({hint})."
 
 
 def model_name(model_id: str) -> str:

@@ -88,27 +88,46 @@ def open_tensors(folder: Path, name: str = WEIGHTS) -> Iterator:
         raise MosaicError(f"{path} cannot be read ({error}). {AGAIN}") from error
 
 
-def folder_weights(folder: Path, file) -> Weights:
-    """Weights of an opened folder (`open_tensors`), to be used while it is open."""
-    shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+def tensor_weights(path: Path, file) -> Weights:
+    """Weights of an opened safetensors file (`open_tensors`), to be used while it is open.
+
+    Raises MosaicError where it holds no encoder.
+    """
+    names = {_name(key): key for key in file.keys()}  # noqa: SIM118
+    shapes = {name: tuple(file.get_slice(key).get_shape()) for name, key in names.items()}
     if "W_enc" not in shapes:
-        raise MosaicError(f"{folder / WEIGHTS} holds {', '.join(shapes)}; an encoder W_enc [d_in, d_sae] was expected.")
-    vectors = {name: file.get_tensor(name).float() for name, shape in shapes.items() if len(shape) == 1}
-    encoder = file.get_slice("W_enc")
+        raise MosaicError(f"{path} holds {', '.join(names.values())}; an encoder W_enc [d_in, d_sae] was expected.")
+    vectors = {name: file.get_tensor(names[name]).float() for name, shape in shapes.items() if len(shape) == 1}
+    encoder = file.get_slice(names["W_enc"])
 
     def pieces():
         for start in range(0, shapes["W_enc"][-1], PIECE):
             yield slice(None), slice(start, start + PIECE), encoder[:, start : start + PIECE]
 
-    return Weights(vectors, shapes, pieces, lambda: file.get_tensor("W_dec").float().norm(dim=-1))
+    return Weights(vectors, shapes, pieces, lambda: file.get_tensor(names["W_dec"]).float().norm(dim=-1))
+
+
+def _name(key: str) -> str:
+    """SAELens's name of a tensor; Gemma Scope 2 and some of Gemma Scope's files write w_enc for W_enc."""
+    return "W_" + key[2:] if key.startswith("w_") else key
 
 
 def npz_weights(path: Path) -> Weights:
-    """Weights of Gemma Scope's params.npz, read as a stream: the decoder, half of the file, never enters memory."""
+    """Weights of Gemma Scope's params.npz, read as a stream: the decoder, half of the file, never enters memory.
+
+    Raises MosaicError for a file that is no such archive.
+    """
+    try:
+        return _npz_weights(path)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise MosaicError(f"{path} cannot be read ({error}). {AGAIN}") from error
+
+
+def _npz_weights(path: Path) -> Weights:
     import torch
 
     with np.load(path, allow_pickle=False) as file:
-        keys = {("W_" + key[2:] if key.startswith("w_") else key): key for key in file}
+        keys = {_name(key): key for key in file}
         vectors = {name: file[key] for name, key in keys.items() if not name.startswith("W_")}
     encoder = keys["W_enc"]
     with zipfile.ZipFile(path) as archive, archive.open(f"{encoder}.npy") as stream:

@@ -16,7 +16,7 @@ from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, stratified_rows
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
-from mosaic.saes.loading import SAESource
+from mosaic.saes.source import SAESource
 from mosaic.studies.controls import N_DICTIONARIES
 from mosaic.studies.language_scores import apart
 from mosaic.texts.labelled import LabelledTexts

@@ -42,7 +42,8 @@ def base_of(profile: str | Profile) -> tuple[Profile, SeedGroup]:
 
 def seed_encoders(profile: Profile, lm: LanguageModel, rows: Sequence[dict]) -> tuple[Encoder, ...]:
     """The encoders of the same SAEs, for features."""
-    from mosaic.saes.loading import SAESource, load_encoder
+    from mosaic.saes.loading import load_encoder
+    from mosaic.saes.source import SAESource
 
     folder = located_folder(profile.seeds)
     sources = [

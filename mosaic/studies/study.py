@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from mosaic.models.opening import is_stand_in
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import results
 
@@ -43,4 +44,5 @@ class Study(ABC):
 
     def record(self, folder: Path = results.FOLDER) -> Path:
         """Write results/<profile>/<name>.json. Raises MosaicError for a number that is none."""
-        return results.record(self.profile.name, self.name, self.summary(), folder)
+        stand_in = is_stand_in(self.profile.model)
+        return results.record(self.profile.name, self.name, self.summary(), folder, stand_in)

@@ -16,7 +16,7 @@ from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.reporting.results import shown
-from mosaic.saes.loading import SAESource
+from mosaic.saes.source import SAESource
 from mosaic.studies.problems import CACHE, latent_names, opened
 from mosaic.studies.study import Study
 
@@ -149,7 +149,7 @@ def largest_difference(source: SAESource, x: torch.Tensor, codes: np.ndarray) ->
     import torch
     from sae_lens import SAE
 
-    from mosaic.saes.loading import open_registered
+    from mosaic.saes.registry import open_registered
 
     reference = SAE.load_from_disk(source.path, dtype="float32") if source.path else open_registered(source)
     with torch.no_grad():

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError, Unavailable
+from mosaic.hub.datasets import read_splits, standing
+from mosaic.hub.repository import Repository
 from mosaic.texts import labelled
 from mosaic.texts.labelled import LabelledTexts
 from mosaic.texts.own_files import check_texts, group_names, label_names
@@ -133,26 +135,35 @@ def _one_language(data: LabelledTexts, language: str) -> LabelledTexts:
 
 
 def _from_hub(name: str, language: str | None) -> list[LabelledTexts]:
-    from datasets import load_dataset
-
     entry = REGISTRY[name]
     choices = {**entry.configs, **entry.language_splits}
     if language is not None and language not in choices:
         there = f"it has {', '.join(sorted(choices))}" if choices else "it comes in one; ask for none"
         raise MosaicError(f"{name} has no language {language!r}; {there}.")
-    config = entry.configs.get(language or "en") if entry.configs else entry.config
+    config = _config(entry, language)
     splits = [entry.train] + ([entry.test] if entry.test else [])
     if entry.language_splits:
         splits = [entry.language_splits[language or "en"]]
-    try:
-        loaded = [load_dataset(entry.hub_id, config, split=part) for part in splits]
-    except (OSError, ValueError, RuntimeError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise Unavailable(
-            f"cannot get {name} ({entry.hub_id}) from the hub: {first} Connect to the network, or set MOSAIC_DATA to a "
-            f"folder that holds {name}/train.jsonl and {name}/test.jsonl (one object a line: text, label)."
-        ) from error
-    return [_from_rows(name, entry, rows, language) for rows in loaded]
+    return [_from_rows(name, entry, rows, language) for rows in read_splits(repository(name), config, splits)]
+
+
+def stands_on_hub(name: str, language: str | None = None) -> Repository | None:
+    """The hub's files that `load_set` reads; None where it asks no hub. Raises as it does."""
+    check_set(name, language)
+    mirror = os.environ.get("MOSAIC_DATA")
+    if name.startswith(MINI) or (mirror and (Path(mirror) / name).is_dir()):
+        return None
+    return standing(repository(name), _config(REGISTRY[name], language))
+
+
+def _config(entry: HubSet, language: str | None) -> str | None:
+    return entry.configs.get(language or "en") if entry.configs else entry.config
+
+
+def repository(name: str) -> Repository:
+    """Where the hub keeps a registered set."""
+    instead = f"Or set MOSAIC_DATA to a folder that holds {name}/train.jsonl and {name}/test.jsonl (one object a line: text, label)."
+    return Repository(REGISTRY[name].hub_id, kind="dataset", instead=instead)
 
 
 def _from_rows(name: str, entry: HubSet, rows, language: str | None) -> LabelledTexts:

@@ -11,6 +11,8 @@ import pytest
 from conftest import sae_folder, same_rows, sentences
 
 from mosaic.features import claims, extract, plan
+from mosaic.models.language import ModelSpec
+from mosaic.models.opening import open_model
 from mosaic.saes import loading
 
 HOLD = """
@@ -76,14 +78,16 @@ def test_an_error_of_the_work_is_its_own(tmp_path):
     assert raised.value.__context__ is None and list(tmp_path.iterdir()) == []
 
 
-def test_claimed_shards_are_left_for_last_and_not_computed_twice(tiny, tmp_path, monkeypatch):
+def test_claimed_shards_are_left_for_last_and_not_computed_twice(model_folder, tmp_path, monkeypatch):
     """One pass stands still in its first shard until the other has made all others, and then finds them."""
     folder = sae_folder(tmp_path / "saes", "jumprelu")
     encoder = loading.load_encoder(loading.SAESource(2, "96", path=str(folder)), "tiny", 64)
     monkeypatch.setattr(plan, "SHARD_TOKENS", 40)
     wanted = extract.Request((encoder,), (2,), ("sum", "max"), token_budget=40)
-    texts, model = sentences(24, seed=9), tiny("llama")
-    alone = extract.extract(texts, model, wanted, tmp_path / "alone")
+    spec = ModelSpec(str(model_folder("llama")), max_length=48)
+    # Each pass has its own model, as each process does: hooks on one model read whatever runs through it.
+    texts, models = sentences(24, seed=9), [open_model(spec) for _ in range(2)]
+    alone = extract.extract(texts, models[0], wanted, tmp_path / "alone")
     n_shards = len(list(next(path for path in (tmp_path / "alone").iterdir()).glob("*.safetensors")))
     made, others_done, plain = [], threading.Event(), extract.run_shard
 
@@ -98,8 +102,8 @@ def test_claimed_shards_are_left_for_last_and_not_computed_twice(tiny, tmp_path,
     monkeypatch.setattr(extract, "run_shard", run_shard)
     found = []
     passes = [
-        threading.Thread(target=lambda: found.append(extract.extract(texts, model, wanted, tmp_path / "shared")))
-        for _ in range(2)
+        threading.Thread(target=lambda lm=lm: found.append(extract.extract(texts, lm, wanted, tmp_path / "shared")))
+        for lm in models
     ]
     for one in passes:
         one.start()

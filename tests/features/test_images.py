@@ -10,7 +10,8 @@ from mosaic.features.images import image_tables, pixel_table, tower_tables
 from mosaic.miniature import lms, vision
 from mosaic.miniature.tokenizer import BOS, EOS, PAD
 from mosaic.models.images import image_residuals, tower_states
-from mosaic.saes.loading import SAESource, load_encoder
+from mosaic.saes.loading import load_encoder
+from mosaic.saes.source import SAESource
 from mosaic.world.images import shapes
 from mosaic.world.lexicon import LANGUAGES
 

@@ -58,7 +58,8 @@ def test_the_slow_way_gives_the_same_score():
 def test_firings_are_the_encoders_codes_with_their_tokens(tiny, tmp_path):
     from conftest import sae_folder
 
-    from mosaic.saes.loading import SAESource, load_encoder
+    from mosaic.saes.loading import load_encoder
+    from mosaic.saes.source import SAESource
 
     lm = tiny("llama")
     encoder = load_encoder(

@@ -135,17 +135,11 @@ def test_models_mirror(monkeypatch, tmp_path, model_folder):
 
 def test_what_cannot_be_loaded_is_explained(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(MosaicError, match=r"cannot load nobody/nothing-at-all: .* use --profile minilm"):
+    with pytest.raises(MosaicError, match=r"HF_HUB_OFFLINE is set, and .* nobody/nothing-at-all.*--profile minilm"):
         open_model(ModelSpec("nobody/nothing-at-all"))
-
-
-def test_gated_models_name_the_licence(monkeypatch):
-    def refuse(*args, **kwargs):
-        raise OSError("You are trying to access a gated repo. Make sure to have access to it.")
-
-    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", refuse)
-    with pytest.raises(MosaicError, match="google/gemma-2-2b is gated: accept its licence"):
-        open_model(ModelSpec("google/gemma-2-2b"))
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(MosaicError, match=r"cannot load .*fetch or save it again"):
+        open_model(ModelSpec(str(tmp_path)))
 
 
 @pytest.mark.parametrize("device", ["nonsense", "", "cuda", "cuda:7", "cuda:x", "mps", "meta"])

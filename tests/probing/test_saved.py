@@ -23,7 +23,7 @@ from mosaic.probing.saved import SavedProbe, largest
 from mosaic.probing.scores import Score
 from mosaic.probing.selection import Result
 from mosaic.profiles.profile import Profile, Shape
-from mosaic.saes.loading import SAESource
+from mosaic.saes.source import SAESource
 from mosaic.texts.ids import text_ids
 from mosaic.texts.labelled import LabelledTexts
 

@@ -17,7 +17,7 @@ from mosaic.profiles.places import Place
 from mosaic.profiles.plan import estimate, width_of
 from mosaic.profiles.profile import FOLDER, Profile, Shape, load_profile
 from mosaic.saes.described import width_name
-from mosaic.saes.loading import SAESource
+from mosaic.saes.source import SAESource
 
 
 @pytest.fixture

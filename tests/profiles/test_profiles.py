@@ -194,7 +194,8 @@ CONFIGS = {
 
 @pytest.mark.parametrize("name", HUB_PROFILES)
 def test_registry_ids_exist_and_are_of_the_profiles_model_layer_and_width(name):
-    from mosaic.saes.loading import check_model, registered
+    from mosaic.saes.loading import check_model
+    from mosaic.saes.registry import registered
 
     profile = load_profile(name)
     for source in profile.saes:

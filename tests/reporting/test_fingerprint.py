@@ -9,7 +9,7 @@ from mosaic.models.language import ModelSpec
 from mosaic.profiles.profile import SetChoice, load_profile
 from mosaic.reporting import fingerprint as module
 from mosaic.reporting.fingerprint import fingerprint, package_files
-from mosaic.saes.loading import SAESource
+from mosaic.saes.source import SAESource
 from mosaic.texts import sources
 from mosaic.texts.labelled import LabelledTexts
 

@@ -142,6 +142,7 @@ def test_an_sae_says_what_it_is_before_it_is_loaded(tmp_path, monkeypatch):
     assert told == Described(folder.name, "blocks.1.hook_resid_post", "gpt2", 64, 70)
     # An entry of the registry that is not Gemma Scope's is opened by SAELens.
     monkeypatch.setattr(SAE, "from_pretrained", lambda *_: SAE.load_from_disk(folder))
+    monkeypatch.setattr("mosaic.saes.registry.snapshot", lambda repository: tmp_path)
     entry = loading.SAESource(0, "", release="gpt2-small-res-jb", id="blocks.1.hook_resid_pre")
     name = "gpt2-small-res-jb/blocks.1.hook_resid_pre"
     assert describe(entry) == Described(name, "blocks.1.hook_resid_post", "gpt2-small", 64, 70)
@@ -173,7 +174,7 @@ def test_an_offline_registry_entry_is_explained(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     source = loading.SAESource(12, "16k", release="gemma-scope-2b-pt-res-canonical", id="layer_12/width_16k/canonical")
-    with pytest.raises(MosaicError, match="cannot load SAE .* from the hub"):
+    with pytest.raises(MosaicError, match="HF_HUB_OFFLINE is set, and .* google/gemma-scope-2b-pt-res"):
         loading.load_encoder(source, "google/gemma-2-2b", 64)
 
 

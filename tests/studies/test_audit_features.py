@@ -15,7 +15,8 @@ from mosaic.features.request import Request
 from mosaic.models.residuals import text_by_text
 from mosaic.profiles.opening import load_model, load_saes
 from mosaic.profiles.profile import load_profile
-from mosaic.saes.loading import SAESource, load_encoder
+from mosaic.saes.loading import load_encoder
+from mosaic.saes.source import SAESource
 from mosaic.studies import audit_features as switches
 
 TEXTS = sentences(70, seed=3)

@@ -7,7 +7,8 @@ from conftest import sae_folder
 from scipy.sparse import csr_matrix
 
 from mosaic.saes.encoder import Encoder
-from mosaic.saes.loading import SAESource, load_encoder
+from mosaic.saes.loading import load_encoder
+from mosaic.saes.source import SAESource
 from mosaic.studies import text_to_features
 
 CODES = csr_matrix(np.array([[0, 2.0, 0, 1], [0, 0, 3, 1.5]], dtype=np.float32))

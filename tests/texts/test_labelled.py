@@ -308,13 +308,8 @@ def test_names_and_places_that_are_not_there(monkeypatch):
 def test_without_mirror_and_hub_the_cure_is_named(monkeypatch):
     monkeypatch.delenv("MOSAIC_DATA", raising=False)
 
-    def refuse(*args, **kwargs):
-        raise ConnectionError("Couldn't reach the Hub")
-
-    monkeypatch.setattr("datasets.load_dataset", refuse)
-    with pytest.raises(
-        MosaicError, match=r"cannot get sst2 \(SetFit/sst2\) from the hub: .* set MOSAIC_DATA to a folder"
-    ):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(MosaicError, match=r"HF_HUB_OFFLINE is set, and .* SetFit/sst2.* set MOSAIC_DATA to a folder"):
         load_set("sst2")
 
 
@@ -324,17 +319,18 @@ def test_hub_rows_take_the_papers_columns(monkeypatch):
     monkeypatch.delenv("MOSAIC_DATA", raising=False)
     asked = []
 
-    def load(hub_id, config=None, split=None):
-        asked.append((hub_id, config, split))
+    def load(repository, config, splits):
+        asked.append((repository.id, config, splits))
         features = datasets.Features(
             {"prompt": datasets.Value("string"), "type": datasets.ClassLabel(names=["benign", "jailbreak"])}
         )
-        return datasets.Dataset.from_dict({"prompt": ["a", "b"], "type": [0, 1]}, features=features)
+        rows = datasets.Dataset.from_dict({"prompt": ["a", "b"], "type": [0, 1]}, features=features)
+        return [rows] * len(splits)
 
-    monkeypatch.setattr("datasets.load_dataset", load)
+    monkeypatch.setattr("mosaic.texts.sources.read_splits", load)
     train, _ = load_set("jailbreak")
     assert train.texts == ["a", "b"] and train.labels.tolist() == ["benign", "jailbreak"]
-    assert asked == [("jackhhao/jailbreak-classification", None, s) for s in ("train", "test")]
+    assert asked == [("jackhhao/jailbreak-classification", None, ["train", "test"])]
     with pytest.raises(MosaicError, match="has no column 'question' any more; it has prompt, type"):
         load_set("election_questions")
     with pytest.raises(MosaicError, match="toxicity has no language 'fr'; it has de, en, es, ru, zh"):
@@ -350,11 +346,13 @@ def test_a_row_of_the_hub_with_a_text_and_its_rewrite_gives_both_as_one_group(mo
     pairs = {"toxic_sentence": [f"bad {i}" for i in range(20)], "neutral_sentence": [f"good {i}" for i in range(20)]}
     asked = []
     monkeypatch.setattr(
-        "datasets.load_dataset",
-        lambda hub_id, config=None, split=None: asked.append((hub_id, split)) or datasets.Dataset.from_dict(pairs),
+        "mosaic.texts.sources.read_splits",
+        lambda repository, config, splits: (
+            asked.append((repository.id, splits)) or [datasets.Dataset.from_dict(pairs)] * len(splits)
+        ),
     )
     train, test = load_set("paradetox", "de")
-    assert asked == [("textdetox/multilingual_paradetox", "de")]
+    assert asked == [("textdetox/multilingual_paradetox", ["de"])]
     whole = concatenate([train, test])
     assert len(whole) == 40 and set(whole.languages) == {"de"} and not set(train.groups) & set(test.groups)
     found = {(text.split()[0], label) for text, label in zip(whole.texts, whole.labels, strict=True)}
@@ -375,7 +373,7 @@ def test_a_translation_goes_by_the_text_that_it_is_of_where_the_hub_has_it(monke
         "translation": [f"good {i}" for i in range(20)],
         "toxic": [0, 1] * 10,
     }
-    monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: datasets.Dataset.from_dict(rows))
+    monkeypatch.setattr("mosaic.texts.sources.read_splits", lambda *_: [datasets.Dataset.from_dict(rows)])
     whole = concatenate(load_set("toxicity_translated", "de"))
     assert [text.replace("good", "gut") for text in whole.texts] == whole.groups.tolist()
     del rows["text"]

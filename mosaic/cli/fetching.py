@@ -1,0 +1,64 @@
+"""`mosaic fetch`, `doctor`: everything a profile needs on this disk, and what would stop it here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mosaic.cli.options import Profile
+from mosaic.cli.output import print_rows, say
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: mosaic fetch --profile gemma-2-2b --sizes")
+def fetch(
+    profile: Profile = "minilm",
+    only_sizes: Annotated[bool, typer.Option("--sizes", help="Say what would be downloaded, and stop.")] = False,
+) -> None:
+    """Download everything a profile reads from the hub; an interrupted download goes on. Afterwards HF_HUB_OFFLINE=1 runs."""
+    from mosaic.profiles import fetching
+    from mosaic.profiles.profile import load_profile
+
+    chosen = load_profile(profile)
+    wanted = fetching.survey(chosen)
+    if not wanted:
+        say(f"{profile} reads nothing from the hub.")
+        return
+    rows = [
+        {
+            "what": one.what,
+            "repository": one.repository.id,
+            "files": one.files,
+            "size": megabytes(one.bytes),
+            "missing": megabytes(one.missing),
+        }
+        for one in wanted
+    ]
+    print_rows(rows, ["what", "repository", "files", "size", "missing"], f"{profile}: what it reads from the hub")
+    missing = sum(one.missing for one in wanted)
+    if only_sizes:
+        say(f"{megabytes(missing)} are not here yet.")
+        return
+    fetching.fetch(wanted, profile)
+    say(f"All of {profile} is here ({megabytes(missing)} fetched): it runs with HF_HUB_OFFLINE=1, too.")
+    if chosen.larger:
+        say(f"Chapter 2 reads the larger model, too, which is not counted here: mosaic fetch --profile {chosen.larger}")
+
+
+@app.command(epilog="Example: mosaic doctor --profile gemma-2-2b")
+def doctor(profile: Profile = "minilm") -> None:
+    """Say in ten lines what would stop a profile on this machine: licence, token, disk, memory, device, versions."""
+    from mosaic.profiles.diagnosis import examine
+    from mosaic.profiles.profile import load_profile
+
+    found = examine(load_profile(profile))
+    rows = [{"what": one.what, "": "ok" if one.fine else "STOPS", "found": one.found} for one in found]
+    print_rows(rows, ["what", "", "found"], f"{profile} on this machine")
+    if not all(one.fine for one in found):
+        raise typer.Exit(1)
+
+
+def megabytes(n: int) -> str:
+    return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:.1f} MB"

@@ -1,0 +1,155 @@
+"""What the hub may do, met by its real clients in a process of its own: each fault ends in its own words, or is survived.
+
+`python tests/hub/test_faults_of_the_hub.py` prints the table of seconds and messages.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hub.local_hub import Fault, LocalHub
+from hub.stand_ins import publish_model, publish_set
+
+from mosaic.models.language import ModelSpec
+from mosaic.models.opening import repository
+
+MODEL, SET = "google/gemma-2-2b", "jailbreak"
+ASK = """
+import sys, time
+from mosaic.errors import MosaicError
+from mosaic.hub.repository import Repository
+from mosaic.hub.snapshot import snapshot
+start = time.perf_counter()
+try:
+    print(snapshot(Repository(**__import__("json").loads(sys.argv[1]))))
+except MosaicError as error:
+    print(f"{type(error).__name__}: {error}")
+print(time.perf_counter() - start)
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """faults: of the hub while it is asked. said: what the answer must match; "" where the fault is survived, and the files
+    are whole. most: seconds that it may take. cached: whether everything was fetched before. revision: asked for."""
+
+    name: str
+    faults: tuple[dict, ...]
+    said: str
+    most: float = 10
+    cached: bool = False
+    revision: str = "main"
+    token: str = ""
+    environment: dict = field(default_factory=dict)
+
+
+GATED = {"kind": "status", "path": "/resolve/", "error": "GatedRepo"}
+BODY = {"path": r"model-00002", "method": "GET", "times": 1}
+CASES = [
+    Case("gated, no token", ({**GATED, "code": 401},), r"gated \(status 401\).*licence at .*gemma-2-2b.*HF_TOKEN.*gpt2"),
+    Case("gated, a token without licence", ({**GATED, "code": 403},), r"gated \(status 403\).*account of your token", token="hf_x"),
+    Case("a plain 401", ({"kind": "status", "code": 401},), r"does not give google/gemma-2-2b \(status 401\).*log in with"),
+    Case("a plain 403", ({"kind": "status", "code": 403},), r"\(status 403\).*your token must reach it", token="hf_x"),
+    Case("no such repository", ({"kind": "status", "code": 404, "error": "RepoNotFound"},), r"\(status 404\)\. Check the spelling"),
+    Case("no such revision", (), r"has no revision 'v9' \(status 404\)", revision="v9"),
+    Case("a file that is listed and gone", ({"kind": "status", "path": "model-00002", "code": 404, "error": "EntryNotFound"},),
+         r"lists a file that the hub does not have \(status 404\): model-00002"),
+    Case("429, a short wait", ({"kind": "status", "path": "/api/", "code": 429, "headers": {"Retry-After": "1"}, "times": 1},), ""),
+    Case("429, a long wait", ({"kind": "status", "path": "/api/", "code": 429, "headers": {"Retry-After": "900"}},),
+         r"asks us to wait .*\(status 429\).*Try in 900 s"),
+    Case("429 for every file", ({"kind": "status", "path": "/resolve/", "code": 429, "headers": {"Retry-After": "900"}},),
+         r"\(status 429\).*Try in 900 s"),
+    Case("500 once", ({"kind": "status", "path": "/api/", "code": 500, "times": 1},), ""),
+    Case("500 always", ({"kind": "status", "code": 500},), r"failed when it was asked for .*\(status 500\).*Try later"),
+    Case("503 for every file", ({"kind": "status", "path": "/resolve/", "code": 503},), r"\(status 503\)", most=60),
+    Case("a reset in the middle of a file", ({"kind": "reset", **BODY},), "", most=20),
+    Case("a file cut off", ({"kind": "truncated", **BODY},), "", most=20),
+    Case("a body of the wrong length", ({"kind": "wrong length", **BODY, "times": None},), r"should be of size .*What was fetched is kept"),
+    Case("a hub that never answers", ({"kind": "hang"},), r"said nothing for 2 s.*HF_HUB_DOWNLOAD_TIMEOUT=12 waits longer"),
+    Case("a hub that stops in a file", ({"kind": "hang", "path": "/stored/", "times": 1},), "", most=20),
+    Case("a hub that is down, all fetched before", ({"kind": "hang"},), "", cached=True),
+    Case("500, all fetched before", ({"kind": "status", "code": 500},), "", cached=True),
+    Case("offline, all fetched before", (), "", cached=True, environment={"HF_HUB_OFFLINE": "1"}),
+    Case("offline, nothing here", (), r"HF_HUB_OFFLINE is set, and .* does not hold all of .*mosaic fetch", environment={"HF_HUB_OFFLINE": "1"}),
+    Case("no network", (), r"cannot be reached for google/gemma-2-2b.*mosaic fetch", environment={"HF_ENDPOINT": "http://127.0.0.1:9"}),
+    Case("no network, all fetched before", (), "", cached=True, environment={"HF_ENDPOINT": "http://127.0.0.1:9"}),
+]  # fmt: skip
+
+
+def ask(hub: LocalHub, home: Path, case: Case) -> tuple[str, float]:
+    """(what a process that wants the model's files says, seconds)."""
+    wanted = repository(ModelSpec(MODEL, revision=case.revision))
+    arguments = dict(
+        id=wanted.id, revision=case.revision, files=wanted.files, ignored=wanted.ignored, instead=wanted.instead
+    )
+    environment = {
+        **environment_of(hub, home),
+        "HF_HUB_DOWNLOAD_TIMEOUT": "2",
+        "HF_HUB_ETAG_TIMEOUT": "2",
+        **case.environment,
+    }
+    if case.token:
+        environment["HF_TOKEN"] = case.token
+    command = [sys.executable, "-c", ASK, json.dumps(arguments)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr[-2000:]
+    answer, seconds = done.stdout.strip().rsplit("\n", 1)
+    return answer, float(seconds)
+
+
+def environment_of(hub: LocalHub, home: Path) -> dict[str, str]:
+    """This process's, pointed at a hub, with a cache of its own and no token."""
+    dropped = ("HF_TOKEN", "HF_HUB_OFFLINE", "MOSAIC_DATA", "MOSAIC_MODELS", "HF_HUB_CACHE", "HF_DATASETS_CACHE")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return {**kept, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    root = tmp_path_factory.mktemp("hub")
+    publish_model(root, MODEL, 26)
+    publish_set(root, SET)
+    with LocalHub(root) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def fetched(hub, tmp_path_factory):
+    """A cache into which everything was fetched."""
+    home = tmp_path_factory.mktemp("fetched")
+    answer, _ = ask(hub, home, Case("first", (), ""))
+    assert Path(answer).is_dir()
+    return home
+
+
+def run(case: Case, hub: LocalHub, home: Path) -> tuple[str, float]:
+    with hub.failing(*(Fault(**fault) for fault in case.faults)):
+        return ask(hub, home, case)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_ends_in_its_own_words_or_is_survived(case, hub, fetched, tmp_path):
+    answer, seconds = run(case, hub, fetched if case.cached else tmp_path)
+    assert seconds < case.most, answer
+    if case.said:
+        assert answer.startswith("Unavailable: ") and re.search(case.said, answer, re.DOTALL), answer
+        assert len(answer) < 3 * 140, "more than three lines of a usual terminal"
+        assert whole(hub, tmp_path) in (None, True), "a file that is not whole can be seen"
+    else:
+        assert Path(answer).is_dir(), answer
+        assert whole(hub, fetched if case.cached else tmp_path)
+
+
+def whole(hub: LocalHub, home: Path) -> bool | None:
+    """Whether every file in the cache has the bytes that the hub has; None where there is none."""
+    snapshots = list((home / "hub").glob("models--*/snapshots/*"))
+    if not snapshots:
+        return None
+    files = [path for path in snapshots[0].rglob("*") if path.is_file()]
+    there = hub.root / "models" / MODEL / snapshots[0].name
+    return all(path.read_bytes() == (there / path.relative_to(snapshots[0])).read_bytes() for path in files)
