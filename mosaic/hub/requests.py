@@ -7,58 +7,78 @@ command for ever. It takes a client of ours (`set_client_factory`), which every 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from mosaic.progress import announce
 
 LONGEST_WAIT = 60  # seconds that a hub may ask us to wait before the user decides
 TRIES = 3
-RETRIED = 5  # seconds from which a refusal is one that the hub's own library asked again about before it gave up
 
 
-class AskedToWait(OSError):
-    """The hub asks for a longer wait than anyone should sit through without being asked. response: its answer."""
+class Refused(OSError):
+    """An answer after which asking again is vain, which the hub's library does not know. response: that answer."""
 
     def __init__(self, response):
-        super().__init__(f"the hub asks to wait {response.headers['Retry-After']} s")
+        super().__init__(f"status {response.status_code} of {response.request.url}")
         self.response = response
 
 
 @cache
 def limit_requests() -> None:
-    """From now on a request of this process ends after HF_HUB_DOWNLOAD_TIMEOUT seconds (10) without an answer, and a wait of
-    more than LONGEST_WAIT seconds, which the hub's library would sleep through in silence, is an error."""
+    """From now on a request of this process ends after HF_HUB_DOWNLOAD_TIMEOUT seconds (10) without an answer.
+
+    So does one that failed TRIES times, and one whose answer asks for a wait of more than LONGEST_WAIT seconds: the hub's
+    library would sleep through both in silence, for a minute or as long as it is told.
+    """
     from huggingface_hub import constants, logging, set_client_factory
     from huggingface_hub.utils._http import default_client_factory
 
     def client():
         made = default_client_factory()
-        made.timeout = constants.HF_HUB_DOWNLOAD_TIMEOUT
-        made.event_hooks = {**made.event_hooks, "response": [*made.event_hooks["response"], _no_long_wait]}
+        hooks = made.event_hooks
+        made.event_hooks = {
+            "request": [*hooks["request"], partial(_within, constants.HF_HUB_DOWNLOAD_TIMEOUT)],
+            "response": [*hooks["response"], partial(_no_vain_hope, Counter())],
+        }
         return made
 
     set_client_factory(client)
     logging.set_verbosity_error()  # it tells every try of its own; what ends a request, we tell
 
 
-def _no_long_wait(response) -> None:
+def _within(seconds: float, request) -> None:
+    """Gives a limit to what has none. Not the client's own: the hub's library asks about a repository with `timeout=None`."""
+    limits = request.extensions.get("timeout") or dict.fromkeys(("connect", "read", "write", "pool"))
+    request.extensions["timeout"] = {what: seconds if limit is None else limit for what, limit in limits.items()}
+
+
+def _no_vain_hope(failures: Counter, response) -> None:
+    """Raises Refused for an answer that ends all tries. failures: of each request before."""
     asked = response.headers.get("Retry-After", "")
-    if response.status_code in (429, 503) and asked.isdigit() and int(asked) > LONGEST_WAIT:
-        raise AskedToWait(response)
+    busy = response.status_code in (429, 503) and asked.isdigit() and int(asked) > LONGEST_WAIT
+    request = (response.request.method, str(response.request.url))
+    failures[request] += response.status_code >= 500
+    if busy or failures[request] >= TRIES:
+        raise Refused(response)
 
 
 def patiently(ask: Callable, what: str, sleep: Callable[[float], None] = time.sleep):
-    """`ask()`, asked again where the hub is busy (429, 5xx) and says to wait no longer than LONGEST_WAIT seconds."""
+    """`ask()`, asked again where the hub is busy (429, 5xx) and says to wait no longer than LONGEST_WAIT seconds, or where it
+    broke off in the middle of a file, which then goes on from there."""
+    import httpx2
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     for left in reversed(range(TRIES)):
-        start = time.monotonic()
         try:
             return ask()
+        except httpx2.ReadError:  # of a connection that was reset; the library itself goes on after every other end
+            if not left:
+                raise
         except (HfHubHTTPError, LocalEntryNotFoundError) as error:
             wait = seconds_to_wait(error, TRIES - left)
-            if not left or wait is None or wait > LONGEST_WAIT or time.monotonic() - start > RETRIED:
+            if not left or wait is None or wait > LONGEST_WAIT:
                 raise
             announce(f"{what}: the hub is busy (status {status(error)}); asking again in {wait:g} s")
             sleep(wait)
