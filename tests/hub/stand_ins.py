@@ -39,6 +39,7 @@ def publish_model(root: Path, name: str, n_layers: int) -> str:
     import torch
     from transformers import AutoModelForCausalLM
 
+    root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root) as scratch:
         folder = Path(scratch) / "model"
         torch.manual_seed(0)
@@ -183,6 +184,7 @@ def publish_set(root: Path, name: str, rows: int = 60, script: bool = False) -> 
     entry = REGISTRY[name]
     splits = list(entry.language_splits.values()) or [entry.train, *([entry.test] if entry.test else [])]
     configs = list(entry.configs.values()) or [entry.config or "default"]
+    root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root) as scratch:
         folder = Path(scratch) / "set"
         for config in configs:

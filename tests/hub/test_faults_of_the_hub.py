@@ -1,6 +1,6 @@
 """What the hub may do, met by its real clients in a process of its own: each fault ends in its own words, or is survived.
 
-`python tests/hub/test_faults_of_the_hub.py` prints the table of seconds and messages.
+`PYTHONPATH=tests python tests/hub/test_faults_of_the_hub.py` prints the table of seconds and messages.
 """
 
 import json
@@ -153,3 +153,24 @@ def whole(hub: LocalHub, home: Path) -> bool | None:
     files = [path for path in snapshots[0].rglob("*") if path.is_file()]
     there = hub.root / "models" / MODEL / snapshots[0].name
     return all(path.read_bytes() == (there / path.relative_to(snapshots[0])).read_bytes() for path in files)
+
+
+def main() -> None:
+    """Every case once, as a table: what happened, seconds, what was said."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        publish_model(root / "hub", MODEL, 26)
+        with LocalHub(root / "hub") as served:
+            ask(served, root / "fetched", Case("first", (), ""))
+            print("| fault | seconds | answer |\n|---|---|---|")
+            for number, case in enumerate(CASES):
+                answer, seconds = run(case, served, root / ("fetched" if case.cached else str(number)))
+                print(
+                    f"| {case.name} | {seconds:.1f} | {'survived: the files are whole' if not case.said else answer} |"
+                )
+
+
+if __name__ == "__main__":
+    main()

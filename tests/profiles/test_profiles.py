@@ -184,11 +184,11 @@ CONFIGS = {
     "gemma-2-2b": ("Gemma2", 8, 4, 256, 9216, 256_000),
     "gemma-2-9b": ("Gemma2", 16, 8, 256, 14336, 256_000),
     "gemma-2-9b-it": ("Gemma2", 16, 8, 256, 14336, 256_000),
-    "gemma-3-1b": ("Gemma3Text", 4, 1, 256, 6912, 262_144),
+    "gemma-3-1b-pt": ("Gemma3Text", 4, 1, 256, 6912, 262_144),
     "gemma-3-270m": ("Gemma3Text", 4, 1, 256, 2048, 262_144),
     "gpt2": ("GPT2", 12, 12, 64, None, 50_257),
     "llama-3.1-8b": ("Llama", 32, 8, 128, 14336, 128_256),
-    "pythia-70m": ("GPTNeoX", 8, 8, 64, 2048, 50_304),
+    "pythia-70m-deduped": ("GPTNeoX", 8, 8, 64, 2048, 50_304),
 }
 
 
@@ -200,7 +200,8 @@ def test_registry_ids_exist_and_are_of_the_profiles_model_layer_and_width(name):
     profile = load_profile(name)
     for source in profile.saes:
         entry, _ = registered(source)
-        check_model(source.id, profile.shape.d_model, entry.model, profile.model.id, profile.shape.d_model)
+        sizes = profile.shape.d_model, entry.model, profile.model.id, profile.shape.d_model
+        check_model(source.id, *sizes, source.transfer_from)
         told = f"{source.id} {entry.saes_map[source.id]}"
         # layer_5/..., blocks.5.hook_resid_post, l5r_8x
         layers = re.findall(r"(?:layer_|blocks\.|\bl)(\d+)", source.id)
@@ -221,7 +222,7 @@ def test_the_shape_of_a_hub_profile_is_its_models(name):
     from mosaic.models.blocks import find_blocks
 
     shape = load_profile(name).shape
-    kind, heads, kv_heads, head, inner, vocabulary = CONFIGS[name]
+    kind, heads, kv_heads, head, inner, vocabulary = CONFIGS[load_profile(name).model.id.rpartition("/")[2].lower()]
     sizes = {"num_hidden_layers": shape.n_layers, "hidden_size": shape.d_model, "num_attention_heads": heads}
     sizes |= {"num_key_value_heads": kv_heads, "head_dim": head, "intermediate_size": inner, "vocab_size": vocabulary}
     if kind == "GPT2":  # its defaults are this model
