@@ -12,3 +12,28 @@ def cores() -> int:
     from joblib import cpu_count
 
     return cpu_count()
+
+
+def free_memory() -> int:
+    """Bytes that a process may take without anything being swapped."""
+    import psutil
+
+    return psutil.virtual_memory().available
+
+
+def peak_memory(device: str = "cpu") -> int:
+    """The most bytes this process has held so far: on a GPU what PyTorch took there, else in memory."""
+    import sys
+
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # bytes there, kibibytes elsewhere

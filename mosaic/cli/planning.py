@@ -1,4 +1,4 @@
-"""`mosaic plan`, `profiles`: what there is, and what it would cost."""
+"""`mosaic plan`, `rehearse`, `profiles`: what there is, and what it would cost, estimated or measured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mosaic.cli.options import LARGEST, Profile
+from mosaic.cli.options import LARGEST, Device, Profile
 from mosaic.cli.output import print_rows, say
 
 app = typer.Typer()
@@ -38,6 +38,38 @@ def plan(
     print_rows(rows, ["what", "estimate"], f"{profile}: {texts} texts of {tokens} tokens")
     if chosen.larger:
         say(f"Chapter 2 reads the larger model, too, which is not counted here: mosaic plan --profile {chosen.larger}")
+
+
+@app.command(epilog="Example: mosaic rehearse --profile gemma-2-2b --texts 40")
+def rehearse(
+    profile: Profile = "gemma-2-2b",
+    texts: Annotated[int, typer.Option("--texts", min=2, max=LARGEST, help="Number of made-up texts.")] = 100,
+    tokens: Annotated[int, typer.Option("--tokens", min=2, max=LARGEST, help="Mean tokens a text.")] = 100,
+    device: Device = "cpu",
+) -> None:
+    """Run a profile at its true sizes with random weights: memory and speed measured here, nothing downloaded."""
+    from mosaic.cli.options import check
+    from mosaic.profiles.plan import estimate
+    from mosaic.profiles.profile import load_profile
+    from mosaic.studies.rehearsal import rehearse as run
+
+    check(device=device)
+    chosen = load_profile(profile)
+    planned = estimate(chosen, texts, tokens)
+    told = run(chosen, texts, tokens, device)
+    seconds = sum(told.seconds.values())
+    rows = [
+        {
+            "what": "time",
+            "measured": _duration(seconds),
+            "mosaic plan": _duration(planned.seconds * told.tokens / (texts * tokens)),
+        },
+        {"what": "memory at most", "measured": _bytes(told.peak), "mosaic plan": _bytes(planned.memory)},
+        {"what": "tokens a second", "measured": f"{told.tokens_per_second:.0f}"},
+        {"what": "before the first batch", "measured": _duration(told.loading)},
+        *({"what": f"share of time: {stage}", "measured": f"{share:.0%}"} for stage, share in told.shares.items()),
+    ]
+    print_rows(rows, ["what", "measured", "mosaic plan"], f"{profile}: {texts} made-up texts, {told.tokens:,} tokens")
 
 
 @app.command(epilog="Example: mosaic profiles")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mosaic.errors import MosaicError
+from mosaic.machine import cores, free_memory
 from mosaic.profiles.fetching import Wanted, check_room, free_bytes, survey
 from mosaic.profiles.plan import estimate
 from mosaic.profiles.profile import Profile
@@ -84,8 +85,6 @@ def device() -> str:
     """The fastest device that PyTorch sees, with its memory."""
     import torch
 
-    from mosaic.machine import cores
-
     if torch.cuda.is_available():
         gpus = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
         return "; ".join(f"cuda:{i} {gpu.name}, {gpu.total_memory / GIB:.0f} GiB" for i, gpu in enumerate(gpus))
@@ -95,9 +94,7 @@ def device() -> str:
 
 def memory(profile: Profile) -> str:
     """Raises MosaicError where the profile's model and encoders need more than this machine has free."""
-    import psutil
-
-    needed, free = estimate(profile, rate=1.0).memory, psutil.virtual_memory().available
+    needed, free = estimate(profile, rate=1.0).memory, free_memory()
     told = f"{needed / GIB:.1f} GiB needed, {free / GIB:.1f} GiB free"
     if needed > free:
         raise MosaicError(

@@ -16,6 +16,7 @@ from mosaic.profiles.profile import Profile
 
 ACTIVE_LATENTS = 100  # a token, typical of Gemma Scope's canonical SAEs (l0 68 to 122)
 OTHER_MEMORY = 600 * 2**20  # Python, torch, buffers of one batch
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}  # a number
 EFFICIENCY = 0.7  # of the measured rate: attention, norms and pooling are not matrix products
 
 
@@ -44,7 +45,7 @@ def estimate(profile: Profile, texts: int = 1000, tokens: int = 100, rate: float
     rate = rate or matmul_rate()
     per_token = 2 * shape.parameters * depth + sum(2 * shape.d_model * width for width in widths)
     total = per_token * texts * tokens
-    model_bytes = shape.parameters * shape.n_layers + shape.embedding
+    model_numbers = shape.parameters * shape.n_layers + shape.embedding
     encoder_bytes = sum(4 * shape.d_model * width for width in widths)
     entries = sum(min(width, ACTIVE_LATENTS * tokens) for width in widths) * len(profile.poolings)
     hidden = len(profile.layers) * shape.d_model * len(profile.poolings)
@@ -54,9 +55,9 @@ def estimate(profile: Profile, texts: int = 1000, tokens: int = 100, rate: float
         flops=total,
         rate=rate,
         seconds=total / (rate * EFFICIENCY),
-        memory=4 * model_bytes + encoder_bytes + OTHER_MEMORY,
+        memory=BYTES[model.dtype] * model_numbers + encoder_bytes + OTHER_MEMORY,
         # Hubs keep large models in two bytes a parameter, Gemma Scope keeps float32 encoder and decoder.
-        disk_download=(4 if shape.n_layers < 12 else 2) * model_bytes + (0 if shipped else 2 * encoder_bytes),
+        disk_download=(4 if shape.n_layers < 12 else 2) * model_numbers + (0 if shipped else 2 * encoder_bytes),
         disk_features=8 * texts * (entries + hidden),
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from mosaic.errors import MosaicError
+from mosaic.models.blank import Architecture
 from mosaic.models.language import ModelSpec
 from mosaic.profiles.reading import read_as, read_yaml
 from mosaic.saes.source import SAESource
@@ -96,7 +97,7 @@ class Profile:
     max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
     chapters use, with width `width`. seeds: a folder of SAEs that `mosaic train-sae --seeds` wrote, for the chapters
     on stability. partly_trained: for the chapter on what training is worth. larger: the profile of a larger model of the same
-    family, read beside this one by the chapter on layers.
+    family, read beside this one by the chapter on layers. architecture: for `mosaic rehearse`, which builds a model of these sizes.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Profile:
     seeds: str | None = None
     partly_trained: tuple[PartlyTrained, ...] = ()
     larger: str | None = None
+    architecture: Architecture | None = None
     example: str = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."
 
     @property

@@ -175,12 +175,12 @@ def test_a_changed_revision_is_read_whole_and_a_pinned_one_stays(tmp_path):
             assert done.returncode == 0, done.stderr[-2000:]
             return Path(done.stdout.strip())
 
+        commits = []
         for n_layers in (2, 3):
-            commit = publish_model(root, name, n_layers)
+            commits.append(commit := publish_model(root, name, n_layers))
             folder = opened("")
             assert folder.name == commit
             for path in (root / "models" / name / commit).glob("*.*"):
                 if path.suffix != ".bin":
                     assert (folder / path.name).read_bytes() == path.read_bytes()
-            old = commit if n_layers == 2 else old
-        assert opened(old).name == old != commit
+        assert opened(commits[0]).name == commits[0] != commits[1]
