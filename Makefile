@@ -19,10 +19,11 @@ faults: $(VENV)/.ready ## the long fault campaign: kills, crowds on one cache, f
 
 book: reproduce
 
-bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes; matching against dense scipy; binarising beside selection
+bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes; matching against dense scipy; binarising beside selection; probing at scale
 	$(BIN)/python benchmarks/extract.py
 	$(BIN)/python benchmarks/match.py
 	$(BIN)/python benchmarks/selection.py
+	$(BIN)/python benchmarks/probing.py
 
 clean: ## everything that was made, the environment aside
 	rm -rf build
