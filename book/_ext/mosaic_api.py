@@ -16,7 +16,7 @@ import mosaic
 
 PACKAGE = Path(mosaic.__file__).parent
 FLOORS = (
-    "texts", "models", "saes", "profiles", "features", "probing", "agreement", "interpretation", "world", "miniature",
+    "hub", "texts", "models", "saes", "profiles", "features", "probing", "agreement", "interpretation", "world", "miniature",
     "reporting", "studies",
 )  # fmt: skip
 

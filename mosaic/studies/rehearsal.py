@@ -26,6 +26,7 @@ from mosaic.progress import Progress
 from mosaic.saes.encoder import Encoder
 
 SPREAD = 0.5  # standard deviation of the logarithm of a text's length, about that of the paper's sets
+DENSEST = 0.1  # of an SAE so narrow that ACTIVE_LATENTS would be most of it
 MODEL, SAES, POOLING = STAGES = ("model", "SAEs", "pooling")
 
 
@@ -120,7 +121,7 @@ def random_encoders(profile: Profile, lm: LanguageModel, tokens: Tokens, seed: i
         rows = torch.randn(width, profile.shape.d_model, generator=generator).to(lm.device)
         rows /= rows.norm(dim=1, keepdim=True)
         pre = (x @ rows[:4096].T).flatten()  # the rows are alike: some tell the threshold of all
-        threshold = float(np.quantile(pre.cpu().numpy(), 1 - ACTIVE_LATENTS / width))
+        threshold = float(np.quantile(pre.cpu().numpy(), 1 - min(ACTIVE_LATENTS / width, DENSEST)))
         zeros = torch.zeros(width, device=lm.device)
         made.append(
             Encoder(

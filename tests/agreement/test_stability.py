@@ -207,12 +207,15 @@ def test_a_registry_entry_gives_both_directions(tmp_path, monkeypatch):
     from conftest import sae_folder
 
     sae = sae_lens.SAE.load_from_disk(sae_folder(tmp_path, "jumprelu", seed=3))
+    monkeypatch.setattr("mosaic.saes.registry.snapshot", lambda repository: tmp_path)
     monkeypatch.setattr(sae_lens.SAE, "from_pretrained", lambda release, sae_id: sae)
     got = load_dictionary("gemma-scope-2b-pt-res-canonical/layer_12/width_16k/canonical")
     assert got.name == "gemma-scope-2b-pt-res-canonical/layer_12/width_16k/canonical"
     assert np.allclose(got.encoder, sae.W_enc.detach().T) and np.allclose(got.decoder, sae.W_dec.detach())
-    monkeypatch.setattr(sae_lens.SAE, "from_pretrained", lambda *_: (_ for _ in ()).throw(OSError("no network")))
-    with pytest.raises(MosaicError, match="cannot load SAE gemma-scope-2b-pt-res-canonical/layer_12"):
+    monkeypatch.setattr(sae_lens.SAE, "from_pretrained", lambda *_: (_ for _ in ()).throw(ValueError("of two layouts")))
+    with pytest.raises(
+        MosaicError, match="SAE gemma-scope-2b-pt-res-canonical/layer_12.* cannot be read: of two layouts"
+    ):
         load_dictionary("gemma-scope-2b-pt-res-canonical/layer_12/width_16k/canonical")
 
 

@@ -116,7 +116,7 @@ def test_every_wrong_call_is_said_before_a_model_is_loaded(work, monkeypatch):
         ([*OWN, "--layers", "1"], "no SAE of layer 1; it has 2"),
         ([*OWN, "--widths", "64"], "no SAE of width '64'; it has 128"),
         ([*OWN, "--sae", "sae"], "both read layer 2 with 128 latents"),
-        (["--model", "nope", "--sae", "nope"], "error: cannot load nope"),
+        (["--model", "nope", "--sae", "nope"], "error: HF_HUB_OFFLINE is set, and"),
         ([*OWN, "--text", "text"], "no column 'text'; its columns are 'prompt', 'target'"),
     ]:
         for command in (["probe", "rows.csv"], ["extract", "rows.csv", "--out", "tables"]):

@@ -378,8 +378,11 @@ def test_every_module_that_a_row_goes_through_is_in_the_key():
         "mosaic.features.request",
         "mosaic.texts.ids",
         "mosaic.sourcecode",
+        "mosaic.progress",
     }
     graph = {dotted(path): imports(path) for path in MODULES}
+    # Where a file came from changes no number: what was read of it is hashed itself.
+    without |= {name for name in graph if name.startswith("mosaic.hub.")}
     reached, new = set(), {"mosaic.features.run", "mosaic.models.opening"}
     while new:
         reached |= new

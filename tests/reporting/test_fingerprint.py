@@ -68,7 +68,7 @@ def test_weights_of_model_and_saes_count(profile, tmp_path, name):
 
 def test_a_mirror_of_the_hub_counts(profile, tmp_path, monkeypatch):
     mirrored = replace(profile, model=ModelSpec("someone/model"))
-    monkeypatch.setattr(module, "commit", lambda repository, revision: "abc")
+    monkeypatch.setattr(module, "commit", lambda spec: "abc")
     from_hub = fingerprint(mirrored)
     monkeypatch.setenv("MOSAIC_MODELS", str(tmp_path))
     assert fingerprint(mirrored) != from_hub
@@ -78,7 +78,7 @@ def test_a_model_of_the_hub_counts_by_its_commit(profile, monkeypatch):
     of_hub = replace(profile, model=ModelSpec("someone/elsewhere"))
     seen = []
     for commit in ("abc", "abd"):
-        monkeypatch.setattr(module, "commit", lambda repository, revision, c=commit: c)
+        monkeypatch.setattr(module, "commit", lambda spec, c=commit: c)
         seen.append(fingerprint(of_hub))
     assert seen[0] != seen[1]
 
