@@ -6,15 +6,18 @@ command for ever. It takes a client of ours (`set_client_factory`), which every 
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
 
+from mosaic.errors import MosaicError
 from mosaic.progress import announce
 
 LONGEST_WAIT = 60  # seconds that a hub may ask us to wait before the user decides
 TRIES = 3
+LIMITS = ("HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT")
 
 
 class Refused(OSError):
@@ -30,8 +33,12 @@ def limit_requests() -> None:
     """From now on a request of this process ends after HF_HUB_DOWNLOAD_TIMEOUT seconds (10) without an answer.
 
     So does one that failed TRIES times, and one whose answer asks for a wait of more than LONGEST_WAIT seconds: the hub's
-    library would sleep through both in silence, for a minute or as long as it is told.
+    library would sleep through both in silence, for a minute or as long as it is told. Raises MosaicError for a limit that
+    is no number: that library cannot even be imported with it.
     """
+    for name in LIMITS:
+        if not os.environ.get(name, "1").strip().isdigit():
+            raise MosaicError(f"{name} is {os.environ[name]!r}; a whole number of seconds was expected. Set it anew.")
     from huggingface_hub import constants, logging, set_client_factory
     from huggingface_hub.utils._http import default_client_factory
 

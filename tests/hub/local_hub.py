@@ -28,7 +28,7 @@ KINDS = ("models", "datasets")
 class Fault:
     """What happens to a request whose method and path match, for the first `times` of them (None: all).
 
-    kind: "status" (with code, error and headers), or of a file's body: "reset", "truncated", "wrong length"; "hang".
+    kind: "status" (with code, error, headers and body), or of a file's body: "reset", "truncated", "wrong length"; "hang".
     """
 
     kind: str
@@ -38,6 +38,7 @@ class Fault:
     code: int = 500
     error: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    body: str = "{}"
     met: int = 0
 
     def strikes(self, method: str, path: str) -> bool:
@@ -132,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if fault is not None and fault.kind == "status":
-            self._refuse(fault.code, fault.error, fault.headers)
+            self._refuse(fault.code, fault.error, fault.headers, fault.body)
             return
         # ID/revision/R and ID/tree/R, R with slashes of its own; an id is OWNER/NAME.
         if found := re.fullmatch(r"/api/(models|datasets)/([^/]+/[^/]+)(?:/(revision|tree)/(.+?))?", path):
@@ -204,9 +205,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
         self.close_connection = True
 
-    def _refuse(self, code: int, error: str, headers: dict[str, str] | None = None) -> None:
+    def _refuse(self, code: int, error: str, headers: dict[str, str] | None = None, body: str = "{}") -> None:
         told = {"X-Error-Code": error, "X-Error-Message": error} if error else {}
-        self._send(code, b"{}", {**told, **(headers or {})})
+        self._send(code, body.encode(), {**told, **(headers or {})})
 
     def _send_json(self, content) -> None:
         self._send(200, json.dumps(content).encode(), {"Content-Type": "application/json"})

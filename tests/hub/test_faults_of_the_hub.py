@@ -77,6 +77,12 @@ CASES = [
     Case("offline, all fetched before", (), "", cached=True, environment={"HF_HUB_OFFLINE": "1"}),
     Case("offline, nothing here", (), r"HF_HUB_OFFLINE is set, and .* does not hold all of .*mosaic fetch", environment={"HF_HUB_OFFLINE": "1"}),
     Case("no network", (), r"cannot be reached for google/gemma-2-2b.*mosaic fetch", environment={"HF_ENDPOINT": "http://127.0.0.1:9"}),
+    Case("a login page in the hub's place", ({"kind": "status", "code": 200, "body": "<html>log in</html>"},), r"does not answer as the hub does.*login page"),
+    Case("a list in the hub's place", ({"kind": "status", "code": 200, "body": "[]"},), r"does not answer as the hub does"),
+    Case("a redirect without end", ({"kind": "status", "code": 302, "headers": {"Location": "/api/models/google/gemma-2-2b"}},), r"redirects"),
+    Case("a token that is none", (), r"HF_TOKEN\) holds letters that no token has", token="ü"),
+    Case("a limit that is no number", (), r"HF_HUB_DOWNLOAD_TIMEOUT is 'soon'; a whole number", environment={"HF_HUB_DOWNLOAD_TIMEOUT": "soon"}),
+    Case("a name that is no host's", (), r"cannot be reached for", environment={"HF_ENDPOINT": "http://no-such-host.invalid"}),
     Case("no network, all fetched before", (), "", cached=True, environment={"HF_ENDPOINT": "http://127.0.0.1:9"}),
 ]  # fmt: skip
 
@@ -137,7 +143,7 @@ def test_each_ends_in_its_own_words_or_is_survived(case, hub, fetched, tmp_path)
     answer, seconds = run(case, hub, fetched if case.cached else tmp_path)
     assert seconds < case.most, answer
     if case.said:
-        assert answer.startswith("Unavailable: ") and re.search(case.said, answer, re.DOTALL), answer
+        assert answer.startswith(("Unavailable: ", "MosaicError: ")) and re.search(case.said, answer, re.DOTALL), answer
         assert len(answer) < 3 * 140, "more than three lines of a usual terminal"
         assert whole(hub, tmp_path) in (None, True), "a file that is not whole can be seen"
     else:
