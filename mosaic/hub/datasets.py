@@ -32,7 +32,7 @@ def read_splits(repository: Repository, config: str | None, splits: list[str]) -
             return [load_dataset("parquet", data_files={split: files[split]}, split=split) for split in splits]
         return [load_dataset(str(folder), config, split=split) for split in splits]
     except (OSError, ValueError, RuntimeError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".") + "."
         raise Unavailable(
             f"{repository.id} does not hold what is read of it ({', '.join(splits)}): {first} {repository.instead}"
         ) from error

@@ -179,12 +179,14 @@ def quiet() -> Iterator[None]:
 @contextlib.contextmanager
 def explained(spec: ModelSpec) -> Iterator[None]:
     """Turns what transformers says of a folder it cannot load into one sentence with a cure."""
+    from safetensors import SafetensorError
+
     try:
         yield
     except MosaicError:
         raise
-    except (OSError, ValueError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".") + "."
         raise MosaicError(
             f"cannot load {spec.id}: {first} A model's folder holds config.json, a tokenizer and safetensors; fetch or save "
             "it again."

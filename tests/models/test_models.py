@@ -142,6 +142,18 @@ def test_what_cannot_be_loaded_is_explained(monkeypatch, tmp_path):
         open_model(ModelSpec(str(tmp_path)))
 
 
+@pytest.mark.parametrize(
+    "name,content", [("tokenizer.json", b"{}"), ("model.safetensors", b"cut off"), ("config.json", b"{")]
+)
+def test_a_broken_file_of_a_model_is_explained(model_folder, tmp_path, name, content):
+    import shutil
+
+    shutil.copytree(model_folder("llama"), tmp_path / "broken")
+    (tmp_path / "broken" / name).write_bytes(content)
+    with pytest.raises(MosaicError, match=r"cannot load .*broken.*fetch or save it again"):
+        open_model(ModelSpec(str(tmp_path / "broken")))
+
+
 @pytest.mark.parametrize("device", ["nonsense", "", "cuda", "cuda:7", "cuda:x", "mps", "meta"])
 def test_a_device_that_is_not_there_is_refused_before_anything_is_loaded(monkeypatch, device):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
