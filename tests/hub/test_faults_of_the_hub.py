@@ -19,6 +19,7 @@ from mosaic.models.language import ModelSpec
 from mosaic.models.opening import repository
 
 MODEL, SET = "google/gemma-2-2b", "jailbreak"
+DIRECT = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}  # where the machine goes out through a proxy
 ASK = """
 import sys, time
 from mosaic.errors import MosaicError
@@ -112,7 +113,7 @@ def environment_of(hub: LocalHub, home: Path) -> dict[str, str]:
     """This process's, pointed at a hub, with a cache of its own and no token."""
     dropped = ("HF_TOKEN", "HF_HUB_OFFLINE", "MOSAIC_DATA", "MOSAIC_MODELS", "HF_HUB_CACHE", "HF_DATASETS_CACHE")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    return {**kept, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
+    return {**kept, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1", **DIRECT}
 
 
 @pytest.fixture(scope="module")
