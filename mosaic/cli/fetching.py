@@ -8,6 +8,7 @@ import typer
 
 from mosaic.cli.options import Profile
 from mosaic.cli.output import print_rows, say
+from mosaic.progress import announce
 
 app = typer.Typer()
 
@@ -22,6 +23,7 @@ def fetch(
     from mosaic.profiles.profile import load_profile
 
     chosen = load_profile(profile)
+    announce(f"asking the hub what {profile} needs")
     wanted = fetching.survey(chosen)
     if not wanted:
         say(f"{profile} reads nothing from the hub.")
@@ -53,7 +55,9 @@ def doctor(profile: Profile = "minilm") -> None:
     from mosaic.profiles.diagnosis import examine
     from mosaic.profiles.profile import load_profile
 
-    found = examine(load_profile(profile))
+    chosen = load_profile(profile)
+    announce(f"looking at this machine, and asking the hub what {profile} needs")
+    found = examine(chosen)
     rows = [{"what": one.what, "": "ok" if one.fine else "STOPS", "found": one.found} for one in found]
     print_rows(rows, ["what", "", "found"], f"{profile} on this machine")
     if not all(one.fine for one in found):
