@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from mosaic.errors import Unavailable
+from mosaic.hub.refusals import NoSuchRevision
 from mosaic.hub.repository import Repository
 from mosaic.hub.snapshot import snapshot
 
@@ -20,18 +21,26 @@ def read_splits(repository: Repository, config: str | None, splits: list[str]) -
     not here and cannot be had, or has no such configuration or split.
     """
     from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
     from datasets.utils.logging import disable_progress_bar
+    from yaml import YAMLError
 
     disable_progress_bar()
     read = standing(repository, config)
-    folder = snapshot(read)
+    try:
+        folder = snapshot(read)
+    except NoSuchRevision as error:
+        raise Unavailable(
+            f"{repository.id} is read by a program of its own, which never runs here, and the hub has not converted it. "
+            f"{repository.instead}"
+        ) from error
     try:
         if read.revision == PARQUET:
             places = {split: folder / (config or WHOLE) / split for split in splits}
             files = {split: sorted(map(str, place.glob("*.parquet"))) for split, place in places.items()}
             return [load_dataset("parquet", data_files={split: files[split]}, split=split) for split in splits]
         return [load_dataset(str(folder), config, split=split) for split in splits]
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, DatasetsError, YAMLError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".") + "."
         raise Unavailable(
             f"{repository.id} does not hold what is read of it ({', '.join(splits)}): {first} {repository.instead}"

@@ -6,27 +6,34 @@ from mosaic.errors import MosaicError, Unavailable
 from mosaic.files import CURES
 from mosaic.files import refusal as write_refusal
 from mosaic.hub.repository import MAIN, Repository
-from mosaic.hub.requests import answer, status
+from mosaic.hub.requests import answer, asked_to_wait, status
 
 KEPT = "What was fetched is kept; the same command goes on."
+
+
+class NoSuchRevision(Unavailable):
+    """The repository is there, and the revision that was asked for is not: nothing else may take its place."""
 
 
 def refused(error: Exception, repository: Repository) -> MosaicError:
     """The error to raise for what asking for a repository's files ended in."""
     import httpx2
     from huggingface_hub import constants
-    from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled, RevisionNotFoundError
 
     name = repository.id
     if answer(error) is None and write_refusal(error) is not None:
-        return MosaicError(f"cannot store {name} in {constants.HF_HUB_CACHE}: {CURES[write_refusal(error)]}")
+        return MosaicError(
+            f"cannot store {name} in {constants.HF_HUB_CACHE}: {CURES[write_refusal(error)]} HF_HOME names it."
+        )
     if isinstance(error, HFValidationError):
         return Unavailable(
             f"{name!r} is neither a folder here nor an id of the hub (owner/name). Check the spelling. {repository.instead}"
         )
     causes = list(_causes(error))
     if answer(error) is not None:
-        return Unavailable(f"{_of_status(error, causes, repository)} {repository.instead}".strip())
+        kind = NoSuchRevision if any(isinstance(cause, RevisionNotFoundError) for cause in causes) else Unavailable
+        return kind(f"{_of_status(error, causes, repository)} {repository.instead}".strip())
     if any(isinstance(cause, OfflineModeIsEnabled) for cause in causes):
         why = f"HF_HUB_OFFLINE is set, and {constants.HF_HUB_CACHE} does not hold all of {name}"
         return Unavailable(f"{why}. Unset it, or run `mosaic fetch` where there is a network. {repository.instead}")
@@ -73,9 +80,10 @@ def _of_status(error: Exception, causes: list[Exception], repository: Repository
         token = f"If it is private, {log_in}." if get_token() is None else "If it is private, your token must reach it."
         return f"the hub ({constants.ENDPOINT}) does not give {name} (status {code}). Check the spelling. {token}"
     if code == 429:
-        wait = answer(error).headers.get("Retry-After")
+        wait = asked_to_wait(answer(error))
         when = f"in {wait} s" if wait else "later"
-        return f"the hub asks us to wait before it gives {name} (status 429). {KEPT} Try {when}, or {log_in}, for a higher limit."
+        higher = f", or {log_in}, for a higher limit" if get_token() is None else ""
+        return f"the hub asks us to wait before it gives {name} (status 429). {KEPT} Try {when}{higher}."
     return f"the hub ({constants.ENDPOINT}) failed when it was asked for {name} (status {code}). {KEPT} Try later."
 
 

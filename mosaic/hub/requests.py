@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
+from urllib.parse import urlsplit
 
 from mosaic.errors import MosaicError
 from mosaic.progress import announce
@@ -36,17 +37,15 @@ def limit_requests() -> None:
     library would sleep through both in silence, for a minute or as long as it is told. Raises MosaicError for a limit that
     is no number: that library cannot even be imported with it.
     """
-    for name in LIMITS:
-        if not os.environ.get(name, "1").strip().isdigit():
-            raise MosaicError(f"{name} is {os.environ[name]!r}; a whole number of seconds was expected. Set it anew.")
-    from huggingface_hub import constants, logging, set_client_factory
+    check_environment()
+    from huggingface_hub import logging, set_client_factory
     from huggingface_hub.utils._http import default_client_factory
 
     def client():
         made = default_client_factory()
         hooks = made.event_hooks
         made.event_hooks = {
-            "request": [*hooks["request"], partial(_within, constants.HF_HUB_DOWNLOAD_TIMEOUT)],
+            "request": [*hooks["request"], partial(_within, time_limit())],
             "response": [*hooks["response"], partial(_no_vain_hope, Counter())],
         }
         return made
@@ -61,17 +60,61 @@ def _within(seconds: float, request) -> None:
     request.extensions["timeout"] = {what: seconds if limit is None else limit for what, limit in limits.items()}
 
 
+def time_limit() -> int:
+    """Seconds that a request may go without an answer."""
+    from huggingface_hub import constants
+
+    return constants.HF_HUB_DOWNLOAD_TIMEOUT
+
+
+def check_environment() -> None:
+    """Raises MosaicError for variables with which the hub's library cannot even be imported."""
+    for name in LIMITS:
+        value = os.environ.get(name, "1").strip()
+        if not value.isdigit() or int(value) < 1:
+            raise MosaicError(f"{name} is {os.environ[name]!r}; a whole number of seconds was expected. Set it anew.")
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://hub"
+    try:
+        parts = urlsplit(endpoint)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise MosaicError(
+            f"HF_ENDPOINT is {endpoint!r}; an address with http:// or https:// was expected. Set it anew."
+        )
+
+
 def _no_vain_hope(failures: Counter, response) -> None:
-    """Raises Refused for an answer that ends all tries. failures: of each request before."""
-    asked = response.headers.get("Retry-After", "")
-    busy = response.status_code in (429, 503) and asked.isdigit() and int(asked) > LONGEST_WAIT
+    """Raises Refused for an answer that ends all tries; tells of a wait, which is otherwise slept through in silence.
+
+    failures: of each request in a row, by all threads together: a few more or less are no matter.
+    """
     request = (response.request.method, str(response.request.url))
-    failures[request] += response.status_code >= 500
-    if busy or failures[request] >= TRIES:
+    if response.status_code not in (408, 429) and response.status_code < 500:
+        failures.pop(request, None)
+        return
+    failures[request] += 1
+    wait = asked_to_wait(response)
+    if failures[request] >= TRIES or (wait or 0) > LONGEST_WAIT:
+        failures.pop(request, None)
         raise Refused(response)
+    if wait:
+        announce(f"the hub is busy (status {response.status_code}) and asks to wait {wait} s")
 
 
-def patiently(ask: Callable, what: str, sleep: Callable[[float], None] = time.sleep):
+def asked_to_wait(response) -> int | None:
+    """Seconds that an answer asks us to wait, by `Retry-After` or by the hub's own `RateLimit`; None where by neither."""
+    from huggingface_hub.utils import parse_ratelimit_headers
+
+    asked = response.headers.get("Retry-After", "")
+    if asked.isdigit():
+        return int(asked)
+    limit = parse_ratelimit_headers(response.headers)
+    return limit.reset_in_seconds if limit is not None and limit.remaining == 0 else None
+
+
+def patiently(ask: Callable, sleep: Callable[[float], None] = time.sleep):
     """`ask()`, asked again where the hub is busy (429, 5xx) and says to wait no longer than LONGEST_WAIT seconds, or where it
     broke off in the middle of a file, which then goes on from there."""
     import httpx2
@@ -87,17 +130,16 @@ def patiently(ask: Callable, what: str, sleep: Callable[[float], None] = time.sl
             wait = seconds_to_wait(error, TRIES - left)
             if not left or wait is None or wait > LONGEST_WAIT:
                 raise
-            announce(f"{what}: the hub is busy (status {status(error)}); asking again in {wait:g} s")
             sleep(wait)
 
 
 def seconds_to_wait(error: Exception, tried: int) -> float | None:
-    """What the hub's answer asks for (`Retry-After`), else a second more at each try; None where asking again is vain."""
+    """What the hub's answer asks for, else a second more at each try; None where asking again is vain."""
     code = status(error)
     if code != 429 and (code is None or code < 500):
         return None
-    asked = answer(error).headers.get("Retry-After", "")
-    return float(asked) if asked.isdigit() else float(tried)
+    asked = asked_to_wait(answer(error))
+    return float(tried if asked is None else asked)
 
 
 def status(error: Exception) -> int | None:

@@ -7,44 +7,90 @@ half written is ever among the files that it gives.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from mosaic.errors import Unavailable
-from mosaic.hub.refusals import refused
+from mosaic.hub.refusals import NoSuchRevision, refused
 from mosaic.hub.repository import Repository
-from mosaic.hub.requests import limit_requests, patiently
+from mosaic.hub.requests import limit_requests, patiently, time_limit
 from mosaic.progress import Progress
 
+log = logging.getLogger("mosaic")
 MEGABYTE = 1_000_000
 
 
 def snapshot(repository: Repository, progress: Progress | None = None) -> Path:
     """The folder of a repository's files: those that are not here are downloaded, an interrupted download goes on.
 
-    Where the hub cannot be reached, or HF_HUB_OFFLINE is set, the files that are here, if they are complete. progress: told
-    of every megabyte; None: one of its own. Raises Unavailable, naming the status and the cure.
+    Where the hub does not give them, or HF_HUB_OFFLINE is set, the files that are here, if they are complete; that is said
+    once. progress: told of every megabyte; None: one of its own. Raises Unavailable, naming the status and the cure.
     """
     limit_requests()
-    from huggingface_hub import snapshot_download
-
-    with explained(repository), contextlib.ExitStack() as stack:
-        told = progress or stack.enter_context(Progress(f"fetching {repository.id}", unit="MB"))
-        arguments = {**_arguments(repository), "tqdm_class": _counting(told)}
-        return Path(_answered(lambda: patiently(lambda: snapshot_download(**arguments), repository.id)))
+    if _away() and (folder := _here(repository)) is not None:
+        return folder
+    start = time.monotonic()
+    try:
+        with contextlib.ExitStack() as stack:
+            told = progress or stack.enter_context(Progress(f"fetching {repository.id}", unit="MB"))
+            before = told.done
+            folder = Path(_asked(repository, tqdm_class=_counting(told)))
+    except Unavailable as error:
+        folder = None if isinstance(error, NoSuchRevision) else _here(repository)
+        if folder is None:
+            raise
+        _go_without(str(error))
+    else:
+        if told.done == before and time.monotonic() - start >= time_limit():  # the library itself gave up waiting
+            _go_without(f"it said nothing for {time_limit()} s")
+    return folder
 
 
 def sizes(repository: Repository) -> dict[str, tuple[int, bool]]:
     """{file: (its bytes, whether it is here)} of what `snapshot` would give. Raises Unavailable as it does."""
     limit_requests()
+    try:
+        found = _asked(repository, tqdm_class=_counting(None), dry_run=True)
+    except Unavailable:
+        if (folder := _here(repository)) is None:
+            raise
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        names = {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
+        wanted = _filtered(names, repository)
+        return {name: (names[name], True) for name in wanted}
+    return {file.filename: (file.file_size or 0, file.is_cached) for file in sorted(found, key=lambda f: f.filename)}
+
+
+@cache
+def _away() -> list[str]:
+    """Why this process asks no more: it once asked in vain, and found here what it wanted. Else it would wait each time."""
+    return []
+
+
+def _go_without(why: str) -> None:
+    if not _away():
+        _away().append(why)
+        log.warning("what was fetched before is read, for the hub does not answer: %s", why)
+
+
+def _here(repository: Repository) -> Path | None:
+    """The folder of the repository's files, where all of them are on this disk: nobody is asked."""
     from huggingface_hub import snapshot_download
 
-    arguments = {**_arguments(repository), "tqdm_class": _counting(None), "dry_run": True}
-    with explained(repository):
-        found = _answered(lambda: patiently(lambda: snapshot_download(**arguments), repository.id))
-    return {
-        file.filename: (file.file_size or 0, file.is_cached) for file in sorted(found, key=lambda file: file.filename)
-    }
+    try:
+        return Path(snapshot_download(**_arguments(repository), local_files_only=True))
+    except (OSError, ValueError):
+        return None
+
+
+def _filtered(names: Iterable[str], repository: Repository) -> list[str]:
+    from huggingface_hub.utils import filter_repo_objects
+
+    patterns = {"allow_patterns": list(repository.files), "ignore_patterns": list(repository.ignored) or None}
+    return sorted(filter_repo_objects(names, **patterns))
 
 
 @contextlib.contextmanager
@@ -55,25 +101,27 @@ def explained(repository: Repository) -> Iterator[None]:
 
     try:
         yield
-    except (httpx2.HTTPError, HFValidationError, OSError) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, ImportError, HFValidationError, OSError) as error:
         raise refused(error, repository) from error
 
 
-def _answered(ask: Callable):
-    """`ask()`. Raises Unavailable for an answer that the hub's library cannot read, such as a network's login page."""
-    from huggingface_hub import constants
+def _asked(repository: Repository, **more):
+    """What the hub's library gives. Raises Unavailable, also for an answer that it cannot read, as a network's login page."""
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import HFValidationError
 
+    arguments = {**_arguments(repository), **more}
     try:
-        return ask()
+        with explained(repository):
+            return patiently(lambda: snapshot_download(**arguments))
     except HFValidationError:
         raise
     except UnicodeEncodeError as error:
         raise Unavailable("the token (HF_TOKEN) holds letters that no token has. Set it anew, or unset it.") from error
-    except (ValueError, AttributeError, AssertionError, KeyError, TypeError) as error:
+    except (ValueError, AttributeError, AssertionError, KeyError, TypeError, RuntimeError) as error:
         raise Unavailable(
             f"what answers at {constants.ENDPOINT} does not answer as the hub does ({error}). Is it a login page of this "
-            "network? Open it in a browser, or check HF_ENDPOINT."
+            "network? Open it in a browser, or check HF_ENDPOINT and the proxy (HTTPS_PROXY)."
         ) from error
 
 

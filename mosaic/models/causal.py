@@ -51,6 +51,7 @@ def open_causal(spec: ModelSpec, device: str = "cpu") -> CausalModel:
         model, told = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, output_loading_info=True
         )
+    opening.check_tokenizer(tokenizer, spec)
     tokenizer_hash = opening._tokenizer_hash(tokenizer)
     model.eval().requires_grad_(False).to(device)
     if missing := sorted(told["missing_keys"]):

@@ -63,6 +63,7 @@ def open_model(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(spec.random_weights)
                 model = AutoModel.from_config(config, dtype=dtype)
+    check_tokenizer(tokenizer, spec)
     tokenizer.padding_side = tokenizer.truncation_side = "right"
     tokenizer_hash = _tokenizer_hash(tokenizer)  # now: a fast tokenizer's state remembers its last truncation
     model.eval().requires_grad_(False).to(device)
@@ -90,12 +91,17 @@ def repository(spec: ModelSpec, files: tuple[str, ...] = FILES) -> Repository:
 
 
 def is_stand_in(spec: ModelSpec) -> bool:
-    """Whether a model's configuration says that it stands in for another (`stand_in`): its layout is real, its weights are not.
+    """Whether a model's configuration says that it stands in for another (`stand_in`): its layout is real, its weights are
+    not. Nobody is asked: a model that ran is here."""
+    from huggingface_hub import try_to_load_from_cache
 
-    Raises Unavailable where the configuration is not here and cannot be had.
-    """
-    path = Path(local_folder(spec, files=("config.json",))) / "config.json"
-    return path.is_file() and bool(read_json(path).get("stand_in"))
+    source = Path(resolve(spec))
+    path = source / "config.json"
+    if not source.is_dir():
+        found = try_to_load_from_cache(spec.id, "config.json", revision=spec.revision or MAIN)
+        path = Path(found) if isinstance(found, str) else path
+    config = read_json(path) if path.is_file() else {}
+    return isinstance(config, dict) and bool(config.get("stand_in"))
 
 
 def resolve(spec: ModelSpec) -> str:
@@ -136,6 +142,14 @@ def _minilm_package_folder() -> Path | None:
                 )
             return path.parent
     return None
+
+
+def check_tokenizer(tokenizer, spec: ModelSpec) -> None:
+    """Raises MosaicError for a tokenizer that knows no token, which is what transformers makes of a folder without one."""
+    if not tokenizer.vocab_size:
+        raise MosaicError(
+            f"{spec.id} has no tokenizer (tokenizer.json, or its like) beside its weights. Fetch or save it again."
+        )
 
 
 def _tokenizer_hash(tokenizer) -> str:
@@ -179,13 +193,16 @@ def quiet() -> Iterator[None]:
 @contextlib.contextmanager
 def explained(spec: ModelSpec) -> Iterator[None]:
     """Turns what transformers says of a folder it cannot load into one sentence with a cure."""
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
         yield
     except MosaicError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, StrictDataclassError) as error:
+        if "memory" in str(error):
+            raise
         first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".") + "."
         raise MosaicError(
             f"cannot load {spec.id}: {first} A model's folder holds config.json, a tokenizer and safetensors; fetch or save "

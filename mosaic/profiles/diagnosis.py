@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mosaic.errors import MosaicError
+from mosaic.hub.requests import check_environment
 from mosaic.machine import cores, free_memory
 from mosaic.profiles.fetching import Wanted, check_room, free_bytes, survey
 from mosaic.profiles.plan import estimate
@@ -105,6 +106,7 @@ def memory(profile: Profile) -> str:
 
 def token() -> str:
     """Whether a token of the hub is set; whether it is needed, the hub says."""
+    check_environment()
     from huggingface_hub import get_token
 
     return "set" if get_token() else "none (only gated models need one: `hf auth login`, or HF_TOKEN)"

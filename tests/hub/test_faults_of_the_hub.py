@@ -78,6 +78,13 @@ CASES = [
     Case("offline, all fetched before", (), "", cached=True, environment={"HF_HUB_OFFLINE": "1"}),
     Case("offline, nothing here", (), r"HF_HUB_OFFLINE is set, and .* does not hold all of .*mosaic fetch", environment={"HF_HUB_OFFLINE": "1"}),
     Case("no network", (), r"cannot be reached for google/gemma-2-2b.*mosaic fetch", environment={"HF_ENDPOINT": "http://127.0.0.1:9"}),
+    Case("429 without a word on how long", ({"kind": "status", "path": "/resolve/", "code": 429},), r"\(status 429\).*Try later", most=20),
+    Case("429 by the hub's own header", ({"kind": "status", "path": "/tree/", "code": 429, "headers": {"RateLimit": '"api";r=0;t=280'}},),
+         r"\(status 429\).*Try in 280 s"),
+    Case("429, all fetched before", ({"kind": "status", "code": 429, "headers": {"Retry-After": "900"}},), "", cached=True),
+    Case("a login page, all fetched before", ({"kind": "status", "code": 200, "body": "<html>log in</html>"},), "", cached=True),
+    Case("gated by now, all fetched before", ({**GATED, "code": 401},), "", cached=True),
+    Case("an endpoint that is none", (), r"HF_ENDPOINT is 'hub.example'; an address with http", environment={"HF_ENDPOINT": "hub.example"}),
     Case("a login page in the hub's place", ({"kind": "status", "code": 200, "body": "<html>log in</html>"},), r"does not answer as the hub does.*login page"),
     Case("a list in the hub's place", ({"kind": "status", "code": 200, "body": "[]"},), r"does not answer as the hub does"),
     Case("a redirect without end", ({"kind": "status", "code": 302, "headers": {"Location": "/api/models/google/gemma-2-2b"}},), r"redirects"),
@@ -144,12 +151,62 @@ def test_each_ends_in_its_own_words_or_is_survived(case, hub, fetched, tmp_path)
     answer, seconds = run(case, hub, fetched if case.cached else tmp_path)
     assert seconds < case.most, answer
     if case.said:
-        assert answer.startswith(("Unavailable: ", "MosaicError: ")) and re.search(case.said, answer, re.DOTALL), answer
+        assert answer.startswith(("Unavailable: ", "NoSuchRevision: ", "MosaicError: ")) and re.search(
+            case.said, answer, re.DOTALL
+        ), answer
         assert len(answer) < 3 * 140, "more than three lines of a usual terminal"
         assert whole(hub, tmp_path) in (None, True), "a file that is not whole can be seen"
     else:
         assert Path(answer).is_dir(), answer
         assert whole(hub, fetched if case.cached else tmp_path)
+
+
+AGAIN = """
+import json, sys, time
+from mosaic.hub.repository import Repository
+from mosaic.hub.snapshot import sizes, snapshot
+wanted, start = Repository(**json.loads(sys.argv[1])), time.perf_counter()
+folders = {snapshot(wanted) for _ in range(5)}
+print(len(folders), time.perf_counter() - start, json.dumps(sizes(wanted)))
+"""
+
+
+@pytest.mark.parametrize("fault", [{"kind": "status", "code": 500}, {"kind": "hang"}], ids=["500", "hang"])
+def test_a_hub_that_is_away_is_asked_once_by_a_process_that_has_all(fault, hub, fetched):
+    wanted = repository(ModelSpec(MODEL))
+    arguments = json.dumps(dict(id=wanted.id, files=wanted.files, ignored=wanted.ignored))
+    environment = {**environment_of(hub, fetched), "HF_HUB_DOWNLOAD_TIMEOUT": "2"}
+    with hub.failing(Fault(**fault)):
+        command = [sys.executable, "-c", AGAIN, arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr[-1000:]
+    count, seconds, listed = done.stdout.split(" ", 2)
+    assert count == "1" and float(seconds) < 8
+    there = hub.root / "models" / MODEL / hub.commit("models", MODEL, "main")
+    assert all(size == (there / name).stat().st_size and here for name, (size, here) in json.loads(listed).items())
+    assert {"config.json", "model.safetensors.index.json"} <= set(json.loads(listed))
+    assert "pytorch_model.bin" not in listed
+
+
+def test_answers_are_counted_in_a_row_and_a_good_one_ends_the_row():
+    from collections import Counter
+    from types import SimpleNamespace
+
+    from mosaic.hub.requests import Refused, _no_vain_hope
+
+    def answered(code: int, **headers):
+        request = SimpleNamespace(method="GET", url="u")
+        _no_vain_hope(failures, SimpleNamespace(status_code=code, headers=headers, request=request))
+
+    failures = Counter()
+    for code in (500, 503, 200, 500, 429, 404, 500, 408):
+        answered(code)
+    with pytest.raises(Refused, match="status 502"):
+        answered(502)
+    answered(500)  # whoever asks anew is heard anew
+    with pytest.raises(Refused, match="status 429"):
+        answered(429, **{"Retry-After": "61"})
+    answered(429, **{"Retry-After": "2"})
 
 
 def whole(hub: LocalHub, home: Path) -> bool | None:

@@ -149,6 +149,12 @@ def test_the_doctor_says_what_stops_a_profile(hub, home, tmp_path):
     assert stopped.returncode == 1 and "STOPS" in stopped.stdout and "is gated (status 401)" in stopped.stdout
 
 
+def test_fetch_and_doctor_know_without_a_hub_that_all_is_here(hub, home):
+    for command in ("fetch", "doctor"):
+        done = mosaic(hub, home, command, "--profile", PROFILE, HF_HUB_OFFLINE="1")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_what_is_measured_on_stand_ins_is_judged_by_nobody(hub, home, tmp_path):
     done = mosaic(hub, home, "study", "layers", "--profile", PROFILE, cwd=tmp_path, HF_HUB_OFFLINE="1")
     assert done.returncode == 0, done.stderr[-3000:]
