@@ -51,15 +51,15 @@ def fetch(
 
 @app.command(epilog="Example: mosaic doctor --profile gemma-2-2b")
 def doctor(profile: Profile = "minilm") -> None:
-    """Say in ten lines what would stop a profile on this machine: licence, token, disk, memory, device, versions."""
+    """Say, a line each, what would stop a profile here: versions, device, memory, token, hub (with its licences), disk."""
     from mosaic.profiles.diagnosis import examine
     from mosaic.profiles.profile import load_profile
 
     chosen = load_profile(profile)
     announce(f"looking at this machine, and asking the hub what {profile} needs")
     found = examine(chosen)
-    rows = [{"what": one.what, "": "ok" if one.fine else "STOPS", "found": one.found} for one in found]
-    print_rows(rows, ["what", "", "found"], f"{profile} on this machine")
+    rows = [{"what": one.what, "verdict": "ok" if one.fine else "STOPS", "found": one.found} for one in found]
+    print_rows(rows, ["what", "verdict", "found"], f"{profile} on this machine")
     if not all(one.fine for one in found):
         raise typer.Exit(1)
 
