@@ -62,7 +62,7 @@ def measure(n_texts: int, n_latents: int, active: int) -> dict:
         "numbers": int(matrix.nnz),
         "seconds": round(seconds, 1),
         "peak_gb": round(peak_memory() / 1e9, 2),
-        "features_gb": round(made / 1e9, 2),
+        "before_gb": round(made / 1e9, 2),
         "dense_gb": round(4 * n_texts * n_latents / 1e9, 1),
         "macro_f1": round(result.score.macro_f1, 4),
     }

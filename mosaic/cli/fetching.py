@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mosaic.cli.options import Profile
-from mosaic.cli.output import print_rows, say
+from mosaic.cli.output import print_rows, say, size
 from mosaic.progress import announce
 
 app = typer.Typer()
@@ -33,18 +33,18 @@ def fetch(
             "what": one.what,
             "repository": one.repository.id,
             "files": one.files,
-            "size": megabytes(one.bytes),
-            "missing": megabytes(one.missing),
+            "size": size(one.bytes),
+            "missing": size(one.missing),
         }
         for one in wanted
     ]
     print_rows(rows, ["what", "repository", "files", "size", "missing"], f"{profile}: what it reads from the hub")
     missing = sum(one.missing for one in wanted)
     if only_sizes:
-        say(f"{megabytes(missing)} are not here yet.")
+        say(f"{size(missing)} are not here yet.")
         return
     fetching.fetch(wanted, profile)
-    say(f"All of {profile} is here ({megabytes(missing)} fetched): it runs with HF_HUB_OFFLINE=1, too.")
+    say(f"All of {profile} is here ({size(missing)} fetched): it runs with HF_HUB_OFFLINE=1, too.")
     if chosen.larger:
         say(f"Chapter 2 reads the larger model, too, which is not counted here: mosaic fetch --profile {chosen.larger}")
 
@@ -62,7 +62,3 @@ def doctor(profile: Profile = "minilm") -> None:
     print_rows(rows, ["what", "verdict", "found"], f"{profile} on this machine")
     if not all(one.fine for one in found):
         raise typer.Exit(1)
-
-
-def megabytes(n: int) -> str:
-    return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:.1f} MB"

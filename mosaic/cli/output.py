@@ -43,6 +43,11 @@ def say(text: str) -> None:
     console().print(text, soft_wrap=True)
 
 
+def size(n: float) -> str:
+    """Bytes as every command shows them."""
+    return f"{n / 2**20:.0f} MiB" if n < 2**30 else f"{n / 2**30:.1f} GiB"
+
+
 def save_json(path: Path | None, rows: list[dict] | dict) -> None:
     """Write rows to a file, where one was asked for. Raises MosaicError where that fails or a number is none."""
     import json

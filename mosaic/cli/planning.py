@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mosaic.cli.options import LARGEST, Device, Profile
-from mosaic.cli.output import print_rows, say
+from mosaic.cli.output import print_rows, say, size
 
 app = typer.Typer()
 
@@ -31,9 +31,9 @@ def plan(
         {"what": "FLOPs in all", "estimate": f"{cost.flops / 1e12:.3g} TFLOP"},
         {"what": "matrix products here", "estimate": f"{cost.rate / 1e9:.0f} GFLOP/s (measured now, float32)"},
         {"what": "time", "estimate": _duration(cost.seconds)},
-        {"what": "memory", "estimate": _bytes(cost.memory)},
-        {"what": "download, if not cached", "estimate": _bytes(cost.disk_download)},
-        {"what": "features on disk, at most about", "estimate": _bytes(cost.disk_features)},
+        {"what": "memory", "estimate": size(cost.memory)},
+        {"what": "download, if not cached", "estimate": size(cost.disk_download)},
+        {"what": "features on disk, at most about", "estimate": size(cost.disk_features)},
     ]
     print_rows(rows, ["what", "estimate"], f"{profile}: {texts} texts of {tokens} tokens")
     if chosen.larger:
@@ -64,7 +64,7 @@ def rehearse(
             "measured": _duration(seconds),
             "mosaic plan": _duration(planned.seconds * told.tokens / (texts * tokens)),
         },
-        {"what": "memory at most", "measured": _bytes(told.peak), "mosaic plan": _bytes(planned.memory)},
+        {"what": "memory at most", "measured": size(told.peak), "mosaic plan": size(planned.memory)},
         {"what": "tokens a second", "measured": f"{told.tokens_per_second:.0f}"},
         {"what": "before the first batch", "measured": _duration(told.loading)},
         *({"what": f"share of time: {stage}", "measured": f"{share:.0%}"} for stage, share in told.shares.items()),
@@ -89,7 +89,3 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _bytes(n: float) -> str:
-    return f"{n / 2**20:.0f} MiB" if n < 2**30 else f"{n / 2**30:.1f} GiB"

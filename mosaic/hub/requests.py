@@ -10,6 +10,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache, partial
 from urllib.parse import urlsplit
 
@@ -29,29 +30,41 @@ class Refused(OSError):
         self.response = response
 
 
+@dataclass
+class Heard:
+    """answers: that this process had from the hub. failures: of each request, in a row. Threads share both without a lock: a
+    few more or less are no matter."""
+
+    answers: int = 0
+    failures: Counter = field(default_factory=Counter)
+
+
 @cache
-def limit_requests() -> None:
+def limit_requests() -> Heard:
     """From now on a request of this process ends after HF_HUB_DOWNLOAD_TIMEOUT seconds (10) without an answer.
 
     So does one that failed TRIES times, and one whose answer asks for a wait of more than LONGEST_WAIT seconds: the hub's
-    library would sleep through both in silence, for a minute or as long as it is told. Raises MosaicError for a limit that
-    is no number: that library cannot even be imported with it.
+    library would sleep through both in silence, for a minute or as long as it is told. Gives what is
+    heard from then on. Raises MosaicError as `check_environment` does.
     """
     check_environment()
     from huggingface_hub import logging, set_client_factory
     from huggingface_hub.utils._http import default_client_factory
+
+    heard = Heard()
 
     def client():
         made = default_client_factory()
         hooks = made.event_hooks
         made.event_hooks = {
             "request": [*hooks["request"], partial(_within, time_limit())],
-            "response": [*hooks["response"], partial(_no_vain_hope, Counter())],
+            "response": [*hooks["response"], partial(_no_vain_hope, heard)],
         }
         return made
 
     set_client_factory(client)
     logging.set_verbosity_error()  # it tells every try of its own; what ends a request, we tell
+    return heard
 
 
 def _within(seconds: float, request) -> None:
@@ -73,31 +86,32 @@ def check_environment() -> None:
         value = os.environ.get(name, "1").strip()
         if not value.isdigit() or int(value) < 1:
             raise MosaicError(f"{name} is {os.environ[name]!r}; a whole number of seconds was expected. Set it anew.")
-    endpoint = os.environ.get("HF_ENDPOINT") or "https://hub"
-    try:
-        parts = urlsplit(endpoint)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fine = False
-    if not fine:
+    endpoint = os.environ.get("HF_ENDPOINT")
+    if endpoint and not _is_address(endpoint):
         raise MosaicError(
             f"HF_ENDPOINT is {endpoint!r}; an address with http:// or https:// was expected. Set it anew."
         )
 
 
-def _no_vain_hope(failures: Counter, response) -> None:
-    """Raises Refused for an answer that ends all tries; tells of a wait, which is otherwise slept through in silence.
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is none
+        return False
 
-    failures: of each request in a row, by all threads together: a few more or less are no matter.
-    """
+
+def _no_vain_hope(heard: Heard, response) -> None:
+    """Raises Refused for an answer that ends all tries; tells of a wait, which is otherwise slept through in silence."""
+    heard.answers += 1
     request = (response.request.method, str(response.request.url))
     if response.status_code not in (408, 429) and response.status_code < 500:
-        failures.pop(request, None)
+        heard.failures.pop(request, None)
         return
-    failures[request] += 1
+    heard.failures[request] += 1
     wait = asked_to_wait(response)
-    if failures[request] >= TRIES or (wait or 0) > LONGEST_WAIT:
-        failures.pop(request, None)
+    if heard.failures[request] >= TRIES or (wait or 0) > LONGEST_WAIT:
+        heard.failures.pop(request, None)
         raise Refused(response)
     if wait:
         announce(f"the hub is busy (status {response.status_code}) and asks to wait {wait} s")

@@ -29,14 +29,13 @@ def snapshot(repository: Repository, progress: Progress | None = None) -> Path:
     Where the hub does not give them, or HF_HUB_OFFLINE is set, the files that are here, if they are complete; that is said
     once. progress: told of every megabyte; None: one of its own. Raises Unavailable, naming the status and the cure.
     """
-    limit_requests()
+    heard = limit_requests()
     if _away() and (folder := _here(repository)) is not None:
         return folder
-    start = time.monotonic()
+    start, answers = time.monotonic(), heard.answers
     try:
         with contextlib.ExitStack() as stack:
             told = progress or stack.enter_context(Progress(f"fetching {repository.id}", unit="MB"))
-            before = told.done
             folder = Path(_asked(repository, tqdm_class=_counting(told)))
     except Unavailable as error:
         folder = None if isinstance(error, NoSuchRevision) else _here(repository)
@@ -44,8 +43,8 @@ def snapshot(repository: Repository, progress: Progress | None = None) -> Path:
             raise
         _go_without(str(error))
     else:
-        if told.done == before and time.monotonic() - start >= time_limit():  # the library itself gave up waiting
-            _go_without(f"it said nothing for {time_limit()} s")
+        if heard.answers == answers and time.monotonic() - start >= time_limit():
+            _go_without(f"the hub said nothing for {time_limit()} s")  # the library itself took what is here
     return folder
 
 
@@ -73,7 +72,7 @@ def _away() -> list[str]:
 def _go_without(why: str) -> None:
     if not _away():
         _away().append(why)
-        log.warning("what was fetched before is read, for the hub does not answer: %s", why)
+        log.warning("what was fetched before is read, and the hub not asked again: %s", why)
 
 
 def _here(repository: Repository) -> Path | None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from mosaic.errors import MosaicError
 from mosaic.models.language import LanguageModel, ModelSpec
-from mosaic.models.opening import check_device
+from mosaic.models.opening import check_device, number_format
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ def configuration(architecture: Architecture, n_layers: int, d_model: int):
         raise MosaicError(f"model_type {architecture.model_type!r} is none that transformers knows: {error}") from error
 
 
-def blank_model(architecture: Architecture, n_layers: int, d_model: int, spec: ModelSpec, device: str = "cpu"):
+def blank_model(
+    architecture: Architecture, n_layers: int, d_model: int, spec: ModelSpec, device: str = "cpu"
+) -> LanguageModel:
     """A LanguageModel of these sizes, randomly initialised, without a tokenizer: it runs on token ids alone.
 
     Raises MosaicError as `opening.open_model` does for a device or number format that is not there.
@@ -43,8 +45,6 @@ def blank_model(architecture: Architecture, n_layers: int, d_model: int, spec: M
     check_device(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(spec.random_weights or 0)
-        model = AutoModel.from_config(
-            configuration(architecture, n_layers, d_model), dtype=getattr(torch, str(spec.dtype))
-        )
+        model = AutoModel.from_config(configuration(architecture, n_layers, d_model), dtype=number_format(spec))
     model.eval().requires_grad_(False).to(device)
     return LanguageModel(spec, model, None, "random", "none", device)

@@ -38,13 +38,10 @@ def open_causal(spec: ModelSpec, device: str = "cpu") -> CausalModel:
     `spec.max_length` and `spec.first_layer` say nothing here. Raises MosaicError as `opening.open_model` does, and for a
     model that has no head of its own or reads ahead (BERT and its kin): what comes next is no question to it.
     """
-    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     opening.check_device(device)
-    dtype = getattr(torch, str(spec.dtype), None)
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise MosaicError(f"dtype {spec.dtype!r} of {spec.id} is not a number format; choose float32 or bfloat16.")
+    dtype = opening.number_format(spec)
     folder = opening.local_folder(spec)
     with opening.quiet(), opening.explained(spec):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)

@@ -50,9 +50,7 @@ def open_model(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     check_device(device)
-    dtype = getattr(torch, str(spec.dtype), None)
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise MosaicError(f"dtype {spec.dtype!r} of {spec.id} is not a number format; choose float32 or bfloat16.")
+    dtype = number_format(spec)
     folder = local_folder(spec)
     with quiet(), explained(spec):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
@@ -68,6 +66,16 @@ def open_model(spec: ModelSpec, device: str = "cpu") -> LanguageModel:
     tokenizer_hash = _tokenizer_hash(tokenizer)  # now: a fast tokenizer's state remembers its last truncation
     model.eval().requires_grad_(False).to(device)
     return LanguageModel(spec, model, tokenizer, _weights_hash(model), tokenizer_hash, device)
+
+
+def number_format(spec: ModelSpec) -> torch.dtype:
+    """PyTorch's number format of the spec's name. Raises MosaicError for a name that is none."""
+    import torch
+
+    dtype = getattr(torch, str(spec.dtype), None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise MosaicError(f"dtype {spec.dtype!r} of {spec.id} is not a number format; choose float32 or bfloat16.")
+    return dtype
 
 
 def local_folder(spec: ModelSpec, files: tuple[str, ...] = FILES) -> str:

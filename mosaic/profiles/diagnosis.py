@@ -1,4 +1,4 @@
-"""What would stop a profile on this machine: looked at one by one, nothing downloaded."""
+"""What would stop a profile on this machine: looked at one by one, before weights or texts are downloaded."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 from mosaic.errors import MosaicError
 from mosaic.hub.requests import check_environment
 from mosaic.machine import cores, free_memory
-from mosaic.profiles.fetching import Wanted, check_room, free_bytes, survey
+from mosaic.profiles.fetching import GIB, Wanted, check_room, free_bytes, survey
 from mosaic.profiles.plan import estimate
 from mosaic.profiles.profile import Profile
 
 DISTRIBUTION = "mosaic-companion"
-GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,14 @@ class Finding:
 
 def examine(profile: Profile) -> list[Finding]:
     """Versions, device, memory, token, hub (with licences), disk: in the order in which a user mends them."""
-    wanted: list[Wanted] = []
+    wanted: list[Wanted] | None = None
 
     def hub() -> str:
-        wanted.extend(survey(profile))
+        nonlocal wanted
+        wanted = survey(profile)
         if not wanted:
-            return "is not asked: everything this profile reads stands here"
-        return f"gives all {len(wanted)} repositories, {sum(one.files for one in wanted)} files"
+            return "is not needed: this profile reads nothing from it"
+        return f"all {len(wanted)} repositories are here or can be had, {sum(one.files for one in wanted)} files"
 
     looks: list[tuple[str, Callable[[], str]]] = [
         ("versions", versions),
@@ -99,7 +99,7 @@ def memory(profile: Profile) -> str:
     told = f"{needed / GIB:.1f} GiB needed, {free / GIB:.1f} GiB free"
     if needed > free:
         raise MosaicError(
-            f"{told}. Take a smaller profile or fewer --widths; `dtype: bfloat16` under model halves the model."
+            f"{told}. Take a smaller profile, or a copy of this one with fewer SAEs or `dtype: bfloat16` under model."
         )
     return told
 
@@ -112,10 +112,15 @@ def token() -> str:
     return "set" if get_token() else "none (only gated models need one: `hf auth login`, or HF_TOKEN)"
 
 
-def disk(wanted: list[Wanted]) -> str:
-    """Raises MosaicError where what is missing does not fit."""
+def disk(wanted: list[Wanted] | None) -> str:
+    """wanted: None where the hub did not say. Raises MosaicError where what is missing does not fit."""
+    check_environment()
     from huggingface_hub import constants
 
-    missing, folder = sum(one.missing for one in wanted), Path(constants.HF_HUB_CACHE)
+    folder = Path(constants.HF_HUB_CACHE)
+    free = f"{free_bytes(folder) / GIB:.1f} GiB free at {folder}"
+    if wanted is None:
+        return f"{free}; what is to be fetched is not known"
+    missing = sum(one.missing for one in wanted)
     check_room(missing)
-    return f"{missing / 1e9:.1f} GB to fetch, {free_bytes(folder) / 1e9:.1f} GB free at {folder}"
+    return f"{missing / GIB:.1f} GiB to fetch, {free}"

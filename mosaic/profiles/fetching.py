@@ -15,6 +15,7 @@ from mosaic.profiles.profile import CrossedSet, Profile, SetChoice
 from mosaic.progress import Progress
 
 log = logging.getLogger("mosaic")
+GIB = 2**30
 SPARE = 1.02  # of the bytes that are missing: what a download needs beside them
 
 
@@ -53,7 +54,7 @@ def check_room(missing: int) -> None:
     free = free_bytes(Path(constants.HF_HUB_CACHE))
     if missing * SPARE > free:
         raise MosaicError(
-            f"{missing / 1e9:.1f} GB are to be fetched, and the disk of {constants.HF_HUB_CACHE} has {free / 1e9:.1f} GB free. "
+            f"{missing / GIB:.1f} GiB are to be fetched, and {constants.HF_HUB_CACHE} has {free / GIB:.1f} GiB free. "
             "Free some, or set HF_HOME to a folder on a larger one."
         )
 

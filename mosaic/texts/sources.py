@@ -33,13 +33,8 @@ def load_set(name: str, language: str | None = None, seed: int = 42) -> tuple[La
     check_set(name, language)
     if name.startswith(MINI):
         return _from_mini(name.removeprefix(MINI), language or "en")
-    mirror = os.environ.get("MOSAIC_DATA")
-    if mirror and not Path(mirror).is_dir():
-        raise MosaicError(f"MOSAIC_DATA is {mirror!r}, which is not a folder. Unset it or name the mirror's folder.")
-    if mirror and (Path(mirror) / name).is_dir():
-        parts = _from_mirror(Path(mirror) / name, name, language)
-    else:
-        parts = _from_hub(name, language)
+    folder = _mirrored(name)
+    parts = _from_hub(name, language) if folder is None else _from_mirror(folder, name, language)
     if len(parts) == 1:
         return labelled.split(parts[0], test_size=0.2, seed=seed)
     return parts[0], parts[1]
@@ -100,6 +95,14 @@ def _mini_texts(name: str, language: str, rows) -> LabelledTexts:
 # --- registered sets ---------------------------------------------------------------------------------------------
 
 
+def _mirrored(name: str) -> Path | None:
+    """The set's folder in MOSAIC_DATA, or None. Raises MosaicError for a MOSAIC_DATA that is no folder."""
+    mirror = os.environ.get("MOSAIC_DATA")
+    if mirror and not Path(mirror).is_dir():
+        raise MosaicError(f"MOSAIC_DATA is {mirror!r}, which is not a folder. Unset it or name the mirror's folder.")
+    return Path(mirror) / name if mirror and (Path(mirror) / name).is_dir() else None
+
+
 def _from_mirror(folder: Path, name: str, language: str | None) -> list[LabelledTexts]:
     """`train.jsonl` and `test.jsonl`, or `all.jsonl`, with columns text, label and perhaps language and group."""
     files = [folder / f"{part}.jsonl" for part in ("train", "test") if (folder / f"{part}.jsonl").is_file()]
@@ -135,12 +138,7 @@ def _one_language(data: LabelledTexts, language: str) -> LabelledTexts:
 
 
 def _from_hub(name: str, language: str | None) -> list[LabelledTexts]:
-    entry = REGISTRY[name]
-    choices = {**entry.configs, **entry.language_splits}
-    if language is not None and language not in choices:
-        there = f"it has {', '.join(sorted(choices))}" if choices else "it comes in one; ask for none"
-        raise MosaicError(f"{name} has no language {language!r}; {there}.")
-    config = _config(entry, language)
+    entry, config = REGISTRY[name], _config(name, language)
     splits = [entry.train] + ([entry.test] if entry.test else [])
     if entry.language_splits:
         splits = [entry.language_splits[language or "en"]]
@@ -150,13 +148,18 @@ def _from_hub(name: str, language: str | None) -> list[LabelledTexts]:
 def stands_on_hub(name: str, language: str | None = None) -> Repository | None:
     """The hub's files that `load_set` reads; None where it asks no hub. Raises as it does."""
     check_set(name, language)
-    mirror = os.environ.get("MOSAIC_DATA")
-    if name.startswith(MINI) or (mirror and (Path(mirror) / name).is_dir()):
+    if name.startswith(MINI) or _mirrored(name) is not None:
         return None
-    return standing(repository(name), _config(REGISTRY[name], language))
+    return standing(repository(name), _config(name, language))
 
 
-def _config(entry: HubSet, language: str | None) -> str | None:
+def _config(name: str, language: str | None) -> str | None:
+    """The configuration that holds a language. Raises MosaicError for a language that the set has not."""
+    entry = REGISTRY[name]
+    choices = {**entry.configs, **entry.language_splits}
+    if language is not None and language not in choices:
+        there = f"it has {', '.join(sorted(choices))}" if choices else "it comes in one; ask for none"
+        raise MosaicError(f"{name} has no language {language!r}; {there}.")
     return entry.configs.get(language or "en") if entry.configs else entry.config
 
 

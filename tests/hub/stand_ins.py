@@ -15,12 +15,12 @@ import numpy as np
 from conftest import WORDS, _tokenizer
 from hub.local_hub import publish
 
+from mosaic.profiles.plan import width_of
 from mosaic.profiles.profile import Profile
 from mosaic.texts.registry import REGISTRY, HubSet
 
 D_MODEL = 32
-WIDTHS = {"16k": 2**14, "32k": 2**15, "65k": 2**16, "131k": 2**17, "1m": 2**20}
-DENSITY = 0.002  # active latents of a token
+THRESHOLD = 2.9  # beyond which lie .2 % of a standard normal's values: so many latents are active on a token
 CLASSES = 4  # of a made-up set whose labels are numbers or names; toxicity and its like have two
 
 
@@ -81,13 +81,13 @@ def publish_saes(root: Path, profile: Profile) -> None:
         with tempfile.TemporaryDirectory(dir=root) as scratch:
             folder = Path(scratch) / "saes"
             for number, (source, entry) in enumerate(members):
-                weights = _weights(WIDTHS[source.width], seed=number)
+                weights = _weights(width_of(source.width), seed=number)
                 _LAYOUTS[entry.conversion_func](folder / entry.saes_map[source.id], weights, source, entry)
             publish(root, "models", name, folder)
 
 
 def _weights(width: int, seed: int) -> dict[str, np.ndarray]:
-    """Tied random directions, and the threshold over which DENSITY of them are for a token of unit variance."""
+    """Tied random directions, and one threshold."""
     rng = np.random.default_rng(seed)
     w = rng.standard_normal((D_MODEL, width), dtype=np.float32)
     w /= np.linalg.norm(w, axis=0)
@@ -96,7 +96,7 @@ def _weights(width: int, seed: int) -> dict[str, np.ndarray]:
         "W_dec": np.ascontiguousarray(w.T),
         "b_enc": np.zeros(width, np.float32),
         "b_dec": np.zeros(D_MODEL, np.float32),
-        "threshold": np.full(width, 2.9, np.float32),  # of a standard normal, .2 % lie beyond
+        "threshold": np.full(width, THRESHOLD, np.float32),
     }
 
 
@@ -134,7 +134,7 @@ def _llama_scope(folder: Path, weights: dict, source, entry) -> None:
         "hook_point_in": f"blocks.{source.layer}.hook_resid_post",
         "d_model": D_MODEL,
         "d_sae": len(weights["b_enc"]),
-        "jump_relu_threshold": 2.9,
+        "jump_relu_threshold": THRESHOLD,
         "dataset_average_activation_norm": {"in": 5.0, "out": 5.0},
         "use_decoder_bias": True,
         "norm_activation": "dataset-wise",
@@ -149,7 +149,7 @@ def _sae_lens(folder: Path, weights: dict, source, entry) -> None:
 
     folder.mkdir(parents=True)
     state = {name: value for name, value in weights.items() if name != "threshold"}
-    state["b_enc"] = state["b_enc"] - np.float32(2.9)
+    state["b_enc"] = state["b_enc"] - np.float32(THRESHOLD)
     save_file(state, folder / "sae_weights.safetensors")
     save_file({"sparsity": np.full(len(state["b_enc"]), -3, np.float32)}, folder / "sparsity.safetensors")
     config = {

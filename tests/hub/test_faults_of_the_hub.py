@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from hub.local_hub import Fault, LocalHub
-from hub.stand_ins import publish_model, publish_set
+from hub.stand_ins import publish_model
 
 from mosaic.models.language import ModelSpec
 from mosaic.models.opening import repository
 
-MODEL, SET = "google/gemma-2-2b", "jailbreak"
+MODEL = "google/gemma-2-2b"
 DIRECT = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}  # where the machine goes out through a proxy
 ASK = """
 import sys, time
@@ -127,7 +127,6 @@ def environment_of(hub: LocalHub, home: Path) -> dict[str, str]:
 def hub(tmp_path_factory):
     root = tmp_path_factory.mktemp("hub")
     publish_model(root, MODEL, 26)
-    publish_set(root, SET)
     with LocalHub(root) as served:
         yield served
 
@@ -189,16 +188,15 @@ def test_a_hub_that_is_away_is_asked_once_by_a_process_that_has_all(fault, hub, 
 
 
 def test_answers_are_counted_in_a_row_and_a_good_one_ends_the_row():
-    from collections import Counter
     from types import SimpleNamespace
 
-    from mosaic.hub.requests import Refused, _no_vain_hope
+    from mosaic.hub.requests import Heard, Refused, _no_vain_hope
 
     def answered(code: int, **headers):
         request = SimpleNamespace(method="GET", url="u")
-        _no_vain_hope(failures, SimpleNamespace(status_code=code, headers=headers, request=request))
+        _no_vain_hope(heard, SimpleNamespace(status_code=code, headers=headers, request=request))
 
-    failures = Counter()
+    heard = Heard()
     for code in (500, 503, 200, 500, 429, 404, 500, 408):
         answered(code)
     with pytest.raises(Refused, match="status 502"):
@@ -207,6 +205,7 @@ def test_answers_are_counted_in_a_row_and_a_good_one_ends_the_row():
     with pytest.raises(Refused, match="status 429"):
         answered(429, **{"Retry-After": "61"})
     answered(429, **{"Retry-After": "2"})
+    assert heard.answers == 12
 
 
 def whole(hub: LocalHub, home: Path) -> bool | None:

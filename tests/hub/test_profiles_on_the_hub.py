@@ -95,7 +95,7 @@ def home(hub, tmp_path_factory):
 def test_what_was_fetched_is_not_fetched_again(hub, home):
     before = len(hub.asked)
     told = mosaic(hub, home, "fetch", "--profile", PROFILE, "--sizes")
-    assert told.returncode == 0 and "0.0 MB are not here yet" in told.stdout, told.stderr
+    assert told.returncode == 0 and "0 MiB are not here yet" in told.stdout, told.stderr
     assert not [path for method, path in hub.asked[before:] if method == "GET" and "/resolve/" in path]
     assert not [path for _, path in hub.asked if path.endswith((".bin", "original/model.safetensors"))]
 
@@ -142,11 +142,14 @@ def test_a_set_that_a_program_would_read_comes_from_the_hubs_conversion(tmp_path
 
 def test_the_doctor_says_what_stops_a_profile(hub, home, tmp_path):
     fine = mosaic(hub, home, "doctor", "--profile", PROFILE)
-    assert fine.returncode == 0 and "gives all 8 repositories" in fine.stdout, fine.stdout + fine.stderr
+    assert fine.returncode == 0 and "all 8 repositories are here or can be had" in fine.stdout, (
+        fine.stdout + fine.stderr
+    )
     gated = Fault("status", path=f"{PROFILE}/resolve/", code=401, error="GatedRepo")
     with hub.failing(gated):
         stopped = mosaic(hub, tmp_path / "empty", "doctor", "--profile", PROFILE)
     assert stopped.returncode == 1 and "STOPS" in stopped.stdout and "is gated (status 401)" in stopped.stdout
+    assert "what is to be fetched is not known" in stopped.stdout
 
 
 def test_fetch_and_doctor_know_without_a_hub_that_all_is_here(hub, home):
