@@ -120,7 +120,7 @@ def disk(wanted: list[Wanted] | None) -> str:
     folder = Path(constants.HF_HUB_CACHE)
     free = f"{free_bytes(folder) / GIB:.1f} GiB free at {folder}"
     if wanted is None:
-        return f"{free}; what is to be fetched is not known"
+        return f"what is to be fetched is not known; {free}"
     missing = sum(one.missing for one in wanted)
     check_room(missing)
     return f"{missing / GIB:.1f} GiB to fetch, {free}"
