@@ -28,8 +28,8 @@ class Solution:
     """W [K, r] and b [K], found in n_steps.
 
     error: norm of the gradient over |W|, a bound of W's relative error; solved: that it is below the tolerance.
-    exact: that conjugate gradients alone took too long, and the curvature was factored, or, where it is too large for that,
-    steps were made in float64.
+    exact: that conjugate gradients alone took too long or lost the curvature in rounding, and it was factored, or, where it
+    is too large for that, steps were made in float64.
     """
 
     W: np.ndarray
@@ -59,8 +59,10 @@ def minimise(rows, Y, s, C: float, start: Solution | None = None, tol=TOLERANCE,
         solve = rows.factor(C * s, P) if factored else lambda r_W, r_b, of_b=of_b: (r_W, r_b / of_b)
         # Each step is solved as exactly as it pays: roughly far from the end, near it as the end needs.
         target = max(0.3 * tol * size, min(0.1, error / (error + size)) * error)
-        d_W, d_b, n_products = _step(rows, C * s * P, P, slope_W, slope_b, of_b, solve, target, exact or step > 9)
-        exact |= n_products > rows.cost_of_factor(len(Y))
+        d_W, d_b, hard = _step(rows, C * s * P, P, slope_W, slope_b, of_b, solve, target, exact or step > 9)
+        if hard and start is None and not rows.can_factor(len(Y)):
+            return minimise(rows, Y, s, C, minimise(rows, Y, s, C / 10, None, tol, max_iter), tol, max_iter)
+        exact |= hard
         change = rows.times(d_W) + d_b[:, None]
         fall, before, t = (slope_W * d_W).sum() + slope_b @ d_b, size**2 / 2 + C * loss, 1.0
         P, loss = _predicted(scores + change, Y, s)
@@ -71,8 +73,9 @@ def minimise(rows, Y, s, C: float, start: Solution | None = None, tol=TOLERANCE,
 
 
 def _step(rows, weights, P, slope_W, slope_b, of_b: float, solve, target: float, careful: bool):
-    """(d_W, d_b, products with the rows): Newton's step by preconditioned conjugate gradients, until the residual is
-    below target, or more products are made than two factorisations cost. careful: float64, for what is hard to solve."""
+    """(d_W, d_b, hard): Newton's step by preconditioned conjugate gradients, until the residual is below target, or more
+    products are made than two factorisations cost. careful: float64, for what is hard to solve: hard says that more
+    were made than one costs, or that rounding made the curvature less than the 1 that it is at least."""
     kind = np.float64 if careful else np.float32
     others, weights, P = (1 - P).astype(kind), weights.astype(kind), P.astype(kind)
     d_W, d_b, r_W, r_b, n = np.zeros_like(slope_W), np.zeros_like(slope_b), -slope_W, -slope_b, 0
@@ -83,14 +86,17 @@ def _step(rows, weights, P, slope_W, slope_b, of_b: float, solve, target: float,
         change = rows.times(p_W.astype(kind), rough=not careful) + p_b.astype(kind)[:, None]
         change = weights * (others * change if len(P) == 1 else change - (P * change).sum(0))
         h_W, h_b = rows.back(change, rough=not careful) + p_W, change.sum(1, dtype=np.float64)
-        a = fall / ((p_W * h_W).sum() + p_b @ h_b)
+        curvature = (p_W * h_W).sum() + p_b @ h_b
+        if not curvature > 0.5 * (p_W**2).sum():
+            return d_W, d_b, True
+        a = fall / curvature
         d_W, d_b, r_W, r_b = d_W + a * p_W, d_b + a * p_b, r_W - a * h_W, r_b - a * h_b
         if _error(r_W, r_b, of_b) <= target:
             break
         z_W, z_b = solve(r_W, r_b)
         fall, before = (r_W * z_W).sum() + r_b @ z_b, fall
         p_W, p_b = z_W + fall / before * p_W, z_b + fall / before * p_b
-    return d_W, d_b, n
+    return d_W, d_b, n > rows.cost_of_factor(len(P))
 
 
 def _predicted(scores: np.ndarray, Y: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, float]:

@@ -53,7 +53,7 @@ class Rows:
     def cost_of_factor(self, n_scores: int) -> float:
         """Pairs of products (times, back) that take as long as `factor`; these are slower by the operation."""
         size = n_scores * self.n_columns
-        return 20 + size / 7 * (1 + size / (3 * self.X.shape[0])) if self.can_factor(n_scores) else 10_000
+        return 20 + size / 7 * (1 + size / (3 * self.X.shape[0])) if self.can_factor(n_scores) else 1000
 
     def factor(self, weights: np.ndarray, P: np.ndarray):
         """(r_W, r_b) -> the solution of H d = r, H the curvature of F at probabilities P [K, n], weights [n]."""

@@ -200,3 +200,18 @@ def test_a_curvature_too_large_to_factor_is_not_factored(monkeypatch):
     found = newton.minimise(rows, Y, s, 1.0)
     assert exact.exact and found.exact and found.solved
     np.testing.assert_allclose(found.W, exact.W, atol=2e-3 * np.linalg.norm(exact.W))
+
+
+@pytest.mark.parametrize("scale", [1, 10])
+def test_many_classes_at_a_large_C_alone_are_solved_as_along_the_path(scale):
+    """Far from the end, single precision lost the curvature of a problem too large to be factored: its steps grew for
+    ever, and no fit of a set of 77 classes ended."""
+    x = (scale * np.random.default_rng(0).normal(size=(160, 300))).astype(np.float32)
+    Y, s = np.eye(40)[np.arange(160) % 40].T, np.ones(160)
+    rows, found = reduction.Rows(x, s), None
+    assert not rows.can_factor(40)
+    for C in STRENGTHS:
+        found = newton.minimise(rows, Y, s, C, found)
+    alone = newton.minimise(rows, Y, s, STRENGTHS[-1])
+    assert found.solved and alone.solved
+    np.testing.assert_allclose(alone.W, found.W, atol=2e-3 * np.linalg.norm(found.W))
