@@ -118,7 +118,7 @@ def dense_pool(acts: torch.Tensor) -> list[torch.Tensor]:
 
 
 def padded(lm: Model, sample: list[str]):
-    """Batches of 32 in data-set order: ids [32, T], mask [32, T]."""
+    """Batches of 32 in data-set order, on the model's device: ids [32, T], mask [32, T]."""
     ids = lm.tokenize(sample).ids
     for start in range(0, len(ids), 32):
         part = ids[start : start + 32]
@@ -126,7 +126,7 @@ def padded(lm: Model, sample: list[str]):
         block, mask = torch.zeros(len(part), width, dtype=torch.long), torch.zeros(len(part), width, dtype=torch.long)
         for row, tokens in enumerate(part):
             block[row, : len(tokens)], mask[row, : len(tokens)] = torch.from_numpy(tokens), 1
-        yield block, mask
+        yield block.to(lm.device), mask.to(lm.device)
 
 
 def dense_encode(e: Encoder, x: torch.Tensor) -> torch.Tensor:

@@ -37,3 +37,12 @@ def peak_memory(device: str = "cpu") -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak  # bytes there, kibibytes elsewhere
+
+
+def device_named(name: str) -> str:
+    """A device's name, "auto" being the best one here: a CUDA card, Apple's GPU, or the processor."""
+    if name != "auto":
+        return name
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"

@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import torch
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 
 def dense_pool(acts: np.ndarray, pooling: str) -> np.ndarray:
@@ -48,3 +50,12 @@ def holm(p: list[float]) -> list[float]:
     tests = range(len(p))
     groups = [group for n in range(1, len(p) + 1) for group in itertools.combinations(tests, n)]
     return [max(min(1, len(g) * min(p[j] for j in g)) for g in groups if i in g) for i in tests]
+
+
+@st.composite
+def activations(draw):
+    """Token activations [N, D] >= 0 (halves are exact in float32, so ties happen) and text boundaries."""
+    lengths = draw(st.lists(st.integers(1, 6), min_size=1, max_size=5))
+    width = draw(st.integers(1, 9))
+    values = draw(hnp.arrays(np.int8, (sum(lengths), width), elements=st.integers(-4, 6)))
+    return np.maximum(values, 0).astype(np.float32) / 2, np.concatenate([[0], np.cumsum(lengths)])

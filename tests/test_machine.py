@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from mosaic.machine import cores
+from mosaic.machine import cores, device_named
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +30,13 @@ def test_affinity_is_heeded():
 def test_it_can_be_lowered_by_hand(monkeypatch):
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     assert cores() == 1
+
+
+def test_auto_is_the_best_device_here(monkeypatch):
+    import torch
+
+    assert device_named("cuda:1") == "cuda:1"
+    for cuda, mps, best in ((True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
+        assert device_named("auto") == best

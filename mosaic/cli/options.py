@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
 from mosaic.errors import MosaicError
+from mosaic.machine import device_named
 from mosaic.profiles.reading import LARGEST
 
 Profile = Annotated[str, typer.Option("--profile", "-p", help="A profile's name (`mosaic profiles`) or a .yml file.")]
@@ -48,7 +49,13 @@ Poolings = Annotated[
 ]
 Json = Annotated[Optional[Path], typer.Option("--json", help="Also write the rows to this file.")]  # noqa: UP045
 Cache = Annotated[Path, typer.Option("--cache", help="Folder of the feature cache.")]
-Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:0, mps.")]
+Device = Annotated[
+    str, typer.Option("--device", callback=device_named, help="cpu, cuda, cuda:0, mps, or auto: the best one here.")
+]
+Products = Annotated[
+    Optional[Literal["float32", "bfloat16"]],  # noqa: UP045
+    typer.Option("--products", help="Numbers the SAEs' products are made of (default: bfloat16 on a CUDA card)."),
+]
 CACHE = Path("build/cache")
 SEED = 42
 

@@ -18,6 +18,7 @@ from mosaic.cli.options import (
     Layers,
     Model,
     Poolings,
+    Products,
     ProfileOrOwn,
     Saes,
     Seed,
@@ -58,6 +59,7 @@ def probe(
     ] = None,
     cache: Cache = CACHE,
     device: Device = "cpu",
+    products: Products = None,
 ) -> None:
     """Compare SAE features with hidden states, TF-IDF and the majority class on your own file."""
     check(file=json_out, folder=save, cache=cache, device=device, inputs=(train, test, profile, model, *(sae or ())))
@@ -79,7 +81,7 @@ def probe(
     budget = Budget(seed=seed)
     check_rows(rows, held, budget)
     chosen = chosen_profile(profile, model, sae)
-    request, lm = opened_request(chosen, layers, poolings, device, widths)
+    request, lm = opened_request(chosen, layers, poolings, device, widths, products)
     problem = make_problem(rows, held, lm, request, cache)
     results = evaluate(problem, budget)
     print_comparison(console(), problem, results)
@@ -106,6 +108,7 @@ def extract(
     specials: Annotated[bool, typer.Option("--specials", help="Pool special tokens too (an ablation).")] = False,
     cache: Cache = CACHE,
     device: Device = "cpu",
+    products: Products = None,
 ) -> None:
     """Write one feature table per layer, SAE and pooling (safetensors; `FeatureTable.load` reads them)."""
     from dataclasses import replace
@@ -116,7 +119,7 @@ def extract(
     from mosaic.texts.own_files import read_file
 
     texts = read_file(file, **{**columns(text, None), "label": None}).texts
-    request, lm = opened_request(chosen_profile(profile, model, sae), layers, poolings, device, widths)
+    request, lm = opened_request(chosen_profile(profile, model, sae), layers, poolings, device, widths, products)
     for table in run(texts, lm, replace(request, specials=specials), cache):
         path = out / f"{table.column_prefix.replace('/', '_')}_{table.provenance['pooling']}.safetensors"
         table.save(path)
@@ -124,7 +127,12 @@ def extract(
 
 
 def opened_request(
-    profile: str | Profile, layers: str | None, poolings: str | None, device: str, widths: str | None = None
+    profile: str | Profile,
+    layers: str | None,
+    poolings: str | None,
+    device: str,
+    widths: str | None = None,
+    products: str | None = None,
 ):
     """What one pass computes for these options, and the model it runs on; options are checked before it loads."""
     from mosaic.features.pooling import top_n
@@ -141,4 +149,4 @@ def opened_request(
     lm = load_model(chosen, device)
     encoders = load_saes(chosen, lm, *which)
     hidden = tuple(dict.fromkeys(encoder.layer for encoder in encoders))
-    return Request(encoders, hidden, tuple(wanted)), lm
+    return Request(encoders, hidden, tuple(wanted), products=products), lm

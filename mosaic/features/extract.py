@@ -19,6 +19,7 @@ import numpy as np
 from mosaic.errors import MosaicError
 from mosaic.features.cache import TableCache
 from mosaic.features.claims import claimed
+from mosaic.features.on_device import report_flips
 from mosaic.features.plan import Shard, first_rows, plan_shards
 from mosaic.features.request import Request, provenances
 from mosaic.features.run import run_shard, tokenise
@@ -55,6 +56,7 @@ def extract(
     """
     check_texts(texts)
     request.check(lm)
+    request = request.settled(lm)
     ids = text_ids(texts)
     if cache is None:
         rows = first_rows(ids)
@@ -100,7 +102,10 @@ def check_texts(texts: Sequence[str]) -> None:
 
 def _plan(texts: Sequence[str], ids: np.ndarray, rows: np.ndarray, lm: LanguageModel, request: Request) -> list[Shard]:
     """The shards of the texts at these rows."""
-    return plan_shards(ids[rows], tokenise(lm, texts, rows, request.specials), request.token_budget)
+    shards = plan_shards(ids[rows], tokenise(lm, texts, rows, request.specials), request.token_budget)
+    if request.encoders and request.products == "bfloat16" and shards:
+        report_flips(shards[0], lm, request)
+    return shards
 
 
 def _complete(

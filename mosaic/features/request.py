@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from mosaic.errors import MosaicError
 from mosaic.features.pooling import POOLINGS, top_n
-from mosaic.models.batches import TOKEN_BUDGET
+from mosaic.models.batches import token_budget
 from mosaic.models.language import LanguageModel
+from mosaic.saes.active import Products
 from mosaic.saes.encoder import Encoder
 from mosaic.sourcecode import hash_of
 
@@ -20,7 +21,10 @@ DECIDING = (
     "mosaic.models.batches",
     "mosaic.models.residuals",
     "mosaic.saes.encoder",
+    "mosaic.saes.active",
     "mosaic.features.pooling",
+    "mosaic.features.pooling_on_device",
+    "mosaic.features.on_device",
     "mosaic.features.table",
     "mosaic.features.plan",
     "mosaic.features.run",
@@ -33,18 +37,28 @@ class Request:
 
     encoders: SAEs, each knowing its layer. hidden_layers: layers whose hidden states are pooled too.
     poolings: names (`mosaic.features.pooling`). specials: pool special tokens as well (an ablation; the published code
-    did). token_budget: padded tokens a batch.
+    did). token_budget: padded tokens a batch; None: 2,048, on a graphics card as many as its free memory holds. products: what
+    the encoders' products are made of; None: bfloat16 on a card, else float32.
     """
 
     encoders: tuple[Encoder, ...] = ()
     hidden_layers: tuple[int, ...] = ()
     poolings: tuple[str, ...] = POOLINGS
     specials: bool = False
-    token_budget: int = TOKEN_BUDGET
+    token_budget: int | None = None
+    products: Products | None = None
 
     @property
     def layers(self) -> list[int]:
         return sorted({encoder.layer for encoder in self.encoders} | set(self.hidden_layers))
+
+    def settled(self, lm: LanguageModel) -> Request:
+        """The same with every number known: what was left open is chosen for the model's device."""
+        return replace(
+            self,
+            token_budget=self.token_budget or token_budget(lm.device, lm.d_model),
+            products=self.products or ("bfloat16" if lm.on_card else "float32"),
+        )
 
     def check(self, lm: LanguageModel) -> None:
         """Raises MosaicError for a layer the model lacks, an SAE of another width than its, an unknown pooling,
@@ -67,6 +81,7 @@ def provenances(lm: LanguageModel, request: Request) -> list[dict]:
 
     import torch
 
+    request = request.settled(lm)
     shared = {
         "model": lm.spec.id,
         "revision": lm.spec.revision,
@@ -76,6 +91,7 @@ def provenances(lm: LanguageModel, request: Request) -> list[dict]:
         "dtype": lm.spec.dtype,
         "specials": request.specials,
         "token_budget": request.token_budget,
+        "products": request.products,
         "device": lm.device.split(":")[0],
         "torch": torch.__version__,
         "transformers": version("transformers"),

@@ -2,7 +2,8 @@
 
 Each batch runs through the model once, up to the deepest wanted block. Its real, non-special tokens feed every
 SAE of every layer, and each SAE's token codes feed every pooling, beside the same poolings of the hidden
-states. A shard knows nothing of the others: they may run in any order, on any machine.
+states. A shard knows nothing of the others: they may run in any order, on any machine. On a graphics card all of it
+happens there (`on_device.py`), and while a batch is computed the rows of the one before are copied and put into tables.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mosaic.errors import MosaicError
+from mosaic.features import on_device
 from mosaic.features.plan import Shard
 from mosaic.features.pooling import pool_dense, pool_sparse
 from mosaic.features.request import Request, provenances
@@ -51,21 +53,30 @@ def run_shard(
     wanted = provenances(lm, request)
     pieces: list[list[FeatureTable]] = [[] for _ in wanted]
     tokens, counts = shard.tokens, shard.tokens.counts.astype(np.int32)
-    for batch in shard.batches:
+    run = on_device.run_batches if lm.on_card else _run_batches
+    for batch, matrices in zip(shard.batches, run(tokens, shard.batches, lm, request.settled(lm)), strict=True):
         about = shard.ids[batch], counts[batch], tokens.truncated[batch]
-        for made, matrix, provenance in zip(pieces, _pooled(tokens, batch, lm, request), wanted, strict=True):
+        for made, matrix, provenance in zip(pieces, matrices, wanted, strict=True):
             made.append(FeatureTable(matrix, *about, provenance))
         advance(len(batch), int(tokens.lengths[batch].sum()))
     return [concatenate(made) for made in pieces]
 
 
-def _pooled(tokens: Tokens, batch: np.ndarray, lm: LanguageModel, request: Request) -> Iterator[csr_matrix]:
-    """One batch through the model, the SAEs and the poolings: a matrix per wanted table, in order."""
+def _run_batches(
+    tokens: Tokens, batches: Sequence[np.ndarray], lm: LanguageModel, request: Request
+) -> Iterator[list[csr_matrix]]:
+    """Each batch through the model, the SAEs and the poolings: a matrix per wanted table, in order."""
     import torch
 
-    residuals, starts = at_real_tokens(lm, tokens, batch, request.layers)
-    with torch.inference_mode():
-        for encoder in request.encoders:
-            yield from pool_sparse(encoder.encode(residuals[encoder.layer]), starts, request.poolings).values()
-        for layer in request.hidden_layers:
-            yield from pool_dense(residuals[layer].cpu().numpy(), starts, request.poolings).values()
+    for batch in batches:
+        residuals, starts = at_real_tokens(lm, tokens, batch, request.layers)
+        with torch.inference_mode():
+            yield [
+                matrix
+                for encoder in request.encoders
+                for matrix in pool_sparse(encoder.encode(residuals[encoder.layer]), starts, request.poolings).values()
+            ] + [
+                matrix
+                for layer in request.hidden_layers
+                for matrix in pool_dense(residuals[layer].cpu().numpy(), starts, request.poolings).values()
+            ]

@@ -7,6 +7,24 @@ from collections.abc import Iterator
 import numpy as np
 
 TOKEN_BUDGET = 2048  # padded tokens of one forward pass
+MOST_TOKENS = 65_536
+COPIES = 100  # float32 vectors of d_model that one token takes of a card at most: residuals, inside a block, attention
+
+
+def token_budget(device: str, d_model: int) -> int:
+    """Padded tokens of one forward pass: on a graphics card what half of its free memory holds, as a power of two, so that
+    a run on the same card plans the same batches though a little more or less is free."""
+    if not device.startswith("cuda"):
+        return TOKEN_BUDGET
+    import torch
+
+    free, _ = torch.cuda.mem_get_info(device)
+    return rounded_budget(free // 2 // (4 * COPIES * d_model))
+
+
+def rounded_budget(tokens: int) -> int:
+    """The largest power of two that is no larger, from TOKEN_BUDGET to MOST_TOKENS."""
+    return min(max(2 ** (max(tokens, 1).bit_length() - 1), TOKEN_BUDGET), MOST_TOKENS)
 
 
 def plan_batches(lengths: np.ndarray, token_budget: int) -> Iterator[np.ndarray]:

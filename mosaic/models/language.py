@@ -90,6 +90,11 @@ class LanguageModel:
         return find_blocks(self.model)
 
     @property
+    def on_card(self) -> bool:
+        """Whether it runs on a graphics card that adds up products of bfloat16 numbers in float32 (CUDA's do)."""
+        return self.device.startswith("cuda")
+
+    @property
     def layers(self) -> range:
         """Valid layer numbers."""
         return range(self.spec.first_layer, self.spec.first_layer + len(self.blocks))

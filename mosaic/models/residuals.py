@@ -37,11 +37,13 @@ def at_real_tokens(
         keep[row, : len(tokens.special[i])] = ~tokens.special[i]
     starts = np.concatenate([[0], keep.sum(1).cumsum()])
     residuals = lm.residuals(ids, layers)
-    mask = torch.from_numpy(keep).to(lm.device)
+    # By index, not by mask: a graphics card would have to tell the host how many there are, and wait.
+    which = torch.from_numpy(np.flatnonzero(keep)).to(lm.device)
     # Selected outside inference mode, so that the rows may enter training.
-    rows = {layer: residuals[layer][mask].float() for layer in layers}
-    for layer, x in rows.items():
-        if not bool(torch.isfinite(x).all()):
+    rows = {layer: residuals[layer].flatten(0, 1)[which].float() for layer in layers}
+    finite = torch.stack([torch.isfinite(x).all() for x in rows.values()]).tolist()
+    for layer, fine in zip(rows, finite, strict=True):
+        if not fine:
             raise MosaicError(
                 f"{lm.spec.id} produced NaN or infinite activations after layer {layer}. Use dtype float32."
             )

@@ -35,6 +35,7 @@ def predict(probe: SavedProbe, texts: Sequence[str], device: str = "cpu", cache:
         poolings=(probe.pooling,),
         specials=made_of["specials"],
         token_budget=made_of["token_budget"],
+        products=made_of.get("products", "float32"),
     )
     (now,) = provenances(lm, request)
     check_unchanged(made_of, now)

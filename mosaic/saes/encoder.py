@@ -80,14 +80,15 @@ class Encoder:
         import torch
         from scipy.sparse import csr_matrix, vstack
 
-        x = self._input(x.to(torch.float32))
+        x = self.prepared(x.to(torch.float32))
         # Even blocks: a short last block would waste the matrix kernels.
         n_blocks = max(1, -(-len(x) // self.token_block))
         blocks = [self._encode_block(block) for block in torch.tensor_split(x, n_blocks)]
         codes = blocks[0] if len(blocks) == 1 else vstack(blocks, format="csr")
         return csr_matrix((codes.data, codes.indices.astype(np.int32), codes.indptr.astype(np.int32)), codes.shape)
 
-    def _input(self, x: torch.Tensor) -> torch.Tensor:
+    def prepared(self, x: torch.Tensor) -> torch.Tensor:
+        """Residual activations [N, d] as the encoder's product takes them: normalised, b_dec subtracted."""
         if self.input_norm == "layer_norm":
             x = x - x.mean(-1, keepdim=True)
             x = x / (x.std(-1, keepdim=True) + 1e-5)
@@ -110,7 +111,7 @@ class Encoder:
             p = pre[: n * (stop - start)].view(n, stop - start)
             torch.addmm(self.bias[start:stop], x, self.weights[start:stop].T, out=p)
             if self.k and floor is None:
-                floor = _first_floor(p, self.k)
+                floor = first_floor(p, self.k)
             flat = _where_greater(p, floor if self.k else self.threshold[start:stop], passes)
             found.add(flat, stop - start, start, pre[flat])
             if self.k and found.n > 4 * self.k * n:  # now and then, so that few candidates are carried along
@@ -128,10 +129,10 @@ class Encoder:
         return codes
 
 
-def _first_floor(p: torch.Tensor, k: int) -> torch.Tensor:
-    """[n, 1]: just below each token's k-th largest of the first chunk [n, C], at least 0; 0 where C <= k.
+def first_floor(p: torch.Tensor, k: int) -> torch.Tensor:
+    """[n, 1]: a little below each token's k-th largest of the first chunk [n, C], at least 0; 0 where C <= k.
 
-    What is smaller cannot be among the token's k largest of all chunks. Just below, because what equals the k-th
+    What is smaller cannot be among the token's k largest of all chunks. Below, because what equals the k-th
     largest may still be it: of equal values the lower latent counts, and the tie is settled at the end. In later
     chunks an equal value has lost already, so the floor is then the k-th largest itself.
     """
@@ -139,8 +140,8 @@ def _first_floor(p: torch.Tensor, k: int) -> torch.Tensor:
 
     if p.shape[1] <= k:
         return torch.zeros(len(p), 1, device=p.device)
-    kth = p.topk(k, sorted=False).values.amin(1, keepdim=True).cpu()  # not every device has nextafter
-    return torch.nextafter(kth, torch.full_like(kth, -torch.inf)).clamp_(min=0).to(p.device)
+    kth = p.topk(k, sorted=False).values.amin(1, keepdim=True)
+    return (kth * (1 - 2**-20) - torch.finfo(kth.dtype).tiny).clamp_(min=0)
 
 
 def _words(n: int) -> int:

@@ -83,7 +83,7 @@ def random_like(encoder: Encoder, x: torch.Tensor, seed: int = 0) -> Encoder:
     rows = (rows / rows.norm(dim=1, keepdim=True) * norm).to(x.device)
     sample = x[torch.randperm(len(x), generator=generator)[:256].to(x.device)].float()
     density = encoder.encode(sample).nnz / (len(sample) * encoder.n_latents)
-    pre = (encoder._input(sample) @ rows.T).flatten().cpu().numpy()
+    pre = (encoder.prepared(sample) @ rows.T).flatten().cpu().numpy()
     threshold = float(np.quantile(pre, 1 - density))
     return replace(
         encoder,

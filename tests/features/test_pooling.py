@@ -3,24 +3,13 @@ import itertools
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
-from reference import dense_pool
+from reference import activations, dense_pool
 from scipy.sparse import csr_matrix
 
 from mosaic.errors import MosaicError
 from mosaic.features import pooling
 
 NAMES = (*pooling.POOLINGS, "top1", "top3")
-
-
-@st.composite
-def activations(draw):
-    """Token activations [N, D] >= 0 (halves are exact in float32, so ties happen) and text boundaries."""
-    lengths = draw(st.lists(st.integers(1, 6), min_size=1, max_size=5))
-    width = draw(st.integers(1, 9))
-    values = draw(hnp.arrays(np.int8, (sum(lengths), width), elements=st.integers(-4, 6)))
-    return np.maximum(values, 0).astype(np.float32) / 2, np.concatenate([[0], np.cumsum(lengths)])
 
 
 @given(activations())
