@@ -65,6 +65,7 @@ def probe(
     check(file=json_out, folder=save, cache=cache, device=device, inputs=(train, test, profile, model, *(sae or ())))
     check_named(profile, model, sae)
     from mosaic.cli.show import print_comparison
+    from mosaic.features.on_device import report_flips
     from mosaic.probing.comparison import evaluate
     from mosaic.probing.folds import Budget
     from mosaic.probing.problem import check as check_rows
@@ -82,6 +83,7 @@ def probe(
     check_rows(rows, held, budget)
     chosen = chosen_profile(profile, model, sae)
     request, lm = opened_request(chosen, layers, poolings, device, widths, products)
+    report_flips(rows.texts, lm, request)
     problem = make_problem(rows, held, lm, request, cache)
     results = evaluate(problem, budget)
     print_comparison(console(), problem, results)
@@ -94,14 +96,26 @@ def probe(
         say(f"{save}: {kept.said()}; `mosaic predict {save} FILE` applies it")
 
 
-@app.command(epilog="Example: mosaic extract reviews.csv --out features --poolings max,mean")
+@app.command(
+    epilog="Examples: mosaic extract reviews.csv --out features --poolings max,mean; mosaic extract parquet_folder --out features; "
+    "mosaic extract stanfordnlp/imdb --split train --out features"
+)
 def extract(
-    file: Annotated[Path, typer.Argument(help="Texts: .csv, .tsv, .jsonl or .parquet.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="Texts: .csv, .tsv, .jsonl or .parquet. Or a corpus of any size, read a part at a time: a folder of Parquet "
+            "files, or the id of a data set of the hub."
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for the feature tables.")],
     profile: ProfileOrOwn = None,
     model: Model = None,
     sae: Saes = None,
     text: Text = None,
+    split: Annotated[str, typer.Option("--split", help="Of a data set of the hub.")] = "train",
+    config: Annotated[Optional[str], typer.Option("--config", help="Of a data set of the hub.")] = None,  # noqa: UP045
+    part: Annotated[int, typer.Option("--part", min=1, help="Texts of a corpus that are written together.")] = 5_000,
     layers: Layers = None,
     widths: Widths = None,
     poolings: Poolings = None,
@@ -110,18 +124,37 @@ def extract(
     device: Device = "cpu",
     products: Products = None,
 ) -> None:
-    """Write one feature table per layer, SAE and pooling (safetensors; `FeatureTable.load` reads them)."""
+    """Write one feature table per layer, SAE and pooling (safetensors; `FeatureTable.load` reads them).
+
+    Of a corpus, each table is a folder of parts (`mosaic.features.corpus.parts` reads them); the same command goes on
+    where it was stopped, and no cache is used.
+    """
     from dataclasses import replace
 
     check(folder=out, cache=cache, device=device)
     check_named(profile, model, sae)
+    from mosaic.features.corpus import extract_corpus
     from mosaic.features.extract import extract as run
+    from mosaic.features.on_device import report_flips
+    from mosaic.features.table import file_name
+    from mosaic.texts.corpus import is_corpus, open_corpus
     from mosaic.texts.own_files import read_file
 
-    texts = read_file(file, **{**columns(text, None), "label": None}).texts
+    large = is_corpus(source)
+    texts = (
+        open_corpus(source, text, split, config)
+        if large
+        else read_file(source, **{**columns(text, None), "label": None}).texts
+    )
     request, lm = opened_request(chosen_profile(profile, model, sae), layers, poolings, device, widths, products)
-    for table in run(texts, lm, replace(request, specials=specials), cache):
-        path = out / f"{table.column_prefix.replace('/', '_')}_{table.provenance['pooling']}.safetensors"
+    request = replace(request, specials=specials)
+    if large:
+        for folder in extract_corpus(texts, lm, request, out, part):
+            say(f"{folder}  {texts.n_texts} texts in parts of {part}")
+        return
+    report_flips(texts, lm, request)
+    for table in run(texts, lm, request, cache):
+        path = out / f"{file_name(table.provenance)}.safetensors"
         table.save(path)
         say(f"{path}  {len(table)} texts x {table.matrix.shape[1]}, {table.matrix.nnz} values")
 

@@ -19,7 +19,6 @@ import numpy as np
 from mosaic.errors import MosaicError
 from mosaic.features.cache import TableCache
 from mosaic.features.claims import claimed
-from mosaic.features.on_device import report_flips
 from mosaic.features.plan import Shard, first_rows, plan_shards
 from mosaic.features.request import Request, provenances
 from mosaic.features.run import run_shard, tokenise
@@ -59,11 +58,8 @@ def extract(
     request = request.settled(lm)
     ids = text_ids(texts)
     if cache is None:
-        rows = first_rows(ids)
-        with Progress("extracting", len(rows)) as progress:
-            parts = [run_shard(s, lm, request, progress.advance) for s in _plan(texts, ids, rows, lm, request)]
-        pieces_of = [pieces for pieces in zip(*parts, strict=True) if wanted(pieces[0].provenance)]
-        tables = [collect(pieces, ids) for pieces in pieces_of]
+        with Progress("extracting", len(np.unique(ids))) as progress:
+            tables = compute(texts, ids, lm, request, progress.advance, wanted)
     else:
         made_of = provenances(lm, request)
         texts_of: dict = {}
@@ -74,6 +70,20 @@ def extract(
     if tables:
         _report_truncation(tables[0])
     return tables
+
+
+def compute(
+    texts: Sequence[str],
+    ids: np.ndarray,
+    lm: LanguageModel,
+    request: Request,
+    advance: Callable[[int, int], None],
+    wanted: Callable[[dict], bool] = lambda provenance: True,
+) -> list[FeatureTable]:
+    """The tables of these texts, without a cache; each text runs once. request: settled. advance: told of texts and tokens."""
+    parts = [run_shard(s, lm, request, advance) for s in _plan(texts, ids, first_rows(ids), lm, request)]
+    pieces_of = [pieces for pieces in zip(*parts, strict=True) if wanted(pieces[0].provenance)]
+    return [collect(pieces, ids) for pieces in pieces_of]
 
 
 def token_codes(text: str, lm: LanguageModel, encoder: Encoder) -> tuple[list[str], csr_matrix]:
@@ -102,10 +112,7 @@ def check_texts(texts: Sequence[str]) -> None:
 
 def _plan(texts: Sequence[str], ids: np.ndarray, rows: np.ndarray, lm: LanguageModel, request: Request) -> list[Shard]:
     """The shards of the texts at these rows."""
-    shards = plan_shards(ids[rows], tokenise(lm, texts, rows, request.specials), request.token_budget)
-    if request.encoders and request.products == "bfloat16" and shards:
-        report_flips(shards[0], lm, request)
-    return shards
+    return plan_shards(ids[rows], tokenise(lm, texts, rows, request.specials), request.token_budget)
 
 
 def _complete(

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mosaic.features.plan import Shard
 from mosaic.features.pooling_on_device import pool_active, pool_hidden
 from mosaic.features.request import Request
 from mosaic.models.language import LanguageModel, Tokens
@@ -31,15 +30,18 @@ log = logging.getLogger("mosaic")
 SAMPLE = 8  # texts on which it is measured what bfloat16 changes
 
 
-def report_flips(shard: Shard, lm: LanguageModel, request: Request) -> None:
-    """Say which share of the active latents bfloat16 products change, on a few texts, the SAE with most of them."""
-    residuals, _ = at_real_tokens(lm, shard.tokens, shard.batches[0][:SAMPLE], request.layers)
+def report_flips(texts: Sequence[str], lm: LanguageModel, request: Request) -> None:
+    """Say which share of the active latents bfloat16 products change, on the first texts; nothing for float32 ones."""
+    if request.settled(lm).products == "float32" or not request.encoders:
+        return
+    tokens = lm.tokenize(texts[:SAMPLE])
+    residuals, _ = at_real_tokens(lm, tokens, range(len(tokens.ids)), request.layers)
     shares = {encoder.name: flips(encoder, residuals[encoder.layer]) for encoder in request.encoders}
     most = max(shares, key=shares.get)
     log.warning(
         "products are made of bfloat16 numbers: %.2f %% of the latents active on %d texts are other ones than in float32 "
         "(%s, of %d SAEs the most). --products float32 computes those.",
-        100 * shares[most], min(SAMPLE, len(shard.batches[0])), most, len(shares),
+        100 * shares[most], len(tokens.ids), most, len(shares),
     )  # fmt: skip
 
 

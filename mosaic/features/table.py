@@ -46,9 +46,7 @@ class FeatureTable:
 
     @property
     def column_prefix(self) -> str:
-        what = self.provenance
-        source = "hidden" if what["features"] == "hidden" else f"width_{what['width']}"
-        return f"layer_{what['layer']}/{source}"
+        return _source(self.provenance)
 
     def take(self, rows: Sequence[int]) -> FeatureTable:
         """The given rows, in the given order."""
@@ -101,6 +99,17 @@ class FeatureTable:
         """[n] ids of a saved table's texts, without reading the rest; not verified. Raises Damaged, as `load`."""
         with _opened(path) as file:
             return _as_ids(file.get_tensor("row_ids"))
+
+
+def file_name(provenance: dict) -> str:
+    """The name of a table's file or folder: `layer_4_width_2k_max`."""
+    return f"{_source(provenance).replace('/', '_')}_{provenance['pooling']}"
+
+
+def _source(what: dict) -> str:
+    """What is pooled: `layer_4/width_2k` or `layer_4/hidden`."""
+    source = "hidden" if what["features"] == "hidden" else f"width_{what['width']}"
+    return f"layer_{what['layer']}/{source}"
 
 
 def concatenate(tables: Sequence[FeatureTable]) -> FeatureTable:

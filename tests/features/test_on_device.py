@@ -181,9 +181,11 @@ def test_a_cards_budget_follows_its_free_memory(monkeypatch):
 
 
 def test_what_bfloat16_changes_is_said(tiny, encoders, on_card, caplog):
-    extract.extract(sentences(5, seed=1), tiny("llama"), extract.Request(encoders, (), ("max",)))
-    (said,) = [record.message for record in caplog.records if "bfloat16" in record.message]
+    texts, lm = sentences(5, seed=1), tiny("llama")
+    on_device.report_flips(texts, lm, extract.Request(encoders, (), ("max",)))
+    (said,) = [record.message for record in caplog.records]
     assert "of the latents active on 5 texts are other ones than in float32" in said and "3 SAEs" in said
     caplog.clear()
-    extract.extract(sentences(5, seed=1), tiny("llama"), extract.Request(encoders, (), ("max",), products="float32"))
-    assert "bfloat16" not in caplog.text
+    on_device.report_flips(texts, lm, extract.Request(encoders, (), ("max",), products="float32"))
+    on_device.report_flips(texts, lm, extract.Request((), (1,), ("max",)))
+    assert not caplog.records

@@ -1,0 +1,109 @@
+"""Large collections of texts, read a part at a time: a folder of Parquet files, or a data set of the hub.
+
+Nothing keeps all of the texts: what is read of Parquet is one group of rows, and a data set of the hub lies on disk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mosaic.errors import MosaicError
+from mosaic.texts import columns
+from mosaic.texts.own_files import SUFFIXES, check_texts
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """n_texts texts; `batches(n)` gives them in order, lists of n (the last of a file may be shorter)."""
+
+    name: str
+    n_texts: int
+    batches: Callable[[int], Iterator[list]]
+
+    def parts(self, size: int) -> Iterator[tuple[int, list[str]]]:
+        """(row of its first text, texts) of each part: `size` texts, the last perhaps fewer.
+
+        Raises MosaicError naming the row of a text that is none, or empty.
+        """
+        first, waiting = 0, []
+        for batch in self.batches(size):
+            waiting += batch
+            while len(waiting) >= size:
+                yield first, self._checked(first, waiting[:size])
+                first, waiting = first + size, waiting[size:]
+        if waiting:
+            yield first, self._checked(first, waiting)
+
+    def _checked(self, first: int, texts: list) -> list[str]:
+        check_texts(texts, lambda row: f"{self.name}, row {first + row}")
+        return texts
+
+
+def is_corpus(source: Path) -> bool:
+    """Whether a command's argument means a corpus: a folder, or a data set's id where no such file is."""
+    file = source.exists() or source.suffix.lower() in SUFFIXES
+    return source.is_dir() or (not file and bool(HUB_ID.fullmatch(source.as_posix())))
+
+
+def open_corpus(source: Path, text: str | None = None, split: str = "train", config: str | None = None) -> Corpus:
+    """A folder's Parquet files, by name, or a split of a data set of the hub. text: column of the texts (default: text,
+    or prompt where that is absent).
+
+    Raises MosaicError for a folder without Parquet files, a file that is none, or a missing column.
+    """
+    return _folder(source, text) if source.is_dir() else _hub_set(source.as_posix(), text, split, config)
+
+
+def _folder(folder: Path, text: str | None) -> Corpus:
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    paths = sorted(folder.rglob("*.parquet"))
+    if not paths:
+        raise MosaicError(
+            f"{folder} holds no Parquet files, which a corpus is made of. Write it as such (pandas: to_parquet), or give one "
+            "file of texts."
+        )
+    column, n_texts = {}, 0
+    for path in paths:
+        try:
+            with ParquetFile(path) as file:
+                column[path] = _column(str(path), file.schema_arrow.names, text)
+                n_texts += file.metadata.num_rows
+        except (ArrowException, OSError, ValueError) as error:
+            raise MosaicError(f"{path} is not a readable Parquet file: {error} Write it again.") from error
+
+    def batches(size: int) -> Iterator[list]:
+        for path in paths:
+            try:
+                with ParquetFile(path, memory_map=True) as file:
+                    for batch in file.iter_batches(size, columns=[column[path]]):
+                        yield batch.column(0).to_pylist()
+            except (ArrowException, OSError, ValueError) as error:
+                raise MosaicError(f"{path} is not a readable Parquet file: {error} Write it again.") from error
+
+    return Corpus(str(folder), n_texts, batches)
+
+
+def _hub_set(name: str, text: str | None, split: str, config: str | None) -> Corpus:
+    from mosaic.hub.datasets import read_splits
+    from mosaic.hub.repository import Repository
+
+    instead = "Or give a folder of Parquet files."
+    (rows,) = read_splits(Repository(name, kind="dataset", instead=instead), config, [split])
+    column = _column(name, rows.column_names, text)
+    return Corpus(name, len(rows), lambda size: (batch[column] for batch in rows.select_columns(column).iter(size)))
+
+
+def _column(where: str, names: list[str], text: str | None) -> str:
+    found, _ = columns.named(names, text or "text", None, () if text is None else (text,))
+    if found not in names:
+        raise MosaicError(
+            f"{where} has no column {found!r}; its columns are {', '.join(map(repr, names))}. Name the right one with --text."
+        )
+    return found
