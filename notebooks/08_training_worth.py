@@ -139,4 +139,4 @@ study.few_labels_table()
 #
 # These are probes on labels that somebody chose. What an SAE may be worth beside them, to find what nobody had thought
 # to label, is not measured by any probe. And a latent that does not beat a random one for these labels may still track
-# something true: [chapter 14](14_truth) looks that up.
+# something true: where the factors behind the texts are known, as on profile mini, a chapter of its own looks that up.
