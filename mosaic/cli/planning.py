@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Optional
 
 import typer
 
@@ -10,6 +11,8 @@ from mosaic.cli.options import LARGEST, Device, Profile
 from mosaic.cli.output import print_rows, say, size
 
 app = typer.Typer()
+PAPER = ("gemma-2-2b", "gemma-2-2b-1m", "gemma-2-9b", "gemma-2-9b-it", "gemma-2-9b-it-transfer")
+MACHINES = (1, 8, 64)
 
 
 @app.command(epilog="Example: mosaic plan --profile gemma-2-2b --texts 5000 --tokens 80")
@@ -17,8 +20,23 @@ def plan(
     profile: Profile = "minilm",
     texts: Annotated[int, typer.Option("--texts", min=1, max=LARGEST, help="Number of texts.")] = 1000,
     tokens: Annotated[int, typer.Option("--tokens", min=1, max=LARGEST, help="Mean tokens a text.")] = 100,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="The paper's whole sweep: every Gemma 2 profile, all its sets, on 1, 8 and 64 machines."
+        ),
+    ] = False,
+    measured: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--measured", help="With --all: what benchmarks/gpu.py wrote on such a machine (default: this one's rate)."
+        ),
+    ] = None,
 ) -> None:
     """Estimate FLOPs, time, memory and disk before anything is downloaded."""
+    if every:
+        _plan_all(texts, tokens, measured)
+        return
     from mosaic.profiles.opening import check_sets
     from mosaic.profiles.plan import estimate
     from mosaic.profiles.profile import load_profile
@@ -38,6 +56,30 @@ def plan(
     print_rows(rows, ["what", "estimate"], f"{profile}: {texts} texts of {tokens} tokens")
     if chosen.larger:
         say(f"Chapter 2 reads the larger model, too, which is not counted here: mosaic plan --profile {chosen.larger}")
+
+
+def _plan_all(texts: int, tokens: int, measured: Path | None) -> None:
+    from mosaic.profiles.plan import EFFICIENCY, matmul_rate, measured_rate, sweep
+    from mosaic.profiles.profile import load_profile
+
+    device, rate = ("this machine", matmul_rate()) if measured is None else measured_rate(measured)
+    efficiency = EFFICIENCY if measured is None else 1.0
+    found = [sweep(load_profile(name), texts, tokens, rate, MACHINES, efficiency) for name in PAPER]
+    rows = [
+        {"profile": one.profile, "jobs": one.jobs, "EFLOP": f"{one.flops / 1e18:.3g}"}
+        | {f"on {n}": _duration(3600 * hours) for n, hours in one.hours.items()}
+        | {"download": size(one.disk_download), "features, at most": size(one.disk_features)}
+        for one in found
+    ]
+    print_rows(
+        rows,
+        list(rows[0]),
+        f"features of every set, {texts} texts of {tokens} tokens each: {device}, {rate / 1e12:.3g} TFLOP/s",
+    )
+    hours = sum(one.hours[1] for one in found)
+    say(
+        f"{_duration(3600 * hours)} of one machine in all; probes, claims and book are processor's work, minutes a chapter."
+    )
 
 
 @app.command(epilog="Example: mosaic rehearse --profile gemma-2-2b --texts 40")

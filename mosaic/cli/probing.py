@@ -97,8 +97,7 @@ def probe(
 
 
 @app.command(
-    epilog="Examples: mosaic extract reviews.csv --out features --poolings max,mean; mosaic extract parquet_folder --out features; "
-    "mosaic extract stanfordnlp/imdb --split train --out features"
+    epilog="Example: mosaic extract reviews.csv --out features --poolings max,mean; or, of a corpus: mosaic extract parquet_folder --out features, mosaic extract stanfordnlp/imdb --split train --out features"
 )
 def extract(
     source: Annotated[

@@ -72,6 +72,23 @@ def study(
         say(f"figure in {figure}")
 
 
+@app.command(epilog="Example: mosaic features mini/stance --profile mini")
+def features(
+    name: Annotated[str, typer.Argument(help="A data set of the profile.")],
+    profile: Profile = "mini",
+    language: Annotated[Optional[str], typer.Option("--language", help="Of a set that has several.")] = None,  # noqa: UP045
+    cache: Cache = CACHE,
+    device: Device = "cpu",
+) -> None:
+    """Put one set's features into the cache, as the chapters read them: one job of many on a cluster."""
+    from mosaic.profiles.profile import SetChoice, load_profile
+    from mosaic.studies.problems import fill
+
+    check(cache=cache, device=device, inputs=(profile,))
+    chosen = SetChoice(name, language)
+    say(f"{chosen.title}: features of {fill(load_profile(profile), chosen, cache, device)} texts are in {cache}")
+
+
 @app.command(epilog="Example: mosaic claims --profile mini --check")
 def claims(
     profile: Profile = "mini",

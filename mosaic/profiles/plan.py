@@ -6,10 +6,13 @@ section 3); time divides them by the matrix-product rate measured here and now.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.profiles.profile import Profile
@@ -85,3 +88,55 @@ def matmul_rate(seconds: float = 0.5) -> float:
         x @ w.T
         best = min(best, time.perf_counter() - before)
     return 2 * 1024 * 1024 * 2048 / best
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A profile's features as jobs. hours: {machines: until the last job is done}. disk_download, disk_features: bytes."""
+
+    profile: str
+    jobs: int
+    flops: float
+    hours: dict[int, float]
+    disk_download: float
+    disk_features: float
+
+
+def sweep(
+    profile: Profile, texts: int, tokens: int, rate: float, machines: Sequence[int], efficiency=EFFICIENCY
+) -> Sweep:
+    """What features of all of a profile's sets cost, spread over machines: a job a set and language, each text read once.
+
+    texts: of a set, in one language. rate: FLOP/s of one machine; efficiency: of it, 1 where it was measured of the engine itself.
+    Time is the longest machine's, jobs being as long as one another; probes and the book are not in it.
+    """
+    sets = list(dict.fromkeys([(s.name, s.language) for s in profile.datasets] + [
+        (name, language) for c in profile.crossed for language in c.languages for name in (c.name, c.translated.get(language)) if name
+    ]))  # fmt: skip
+    one = estimate(profile, texts, tokens, rate)
+    seconds = one.flops / (rate * efficiency)
+    return Sweep(
+        profile.name,
+        len(sets),
+        one.flops * len(sets),
+        {n: seconds * math.ceil(len(sets) / n) / 3600 for n in machines},
+        one.disk_download,
+        one.disk_features * len(sets),
+    )
+
+
+def measured_rate(path: Path) -> tuple[str, float]:
+    """(device, FLOP/s of the engine) from what `benchmarks/gpu.py --json` wrote. Raises MosaicError for another file, or one
+    that was made without a graphics card."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        device, rate, measured = str(told["device"]), float(told["sweep"]["flop_per_second"]), told["speed_measured"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MosaicError(
+            f"{path} is not what `python benchmarks/gpu.py --json` writes ({error!r}). Run that first."
+        ) from error
+    if not measured or not rate > 0:
+        raise MosaicError(
+            f"{path} was made without a graphics card, so its rate says nothing. Run benchmarks/gpu.py on one."
+        )
+    return device, rate

@@ -44,6 +44,11 @@ class SetChoice:
     def title(self) -> str:
         return f"{self.name} ({self.language})" if self.language else self.name
 
+    @property
+    def slug(self) -> str:
+        """The title as a file's name: mini-toxicity-en."""
+        return "-".join([*self.name.split("/"), *([self.language] if self.language else [])])
+
 
 @dataclass(frozen=True)
 class CrossedSet:

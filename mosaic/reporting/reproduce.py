@@ -39,7 +39,7 @@ def reproduce(
         )
     profile = load_profile(profile_name)
     check_device(device)
-    sources = [source for source in sorted(NOTEBOOKS.glob("[0-9]*.py")) if applies(source, profile)]
+    sources = _sources(profile)
     asked = _wanted(only, sources, profile)
     wanted = [source for source in sources if source in asked]
     available(profile)  # a missing set is said before anything long runs
@@ -73,6 +73,15 @@ def reproduce(
     site = build_book(profile_name, profile.name, executed)
     _say(f"{time.monotonic() - start:.0f} s")
     return site
+
+
+def chapters(profile: Profile) -> list[str]:
+    """Names of the notebooks that apply to a profile, in order."""
+    return [source.stem for source in _sources(profile)]
+
+
+def _sources(profile: Profile) -> list[Path]:
+    return [source for source in sorted(NOTEBOOKS.glob("[0-9]*.py")) if applies(source, profile)]
 
 
 def fitting(profile: Profile, device: str) -> int:

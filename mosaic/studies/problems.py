@@ -75,6 +75,14 @@ def problems(
         yield choice.title, make_problem(train, test, lm, request, cache, wanted)
 
 
+def fill(profile: Profile, choice: SetChoice, cache: Path, device: str = "cpu") -> int:
+    """Put a set's features of every layer, width and pooling of the profile into the cache; how many texts it has."""
+    lm = load_model(profile, device)
+    train, test = load_cut(profile, choice.name, choice.language)
+    request = Request(load_saes(profile, lm), tuple(profile.layers), profile.poolings)
+    return len(make_problem(train, test, lm, request, cache).train) + len(test)
+
+
 def check_poolings(profile: Profile, wanted: Iterable[str]) -> None:
     """Raises MosaicError naming the first wanted pooling that the profile does not compute."""
     for pooling in wanted:

@@ -74,7 +74,9 @@ def test_another_run_in_the_folder_is_refused(tiny, request_, tmp_path):
 
     texts, lm = sentences(6, seed=3), tiny("llama")
     features.extract_corpus(corpus_of(texts), lm, request_, tmp_path, size=3)
-    with pytest.raises(MosaicError, match=r"part-000000\.safetensors is of other texts, or parts of another size\. Give"):
+    with pytest.raises(
+        MosaicError, match=r"part-000000\.safetensors is of other texts, or parts of another size\. Give"
+    ):
         features.extract_corpus(corpus_of(texts), lm, request_, tmp_path, size=4)
     with pytest.raises(MosaicError, match=r"is made otherwise \(specials changed\)\. Give another folder"):
         features.extract_corpus(corpus_of(texts), lm, replace(request_, specials=True), tmp_path, size=3)

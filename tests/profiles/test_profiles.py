@@ -346,6 +346,39 @@ def test_unknown_names_list_the_known():
         select_saes(minilm, layers=[2], widths=["8k"])
 
 
+def test_a_sweep_is_a_job_a_set_and_language():
+    profile = load_profile("gemma-2-2b")
+    alone = plan.estimate(profile, texts=10, tokens=100, rate=1e12)
+    found = plan.sweep(profile, 10, 100, 1e12, (1, 3, 64))
+    # 5 sets; toxicity in 4 more languages and translated from each; tweets in 3 more.
+    assert found.jobs == 5 + 4 + 4 + 3
+    assert found.flops == pytest.approx(16 * alone.flops) and found.disk_download == alone.disk_download
+    job = alone.seconds / 3600
+    assert found.hours == pytest.approx({1: 16 * job, 3: 6 * job, 64: job})
+
+
+@pytest.mark.parametrize(
+    "content,message",
+    [
+        ('{"device": "H100", "sweep": {"flop_per_second": 4e14}, "speed_measured": true}', None),
+        (
+            '{"device": "cpu", "sweep": {"flop_per_second": 4e9}, "speed_measured": false}',
+            "made without a graphics card",
+        ),
+        ('{"device": "H100"}', "is not what `python benchmarks/gpu.py --json` writes"),
+        ("no JSON", "Run that first"),
+    ],
+)
+def test_a_cards_rate_is_read_from_its_benchmark(tmp_path, content, message):
+    path = tmp_path / "gpu.json"
+    path.write_text(content)
+    if message is None:
+        assert plan.measured_rate(path) == ("H100", 4e14)
+    else:
+        with pytest.raises(MosaicError, match=message):
+            plan.measured_rate(path)
+
+
 def test_plan_counts_the_paper_sweep():
     """Design notes: one pass over layers 5, 12, 19 and two widths costs 2 * (20 blocks) + SAEs a token."""
     profile = load_profile("gemma-2-2b")
