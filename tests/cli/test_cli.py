@@ -298,6 +298,48 @@ def test_extract_writes_tables(own_profile, reviews, tmp_path):
     assert table.matrix.shape == (90, 128) and table.provenance["pooling"] == "max"
 
 
+def test_extract_reads_a_corpus_part_by_part(own_profile, tmp_path):
+    import pandas as pd
+
+    from mosaic.features.corpus import parts
+
+    (tmp_path / "corpus").mkdir()
+    for number in range(2):
+        texts = [f"the {'good' if i % 2 else 'bad'} film {number} {i}" for i in range(6)]
+        pd.DataFrame({"body": texts}).to_parquet(tmp_path / "corpus" / f"{number}.parquet")
+    arguments = ["extract", "corpus", "--out", "out", "--profile", own_profile, "--part", "5", "--poolings", "max"]
+    refused = mosaic(*arguments, cwd=tmp_path)
+    assert refused.returncode == 1 and "has no column 'text'; its columns are 'body'" in " ".join(refused.stderr.split())
+    done = mosaic(*arguments, "--text", "body", cwd=tmp_path)
+    assert done.returncode == 0 and "layer_2_width_128_max 12 texts in parts of 5" in " ".join(done.stdout.split()), done
+    assert [len(part) for part in parts(tmp_path / "out" / "layer_2_width_128_max")] == [5, 5, 2]
+
+
+def test_features_fill_the_cache_of_a_set(tmp_path):
+    """A chapter's pass over the set then finds every row."""
+    (tmp_path / "few.yml").write_text(
+        """
+title: few
+model: {id: weights/mini/mini-small, max_length: 64}
+shape: {n_layers: 6, d_model: 128, parameters: 197120, embedding: 524288}
+saes: [{layer: 1, width: 1k, path: weights/mini/saes-small/layer_1_width_1k_seed_0}]
+middle: 1
+width: 1k
+poolings: [max]
+datasets: [mini/stance]
+max_train: 20
+max_test: 20
+"""
+    )
+    wrong = mosaic("features", "mini/nothing", "--profile", "few.yml", cwd=tmp_path)
+    assert wrong.returncode == 1 and "nothing" in wrong.stderr
+    done = mosaic("features", "mini/stance", "--profile", "few.yml", "--cache", "cache", cwd=tmp_path)
+    assert done.returncode == 0 and "mini/stance: features of" in done.stdout, done.stderr
+    rows = list((tmp_path / "cache").rglob("*.safetensors"))
+    again = mosaic("features", "mini/stance", "--profile", "few.yml", "--cache", "cache", cwd=tmp_path)
+    assert again.returncode == 0 and rows and sorted((tmp_path / "cache").rglob("*.safetensors")) == sorted(rows)
+
+
 def test_train_sae_trains_and_measures(own_profile, reviews, tmp_path):
     corpus = tmp_path / "corpus.txt"
     corpus.write_text(
