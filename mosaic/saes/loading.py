@@ -142,7 +142,7 @@ def _topk(name: str, weights: Weights, rows: torch.Tensor, config: dict) -> dict
     """f = p where p is among the token's k largest, perhaps measured in lengths of decoder rows."""
     bias = weights.vectors["b_enc"]
     if config.get("rescale_acts_by_decoder_norm"):
-        norms = weights.decoder_norm().detach().float()
+        norms = weights.decoder().float().norm(dim=-1)
         check_numbers(name, rows, {"W_dec's row lengths": norms})
         rows *= norms[:, None]
         bias = bias * norms

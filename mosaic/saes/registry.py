@@ -76,10 +76,15 @@ def scope_weights(source: SAESource) -> Iterator[tuple[Weights, dict]]:
 
 
 def open_registered(source: SAESource):
-    """The whole SAE of a registry entry, by SAELens. Raises Unavailable where it is not here and cannot be had."""
+    """The whole SAE of a registry entry, as SAELens's own. Raises Unavailable where it is not here and cannot be had.
+
+    Gemma Scope's sizes are read off the weights: SAELens takes them from the model's name, or asks the hub for them.
+    """
     from sae_lens import SAE
 
     entry, name = registered(source)
+    if is_scope(source):
+        return _whole_scope(source)
     wanted = repository(source)
     if wanted is not None:
         snapshot(wanted)  # SAELens then finds the files here
@@ -88,6 +93,20 @@ def open_registered(source: SAESource):
             return SAE.from_pretrained(source.release, source.id)
     except (KeyError, ValueError) as error:
         raise MosaicError(f"SAE {name} of {entry.repo_id} cannot be read: {error}. Fetch it again.") from error
+
+
+def _whole_scope(source: SAESource):
+    from sae_lens import JumpReLUSAE, JumpReLUSAEConfig
+    from sae_lens.saes.sae import SAEMetadata
+
+    with scope_weights(source) as (weights, config):
+        d, latents = weights.shapes["W_enc"]
+        sae = JumpReLUSAE(
+            JumpReLUSAEConfig(d, latents, apply_b_dec_to_input=False, metadata=SAEMetadata(**config["metadata"]))
+        )
+        vectors = {name: weights.vectors[name] for name in ("b_enc", "b_dec", "threshold")}
+        sae.load_state_dict({**vectors, "W_enc": weights.transposed().T, "W_dec": weights.decoder().float()})
+    return sae.eval()
 
 
 def _unknown(kind: str, value: str | None, known, hint: str) -> str:

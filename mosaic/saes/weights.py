@@ -28,11 +28,11 @@ AGAIN = "Copy the SAE again, or save it again by SAELens."
 class Weights:
     """W_enc in pieces and the vectors beside it, so that W_enc never stands twice in memory."""
 
-    def __init__(self, vectors: dict[str, torch.Tensor], shapes: dict[str, tuple[int, ...]], pieces, decoder_norm=None):
+    def __init__(self, vectors: dict[str, torch.Tensor], shapes: dict[str, tuple[int, ...]], pieces, decoder):
         self.vectors = vectors
         self.shapes = shapes  # of every tensor; W_enc's is (d, D)
         self.pieces = pieces  # yields (slice over d, slice over D, tensor [d', D'])
-        self.decoder_norm = decoder_norm
+        self.decoder = decoder  # gives W_dec [D, d], which is read when it is asked for
 
     @classmethod
     def of(cls, sae) -> Weights:
@@ -41,7 +41,7 @@ class Weights:
         vectors = {name: value.detach().float() for name, value in state.items() if value.ndim == 1}
         shapes = {name: tuple(value.shape) for name, value in state.items()}
         piece = (slice(None), slice(None), sae.W_enc.detach())
-        return cls(vectors, shapes, lambda: iter([piece]), lambda: sae.W_dec.norm(dim=-1))
+        return cls(vectors, shapes, lambda: iter([piece]), lambda: sae.W_dec.detach())
 
     def transposed(self) -> torch.Tensor:
         """W_enc as [D, d] float32, filled piece by piece: peak memory is the result plus one piece."""
@@ -104,7 +104,7 @@ def tensor_weights(path: Path, file) -> Weights:
         for start in range(0, shapes["W_enc"][-1], PIECE):
             yield slice(None), slice(start, start + PIECE), encoder[:, start : start + PIECE]
 
-    return Weights(vectors, shapes, pieces, lambda: file.get_tensor(names["W_dec"]).float().norm(dim=-1))
+    return Weights(vectors, shapes, pieces, lambda: file.get_tensor(names["W_dec"]))
 
 
 def _name(key: str) -> str:
@@ -113,7 +113,7 @@ def _name(key: str) -> str:
 
 
 def npz_weights(path: Path) -> Weights:
-    """Weights of Gemma Scope's params.npz, read as a stream: the decoder, half of the file, never enters memory.
+    """Weights of Gemma Scope's params.npz, read as a stream: the decoder, half of the file, enters memory only if asked for.
 
     Raises MosaicError for a file that is no such archive.
     """
@@ -148,8 +148,12 @@ def _npz_weights(path: Path) -> Weights:
                 rows = slice(start, start + n)
                 yield (slice(None), rows, block.T) if fortran else (rows, slice(None), block)
 
+    def decoder() -> torch.Tensor:
+        with np.load(path, allow_pickle=False) as file:
+            return torch.from_numpy(file[keys["W_dec"]])
+
     shapes = {name: tuple(vector.shape) for name, vector in vectors.items()}
-    return Weights(vectors, {**shapes, "W_enc": shape}, pieces)
+    return Weights(vectors, {**shapes, "W_enc": shape}, pieces, decoder)
 
 
 def _npy_header(stream) -> tuple[tuple[int, ...], bool, np.dtype]:

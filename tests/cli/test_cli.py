@@ -309,9 +309,13 @@ def test_extract_reads_a_corpus_part_by_part(own_profile, tmp_path):
         pd.DataFrame({"body": texts}).to_parquet(tmp_path / "corpus" / f"{number}.parquet")
     arguments = ["extract", "corpus", "--out", "out", "--profile", own_profile, "--part", "5", "--poolings", "max"]
     refused = mosaic(*arguments, cwd=tmp_path)
-    assert refused.returncode == 1 and "has no column 'text'; its columns are 'body'" in " ".join(refused.stderr.split())
+    assert refused.returncode == 1 and "has no column 'text'; its columns are 'body'" in " ".join(
+        refused.stderr.split()
+    )
     done = mosaic(*arguments, "--text", "body", cwd=tmp_path)
-    assert done.returncode == 0 and "layer_2_width_128_max 12 texts in parts of 5" in " ".join(done.stdout.split()), done
+    assert done.returncode == 0 and "layer_2_width_128_max 12 texts in parts of 5" in " ".join(done.stdout.split()), (
+        done
+    )
     assert [len(part) for part in parts(tmp_path / "out" / "layer_2_width_128_max")] == [5, 5, 2]
 
 

@@ -14,6 +14,7 @@ from mosaic.saes import encoder, loading
 from mosaic.saes.checks import NEEDED
 from mosaic.saes.described import Described, describe
 from mosaic.saes.dictionary import load_dictionary
+from mosaic.saes.registry import open_registered
 from mosaic.saes.weights import npz_weights
 
 ARCHITECTURES = sorted(NEEDED)
@@ -125,6 +126,11 @@ def test_gemma_scope_layout_loads_without_the_decoder(tmp_path, monkeypatch):
         close(loaded.encode(x), reference.encode(x).numpy(), atol=2e-3)
     assert loaded.b_dec is None, "Gemma Scope does not subtract b_dec"
     close(loading.from_sae(reference, source, "same").encode(x), loaded.encode(x).toarray(), atol=2e-3)
+    whole = open_registered(source)
+    assert all((value == whole.state_dict()[name]).all() for name, value in reference.state_dict().items())
+    assert whole.cfg.metadata.hook_name == reference.cfg.metadata.hook_name
+    with torch.no_grad():
+        assert (whole(x) == reference(x)).all()
     with pytest.raises(MosaicError, match="was trained on gemma-2-2b, not on google/gemma-2-9b-it"):
         loading.load_encoder(source, "google/gemma-2-9b-it", 2304)
     transfer = loading.SAESource(12, "16k", release=release, id=sae_id, transfer_from="google/gemma-2-2b")
