@@ -54,9 +54,12 @@ def open_corpus(source: Path, text: str | None = None, split: str = "train", con
     """A folder's Parquet files, by name, or a split of a data set of the hub. text: column of the texts (default: text,
     or prompt where that is absent).
 
-    Raises MosaicError for a folder without Parquet files, a file that is none, or a missing column.
+    Raises MosaicError for a folder without Parquet files, a file that is none, a missing column, or no rows at all.
     """
-    return _folder(source, text) if source.is_dir() else _hub_set(source.as_posix(), text, split, config)
+    found = _folder(source, text) if source.is_dir() else _hub_set(source.as_posix(), text, split, config)
+    if not found.n_texts:
+        raise MosaicError(f"{source} has no rows, so there is nothing to read. Give a corpus that has some.")
+    return found
 
 
 def _folder(folder: Path, text: str | None) -> Corpus:
@@ -94,7 +97,7 @@ def _hub_set(name: str, text: str | None, split: str, config: str | None) -> Cor
     from mosaic.hub.datasets import read_splits
     from mosaic.hub.repository import Repository
 
-    instead = "Or give a folder of Parquet files."
+    instead = "(No file or folder here has that name, so it was taken for a data set of the hub; a folder of Parquet files is read too.)"
     (rows,) = read_splits(Repository(name, kind="dataset", instead=instead), config, [split])
     column = _column(name, rows.column_names, text)
     return Corpus(name, len(rows), lambda size: (batch[column] for batch in rows.select_columns(column).iter(size)))

@@ -66,6 +66,9 @@ def test_what_cannot_be_read_is_named(tmp_path):
     with pytest.raises(MosaicError, match=r"broken\.parquet is not a readable Parquet file"):
         open_corpus(tmp_path)
     (tmp_path / "broken.parquet").unlink()
+    folder, _ = folder_of(tmp_path, 0)
+    with pytest.raises(MosaicError, match="has no rows, so there is nothing to read"):
+        open_corpus(folder)
     folder, _ = folder_of(tmp_path, 3)
     with pytest.raises(MosaicError, match=r"has no column 'body'; its columns are 'id', 'text'. Name .* with --text"):
         open_corpus(folder, "body")
