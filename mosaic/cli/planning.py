@@ -9,13 +9,16 @@ import typer
 
 from mosaic.cli.options import LARGEST, Device, Profile
 from mosaic.cli.output import print_rows, say, size
+from mosaic.errors import MosaicError
 
 app = typer.Typer()
 PAPER = ("gemma-2-2b", "gemma-2-2b-1m", "gemma-2-9b", "gemma-2-9b-it", "gemma-2-9b-it-transfer")
 MACHINES = (1, 8, 64)
 
 
-@app.command(epilog="Example: mosaic plan --profile gemma-2-2b --texts 5000 --tokens 80")
+@app.command(
+    epilog="Example: mosaic plan --profile gemma-2-2b --texts 5000 --tokens 80; or: mosaic plan --all --measured gpu.json"
+)
 def plan(
     profile: Profile = "minilm",
     texts: Annotated[int, typer.Option("--texts", min=1, max=LARGEST, help="Number of texts.")] = 1000,
@@ -23,17 +26,21 @@ def plan(
     every: Annotated[
         bool,
         typer.Option(
-            "--all", help="The paper's whole sweep: every Gemma 2 profile, all its sets, on 1, 8 and 64 machines."
+            "--all",
+            help="Not --profile, but the paper's whole sweep: every Gemma 2 profile, all its sets, on 1, 8 and 64 machines.",
         ),
     ] = False,
     measured: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
-            "--measured", help="With --all: what benchmarks/gpu.py wrote on such a machine (default: this one's rate)."
+            "--measured",
+            help="With --all: JSON of `benchmarks/gpu.py --json` from such a machine (default: this one's rate).",
         ),
     ] = None,
 ) -> None:
     """Estimate FLOPs, time, memory and disk before anything is downloaded."""
+    if measured is not None and not every:
+        raise MosaicError("--measured goes with --all, which prices the paper's sweep at that rate. Add --all.")
     if every:
         _plan_all(texts, tokens, measured)
         return
@@ -62,23 +69,22 @@ def _plan_all(texts: int, tokens: int, measured: Path | None) -> None:
     from mosaic.profiles.plan import EFFICIENCY, matmul_rate, measured_rate, sweep
     from mosaic.profiles.profile import load_profile
 
-    device, rate = ("this machine", matmul_rate()) if measured is None else measured_rate(measured)
-    efficiency = EFFICIENCY if measured is None else 1.0
+    device, rate, efficiency = "this machine", matmul_rate(), EFFICIENCY
+    if measured is not None:
+        (device, rate), efficiency = measured_rate(measured), 1.0
     found = [sweep(load_profile(name), texts, tokens, rate, MACHINES, efficiency) for name in PAPER]
     rows = [
-        {"profile": one.profile, "jobs": one.jobs, "EFLOP": f"{one.flops / 1e18:.3g}"}
-        | {f"on {n}": _duration(3600 * hours) for n, hours in one.hours.items()}
-        | {"download": size(one.disk_download), "features, at most": size(one.disk_features)}
+        {"profile": one.profile, "sets": f"{one.jobs} + {one.inside}", "PFLOP": f"{one.flops / 1e15:,.1f}"}
+        | {f"{n} machine{'s' * (n > 1)}": _duration(3600 * hours) for n, hours in one.hours.items()}
+        | {"download": size(one.disk_download), "features on disk, at most": size(one.disk_features)}
         for one in found
     ]
-    print_rows(
-        rows,
-        list(rows[0]),
-        f"features of every set, {texts} texts of {tokens} tokens each: {device}, {rate / 1e12:.3g} TFLOP/s",
-    )
-    hours = sum(one.hours[1] for one in found)
+    print_rows(rows, list(rows[0]), f"features, if each set had {texts:,} texts of {tokens} tokens in each language")
     say(
-        f"{_duration(3600 * hours)} of one machine in all; probes, claims and book are processor's work, minutes a chapter."
+        f"{device}: {rate * efficiency / 1e12:.3g} TFLOP/s of the engine. Sets: jobs of their own + those read by one chapter."
+    )
+    say(
+        f"All of them on one machine: {_duration(3600 * sum(one.hours[1] for one in found))}; probes and book are not in it."
     )
 
 
@@ -130,4 +136,6 @@ def profiles() -> None:
 def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 200 * 3600 else f"{seconds / 86400:.0f} days"

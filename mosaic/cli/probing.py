@@ -112,9 +112,13 @@ def extract(
     model: Model = None,
     sae: Saes = None,
     text: Text = None,
-    split: Annotated[str, typer.Option("--split", help="Of a data set of the hub.")] = "train",
-    config: Annotated[Optional[str], typer.Option("--config", help="Of a data set of the hub.")] = None,  # noqa: UP045
-    part: Annotated[int, typer.Option("--part", min=1, help="Texts of a corpus that are written together.")] = 5_000,
+    split: Annotated[str, typer.Option("--split", help="Which split to read (a data set of the hub only).")] = "train",
+    config: Annotated[
+        str | None, typer.Option("--config", help="Which configuration to read (a data set of the hub only).")
+    ] = None,
+    part: Annotated[
+        int, typer.Option("--part", min=1, help="Texts of a corpus per part; memory grows with it.")
+    ] = 5_000,
     layers: Layers = None,
     widths: Widths = None,
     poolings: Poolings = None,
@@ -123,7 +127,7 @@ def extract(
     device: Device = "cpu",
     products: Products = None,
 ) -> None:
-    """Write one feature table per layer, SAE and pooling (safetensors; `FeatureTable.load` reads them).
+    """Write one feature table per SAE and pooling, and of hidden states (safetensors; `FeatureTable.load` reads them).
 
     Of a corpus, each table is a folder of parts (`mosaic.features.corpus.parts` reads them); the same command goes on
     where it was stopped, and no cache is used.
@@ -134,7 +138,7 @@ def extract(
     check_named(profile, model, sae)
     from mosaic.features.corpus import extract_corpus
     from mosaic.features.extract import extract as run
-    from mosaic.features.on_device import report_flips
+    from mosaic.features.on_device import SAMPLE, report_flips
     from mosaic.features.table import file_name
     from mosaic.texts.corpus import is_corpus, open_corpus
     from mosaic.texts.own_files import read_file
@@ -148,6 +152,7 @@ def extract(
     request, lm = opened_request(chosen_profile(profile, model, sae), layers, poolings, device, widths, products)
     request = replace(request, specials=specials)
     if large:
+        report_flips(next(texts.parts(SAMPLE))[1], lm, request)
         for folder in extract_corpus(texts, lm, request, out, part):
             say(f"{folder}  {texts.n_texts} texts in parts of {part}")
         return

@@ -72,21 +72,32 @@ def study(
         say(f"figure in {figure}")
 
 
-@app.command(epilog="Example: mosaic features mini/stance --profile mini")
+@app.command(
+    epilog="Example: mosaic features mini/stance --profile mini; or, in one language: mosaic features mini/toxicity --language en"
+)
 def features(
     name: Annotated[str, typer.Argument(help="A data set of the profile.")],
     profile: Profile = "mini",
-    language: Annotated[Optional[str], typer.Option("--language", help="Of a set that has several.")] = None,  # noqa: UP045
+    language: Annotated[str | None, typer.Option("--language", help="For a set in several languages: which.")] = None,
     cache: Cache = CACHE,
     device: Device = "cpu",
 ) -> None:
-    """Put one set's features into the cache, as the chapters read them: one job of many on a cluster."""
+    """Put one set's features into the cache, of every layer, width and pooling of the profile.
+
+    One job of many on a cluster: chapters that run on the same kind of device then find them.
+    """
     from mosaic.profiles.profile import SetChoice, load_profile
     from mosaic.studies.problems import fill
 
     check(cache=cache, device=device, inputs=(profile,))
-    chosen = SetChoice(name, language)
-    say(f"{chosen.title}: features of {fill(load_profile(profile), chosen, cache, device)} texts are in {cache}")
+    read, chosen = load_profile(profile), SetChoice(name, language)
+    titles = [choice.title for choice in read.datasets]
+    if chosen.title not in titles:
+        raise MosaicError(
+            f"{chosen.title} is no data set of profile {read.name}; it has {', '.join(titles) or 'none'}. A language goes with "
+            "--language."
+        )
+    say(f"{chosen.title}: features of {fill(read, chosen, cache, device)} texts are in {cache}")
 
 
 @app.command(epilog="Example: mosaic claims --profile mini --check")

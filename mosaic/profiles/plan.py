@@ -11,7 +11,7 @@ import math
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mosaic.errors import MosaicError
@@ -92,10 +92,12 @@ def matmul_rate(seconds: float = 0.5) -> float:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A profile's features as jobs. hours: {machines: until the last job is done}. disk_download, disk_features: bytes."""
+    """Features of a profile's sets. jobs: sets that are jobs of their own; inside: those that one chapter reads in turn.
+    hours: {machines: until all is done}. disk_download, disk_features: bytes."""
 
     profile: str
     jobs: int
+    inside: int
     flops: float
     hours: dict[int, float]
     disk_download: float
@@ -103,25 +105,31 @@ class Sweep:
 
 
 def sweep(
-    profile: Profile, texts: int, tokens: int, rate: float, machines: Sequence[int], efficiency=EFFICIENCY
+    profile: Profile, texts: int, tokens: int, rate: float, machines: Sequence[int], efficiency: float = EFFICIENCY
 ) -> Sweep:
-    """What features of all of a profile's sets cost, spread over machines: a job a set and language, each text read once.
+    """What features of all of a profile's sets cost, as `workflow/Snakefile` spreads them over machines.
 
-    texts: of a set, in one language. rate: FLOP/s of one machine; efficiency: of it, 1 where it was measured of the engine itself.
-    Time is the longest machine's, jobs being as long as one another; probes and the book are not in it.
+    A set is a job, all of one length; the languages of the crossed sets are read one after the other by a chapter, after
+    them, with the SAEs of the main width alone.
+    texts: of a set in one language. rate: FLOP/s of one machine; efficiency: of it, 1 where it was measured of the engine
+    itself. Probes and the book are not in it.
     """
-    sets = list(dict.fromkeys([(s.name, s.language) for s in profile.datasets] + [
-        (name, language) for c in profile.crossed for language in c.languages for name in (c.name, c.translated.get(language)) if name
-    ]))  # fmt: skip
+    own = {(choice.name, choice.language) for choice in profile.datasets}
+    crossed = {(choice.name, language) for choice in profile.crossed for language in choice.languages}
+    crossed |= {(name, language) for choice in profile.crossed for language, name in choice.translated.items()}
+    jobs, inside = len(own), len(crossed - own)
     one = estimate(profile, texts, tokens, rate)
-    seconds = one.flops / (rate * efficiency)
+    narrow = replace(profile, saes=tuple(sae for sae in profile.saes if sae.width == profile.width))
+    other = estimate(narrow, texts, tokens, rate)
+    an_hour = rate * efficiency * 3600
     return Sweep(
         profile.name,
-        len(sets),
-        one.flops * len(sets),
-        {n: seconds * math.ceil(len(sets) / n) / 3600 for n in machines},
+        jobs,
+        inside,
+        one.flops * jobs + other.flops * inside,
+        {n: (one.flops * math.ceil(jobs / n) + other.flops * inside) / an_hour for n in machines},
         one.disk_download,
-        one.disk_features * len(sets),
+        one.disk_features * jobs + other.disk_features * inside,
     )
 
 

@@ -336,7 +336,9 @@ max_test: 20
 """
     )
     wrong = mosaic("features", "mini/nothing", "--profile", "few.yml", cwd=tmp_path)
-    assert wrong.returncode == 1 and "nothing" in wrong.stderr
+    assert wrong.returncode == 1 and "mini/nothing is no data set of profile few; it has mini/stance" in " ".join(
+        wrong.stderr.split()
+    )
     done = mosaic("features", "mini/stance", "--profile", "few.yml", "--cache", "cache", cwd=tmp_path)
     assert done.returncode == 0 and "mini/stance: features of" in done.stdout, done.stderr
     rows = list((tmp_path / "cache").rglob("*.safetensors"))

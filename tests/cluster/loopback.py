@@ -67,7 +67,7 @@ class Slurm:
         }
         ports = _free_ports(n_nodes + 1)
         nodes = "\n".join(
-            f"NodeName={name} NodeHostname={self.host} NodeAddr=127.0.0.1 Port={port} CPUs=1 RealMemory=4000 State=UNKNOWN"
+            f"NodeName={name} NodeHostname={self.host} NodeAddr=127.0.0.1 Port={port} CPUs=1 RealMemory=9000 State=UNKNOWN"
             for name, port in zip(self.nodes, ports[1:], strict=True)
         )
         for folder in ("state", *(f"spool.{name}" for name in self.nodes)):
@@ -121,9 +121,9 @@ class Slurm:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def cancel(self) -> None:
-        """End all jobs, and wait until they are gone."""
-        self.run("scancel", "--user", getpass.getuser())
+    def cancel(self, *which: str) -> None:
+        """End these jobs (scancel's options; none: all), and wait until none is left."""
+        self.run("scancel", *(which or ("--user", getpass.getuser())))
         _until(lambda: not self.run("squeue", "--noheader"), 30, "the end of all jobs")
 
     def run(self, *command: str) -> str:

@@ -38,8 +38,8 @@ max_test: 24
 CONFIG = f"""
 profile: small.yml
 chapters: [{", ".join(CHAPTERS)}]
-pairs: [[weights/layer_3_width_1k_seed_0, weights/layer_3_width_1k_seed_1]]
-book: false
+pairs: {{seeds: [weights/layer_3_width_1k_seed_0, weights/layer_3_width_1k_seed_1]}}
+threads: 1
 """
 QUICK = [
     "--configfile=cluster.yml",
@@ -171,7 +171,8 @@ def test_a_lost_node_a_new_controller_and_a_killed_snakemake(project, tmp_path):
         wait_for(lambda: any(name in finished(project) for name in CHAPTERS), 240, "a chapter", project)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
-        slurm.cancel()
+        (run_id,) = re.findall(r"SLURM run ID: (\S+)", (project / "snakemake.log").read_text())
+        slurm.cancel("--name", run_id)
         before = computed(project)
         assert before and "claims" not in finished(project), "it was killed too late to say anything"
         unlocked = snakemake(project, slurm, "--unlock")
@@ -180,7 +181,7 @@ def test_a_lost_node_a_new_controller_and_a_killed_snakemake(project, tmp_path):
         code = again.wait(240)
         assert code == 0, (project / "snakemake.log").read_text()[-4000:]
         after = computed(project)
-    assert finished(project) == {"000", "claims", "mini-stance", "mini-sentiment-en", *CHAPTERS}
+    assert finished(project) == {"seeds", "claims", "mini-stance", "mini-sentiment-en", *CHAPTERS}
     assert {path: after.get(path) for path in before} == before, "what was finished ran again"
     assert not list(project.rglob("*.tmp")), "something half written was left"
     only = [argument for name in CHAPTERS for argument in ("--only", name)]

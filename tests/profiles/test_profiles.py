@@ -350,11 +350,14 @@ def test_a_sweep_is_a_job_a_set_and_language():
     profile = load_profile("gemma-2-2b")
     alone = plan.estimate(profile, texts=10, tokens=100, rate=1e12)
     found = plan.sweep(profile, 10, 100, 1e12, (1, 3, 64))
-    # 5 sets; toxicity in 4 more languages and translated from each; tweets in 3 more.
-    assert found.jobs == 5 + 4 + 4 + 3
-    assert found.flops == pytest.approx(16 * alone.flops) and found.disk_download == alone.disk_download
+    # Inside: toxicity in 4 more languages and translated from each; tweets in 3 more.
+    assert (found.jobs, found.inside) == (5, 4 + 4 + 3)
+    narrow = replace(profile, saes=tuple(sae for sae in profile.saes if sae.width == profile.width))
+    inside = 11 * plan.estimate(narrow, texts=10, tokens=100, rate=1e12).seconds / 3600
     job = alone.seconds / 3600
-    assert found.hours == pytest.approx({1: 16 * job, 3: 6 * job, 64: job})
+    assert inside < 11 * job and found.disk_download == alone.disk_download
+    assert found.hours == pytest.approx({1: 5 * job + inside, 3: 2 * job + inside, 64: job + inside})
+    assert found.flops == pytest.approx(found.hours[1] * 3600 * 1e12 * plan.EFFICIENCY)
 
 
 @pytest.mark.parametrize(
