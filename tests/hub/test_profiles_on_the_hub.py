@@ -170,6 +170,13 @@ def test_what_is_measured_on_stand_ins_is_judged_by_nobody(hub, home, tmp_path):
     assert "stand-in weights" in judged.stdout
 
 
+def test_the_first_chapter_reads_whole_saes_of_any_size(hub, home, tmp_path):
+    """It holds our encoder against SAELens's, which took Gemma Scope's sizes from the model's name."""
+    done = mosaic(hub, home, "study", "text_to_features", "--profile", PROFILE, cwd=tmp_path, HF_HUB_OFFLINE="1")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads((tmp_path / "results" / PROFILE / "text_to_features.json").read_text())["weights"] == "stand-in"
+
+
 def test_a_changed_revision_is_read_whole_and_a_pinned_one_stays(tmp_path):
     """The branch moves on between two runs: the second reads the new commit, one that names the old commit still the old."""
     name, root = "openai-community/gpt2", tmp_path / "hub"
