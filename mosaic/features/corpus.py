@@ -36,13 +36,20 @@ def extract_corpus(corpus: Corpus, lm: LanguageModel, request: Request, out: Pat
     request = request.settled(lm)
     wanted = provenances(lm, request)
     folders = [out / file_name(provenance) for provenance in wanted]
+    n_parts = -(-corpus.n_texts // size)
     for folder in folders:
         check_folder(folder)
+        if part_of(folder, n_parts).exists():
+            raise MosaicError(
+                f"{part_of(folder, n_parts)} is of a corpus with more texts, or of smaller parts. Give another folder to --out, or "
+                "remove this one."
+            )
     with Progress("extracting", corpus.n_texts) as progress:
         for number, (first, texts) in enumerate(corpus.parts(size)):
             ids = text_ids(texts)
             paths = [part_of(folder, number) for folder in folders]
-            if all(_is_there(path, ids, made_of) for path, made_of in zip(paths, wanted, strict=True)):
+            # A list: every table is looked at before one is written.
+            if all([_is_there(path, ids, made_of) for path, made_of in zip(paths, wanted, strict=True)]):
                 progress.advance(len(texts))
                 continue
             try:

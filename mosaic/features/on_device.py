@@ -91,7 +91,7 @@ def _to_host(tensors: Sequence[torch.Tensor]) -> Callable[[], list[np.ndarray]]:
         there = torch.empty(flat.shape, dtype=flat.dtype, pin_memory=True)
         there.copy_(flat, non_blocking=True)
         copied = torch.cuda.Event()
-        copied.record()
+        copied.record(torch.cuda.current_stream(flat.device))  # of its own card, which need not be the current one
     else:
         there, copied = flat, None
     shapes = [tuple(x.shape) for x in tensors]

@@ -37,7 +37,7 @@ class Request:
 
     encoders: SAEs, each knowing its layer. hidden_layers: layers whose hidden states are pooled too.
     poolings: names (`mosaic.features.pooling`). specials: pool special tokens as well (an ablation; the published code
-    did). token_budget: padded tokens a batch; None: 2,048, on a graphics card as many as its free memory holds. products: what
+    did). token_budget: padded tokens a batch; None: 2,048, on a graphics card as many as a quarter of its memory holds. products: what
     the encoders' products are made of; None: bfloat16 on a card, else float32.
     """
 

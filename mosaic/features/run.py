@@ -53,7 +53,8 @@ def run_shard(
     wanted = provenances(lm, request)
     pieces: list[list[FeatureTable]] = [[] for _ in wanted]
     tokens, counts = shard.tokens, shard.tokens.counts.astype(np.int32)
-    run = on_device.run_batches if lm.on_card else _run_batches
+    rough = request.settled(lm).products == "bfloat16"
+    run = on_device.run_batches if lm.on_card or rough else _run_batches
     for batch, matrices in zip(shard.batches, run(tokens, shard.batches, lm, request.settled(lm)), strict=True):
         about = shard.ids[batch], counts[batch], tokens.truncated[batch]
         for made, matrix, provenance in zip(pieces, matrices, wanted, strict=True):

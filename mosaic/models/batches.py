@@ -12,14 +12,14 @@ COPIES = 100  # float32 vectors of d_model that one token takes of a card at mos
 
 
 def token_budget(device: str, d_model: int) -> int:
-    """Padded tokens of one forward pass: on a graphics card what half of its free memory holds, as a power of two, so that
-    a run on the same card plans the same batches though a little more or less is free."""
+    """Padded tokens of one forward pass: on a graphics card what a quarter of its memory holds, as a power of two. Of all its
+    memory, not of what is free just now: the same card then plans the same batches, and finds its rows in the cache."""
     if not device.startswith("cuda"):
         return TOKEN_BUDGET
     import torch
 
-    free, _ = torch.cuda.mem_get_info(device)
-    return rounded_budget(free // 2 // (4 * COPIES * d_model))
+    _, memory = torch.cuda.mem_get_info(device)
+    return rounded_budget(memory // 4 // (4 * COPIES * d_model))
 
 
 def rounded_budget(tokens: int) -> int:

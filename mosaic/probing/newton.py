@@ -20,6 +20,7 @@ import numpy as np
 
 TOLERANCE = 1e-3
 STEPS = 100
+SMALLEST = 1e-9  # C from which no easier problem is looked for
 ROUNDING = 1e-13  # of the terms that a gradient adds up: less is nothing
 
 
@@ -60,7 +61,7 @@ def minimise(rows, Y, s, C: float, start: Solution | None = None, tol=TOLERANCE,
         # Each step is solved as exactly as it pays: roughly far from the end, near it as the end needs.
         target = max(0.3 * tol * size, min(0.1, error / (error + size)) * error)
         d_W, d_b, hard = _step(rows, C * s * P, P, slope_W, slope_b, of_b, solve, target, exact or step > 9)
-        if hard and start is None and not rows.can_factor(len(Y)):
+        if hard and start is None and C > SMALLEST and not rows.can_factor(len(Y)):
             return minimise(rows, Y, s, C, minimise(rows, Y, s, C / 10, None, tol, max_iter), tol, max_iter)
         exact |= hard
         change = rows.times(d_W) + d_b[:, None]

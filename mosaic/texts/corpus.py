@@ -66,7 +66,9 @@ def _folder(folder: Path, text: str | None) -> Corpus:
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
-    paths = sorted(folder.rglob("*.parquet"))
+    # Others write a folder x.parquet of files, and half-written ones below a name that begins with . or _.
+    found = [path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() == ".parquet"]
+    paths = sorted(path for path in found if not any(part[0] in "._" for part in path.relative_to(folder).parts))
     if not paths:
         raise MosaicError(
             f"{folder} holds no Parquet files, which a corpus is made of. Write it as such (pandas: to_parquet), or give one "

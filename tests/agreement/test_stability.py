@@ -209,14 +209,12 @@ def test_a_registry_entry_gives_both_directions(tmp_path, monkeypatch):
     sae = sae_lens.SAE.load_from_disk(sae_folder(tmp_path, "jumprelu", seed=3))
     monkeypatch.setattr("mosaic.saes.registry.snapshot", lambda repository: tmp_path)
     monkeypatch.setattr(sae_lens.SAE, "from_pretrained", lambda release, sae_id: sae)
-    got = load_dictionary("gemma-scope-2b-pt-res-canonical/layer_12/width_16k/canonical")
-    assert got.name == "gemma-scope-2b-pt-res-canonical/layer_12/width_16k/canonical"
+    got = load_dictionary("pythia-70m-deduped-res-sm/blocks.3.hook_resid_post")
+    assert got.name == "pythia-70m-deduped-res-sm/blocks.3.hook_resid_post"
     assert np.allclose(got.encoder, sae.W_enc.detach().T) and np.allclose(got.decoder, sae.W_dec.detach())
     monkeypatch.setattr(sae_lens.SAE, "from_pretrained", lambda *_: (_ for _ in ()).throw(ValueError("of two layouts")))
-    with pytest.raises(
-        MosaicError, match="SAE gemma-scope-2b-pt-res-canonical/layer_12.* cannot be read: of two layouts"
-    ):
-        load_dictionary("gemma-scope-2b-pt-res-canonical/layer_12/width_16k/canonical")
+    with pytest.raises(MosaicError, match="SAE pythia-70m-deduped-res-sm/blocks.3.* cannot be read: of two layouts"):
+        load_dictionary("pythia-70m-deduped-res-sm/blocks.3.hook_resid_post")
 
 
 def test_what_cannot_be_read_is_refused(tmp_path):

@@ -78,6 +78,13 @@ def test_another_run_in_the_folder_is_refused(tiny, request_, tmp_path):
         MosaicError, match=r"part-000000\.safetensors is of other texts, or parts of another size\. Give"
     ):
         features.extract_corpus(corpus_of(texts), lm, request_, tmp_path, size=4)
+    with pytest.raises(
+        MosaicError, match=r"part-000001\.safetensors is of a corpus with more texts, or of smaller parts"
+    ):
+        features.extract_corpus(corpus_of(texts[:3]), lm, request_, tmp_path, size=3)
+    other = replace(request_, encoders=(), hidden_layers=(3, 1))  # layer 3 is not there; layer 1 is, of other texts
+    with pytest.raises(MosaicError, match=r"layer_1_hidden_max.*is of other texts"):
+        features.extract_corpus(corpus_of(texts[::-1]), lm, other, tmp_path, size=3)
     with pytest.raises(MosaicError, match=r"is made otherwise \(specials changed\)\. Give another folder"):
         features.extract_corpus(corpus_of(texts), lm, replace(request_, specials=True), tmp_path, size=3)
 

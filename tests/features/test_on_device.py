@@ -172,12 +172,14 @@ def test_a_budget_is_a_power_of_two(tokens, budget):
     assert batches.rounded_budget(tokens) == budget
 
 
-def test_a_cards_budget_follows_its_free_memory(monkeypatch):
+def test_a_cards_budget_follows_its_memory_and_not_what_is_free(monkeypatch):
     assert batches.token_budget("cpu", 2304) == batches.TOKEN_BUDGET
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (70 * 2**30, 80 * 2**30))
     large = batches.token_budget("cuda:0", 2304)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 * 2**30, 80 * 2**30))
-    assert batches.TOKEN_BUDGET < batches.token_budget("cuda:0", 2304) < large <= batches.MOST_TOKENS
+    assert batches.token_budget("cuda:0", 2304) == large <= batches.MOST_TOKENS
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 * 2**30, 24 * 2**30))
+    assert batches.TOKEN_BUDGET < batches.token_budget("cuda:0", 2304) < large
 
 
 def test_what_bfloat16_changes_is_said(tiny, encoders, on_card, caplog):
@@ -189,3 +191,14 @@ def test_what_bfloat16_changes_is_said(tiny, encoders, on_card, caplog):
     on_device.report_flips(texts, lm, extract.Request(encoders, (), ("max",), products="float32"))
     on_device.report_flips(texts, lm, extract.Request((), (1,), ("max",)))
     assert not caplog.records
+
+
+def test_bfloat16_products_are_made_where_there_is_no_card_too(tiny, encoders):
+    """They were reported and recorded, and not made: a probe saved on a card was applied to other features."""
+    texts, lm = sentences(5, seed=1), tiny("llama")
+    tables = [
+        extract.extract(texts, lm, extract.Request(encoders[:1], (), ("max",), products=products))[0]
+        for products in ("float32", "bfloat16")
+    ]
+    assert [table.provenance["products"] for table in tables] == ["float32", "bfloat16"]
+    assert np.abs((tables[0].matrix - tables[1].matrix).toarray()).max() > 0
