@@ -1,4 +1,4 @@
-# needs: truth
+# needs: images
 # %% [markdown]
 # # Do text SAEs read images?
 #
@@ -9,7 +9,7 @@
 # features, and the pixels. The first two read the middle layer, and are held against the SAE of that layer, with every pooling
 # on both sides.
 #
-# What came out (macro-F1, mean over three sets of pictures): {result}`images.sentences.all`
+# What came out (macro-F1, mean over the sets of pictures): {result}`images.sentences.all`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
@@ -30,9 +30,9 @@ study.record();
 # %% [markdown]
 # ## The model and its pictures
 #
-# mini-vision is a SigLIP tower and a projector in front of mini-small, trained together on captions as PaliGemma 2 is; the
-# SAEs of mini-small's texts are applied, unchanged, to the residual stream at the image tokens. Labels: handwritten
-# digits; shape and place of drawings. SAE features minus hidden states on images are the paper's largest differences:
+# The model is a SigLIP tower and a projector in front of a language model, trained together on captions: PaliGemma 2, or in the
+# miniature mini-vision, which has mini-small behind the tower. The SAEs of the language model's texts are applied, unchanged, to
+# the residual stream at the image tokens. The miniature's labels: handwritten digits; shape and place of drawings. SAE features minus hidden states on images are the paper's largest differences:
 # {published}`mosaic.images.difference.low` to {published}`mosaic.images.difference.high`.
 
 # %%
@@ -41,7 +41,7 @@ study.pictures()
 # %% [markdown]
 # ## All latents
 #
-# Macro-F1. The column of random dictionaries is the mean of {result}`images.sets.digits.random dictionary.n_draws` of them. *Random language model*: an untrained one behind
+# Macro-F1. The column of random dictionaries is the mean of {result}`images.n_dictionaries` of them. *Random language model*: an untrained one behind
 # the trained tower, and the projector that was trained for the real one; a trained SAE being of no use to it, one random
 # dictionary reads it.
 
@@ -51,9 +51,9 @@ study.table()
 # %% [markdown]
 # {result}`images.sentences.all` {result}`images.sentences.before` {result}`images.sentences.set_by_set`
 #
-# SAE features against hidden states, with 95 % intervals over images; below, hollow, what the paper published of its own sets of
+# SAE features against hidden states, with 95 % intervals over images; below, hollow, what the paper published of its sets of
 # photographs, read by PaliGemma 2 3B: binarised sums beside one reading of hidden states, where here both kinds choose layer
-# and pooling. Other sets, another model: they show how wide the gap is there.
+# and pooling. In the miniature they are other sets of another model: they show how wide the gap is there.
 
 # %%
 study.published_figure()
@@ -62,7 +62,7 @@ study.published_figure()
 # ## Few latents
 #
 # And with few latents (or, of hidden states, dimensions)? The same probes on those whose class means differ most. The curve of
-# the random dictionaries is that of the first one; the sentence below is of all of them, over all three sets.
+# the random dictionaries is that of the first one; the sentence below is of all of them, over all sets.
 
 # %%
 study.figure()
@@ -71,14 +71,14 @@ study.figure()
 # {result}`images.sentences.few` {result}`images.sentences.few_before`
 #
 # How much of the image tokens the SAE sees at all can be measured, with the middle layer's SAE.
-# {result}`images.sentences.off_text` These are messages without a log; on whole documents, which the same SAE was trained
-# on, [chapter 13](13_miniature) has it leave another share.
+# {result}`images.sentences.off_text` In the miniature these are messages without a log; on whole documents, which the same
+# SAE was trained on, [chapter 13](13_miniature) has it leave another share.
 #
 # ## An SAE of image tokens
 #
-# Is it the SAE's training on texts that costs? One more SAE learned the image tokens themselves, of drawings and digits that no
-# test has: the same layer ({result}`images.image_tokens.layer`), width, sparsity and number of tokens. Both have every pooling
-# of that one layer to choose from.
+# Is it the SAE's training on texts that costs? In the miniature one more SAE learned the image tokens themselves, of drawings
+# and digits that no test has: the same layer ({result}`images.image_tokens.layer`), width, sparsity and number of tokens. Both
+# have every pooling of that one layer to choose from. (A profile without such an SAE has no rows here.)
 
 # %%
 study.image_tokens_table()

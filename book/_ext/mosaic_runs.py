@@ -184,20 +184,21 @@ def beside_sentence(profile: Profile) -> str:
         said.append(
             f"Chapter {number('languages')} reads sets in several languages, as many texts in each: {'; '.join(sets)}."
         )
-    if profile.truth:
-        said.append(f"Chapter {number('images')} reads images: {'; '.join(image_sets())}.")
+    if profile.vision:
+        said.append(f"Chapter {number('images')} reads images: {'; '.join(image_sets(profile))}.")
     return " ".join(said)
 
 
-def image_sets() -> list[str]:
-    """Each set of images, with classes and numbers of images."""
-    from mosaic.studies.images import SETS
-    from mosaic.world import images
+def image_sets(profile: Profile) -> list[str]:
+    """Each set of images, with classes and numbers of images that a chapter reads at most."""
+    from mosaic.texts.image_sets import load_images
 
     shown = []
-    for name in SETS:
-        (_, train), (_, test) = images.labelled_images(name)
-        shown.append(f"{name} ({len(set(test))} classes; {len(train)} to train and choose on, {len(test)} to test on)")
+    for name in profile.vision.sets:
+        train, test = load_images(name)
+        shown.append(
+            f"{name} ({len(set(test.labels))} classes; {len(train)} to train and choose on, {len(test)} to test on)"
+        )
     return shown
 
 

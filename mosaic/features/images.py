@@ -8,13 +8,14 @@ Shapes: B images in a batch, T tokens, d = d_model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from mosaic.features.pooling import pool_dense, pool_sparse
 from mosaic.features.table import FeatureTable, concatenate
 from mosaic.models.images import image_residuals, tower_states
+from mosaic.progress import Progress
 from mosaic.texts.ids import text_ids
 
 
@@ -33,13 +34,10 @@ def image_tables(
     """
     layers = sorted({encoder.layer for encoder in encoders} | set(hidden_layers))
     pieces: list[list[FeatureTable]] = []
-    done = 0
     row_ids = text_ids(list(ids))
-    for inputs in batches:
+    for inputs, part in _told(batches, len(ids)):
         residuals, counts = image_residuals(model, inputs, layers, image_token)
         starts = np.concatenate([[0], counts.cumsum()])
-        part = slice(done, done + len(counts))
-        done += len(counts)
         shared = _rows(row_ids[part], counts)
         made = [
             FeatureTable(
@@ -59,25 +57,44 @@ def image_tables(
 
 def tower_tables(model, batches: Iterable[dict], ids: Sequence[str], poolings: Sequence[str]) -> list[FeatureTable]:
     """One table a pooling of the vision tower's last states over an image's patches: no language model has read them."""
-    pieces, done = [], 0
+    pieces = []
     row_ids = text_ids(list(ids))
-    for inputs in batches:
+    for inputs, part in _told(batches, len(ids)):
         states, counts = tower_states(model, inputs)
         starts = np.concatenate([[0], counts.cumsum()])
-        shared = _rows(row_ids[done : done + len(counts)], counts)
-        done += len(counts)
+        shared = _rows(row_ids[part], counts)
         pooled = pool_dense(states, starts, poolings).items()
         pieces.append([FeatureTable(x, *shared, {"features": "hidden", "layer": 0, "pooling": p}) for p, x in pooled])
     return [concatenate(list(parts)) for parts in zip(*pieces, strict=True)]
 
 
-def pixel_table(images: np.ndarray, ids: Sequence[str]) -> FeatureTable:
-    """The images themselves, [n, height * width * channels] between 0 and 1, as one table."""
+def pixel_table(images: Iterable[np.ndarray], ids: Sequence[str], side: int = 32) -> FeatureTable:
+    """The images themselves, shrunk to side x side pixels, [n, side * side * channels] between 0 and 1, as one table."""
     from scipy.sparse import csr_matrix
 
-    flat = images.reshape(len(images), -1).astype(np.float32) / 255
+    flat = np.stack([_shrunk(image, side).ravel() for image in images]).astype(np.float32) / 255
     about = {"features": "hidden", "layer": 0, "pooling": "pixels"}
     return FeatureTable(csr_matrix(flat), *_rows(text_ids(list(ids)), np.ones(len(flat), dtype=int)), about)
+
+
+def _shrunk(image: np.ndarray, side: int) -> np.ndarray:
+    """Each pixel the mean of those it stands for."""
+    from PIL import Image
+
+    if image.shape[:2] == (side, side):
+        return image
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BOX))
+
+
+def _told(batches: Iterable[dict], n: int) -> Iterator[tuple[dict, slice]]:
+    """(inputs, numbers of their images) of each batch; how far it is is told."""
+    done = 0
+    with Progress("reading images", n, unit="images") as progress:
+        for inputs in batches:
+            size = len(inputs["input_ids"])
+            yield inputs, slice(done, done + size)
+            done += size
+            progress.advance(size)
 
 
 def _rows(row_ids: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

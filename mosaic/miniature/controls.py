@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mosaic.miniature.opened import opened
+from mosaic.models.language import LanguageModel, ModelSpec
+from mosaic.models.vision import VisionModel
 from mosaic.saes.recipe import SAESpec, TrainRun
 
 FOLDER = "controls"
@@ -53,14 +55,15 @@ def train_control(out: Path, name: str, device: str) -> dict:
     model = opened(out, "mini-small", device, control.random_weights)
     to = folder(out, name).parent
     if control.images:
-        return {"saes": train_image_sae(model, _seeing(out, device), spec, run, to)}
+        return {"saes": train_image_sae(model, _seeing(out, model), spec, run, to)}
     return {"saes": train(model, sae_texts(), [spec], run, to)}
 
 
-def _seeing(out: Path, device: str):
-    from mosaic.miniature.vision import load_vision_model
+def _seeing(out: Path, model: LanguageModel) -> VisionModel:
+    """mini-vision, on the device of mini-small, whose tokenizer it has."""
+    from mosaic.miniature import vision
 
-    return load_vision_model(out / "mini-vision").to(device)
+    return vision.opened(ModelSpec(str(out / "mini-vision")), model.tokenizer, model.device)
 
 
 def measure_controls(out: Path, texts: list[str], device: str) -> dict[str, dict[str, float]]:
@@ -72,7 +75,7 @@ def measure_controls(out: Path, texts: list[str], device: str) -> dict[str, dict
     for name, control in CONTROLS.items():
         model = opened(out, "mini-small", device, control.random_weights)
         if control.images:
-            x = image_tokens(model, _seeing(out, device), LAYER, training_images(0)[:HELD_OUT])
+            x = image_tokens(_seeing(out, model), LAYER, training_images(0)[:HELD_OUT])
             measured, _ = measure_activations(folder(out, name), x)
         else:
             measured = measure_sae(folder(out, name), model, model.tokenize(texts), LAYER)

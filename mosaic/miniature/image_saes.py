@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mosaic.models.language import LanguageModel
+from mosaic.models.vision import VisionModel
 from mosaic.saes.recipe import SAESpec, TrainRun
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class ImageTokens:
                 yield {layer: values[rows] for layer, values in self.x.items()}
 
 
-def train_image_sae(lm: LanguageModel, seeing, spec: SAESpec, run: TrainRun, out: Path) -> list[dict]:
+def train_image_sae(lm: LanguageModel, seeing: VisionModel, spec: SAESpec, run: TrainRun, out: Path) -> list[dict]:
     """Train and measure one SAE on the image tokens of drawings and digits.
 
     lm: mini-small, whose blocks and tokens mini-vision has. seeing: mini-vision itself.
@@ -59,7 +60,7 @@ def train_image_sae(lm: LanguageModel, seeing, spec: SAESpec, run: TrainRun, out
     from mosaic.saes.measuring import measure_activations, write_card
 
     images = training_images(run.seed)
-    held, x = (image_tokens(lm, seeing, spec.layer, part) for part in (images[:HELD_OUT], images[HELD_OUT:]))
+    held, x = (image_tokens(seeing, spec.layer, part) for part in (images[:HELD_OUT], images[HELD_OUT:]))
     stream = ImageTokens(lm, {spec.layer: x}, run.batch_size, run.seed)
     identity = repr((spec, run, lm.spec, lm.weights_hash, DRAWINGS, DRAWINGS_SEED))
     seen = lockstep.train_on(stream, [spec], run, out, identity)
@@ -78,17 +79,16 @@ def training_images(seed: int) -> np.ndarray:
     return images[np.random.default_rng(seed).permutation(len(images))]
 
 
-def image_tokens(lm: LanguageModel, seeing, layer: int, images: np.ndarray) -> torch.Tensor:
+def image_tokens(seeing: VisionModel, layer: int, images: np.ndarray) -> torch.Tensor:
     """[N, d] residuals of mini-vision's image tokens after a block, image by image, on the CPU."""
     import torch
 
-    from mosaic.miniature import vision
     from mosaic.models.images import image_residuals
     from mosaic.progress import Progress
 
     parts = []
     with Progress("reading images", len(images), "images") as progress, torch.inference_mode():
-        for batch in vision.image_batches(lm.tokenizer, images, device=lm.device):
-            parts.append(image_residuals(seeing, batch, [layer], vision.IMAGE_TOKEN)[0][layer].cpu())
+        for batch in seeing.batches(images):
+            parts.append(image_residuals(seeing.model, batch, [layer], seeing.image_token)[0][layer].cpu())
             progress.advance(len(batch["input_ids"]))
     return torch.cat(parts)

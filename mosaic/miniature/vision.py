@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.miniature.lm_training import bf16, compiled
+from mosaic.models.language import ModelSpec
+from mosaic.models.vision import VisionModel, open_vision_model
 from mosaic.progress import Progress
 from mosaic.world.corpus import caption_words
 from mosaic.world.grammar import write
@@ -26,6 +28,7 @@ PATCH = 8
 N_IMAGE_TOKENS = (SIDE // PATCH) ** 2
 CAPTION_WIDTH = 40  # tokens of the image, the prompt and the longest caption
 IMAGE_TOKEN = 6  # "<image>" of the tokenizer
+AT_ONCE = 100  # images of one forward pass
 
 
 @dataclass(frozen=True)
@@ -166,28 +169,19 @@ def _shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.stack([np.roll(image, tuple(rng.integers(-2, 3, size=2)), axis=(0, 1)) for image in images])
 
 
-def load_vision_model(folder: Path, random_text: int | None = None):
-    """A saved PaliGemmaForConditionalGeneration, in float32.
-
-    random_text: seed of an untrained language model in the trained one's place (a control).
-    """
+def load_vision_model(folder: Path):
+    """A saved PaliGemmaForConditionalGeneration, in float32."""
     import torch
     from transformers import PaliGemmaForConditionalGeneration
 
-    model = PaliGemmaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
-    if random_text is not None:
-        _untrain(model, random_text)
-    return model.eval()
+    return PaliGemmaForConditionalGeneration.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager"
+    ).eval()
 
 
-def _untrain(model, seed: int) -> None:
-    """Replace the language model's weights by untrained ones."""
-    import torch
-    from transformers import AutoModel
-
-    torch.manual_seed(seed)
-    untrained = AutoModel.from_config(model.config.text_config)
-    model.model.language_model.load_state_dict(untrained.state_dict())
+def opened(spec: ModelSpec, tokenizer, device: str = "cpu") -> VisionModel:
+    """mini-vision, or another of its build, with the miniature's images and prompts."""
+    return open_vision_model(spec, device, lambda images: image_inputs(tokenizer, images), AT_ONCE)
 
 
 def caption_accuracy(model, tokenizer) -> dict[str, float]:
@@ -210,14 +204,10 @@ def caption_accuracy(model, tokenizer) -> dict[str, float]:
     return out
 
 
-def image_batches(tokenizer, images: np.ndarray, language: str = "en", size: int = 100, device: str = "cpu"):
-    """Model inputs for images [n, 32, 32, 3], `size` at a time: the image tokens, <bos> and the caption's first word."""
+def image_inputs(tokenizer, images: Sequence[np.ndarray], language: str = "en") -> dict:
+    """Model inputs for images [32, 32, 3]: the image tokens, <bos> and the caption's first word."""
     import torch
 
-    prompt = prompt_ids(tokenizer, language)
-    for start in range(0, len(images), size):
-        shown = images[start : start + size]
-        ids = torch.tensor([prompt] * len(shown))
-        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixel_values(shown),
-                 "token_type_ids": torch.zeros_like(ids)}  # fmt: skip
-        yield {key: value.to(device) for key, value in batch.items()}
+    ids = torch.tensor([prompt_ids(tokenizer, language)] * len(images))
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixel_values(np.stack(images)),
+            "token_type_ids": torch.zeros_like(ids)}  # fmt: skip

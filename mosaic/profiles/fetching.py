@@ -21,7 +21,7 @@ SPARE = 1.02  # of the bytes that are missing: what a download needs beside them
 
 @dataclass(frozen=True)
 class Wanted:
-    """what: "model", "SAEs" or "texts". files, bytes: of the repository's files that are read; missing: bytes not here."""
+    """what: "model", "SAEs", "texts" or "images". files, bytes: of the repository's files that are read; missing: bytes not here."""
 
     what: str
     repository: Repository
@@ -31,7 +31,7 @@ class Wanted:
 
 
 def survey(profile: Profile) -> list[Wanted]:
-    """What the profile reads from the hub: model, SAEs, data sets, in its order; nothing that stands here otherwise.
+    """What the profile reads from the hub: models, SAEs, data sets, in its order; nothing that stands here otherwise.
 
     Raises Unavailable for what the hub refuses, unless it is optional: that is left out, and said so.
     """
@@ -69,9 +69,11 @@ def repositories(profile: Profile) -> Iterator[tuple[str, Repository]]:
     from mosaic.models import opening
     from mosaic.saes.registry import registered
     from mosaic.saes.registry import repository as of_sae
+    from mosaic.texts import image_sets
 
-    if not Path(opening.resolve(profile.model)).is_dir():
-        yield "model", opening.repository(profile.model)
+    for spec in (profile.model, *([profile.vision.model] if profile.vision else [])):
+        if not Path(opening.resolve(spec)).is_dir():
+            yield "model", opening.repository(spec)
     merged: dict[str, Repository] = {}
     for source in profile.saes:
         if source.path is None:
@@ -80,6 +82,9 @@ def repositories(profile: Profile) -> Iterator[tuple[str, Repository]]:
             merged[found.id] = replace(known, files=(*known.files, *found.files))
     yield from (("SAEs", repository) for repository in merged.values())
     yield from (("texts", repository) for repository in dict.fromkeys(_of_texts(profile)))
+    for name in profile.vision.sets if profile.vision else ():
+        if (found := image_sets.stands_on_hub(name)) is not None:
+            yield "images", found
 
 
 def _of_texts(profile: Profile) -> Iterator[Repository]:

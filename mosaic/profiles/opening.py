@@ -68,6 +68,7 @@ def _had(choice: SetChoice | CrossedSet, name: str, language: str | None, title:
 
 def check_sets(profile: Profile) -> None:
     """Raises MosaicError for a set that nobody has heard of, as reading it would; downloads nothing."""
+    from mosaic.texts.image_sets import check_images
     from mosaic.texts.sources import check_set
 
     for choice in profile.datasets:
@@ -77,6 +78,8 @@ def check_sets(profile: Profile) -> None:
             check_set(choice.name, language)
         for language, name in choice.translated.items():
             check_set(name, language)
+    for name in profile.vision.sets if profile.vision else ():
+        check_images(name)
 
 
 def load_model(profile: Profile, device: str = "cpu") -> LanguageModel:
@@ -151,6 +154,7 @@ NEEDS = {
     "widths": "SAEs of several widths at its middle layer",
     "languages": "a set in several languages that can be had here (crossed; the real ones need the hub or MOSAIC_DATA)",
     "truth": "texts whose factors are known (truth: true)",
+    "images": "a vision-language model and sets of images (vision)",
     "seeds": "SAEs of several seeds (seeds: a folder that `mosaic train-sae --seeds` wrote)",
     "sweep": "SAEs that vary in more than their seed (seeds: a folder of such a sweep)",
 }
@@ -167,6 +171,7 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
     has = {
         "widths": len(widths) > 1,
         "truth": profile.truth,
+        "images": profile.vision is not None,
         "seeds": bool(profile.seeds),
         "sweep": False,
         "languages": False,

@@ -53,14 +53,19 @@ def estimate(profile: Profile, texts: int = 1000, tokens: int = 100, rate: float
     entries = sum(min(width, ACTIVE_LATENTS * tokens) for width in widths) * len(profile.poolings)
     hidden = len(profile.layers) * shape.d_model * len(profile.poolings)
     shipped = all(source.path for source in profile.saes)
+    images = profile.vision.parameters if profile.vision else 0
+    seeing = (
+        BYTES[profile.vision.model.dtype] * images if profile.vision else 0
+    )  # the two are opened one after the other
     return Estimate(
         flops_per_token=per_token,
         flops=total,
         rate=rate,
         seconds=total / (rate * EFFICIENCY),
-        memory=BYTES[model.dtype] * model_numbers + encoder_bytes + OTHER_MEMORY,
+        memory=max(BYTES[model.dtype] * model_numbers, seeing) + encoder_bytes + OTHER_MEMORY,
         # Hubs keep large models in two bytes a parameter, Gemma Scope keeps float32 encoder and decoder.
-        disk_download=(4 if shape.n_layers < 12 else 2) * model_numbers + (0 if shipped else 2 * encoder_bytes),
+        disk_download=(4 if shape.n_layers < 12 else 2) * (model_numbers + images)
+        + (0 if shipped else 2 * encoder_bytes),
         disk_features=8 * texts * (entries + hidden),
     )
 

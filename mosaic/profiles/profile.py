@@ -93,6 +93,20 @@ class PartlyTrained:
 
 
 @dataclass(frozen=True)
+class Vision:
+    """A vision-language model whose language model is the profile's, or learned further from it, and what it is shown.
+
+    sets: names of sets of images. image_tokens: folder of an SAE that learned the middle layer's image tokens, by the recipe of
+    the one of texts. parameters: of the whole model, known before anything is downloaded.
+    """
+
+    model: ModelSpec
+    sets: tuple[str, ...]
+    image_tokens: str | None = None
+    parameters: int = 0
+
+
+@dataclass(frozen=True)
 class Profile:
     """One run of the book.
 
@@ -102,7 +116,8 @@ class Profile:
     max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
     chapters use, with width `width`. seeds: a folder of SAEs that `mosaic train-sae --seeds` wrote, for the chapters
     on stability. partly_trained: for the chapter on what training is worth. larger: the profile of a larger model of the same
-    family, read beside this one by the chapter on layers. architecture: for `mosaic rehearse`, which builds a model of these sizes.
+    family, read beside this one by the chapter on layers. architecture: for `mosaic rehearse`, which builds a model of these sizes. vision: for the chapter on
+    images.
     """
 
     name: str
@@ -123,6 +138,7 @@ class Profile:
     partly_trained: tuple[PartlyTrained, ...] = ()
     larger: str | None = None
     architecture: Architecture | None = None
+    vision: Vision | None = None
     example: str = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."
 
     @property

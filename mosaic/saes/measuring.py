@@ -39,17 +39,28 @@ def measure_sae(folder: Path, lm: LanguageModel, tokens: Tokens, layer: int) -> 
 def measure_all(
     saes: Sequence[tuple[Path, int]], lm: LanguageModel, tokens: Tokens
 ) -> list[tuple[dict[str, float], np.ndarray]]:
-    """(figures, firing frequency [D]) of every (folder, layer), the language model run once.
+    """(figures, firing frequency [D]) of every (folder, layer), the language model run once."""
+    from sae_lens import SAE
+
+    return measure_opened(
+        [(SAE.load_from_disk(str(folder), device=lm.device, dtype="float32"), layer) for folder, layer in saes],
+        lm,
+        tokens,
+    )
+
+
+def measure_opened(
+    saes: Sequence[tuple], lm: LanguageModel, tokens: Tokens
+) -> list[tuple[dict[str, float], np.ndarray]]:
+    """The same of (SAELens's SAE, layer) pairs that stand on the model's device.
 
     FVU = sum |x - x^|^2 / sum |x - mean(x)|^2 over all real, non-special tokens.
     """
     import torch
-    from sae_lens import SAE
 
-    opened = [(SAE.load_from_disk(str(folder), device=lm.device, dtype="float32"), layer) for folder, layer in saes]
     layers = sorted({layer for _, layer in saes})
     # Sums are taken on the CPU: some devices have no float64.
-    fires = [torch.zeros(sae.cfg.d_sae, dtype=torch.float64) for sae, _ in opened]
+    fires = [torch.zeros(sae.cfg.d_sae, dtype=torch.float64) for sae, _ in saes]
     error = [0.0] * len(saes)
     square = dict.fromkeys(layers, 0.0)
     total = {layer: torch.zeros(lm.d_model, dtype=torch.float64) for layer in layers}
@@ -59,7 +70,7 @@ def measure_all(
             for layer, x in batch.items():
                 square[layer] += float(x.cpu().double().square().sum())
                 total[layer] += x.cpu().double().sum(0)
-            for i, (sae, layer) in enumerate(opened):
+            for i, (sae, layer) in enumerate(saes):
                 latents = sae.encode(batch[layer])
                 fires[i] += (latents > 0).sum(0).cpu()
                 error[i] += float((batch[layer] - sae.decode(latents)).cpu().double().square().sum())
@@ -75,7 +86,7 @@ def measure_all(
             },
             (fires[i] / n).numpy(),
         )
-        for i, (_, layer) in enumerate(opened)
+        for i, (_, layer) in enumerate(saes)
     ]
 
 

@@ -75,6 +75,13 @@ def scope_weights(source: SAESource) -> Iterator[tuple[Weights, dict]]:
         yield tensor_weights(path, file), config
 
 
+def open_whole(source: SAESource):
+    """The whole SAE, decoder and all, as SAELens's own: a folder's, in float32, or a registry entry's."""
+    from sae_lens import SAE
+
+    return SAE.load_from_disk(source.path, dtype="float32") if source.path else open_registered(source)
+
+
 def open_registered(source: SAESource):
     """The whole SAE of a registry entry, as SAELens's own. Raises Unavailable where it is not here and cannot be had.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mosaic.models.language import LanguageModel
 from mosaic.probing import examine, scores
 from mosaic.probing.problem import Problem
 from mosaic.probing.scores import Difference
@@ -27,12 +26,14 @@ PARTNER = {RANDOM: AT_LAYER, UNTRAINED: AT_LAYER}  # who a control is held again
 @dataclass(frozen=True)
 class ImageScores:
     """One set of images. labels: of its test images. full, few: {kind: the chosen result of each draw}, with all latents
-    and with FEW. curves: {kind: points over SIZES}, of the first draw."""
+    and with FEW. curves: {kind: points over SIZES}, of the first draw. unexplained: fraction of variance of image tokens that the
+    middle layer's SAE leaves."""
 
     labels: np.ndarray
     full: dict[str, list[Result]]
     few: dict[str, list[Result]]
     curves: dict[str, list[dict]]
+    unexplained: float
 
     def summary(self) -> dict:
         return {"all": self._beside(self.full), "few": self._beside(self.few)}
@@ -48,21 +49,20 @@ class ImageScores:
         }
 
 
-def score_images(profile: Profile, lm: LanguageModel, name: str) -> ImageScores:
+def score_images(profile: Profile, name: str, device: str = "cpu") -> ImageScores:
     """Linear probes on one set of images. SAE features and hidden states choose among every layer and pooling; random
     dictionaries, the untrained language model and, beside them, the SAE of that layer among every pooling of the middle
     layer; the vision tower's features among every pooling. All on validation, nothing binarised."""
-    shown = Images.load(profile, lm, name)
-    learned = shown.learned()
-    layer = profile.middle
+    shown = Images.load(profile, name, device)
+    read, blank = shown.read(), shown.read_by_untrained()
+    learned = read.learned
     families = {
         SAE: only(learned, "sae"),
         HIDDEN: only(learned, "hidden"),
-        AT_LAYER: at_layers(learned, {"sae": layer}),
+        AT_LAYER: at_layers(learned, {"sae": profile.middle}),
     }
     best = {kind: [every_pooling(problem)[0]] for kind, problem in families.items()}
-    drawn, blank = shown.random_dictionaries(layer), shown.random_language_model(layer)
-    others = {RANDOM: drawn, UNTRAINED: [blank], TOWER: [shown.tower()], PIXELS: [shown.raw()]}
+    others = {RANDOM: read.random_dictionaries, UNTRAINED: [blank], TOWER: [read.tower], PIXELS: [shown.raw()]}
     best |= {kind: [every_pooling(problem)[0] for problem in problems] for kind, problems in others.items()}
     problems = {kind: [problem] for kind, problem in families.items()} | others
     few = {
@@ -74,7 +74,7 @@ def score_images(profile: Profile, lm: LanguageModel, name: str) -> ImageScores:
         for kind, results in best.items()
         if kind != AT_LAYER
     }
-    return ImageScores(shown.test.labels, best, few, curves)
+    return ImageScores(shown.test.labels, best, few, curves, read.unexplained)
 
 
 def only(problem: Problem, features: str) -> Problem:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mosaic.models.language import LanguageModel
 from mosaic.probing import examine, scores
 from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
@@ -18,6 +17,7 @@ from mosaic.studies.image_problems import Images, image_token_sae, text_sae, une
 from mosaic.studies.language_scores import every_pooling
 
 TEXTS, IMAGES = "SAE of texts", "SAE of image tokens"
+NONE_HERE = "This profile names no SAE that learned image tokens, so what learning them would change is not measured."
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,17 @@ class TwoSAEs:
         }
 
 
-def compare(profile: Profile, lm: LanguageModel, name: str, few: int) -> TwoSAEs:
+def compare(profile: Profile, name: str, few: int, device: str = "cpu") -> TwoSAEs:
     """Both SAEs on a set of images by name, at the profile's middle layer; few: latents kept."""
-    shown = Images.load(profile, lm, name)
-    sources = {TEXTS: text_sae(profile), IMAGES: image_token_sae()}
+    shown = Images.load(profile, name, device)
+    sources = {TEXTS: text_sae(profile), IMAGES: image_token_sae(profile)}
     problems = {which: shown.read_by(source) for which, source in sources.items()}
     full = {which: every_pooling(problem)[0] for which, problem in problems.items()}
     return TwoSAEs(
         shown.test.labels,
         full,
         {which: examine.k_sparse_at(problems[which], result, few) for which, result in full.items()},
-        {which: unexplained_by(source, lm, shown.test_pixels) for which, source in sources.items()},
+        {which: unexplained_by(source, shown) for which, source in sources.items()},
     )
 
 
@@ -68,6 +68,8 @@ def minus(sets: Mapping[str, TwoSAEs], which: str) -> Difference:
 
 
 def summary(sets: Mapping[str, TwoSAEs], layer: int) -> dict:
+    if not sets:
+        return {"layer": layer, "sets": {}}
     return {
         "layer": layer,
         "sets": {name: one.summary() for name, one in sets.items()},
@@ -79,6 +81,8 @@ def summary(sets: Mapping[str, TwoSAEs], layer: int) -> dict:
 
 def sentence(sets: Mapping[str, TwoSAEs], k: int) -> str:
     """What learning image tokens changes: how much of their variance is explained, and probes on all latents and on k."""
+    if not sets:
+        return NONE_HERE
     left = _unexplained(sets)
     head = (
         f"An SAE of image tokens leaves {left[IMAGES]:.3f} of their variance unexplained, the one of texts "

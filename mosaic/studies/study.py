@@ -22,7 +22,7 @@ class Study(ABC):
     """What one chapter computed on one profile.
 
     name: of its results file, its module and its notebook. needs: what a profile must have for it ("truth": its
-    factors are known; "seeds": it names SAEs of several seeds; "sweep": they vary in more than the seed).
+    factors are known; "images": it names a vision-language model; "seeds": it names SAEs of several seeds; "sweep": they vary in more than the seed).
     """
 
     name: ClassVar[str]
@@ -44,5 +44,6 @@ class Study(ABC):
 
     def record(self, folder: Path = results.FOLDER) -> Path:
         """Write results/<profile>/<name>.json. Raises MosaicError for a number that is none."""
-        stand_in = is_stand_in(self.profile.model)
+        vision = self.profile.vision
+        stand_in = is_stand_in(self.profile.model) or bool(vision and is_stand_in(vision.model))
         return results.record(self.profile.name, self.name, self.summary(), folder, stand_in)

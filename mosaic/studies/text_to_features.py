@@ -147,13 +147,11 @@ def l0_in_training(source: SAESource) -> float | None:
 def largest_difference(source: SAESource, x: torch.Tensor, codes: np.ndarray) -> float:
     """max |SAELens's encode(x) - codes| over tokens and latents. x: [T, d] residuals. codes: [T, D] activations."""
     import torch
-    from sae_lens import SAE
 
-    from mosaic.saes.registry import open_registered
+    from mosaic.saes.registry import open_whole
 
-    reference = SAE.load_from_disk(source.path, dtype="float32") if source.path else open_registered(source)
     with torch.no_grad():
-        return float(np.abs(reference.encode(x.cpu()).numpy() - codes).max())
+        return float(np.abs(open_whole(source).encode(x.cpu()).numpy() - codes).max())
 
 
 # --- sentences ---------------------------------------------------------------------------------------------------

@@ -17,10 +17,12 @@ from hub.local_hub import publish
 
 from mosaic.profiles.plan import width_of
 from mosaic.profiles.profile import Profile
+from mosaic.texts.image_sets import REGISTRY as IMAGES
 from mosaic.texts.registry import REGISTRY, HubSet
 
 D_MODEL = 32
 THRESHOLD = 2.9  # beyond which lie .2 % of a standard normal's values: so many latents are active on a token
+SIDE = 28  # pixels of an image before the vision tower
 CLASSES = 4  # of a made-up set whose labels are numbers or names; toxicity and its like have two
 
 
@@ -32,6 +34,10 @@ def publish_profile(root: Path, profile: Profile, rows: int = 60) -> None:
     names |= {name for choice in profile.crossed for name in choice.translated.values()}
     for name in sorted(names):
         publish_set(root, name, rows)
+    if profile.vision:
+        publish_vision_model(root, profile.vision.model.id, profile.shape.n_layers)
+        for name in profile.vision.sets:
+            publish_images(root, name, rows)
 
 
 def publish_model(root: Path, name: str, n_layers: int) -> str:
@@ -67,6 +73,75 @@ def _config(name: str, n_layers: int):
         return LlamaConfig(**sizes, num_key_value_heads=1)
     gemma = {**sizes, "num_key_value_heads": 1, "head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 8}
     return Gemma3TextConfig(**gemma) if "gemma-3" in name else Gemma2Config(**gemma)
+
+
+def publish_vision_model(root: Path, name: str, n_layers: int) -> str:
+    """A random PaliGemma 2 of the real depth, narrow, with the processor's files as the hub keeps them."""
+    import torch
+    from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration, SiglipVisionConfig
+
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root) as scratch:
+        folder = Path(scratch) / "model"
+        tokenizer = _tokenizer("gemma2")
+        tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+        text = _config("gemma-2", n_layers)
+        text.vocab_size = len(tokenizer)
+        vision = SiglipVisionConfig(
+            hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=SIDE, patch_size=SIDE // 2,
+            projection_dim=D_MODEL, vision_use_head=False,
+        )  # fmt: skip
+        image_token = tokenizer.convert_tokens_to_ids("<image>")
+        config = PaliGemmaConfig(
+            vision_config=vision,
+            text_config=text,
+            projection_dim=D_MODEL,
+            hidden_size=D_MODEL,
+            image_token_index=image_token,
+        )
+        torch.manual_seed(0)
+        PaliGemmaForConditionalGeneration(config).save_pretrained(folder, max_shard_size="200KB")
+        tokenizer.save_pretrained(folder)
+        told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        (folder / "config.json").write_text(json.dumps({**told, "stand_in": True}), encoding="utf-8")
+        reads = {
+            "do_convert_rgb": None,
+            "do_normalize": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": [0.5] * 3,
+            "image_std": [0.5] * 3,
+            "image_processor_type": "SiglipImageProcessor",
+            "image_seq_length": 4,
+            "processor_class": "PaliGemmaProcessor",
+            "resample": 3,
+            "rescale_factor": 1 / 255,
+            "size": {"height": SIDE, "width": SIDE},
+        }
+        (folder / "preprocessor_config.json").write_text(json.dumps(reads), encoding="utf-8")
+        return publish(root, "models", name, folder)
+
+
+def publish_images(root: Path, name: str, rows: int = 60) -> str:
+    """A registered set of images: squares whose brightness is their class, in columns and features as the hub keeps them."""
+    from datasets import ClassLabel, Dataset, Features, Image
+
+    entry = IMAGES[name]
+    root.mkdir(parents=True, exist_ok=True)
+    features = Features({entry.image: Image(), entry.label: ClassLabel(names=[f"kind {i}" for i in range(CLASSES)])})
+    with tempfile.TemporaryDirectory(dir=root) as scratch:
+        folder = Path(scratch) / "set"
+        (folder / "data").mkdir(parents=True)
+        for seed, split in enumerate(("train", "test")):
+            rng = np.random.default_rng(seed)
+            labels = np.arange(rows) % CLASSES
+            images = [
+                rng.integers(60 * label, 60 * label + 70, (20 + seed, 24, 3)).astype(np.uint8) for label in labels
+            ]
+            made = Dataset.from_dict({entry.image: images, entry.label: labels.tolist()}, features=features)
+            made.to_parquet(folder / "data" / f"{split}-00000-of-00001.parquet")
+        (folder / "README.md").write_text("Made up.\n", encoding="utf-8")
+        return publish(root, "datasets", entry.hub_id, folder)
 
 
 def publish_saes(root: Path, profile: Profile) -> None:
