@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mosaic.miniature.image_saes import DRAWINGS, HELD_OUT, ImageTokens, training_images
-from mosaic.studies.images import SETS
+from mosaic.profiles.profile import load_profile
 from mosaic.world.images import labelled_images
 
 
@@ -34,6 +34,6 @@ def test_no_test_image_is_trained_on():
     images = training_images(0)
     known = {image.tobytes() for image in images}
     assert len(images) > DRAWINGS > HELD_OUT
-    for name in SETS:
+    for name in load_profile("mini").vision.sets:
         tested = {image.tobytes() for image in labelled_images(name)[1][0]}
         assert len(tested) > 500 and not tested & known, name

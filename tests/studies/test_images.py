@@ -1,5 +1,6 @@
 """The chapter on images: what is compared, its summary, figures and tables on made-up scores."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,12 +9,12 @@ import torch
 import toy
 from transfer_toy import result, scored
 
-from mosaic.miniature import vision
 from mosaic.studies import image_problems, image_scores, image_tokens
 from mosaic.studies import images as chapter
 from mosaic.studies.image_scores import AT_LAYER, HIDDEN, PIXELS, RANDOM, SAE, TOWER, UNTRAINED, ImageScores
 from mosaic.studies.image_tokens import IMAGES, TEXTS, TwoSAEs
 
+SETS = ("digits", "shapes", "places")
 KINDS = (SAE, HIDDEN, AT_LAYER, RANDOM, UNTRAINED, TOWER, PIXELS)
 
 
@@ -52,7 +53,7 @@ def test_the_draws_of_a_control_enter_mean_and_interval():
     assert image_scores.mean_of(apart[RANDOM]) == 0.5
     found = image_scores.against([(TRUTH, apart)])[RANDOM]
     assert found.low < -0.2 and found.high > 0.2
-    summary = ImageScores(TRUTH, apart, apart, {}).summary()
+    summary = ImageScores(TRUTH, apart, apart, {}, 0.4).summary()
     assert summary["all"][RANDOM]["n_draws"] == 2 and summary["all"]["against"][RANDOM]["interval"][0] == found.low
 
 
@@ -66,13 +67,6 @@ def test_what_a_reconstruction_leaves_unexplained():
     assert image_problems.unexplained(x, x) == 0.0
     assert image_problems.unexplained(x, x.mean(0).expand_as(x)) == pytest.approx(1.0)
     assert image_problems.unexplained(x, (x + x.mean(0)) / 2) == pytest.approx(0.25)
-
-
-def test_image_batches_stand_on_the_device_asked_for():
-    tokenizer = lambda text: {"input_ids": [2, 9]}  # noqa: E731
-    images = np.zeros((3, 32, 32, 3), np.uint8)
-    batch = next(vision.image_batches(tokenizer, images, device="meta"))
-    assert {value.device.type for value in batch.values()} == {"meta"}
 
 
 def two_saes(of_images, of_texts, left_by_images=0.1, left_by_texts=0.4):
@@ -96,14 +90,12 @@ def test_what_an_sae_of_image_tokens_changes_is_told_by_the_interval(images, tex
 @pytest.fixture
 def study():
     kinds = {kind: [result(HALF)] * (5 if kind == RANDOM else 1) for kind in KINDS} | {SAE: [result(TRUTH, 0.9)]}
-    scored_images = ImageScores(
-        TRUTH, kinds, kinds, {kind: [{"k": k, **scored(0.5)} for k in (2, 4)] for kind in KINDS}
-    )
+    curves = {kind: [{"k": k, **scored(0.5)} for k in (2, 4)] for kind in KINDS}
     return chapter.Images(
         SimpleNamespace(name="p", middle=3),
-        {name: scored_images for name in chapter.SETS},
-        {"digits": 0.4, "texts": 0.05},
-        {name: two_saes(TRUTH, HALF, 0.1, 0.4) for name in chapter.SETS},
+        {name: ImageScores(TRUTH, kinds, kinds, curves, unexplained=0.4) for name in SETS},
+        0.05,
+        {name: two_saes(TRUTH, HALF, 0.1, 0.4) for name in SETS},
     )
 
 
@@ -116,17 +108,24 @@ def test_the_summary_of_known_scores(study):
     assert "above" in summary["sentences"]["all"] and "digits" in summary["sentences"]["off_text"]
 
 
+def test_without_an_sae_of_image_tokens_the_chapter_says_so(study):
+    plain = replace(study, two_saes={})
+    assert plain.summary()["image_tokens"] == {"layer": 3, "sets": {}}
+    assert plain.summary()["sentences"]["image_tokens"] == image_tokens.NONE_HERE
+    assert plain.image_tokens_table().count("<tr>") == 1
+
+
 def test_figures_and_tables(study):
-    assert [ax.get_title() for ax in study.figure().axes] == list(chapter.SETS)
-    assert len(study.pictures().axes) == len(chapter.DRAWN) * chapter.PICTURES
+    assert [ax.get_title() for ax in study.figure().axes] == list(SETS)
+    assert len(study.pictures().axes) == len(SETS) * chapter.PICTURES
     assert study.table().count("<tr>") == 4 and study.image_tokens_table().count("<tr>") == 7
 
 
 def test_published_images_stand_on_lines_of_their_own(study):
     full = {kind: [SimpleNamespace(row=lambda: scored(0.5))] for kind in (SAE, HIDDEN)}
-    sets = {name: ImageScores(TRUTH, full, full, {}) for name in chapter.SETS}
-    (ax,) = chapter.Images(study.profile, sets, {}, {}).published_figure().axes
+    sets = {name: ImageScores(TRUTH, full, full, {}, 0.4) for name in SETS}
+    (ax,) = chapter.Images(study.profile, sets, 0.05, {}).published_figure().axes
     lines = [label.get_text() for label in ax.get_yticklabels()]
-    assert lines == [*chapter.SETS, "Oxford flowers", "CIFAR-100", "Indian food"]
+    assert lines == [*SETS, "Oxford flowers", "CIFAR-100", "Indian food"]
     hollow = [box[0] for box in ax.containers if box[0].get_markerfacecolor() == "none"]
     assert [line.get_xdata().tolist() for line in hollow] == [[0.987, 0.822, 0.859], [0.759, 0.523, 0.459]]
