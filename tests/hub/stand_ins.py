@@ -177,7 +177,8 @@ def _weights(width: int, seed: int) -> dict[str, np.ndarray]:
 
 def _gemma_scope(folder: Path, weights: dict, source, entry) -> None:
     folder.mkdir(parents=True)
-    np.savez(folder / "params.npz", **weights)
+    growth = np.float32(np.sqrt(source.layer + 1))  # of a random Gemma 2's residual stream, block by block
+    np.savez(folder / "params.npz", **{**weights, "threshold": weights["threshold"] * growth})
 
 
 def _gemma_scope_2(folder: Path, weights: dict, source, entry) -> None:
