@@ -15,9 +15,11 @@ test: export OMP_NUM_THREADS ?= 1
 test: $(VENV)/.ready ## the whole suite, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# PROFILE, where it is given, has the last word over CONFIG.
+cluster: GIVEN = $(filter command environment,$(origin PROFILE))
 cluster: $(VENV)/.cluster ## the same as jobs: ON=local on this machine, ON=slurm on a cluster; CONFIG=mine.yml, ARGS=--dry-run
 	$(BIN)/snakemake --snakefile workflow/Snakefile --workflow-profile workflow/profiles/$(ON) $(ARGS) \
-		$(if $(CONFIG),--configfile $(CONFIG),--config profile=$(PROFILE))
+		$(if $(CONFIG),--configfile $(CONFIG)) $(if $(or $(GIVEN),$(if $(CONFIG),,yes)),--config profile=$(PROFILE))
 
 faults: $(VENV)/.ready ## the long fault campaign: kills, crowds on one cache, full disks, strange inputs
 	$(BIN)/python tests/faults.py --long

@@ -61,6 +61,8 @@ def plan(
         {"what": "features on disk, at most about", "estimate": size(cost.disk_features)},
     ]
     print_rows(rows, ["what", "estimate"], f"{profile}: {texts} texts of {tokens} tokens")
+    if chosen.vision:
+        say("Of images the model's memory and download are counted here, not the time.")
     if chosen.larger:
         say(f"Chapter 2 reads the larger model, too, which is not counted here: mosaic plan --profile {chosen.larger}")
 

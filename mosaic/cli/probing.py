@@ -31,6 +31,7 @@ from mosaic.cli.options import (
     listed,
 )
 from mosaic.cli.output import console, save_json, say
+from mosaic.errors import MosaicError
 
 if TYPE_CHECKING:
     from mosaic.profiles.profile import Profile
@@ -112,13 +113,16 @@ def extract(
     model: Model = None,
     sae: Saes = None,
     text: Text = None,
-    split: Annotated[str, typer.Option("--split", help="Which split to read (a data set of the hub only).")] = "train",
+    split: Annotated[
+        str | None, typer.Option("--split", help="Which split to read (a data set of the hub only; default: train).")
+    ] = None,
     config: Annotated[
         str | None, typer.Option("--config", help="Which configuration to read (a data set of the hub only).")
     ] = None,
     part: Annotated[
-        int, typer.Option("--part", min=1, help="Texts of a corpus per part; memory grows with it.")
-    ] = 5_000,
+        int | None,
+        typer.Option("--part", min=1, help="Texts of a corpus per part; memory grows with it (default: 5,000)."),
+    ] = None,
     layers: Layers = None,
     widths: Widths = None,
     poolings: Poolings = None,
@@ -136,7 +140,7 @@ def extract(
 
     check(folder=out, cache=cache, device=device)
     check_named(profile, model, sae)
-    from mosaic.features.corpus import extract_corpus
+    from mosaic.features.corpus import PART, extract_corpus
     from mosaic.features.extract import extract as run
     from mosaic.features.on_device import SAMPLE, report_flips
     from mosaic.features.table import file_name
@@ -144,8 +148,15 @@ def extract(
     from mosaic.texts.own_files import read_file
 
     large = is_corpus(source)
+    if (split or config) and not (large and not source.is_dir()):
+        raise MosaicError(
+            f"{source} is a {'folder' if large else 'file'} of your own, and --split and --config are for a data set of the hub. "
+            "Leave them out."
+        )
+    if part and not large:
+        raise MosaicError(f"{source} is one file, which is read whole; --part is for a corpus. Leave it out.")
     texts = (
-        open_corpus(source, text, split, config)
+        open_corpus(source, text, split or "train", config)
         if large
         else read_file(source, **{**columns(text, None), "label": None}).texts
     )
@@ -153,8 +164,8 @@ def extract(
     request = replace(request, specials=specials)
     if large:
         report_flips(next(texts.parts(SAMPLE))[1], lm, request)
-        for folder in extract_corpus(texts, lm, request, out, part):
-            say(f"{folder}  {texts.n_texts} texts in parts of {part}")
+        for folder in extract_corpus(texts, lm, request, out, part or PART):
+            say(f"{folder}  {texts.n_texts} texts in parts of {part or PART}")
         return
     report_flips(texts, lm, request)
     for table in run(texts, lm, request, cache):

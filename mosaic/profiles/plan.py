@@ -148,7 +148,7 @@ def measured_rate(path: Path) -> tuple[str, float]:
         raise MosaicError(
             f"{path} is not what `python benchmarks/gpu.py --json` writes ({error!r}). Run that first."
         ) from error
-    if not measured or not rate > 0:
+    if not measured or not 0 < rate < math.inf:
         raise MosaicError(
             f"{path} was made without a graphics card, so its rate says nothing. Run benchmarks/gpu.py on one."
         )

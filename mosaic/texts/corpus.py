@@ -6,11 +6,13 @@ Nothing keeps all of the texts: what is read of Parquet is one group of rows, an
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mosaic.errors import MosaicError
+from mosaic.progress import Progress
 from mosaic.texts import columns
 from mosaic.texts.own_files import SUFFIXES, check_texts
 
@@ -19,29 +21,33 @@ HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True)
 class Corpus:
-    """n_texts texts; `batches(n)` gives them in order, lists of n (the last of a file may be shorter)."""
+    """n_texts texts; `batches(n)` gives them in order, lists of n (the last of a file may be shorter). where: a text's number ->
+    its place, for messages."""
 
     name: str
     n_texts: int
     batches: Callable[[int], Iterator[list]]
+    where: Callable[[int], str]
+
+    def check(self, size: int = 10_000) -> None:
+        """Raises MosaicError naming the place of a text that is none, or empty: before hours of work, not after them."""
+        first = 0
+        with Progress("checking texts", self.n_texts) as progress:
+            for batch in self.batches(size):
+                check_texts(batch, lambda row, first=first: self.where(first + row))
+                first += len(batch)
+                progress.advance(len(batch))
 
     def parts(self, size: int) -> Iterator[tuple[int, list[str]]]:
-        """(row of its first text, texts) of each part: `size` texts, the last perhaps fewer.
-
-        Raises MosaicError naming the row of a text that is none, or empty.
-        """
+        """(number of its first text, texts) of each part: `size` texts, the last perhaps fewer."""
         first, waiting = 0, []
         for batch in self.batches(size):
             waiting += batch
             while len(waiting) >= size:
-                yield first, self._checked(first, waiting[:size])
+                yield first, waiting[:size]
                 first, waiting = first + size, waiting[size:]
         if waiting:
-            yield first, self._checked(first, waiting)
-
-    def _checked(self, first: int, texts: list) -> list[str]:
-        check_texts(texts, lambda row: f"{self.name}, row {first + row}")
-        return texts
+            yield first, waiting
 
 
 def is_corpus(source: Path) -> bool:
@@ -74,12 +80,13 @@ def _folder(folder: Path, text: str | None) -> Corpus:
             f"{folder} holds no Parquet files, which a corpus is made of. Write it as such (pandas: to_parquet), or give one "
             "file of texts."
         )
-    column, n_texts = {}, 0
+    column, ends, n_texts = {}, [], 0
     for path in paths:
         try:
             with ParquetFile(path) as file:
                 column[path] = _column(str(path), file.schema_arrow.names, text)
                 n_texts += file.metadata.num_rows
+                ends.append(n_texts)
         except (ArrowException, OSError, ValueError) as error:
             raise MosaicError(f"{path} is not a readable Parquet file: {error} Write it again.") from error
 
@@ -92,7 +99,11 @@ def _folder(folder: Path, text: str | None) -> Corpus:
             except (ArrowException, OSError, ValueError) as error:
                 raise MosaicError(f"{path} is not a readable Parquet file: {error} Write it again.") from error
 
-    return Corpus(str(folder), n_texts, batches)
+    def where(number: int) -> str:
+        i = bisect_right(ends, number)
+        return f"{paths[i]}, row {number - (ends[i - 1] if i else 0)}"
+
+    return Corpus(str(folder), n_texts, batches, where)
 
 
 def _hub_set(name: str, text: str | None, split: str, config: str | None) -> Corpus:
@@ -102,7 +113,13 @@ def _hub_set(name: str, text: str | None, split: str, config: str | None) -> Cor
     instead = "(No file or folder here has that name, so it was taken for a data set of the hub; a folder of Parquet files is read too.)"
     (rows,) = read_splits(Repository(name, kind="dataset", instead=instead), config, [split])
     column = _column(name, rows.column_names, text)
-    return Corpus(name, len(rows), lambda size: (batch[column] for batch in rows.select_columns(column).iter(size)))
+    texts = rows.select_columns(column)
+    return Corpus(
+        name,
+        len(rows),
+        lambda size: (batch[column] for batch in texts.iter(size)),
+        lambda number: f"{name}, row {number}",
+    )
 
 
 def _column(where: str, names: list[str], text: str | None) -> str:

@@ -319,6 +319,21 @@ def test_extract_reads_a_corpus_part_by_part(own_profile, tmp_path):
     assert [len(part) for part in parts(tmp_path / "out" / "layer_2_width_128_max")] == [5, 5, 2]
 
 
+@pytest.mark.parametrize(
+    ("source", "option", "words"),
+    [
+        ("corpus", ("--split", "train"), "corpus is a folder of your own, and --split and --config are for a data set"),
+        ("some.csv", ("--config", "en"), "some.csv is a file of your own, and --split and --config are for a data set"),
+        ("some.csv", ("--part", "5"), "some.csv is one file, which is read whole; --part is for a corpus"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(own_profile, tmp_path, source, option, words):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "some.csv").write_text("text\nfine\n")
+    done = mosaic("extract", source, "--out", "out", "--profile", own_profile, *option, cwd=tmp_path)
+    assert done.returncode == 1 and words in " ".join(done.stderr.split())
+
+
 def test_features_fill_the_cache_of_a_set(tmp_path):
     """A chapter's pass over the set then finds every row."""
     (tmp_path / "few.yml").write_text(

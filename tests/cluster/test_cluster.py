@@ -131,7 +131,8 @@ def wait_for(holds, seconds: float, what: str, project: Path):
     return found
 
 
-def test_every_set_and_chapter_of_the_default_profile_is_a_job(project):
+@pytest.mark.parametrize("more", [(), ("--config", "chapters=", "pairs=")], ids=["defaults", "keys without values"])
+def test_every_set_and_chapter_of_the_default_profile_is_a_job(project, more):
     command = [
         SNAKEMAKE,
         "--snakefile",
@@ -139,6 +140,7 @@ def test_every_set_and_chapter_of_the_default_profile_is_a_job(project):
         "--workflow-profile",
         "workflow/profiles/local",
         "--dry-run",
+        *more,
     ]
     done = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -148,6 +150,22 @@ def test_every_set_and_chapter_of_the_default_profile_is_a_job(project):
         len(list((ROOT / "notebooks").glob("[0-9]*.py")))
     )
     assert counts["claims"] == counts["book"] == "1" and "match" not in counts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "end"),
+    [
+        ((), "--config profile=mini"),
+        (("PROFILE=minilm",), "--config profile=minilm"),
+        (("CONFIG=mine.yml",), "--configfile mine.yml"),
+        (("CONFIG=mine.yml", "PROFILE=minilm"), "--configfile mine.yml --config profile=minilm"),
+    ],
+)
+def test_a_profile_that_is_given_has_the_last_word(arguments, end):
+    told = subprocess.run(
+        ["make", "--dry-run", "cluster", *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert " ".join(told.stdout.split()).endswith(end)
 
 
 @pytest.mark.skipif(not can_run(), reason="Slurm (slurm-wlm, munge) is not installed here")

@@ -1,5 +1,8 @@
 """Features of a corpus: the rows of `extract`, part by part; a killed run goes on, and ends with the same bytes."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import sae_folder, sentences
@@ -12,7 +15,12 @@ from mosaic.texts.corpus import Corpus
 
 
 def corpus_of(texts: list[str]) -> Corpus:
-    return Corpus("made up", len(texts), lambda size: (texts[i : i + 4] for i in range(0, len(texts), 4)))
+    return Corpus(
+        "made up",
+        len(texts),
+        lambda size: (texts[i : i + 4] for i in range(0, len(texts), 4)),
+        lambda number: f"made up, row {number}",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +78,6 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tiny, request_, tmp_p
 
 
 def test_another_run_in_the_folder_is_refused(tiny, request_, tmp_path):
-    from dataclasses import replace
-
     texts, lm = sentences(6, seed=3), tiny("llama")
     features.extract_corpus(corpus_of(texts), lm, request_, tmp_path, size=3)
     with pytest.raises(
@@ -94,8 +100,45 @@ def test_a_missing_part_is_named(tiny, request_, tmp_path):
     (folder / "part-000001.safetensors").unlink()
     with pytest.raises(MosaicError, match=r"part-000001\.safetensors is missing\. Run the same command again"):
         list(features.parts(folder))
-    with pytest.raises(MosaicError, match="holds no parts"):
-        list(features.parts(tmp_path / "nowhere"))
+
+
+def test_a_run_that_has_not_ended_is_not_read_as_a_short_one(tiny, request_, tmp_path, monkeypatch):
+    texts, real, done = sentences(6, seed=3), features.compute, []
+
+    def killed(*arguments):
+        if done:
+            raise KeyboardInterrupt
+        done.append(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(features, "compute", killed)
+    with pytest.raises(KeyboardInterrupt):
+        features.extract_corpus(corpus_of(texts), tiny("llama"), request_, tmp_path, size=3)
+    (part,) = tmp_path.glob("layer_1_hidden_max/part-*.safetensors")
+    with pytest.raises(MosaicError, match=r"has no corpus\.json: `mosaic extract CORPUS` has not ended there"):
+        list(features.parts(part.parent))
+    monkeypatch.setattr(features, "compute", real)
+    features.extract_corpus(corpus_of(texts), tiny("llama"), request_, tmp_path, size=3)
+    assert [len(table) for table in features.parts(part.parent)] == [3, 3]
+
+
+def test_texts_that_were_cut_are_counted_and_said(tiny, tmp_path, caplog):
+    lm = tiny("llama")
+    short = replace(lm, spec=replace(lm.spec, max_length=6))
+    texts = ["the cat sat", "the cat sat on the mat and the dog sat on the mat", "a dog"]
+    request = extract.Request((), (1,), ("max",))
+    for _ in range(2):  # what is there already counts too
+        caplog.clear()
+        (folder,) = features.extract_corpus(corpus_of(texts), short, request, tmp_path, size=2)
+        assert "1 of 3 texts are longer than 6 tokens and were cut there." in caplog.text
+    whole = json.loads((folder / features.WHOLE).read_text(encoding="utf-8"))
+    assert whole == {"n_texts": 3, "n_parts": 2, "n_truncated": 1}
+
+
+def test_a_text_that_is_none_is_found_before_anything_is_computed(tiny, request_, tmp_path):
+    with pytest.raises(MosaicError, match=r"made up, row 5: the text is . .\. Remove the row"):
+        features.extract_corpus(corpus_of(["fine"] * 5 + [" "]), tiny("llama"), request_, tmp_path, size=2)
+    assert not list(tmp_path.rglob("*.safetensors"))
 
 
 def test_an_error_names_the_rows_of_the_corpus(minilm, tmp_path):

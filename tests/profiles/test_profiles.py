@@ -369,6 +369,7 @@ def test_a_sweep_is_a_job_a_set_and_language():
             '{"device": "cpu", "sweep": {"flop_per_second": 4e9}, "speed_measured": false}',
             "made without a graphics card",
         ),
+        ('{"device": "H100", "sweep": {"flop_per_second": Infinity}, "speed_measured": true}', "its rate says nothing"),
         ('{"device": "H100"}', "is not what `python benchmarks/gpu.py --json` writes"),
         ("no JSON", "Run that first"),
     ],

@@ -47,7 +47,7 @@ def test_parts_never_depend_on_the_batches(sizes, size):
             yield texts[done : done + n]
             done += n
 
-    parts = [part for _, part in Corpus("c", len(texts), batches).parts(size)]
+    parts = [part for _, part in Corpus("c", len(texts), batches, str).parts(size)]
     assert functools.reduce(operator.iadd, parts, []) == texts and all(len(part) == size for part in parts[:-1])
 
 
@@ -73,10 +73,12 @@ def test_what_cannot_be_read_is_named(tmp_path):
     with pytest.raises(MosaicError, match=r"has no column 'body'; its columns are 'id', 'text'. Name .* with --text"):
         open_corpus(folder, "body")
     pd.DataFrame({"text": ["a", "b", None, "d"]}).to_parquet(folder / "zzz.parquet")
-    parts = open_corpus(folder).parts(5)
-    next(parts)  # what comes before is read
-    with pytest.raises(MosaicError, match=r", row 5: the text is None\. Remove the row"):
-        next(parts)
+    corpus = open_corpus(folder)
+    with pytest.raises(MosaicError, match=r"zzz\.parquet, row 2: the text is None\. Remove the row"):
+        corpus.check(2)
+    assert [corpus.where(i).rpartition("/")[2] for i in (0, 2, 3, 6)] == [
+        "000.parquet, row 0", "000.parquet, row 2", "zzz.parquet, row 0", "zzz.parquet, row 3",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
