@@ -76,15 +76,13 @@ def _plan_all(texts: int, tokens: int, measured: Path | None) -> None:
         (device, rate), efficiency = measured_rate(measured), 1.0
     found = [sweep(load_profile(name), texts, tokens, rate, MACHINES, efficiency) for name in PAPER]
     rows = [
-        {"profile": one.profile, "sets": f"{one.jobs} + {one.inside}", "PFLOP": f"{one.flops / 1e15:,.1f}"}
+        {"profile": one.profile, "jobs": one.sets + one.languages, "PFLOP": f"{one.flops / 1e15:,.1f}"}
         | {f"{n} machine{'s' * (n > 1)}": _duration(3600 * hours) for n, hours in one.hours.items()}
         | {"download": size(one.disk_download), "features on disk, at most": size(one.disk_features)}
         for one in found
     ]
     print_rows(rows, list(rows[0]), f"features, if each set had {texts:,} texts of {tokens} tokens in each language")
-    say(
-        f"{device}: {rate * efficiency / 1e12:.3g} TFLOP/s of the engine. Sets: jobs of their own + those read by one chapter."
-    )
+    say(f"{device}: {rate * efficiency / 1e12:.3g} TFLOP/s of the engine. A job: a set in one language.")
     say(
         f"All of them on one machine: {_duration(3600 * sum(one.hours[1] for one in found))}; probes and book are not in it."
     )

@@ -84,14 +84,14 @@ def features(
 ) -> None:
     """Put one set's features into the cache, of every layer, width and pooling of the profile.
 
-    One job of many on a cluster: chapters that run on the same kind of device then find them.
+    A set that the chapter on languages alone reads: of the main width. One job of many on a cluster: chapters that run on the same kind of device then find them.
     """
     from mosaic.profiles.profile import SetChoice, load_profile
-    from mosaic.studies.problems import fill
+    from mosaic.studies.problems import fill, read_sets
 
     check(cache=cache, device=device, inputs=(profile,))
     read, chosen = load_profile(profile), SetChoice(name, language)
-    titles = [choice.title for choice in read.datasets]
+    titles = [choice.title for choice in read_sets(read)]
     if chosen.title not in titles:
         raise MosaicError(
             f"{chosen.title} is no data set of profile {read.name}; it has {', '.join(titles) or 'none'}. A language goes with "

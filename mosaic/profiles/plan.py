@@ -6,6 +6,7 @@ section 3); time divides them by the matrix-product rate measured here and now.
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 import re
@@ -97,12 +98,12 @@ def matmul_rate(seconds: float = 0.5) -> float:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Features of a profile's sets. jobs: sets that are jobs of their own; inside: those that one chapter reads in turn.
-    hours: {machines: until all is done}. disk_download, disk_features: bytes."""
+    """Features of a profile's sets. sets: jobs that read all widths; languages: jobs of one width. hours: {machines: until all is
+    done}. disk_download, disk_features: bytes."""
 
     profile: str
-    jobs: int
-    inside: int
+    sets: int
+    languages: int
     flops: float
     hours: dict[int, float]
     disk_download: float
@@ -114,28 +115,35 @@ def sweep(
 ) -> Sweep:
     """What features of all of a profile's sets cost, as `workflow/Snakefile` spreads them over machines.
 
-    A set is a job, all of one length; the languages of the crossed sets are read one after the other by a chapter, after
-    them, with the SAEs of the main width alone.
+    A set in one language is a job; those that the chapter on languages alone reads take the SAEs of the main width.
     texts: of a set in one language. rate: FLOP/s of one machine; efficiency: of it, 1 where it was measured of the engine
     itself. Probes and the book are not in it.
     """
     own = {(choice.name, choice.language) for choice in profile.datasets}
     crossed = {(choice.name, language) for choice in profile.crossed for language in choice.languages}
     crossed |= {(name, language) for choice in profile.crossed for language, name in choice.translated.items()}
-    jobs, inside = len(own), len(crossed - own)
-    one = estimate(profile, texts, tokens, rate)
-    narrow = replace(profile, saes=tuple(sae for sae in profile.saes if sae.width == profile.width))
-    other = estimate(narrow, texts, tokens, rate)
-    an_hour = rate * efficiency * 3600
+    n_wide, n_narrow = len(own), len(crossed - own)
+    wide = estimate(profile, texts, tokens, rate)
+    of_main_width = replace(profile, saes=tuple(sae for sae in profile.saes if sae.width == profile.width))
+    narrow = estimate(of_main_width, texts, tokens, rate)
+    jobs = [wide.flops] * n_wide + [narrow.flops] * n_narrow
     return Sweep(
         profile.name,
-        jobs,
-        inside,
-        one.flops * jobs + other.flops * inside,
-        {n: (one.flops * math.ceil(jobs / n) + other.flops * inside) / an_hour for n in machines},
-        one.disk_download,
-        one.disk_features * jobs + other.disk_features * inside,
+        n_wide,
+        n_narrow,
+        sum(jobs),
+        {n: longest(jobs, n) / (rate * efficiency * 3600) for n in machines},
+        wide.disk_download,
+        wide.disk_features * n_wide + narrow.disk_features * n_narrow,
     )
+
+
+def longest(jobs: Sequence[float], machines: int) -> float:
+    """When the last of the machines is done that each take the next job, longest first, as soon as they are free."""
+    free = [0.0] * machines
+    for job in sorted(jobs, reverse=True):
+        heapq.heapreplace(free, free[0] + job)
+    return max(free)
 
 
 def measured_rate(path: Path) -> tuple[str, float]:

@@ -9,8 +9,8 @@ from mosaic.errors import MosaicError
 from mosaic.features.request import Request
 from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem, subsample
-from mosaic.profiles.opening import available, load_model, load_saes
-from mosaic.profiles.profile import Profile, SetChoice, load_profile
+from mosaic.profiles.opening import available, crossed, load_model, load_saes
+from mosaic.profiles.profile import HOME, Profile, SetChoice, load_profile
 from mosaic.texts.labelled import LabelledTexts
 from mosaic.texts.sources import load_set
 
@@ -75,11 +75,28 @@ def problems(
         yield choice.title, make_problem(train, test, lm, request, cache, wanted)
 
 
+def read_sets(profile: Profile) -> tuple[SetChoice, ...]:
+    """Every set, in every language, whose features the profile's chapters read and that can be had here."""
+    found = {(choice.name, choice.language): choice for choice in available(profile)}
+    for choice in crossed(profile):
+        more = [(choice.name, language) for language in choice.languages]
+        more += [(name, language) for language, name in choice.translated.items()]
+        for name, language in more:
+            if not (language == HOME and (name, None) in found):  # a set without a language is read in the first one
+                found.setdefault((name, language), SetChoice(name, language, choice.optional))
+    return tuple(found.values())
+
+
 def fill(profile: Profile, choice: SetChoice, cache: Path, device: str = "cpu") -> int:
-    """Put a set's features of every layer, width and pooling of the profile into the cache; how many texts it has."""
+    """Put a set's features of every layer and pooling into the cache; how many texts it has.
+
+    Of every width where it is one of the profile's data sets, of the main width where the chapter on languages alone reads it.
+    """
     lm = load_model(profile, device)
     train, test = load_cut(profile, choice.name, choice.language)
-    request = Request(load_saes(profile, lm), tuple(profile.layers), profile.poolings)
+    own = {(one.name, one.language) for one in profile.datasets}
+    widths = None if (choice.name, choice.language) in own else [profile.width]
+    request = Request(load_saes(profile, lm, widths=widths), tuple(profile.layers), profile.poolings)
     return len(make_problem(train, test, lm, request, cache).train) + len(test)
 
 

@@ -351,14 +351,22 @@ def test_a_sweep_is_a_job_a_set_and_language():
     profile = load_profile("gemma-2-2b")
     alone = plan.estimate(profile, texts=10, tokens=100, rate=1e12)
     found = plan.sweep(profile, 10, 100, 1e12, (1, 3, 64))
-    # Inside: toxicity in 4 more languages and translated from each; tweets in 3 more.
-    assert (found.jobs, found.inside) == (5, 4 + 4 + 3)
-    narrow = replace(profile, saes=tuple(sae for sae in profile.saes if sae.width == profile.width))
-    inside = 11 * plan.estimate(narrow, texts=10, tokens=100, rate=1e12).seconds / 3600
+    # Of one width: toxicity in 4 more languages and translated from each; tweets in 3 more.
+    assert (found.sets, found.languages) == (5, 4 + 4 + 3)
+    one_width = replace(profile, saes=tuple(sae for sae in profile.saes if sae.width == profile.width))
+    short = plan.estimate(one_width, texts=10, tokens=100, rate=1e12).seconds / 3600
     job = alone.seconds / 3600
-    assert inside < 11 * job and found.disk_download == alone.disk_download
-    assert found.hours == pytest.approx({1: 5 * job + inside, 3: 2 * job + inside, 64: job + inside})
+    assert short < job and found.disk_download == alone.disk_download
+    assert found.hours[1] == pytest.approx(5 * job + 11 * short) and found.hours[64] == pytest.approx(job)
+    assert found.hours[1] / 3 <= found.hours[3] < 2 * job + 4 * short
     assert found.flops == pytest.approx(found.hours[1] * 3600 * 1e12 * plan.EFFICIENCY)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "machines", "end"), [([3, 1, 2], 1, 6), ([3, 1, 2], 2, 3), ([4, 4, 4], 2, 8), ([5], 9, 5), ([], 2, 0)]
+)
+def test_the_last_machine_ends_the_sweep(jobs, machines, end):
+    assert plan.longest(jobs, machines) == end
 
 
 @pytest.mark.parametrize(
