@@ -43,6 +43,10 @@ crossed:
   - {{name: mini/toxicity, languages: [en, de]}}
   - {{name: mini/agreement, languages: [en, de]}}
 truth: true
+vision:
+  model: {{id: weights/mini/mini-vision}}
+  sets: [digits, shapes]
+  image_tokens: weights/mini/controls/image_tokens/layer_3_width_1k_seed_0
 seeds: weights/mini/seeds
 training: {{corpora: [mini]}}
 """
