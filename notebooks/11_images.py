@@ -72,7 +72,7 @@ study.figure()
 #
 # How much of the image tokens the SAE sees at all can be measured, with the middle layer's SAE.
 # {result}`images.sentences.off_text` In the miniature these are messages without a log; on whole documents, which the same
-# SAE was trained on, [chapter 13](13_miniature) has it leave another share.
+# SAE was trained on, the chapter on the miniature has it leave another share.
 #
 # ## An SAE of image tokens
 #

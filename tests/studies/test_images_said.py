@@ -24,7 +24,7 @@ def test_images_are_compared_with_each_control(difference, words, number):
 )
 def test_off_text(values, words):
     sentence = said.off_text(dict(zip(("digits", "shapes"), values, strict=True)), 0.04)
-    assert words in sentence and "0.040 of that of the miniature's test messages" in sentence
+    assert words in sentence and "0.040 of that of test texts" in sentence
 
 
 def test_what_no_language_model_has_read_is_compared_too():
