@@ -9,14 +9,18 @@ from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+STEPS = np.geomspace(1, 1e-3, 90)
+
 
 class LassoSelector(SelectorMixin, BaseEstimator):
     """Keep the k columns that come first on the lasso's path.
 
     Columns are scaled to unit variance; each class (the second of two) is told from the rest, its 0 and 1 centred and scaled
-    likewise. A column's score is the largest penalty, over the classes, at which it has a weight; fewer than k are kept where
-    fewer ever have one, and one at least. Equal scores keep the lower column. k: a positive integer.
-    Source: Tibshirani 1996; the path is that of Efron and others 2004 (LARS).
+    likewise. A column's score is the largest of the penalties STEPS (shares of the one at which no column has a weight), over
+    the classes, at which it has a weight, and then that weight's size; fewer than k are kept where fewer have one, and one at
+    least. Equal scores keep the lower column. k: a positive integer.
+    Source: Tibshirani 1996, solved by coordinate descent (Friedman and others 2010). Not by LARS, whose path hangs on the last
+    digits where columns repeat others: on 500 texts two processors kept sets of 256 latents of which half were the same.
     """
 
     def __init__(self, k=20):
@@ -55,13 +59,26 @@ def _scaled(values: np.ndarray) -> np.ndarray:
 
 
 def _entered(X: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
-    """[p] penalty at which each column first has a weight; 0 for those that have none before k steps are made."""
+    """[p] penalty at which each column first has a weight, larger weights first among equal ones; 0 for those that have none by
+    the penalty at which k have."""
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import lars_path
+    from sklearn.linear_model import enet_path
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # columns that repeat others: left out
-        penalties, _, weights = lars_path(X, y, method="lasso", max_iter=k)
-    # A column that enters at a knot has its first weight at the next one.
-    ever = weights[:, 1:] != 0
-    return np.where(ever.any(axis=1), penalties[np.argmax(ever, axis=1)] if ever.size else 0.0, 0.0)
+    scores, weights = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    largest = np.abs(X.T @ y).max() / len(y)
+    if largest < 1e-12:
+        return scores
+    X = np.asfortranarray(X)
+    for penalty in largest * STEPS:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", ConvergenceWarning
+            )  # near enough: what is asked is which columns have a weight
+            _, path, _ = enet_path(X, y, l1_ratio=1.0, alphas=[penalty], coef_init=weights)
+        weights = path[:, 0]
+        size = np.abs(weights)
+        new = (scores == 0) & (size > 0)
+        scores[new] = penalty * (1 + 1e-3 * size[new] / size.max())  # less than a step, so that penalties come first
+        if (scores > 0).sum() >= k:
+            break
+    return scores

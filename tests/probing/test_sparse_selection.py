@@ -48,6 +48,19 @@ def test_of_more_classes_each_brings_its_columns():
     assert LassoSelector(3).fit(x, y).get_support(indices=True).tolist() == [3, 17, 30]
 
 
+def test_last_digits_change_nothing_where_columns_repeat_others():
+    """Another processor rounds otherwise. LARS kept a third of the same columns then."""
+    rng = np.random.default_rng(3)
+    y = rng.choice(["a", "b"], 100)
+    x = np.where(rng.random((100, 200)) < 0.03, rng.random((100, 200)) + 0.5, 0)
+    x = np.hstack([x, x])
+    chosen = LassoSelector(60).fit(x, y).get_support()
+    assert chosen.sum() == 60
+    for seed in range(5):
+        near = x * (1 + 1e-7 * np.random.default_rng(seed).normal(size=x.shape))
+        assert (LassoSelector(60).fit(near, y).get_support() == chosen).all()
+
+
 def test_few_rows_and_columns_that_say_nothing():
     y = np.array(["a"] * 5 + ["b"] * 5)
     flat = np.ones((10, 4))
