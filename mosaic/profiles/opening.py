@@ -155,6 +155,7 @@ NEEDS = {
     "languages": "a set in several languages that can be had here (crossed; the real ones need the hub or MOSAIC_DATA)",
     "truth": "texts whose factors are known (truth: true)",
     "images": "a vision-language model and sets of images (vision)",
+    "others": "other models with its tokenizer (others: their profiles)",
     "seeds": "SAEs of several seeds (seeds: a folder that `mosaic train-sae --seeds` wrote)",
     "sweep": "SAEs that vary in more than their seed (seeds: a folder of such a sweep)",
 }
@@ -172,6 +173,7 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
         "widths": len(widths) > 1,
         "truth": profile.truth,
         "images": profile.vision is not None,
+        "others": bool(profile.others),
         "seeds": bool(profile.seeds),
         "sweep": False,
         "languages": False,

@@ -116,7 +116,8 @@ class Profile:
     max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
     chapters use, with width `width`. seeds: a folder of SAEs that `mosaic train-sae --seeds` wrote, for the chapters
     on stability. partly_trained: for the chapter on what training is worth. larger: the profile of a larger model of the same
-    family, read beside this one by the chapter on layers. architecture: for `mosaic rehearse`, which builds a model of these sizes. vision: for the chapter on
+    family, read beside this one by the chapter on layers. others: profiles of models with the same tokenizer, for the one on feature
+    spaces. architecture: for `mosaic rehearse`, which builds a model of these sizes. vision: for the chapter on
     images.
     """
 
@@ -137,6 +138,7 @@ class Profile:
     seeds: str | None = None
     partly_trained: tuple[PartlyTrained, ...] = ()
     larger: str | None = None
+    others: tuple[str, ...] = ()
     architecture: Architecture | None = None
     vision: Vision | None = None
     example: str = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."

@@ -33,6 +33,7 @@ NAMES = (
     "many_seeds",
     "which_latents",
     "probes_of_seeds",
+    "universality",
 )
 
 

@@ -1,0 +1,73 @@
+"""What the chapter on universal feature spaces says, chosen by its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mosaic.reporting.results import shown
+from mosaic.studies.wording import between, sign, signed
+
+NAMES = {"svcca": "SVCCA", "rsa": "RSA"}
+
+
+def alike(first: str, second: str, found: Mapping[str, Mapping]) -> str:
+    """Whether two feature spaces are more alike than a permuted pairing makes them. found: {svcca, rsa: summaries}."""
+    said = []
+    for measure, one in found.items():
+        words = {
+            "above": "above what a permuted pairing gives",
+            "below": "below what a permuted pairing gives",
+            "between": "not told apart from a permuted pairing",
+        }[sign(one["interval"])]
+        numbers = f"{shown(one['value'])}, permuted {shown(one['null'])}; excess {signed(one['excess'])}, {between(one['interval'])}"
+        said.append(f"{NAMES[measure]} is {words} ({numbers})")
+    n = next(iter(found.values()))["n"]
+    return f"{first} against {second}, {shown(n)} pairs: {'; '.join(said)}."
+
+
+def grid(share: Mapping[str, Mapping]) -> str:
+    """How many layer pairs are above chance. share: {svcca, rsa: {k, n}}."""
+    parts = [f"{one['k']} of {one['n']} by {NAMES[measure]}" for measure, one in share.items()]
+    return f"Of all pairs of layers, these are above a permuted pairing at a false-discovery rate of 5 %: {' and '.join(parts)}."
+
+
+def control(name: str, found: Mapping[str, Mapping | None]) -> str:
+    """The trained SAE's excess beside a control's. found: {svcca, rsa: difference}."""
+    said = []
+    for measure, one in found.items():
+        if one is None:
+            return f"{name}: too few pairs to compare."
+        words = {"above": "more alike", "below": "less alike", "between": "not told apart"}[sign(one["interval"])]
+        said.append(f"{words} by {NAMES[measure]} ({signed(one['difference'])}, {between(one['interval'])})")
+    n = next(one["n"] for one in found.values() if one)
+    return f"Beside {name}, on {shown(n)} pairs each, the trained SAE's space is {' and '.join(said)}."
+
+
+def depth(found: Mapping | None) -> str:
+    """Whether layers in the middle are more alike than those at the ends."""
+    if found is None:
+        return "No layer of these SAEs lies between two others, so that middle and ends cannot be compared."
+    words = {
+        "above": "Layers in the middle are more alike than the first and last read here",
+        "below": "Layers in the middle are less alike than the first and last read here",
+        "between": "Layers in the middle cannot be told apart from the first and last read here",
+    }[sign(found["interval"])]
+    return f"{words} (excess SVCCA {signed(found['difference'])}, {between(found['interval'])}, {shown(found['n'])} pairs each)."
+
+
+def one_component(rows: Sequence[Mapping]) -> str:
+    """What the published code computed. rows: {n_pairs, measured, theory}."""
+    parts = [f"{row['measured']:.4f} for {row['n_pairs']:,} pairs ({row['theory']:.4f} in theory)" for row in rows]
+    return f"One component's permuted pairings have a mean correlation of {' and '.join(parts)}."
+
+
+def groups(found: Mapping[str, Mapping]) -> str:
+    """Whether latents of one kind of factor are more alike than as many drawn from all."""
+    if not found:
+        return "Too few latents of a kind have a name here to compare kinds."
+    words = {"above": "more alike", "below": "less alike", "between": "not told apart"}
+    parts = [
+        f"{name}: {words[sign(one['interval'])]} ({signed(one['difference'])}, {between(one['interval'])}; {one['n']} pairs)"
+        for name, one in found.items()
+    ]
+    return f"RSA within a kind of factor, beside as many pairs drawn from all: {'; '.join(parts)}."

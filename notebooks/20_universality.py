@@ -1,0 +1,77 @@
+# needs: others
+# %% [markdown]
+# # Do other models learn the same features?
+#
+# Two seeds of one SAE share part of their latents ([chapter 15](15_two_seeds)). Do SAEs of *different models* learn the same
+# features? Their latents live in spaces of other sizes and cannot be compared by cosine. But all models can read the same tokens:
+# a latent of one is paired with the latent of the other that fires most like it, and then the *geometry* is compared
+# {cite}`lan2024`. Are latents that lie close together in one model's space close together in the other's, too?
+#
+# What came out: {result}`universality.sentences.main`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+
+# %% tags=["parameters"]
+profile = "mini"
+n_texts = 2000
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import universality
+
+plots.style()
+
+# %%
+study = universality.run(profile, n_texts=n_texts, device=device)
+study.record();
+
+# %% [markdown]
+# ## Two measures, and what they give for nothing
+#
+# **SVCCA** turns both sets of decoder rows until they fit each other best and asks how well they correlate. **RSA** asks whether
+# the pairs that are similar in one space are similar in the other. Both read {result}`universality.main.n_pairs` pairs
+# of latents here, paired on {result}`universality.n_tokens` tokens. With few pairs and many dimensions SVCCA is far above zero for
+# nothing: a *permuted* pairing gives {result}`universality.main.svcca.null` here. So what counts is the excess over it. An SAE
+# against itself has SVCCA {result}`universality.itself.svcca.value` and RSA {result}`universality.itself.rsa.value`.
+#
+# ## Every layer against every layer
+
+# %%
+study.figure()
+
+# %%
+study.rsa_figure()
+
+# %% [markdown]
+# {result}`universality.sentences.grid` {result}`universality.sentences.depth` In the miniature the two larger models are one
+# and the same before the second was tuned: the brighter corner is a model against its own descendant, not against another model.
+#
+# ## Is it what the SAEs learned?
+#
+# A random dictionary's latents fire on tokens, too, and find partners; so do those of an SAE that learned a model with random
+# weights, because tokens that look alike are alike to any model. Their excess is what this method finds without learning.
+
+# %%
+study.controls_figure()
+
+# %% [markdown]
+# {result}`universality.sentences.controls`
+#
+# ## Kinds of meaning
+#
+# The paper finds subspaces of months or emotions more alike than random subsets. Where factors are known, the kinds are those of
+# the factor that a latent tracks. {result}`universality.sentences.kinds`
+#
+# ## All numbers, and what the paper's code computed
+
+# %%
+study.table()
+
+# %% [markdown]
+# The column *one component* is what the published values are to be held against. The released code means to keep as many
+# components as hold 99 % of the variance; but it compares a share with .99 of the total, which no share reaches, and so keeps
+# one. What it calls SVCCA is the correlation of the first components alone. Theory says what a permuted pairing of M pairs then
+# gives, $\sqrt{2 / (\pi M)}$, and the published permuted values, {published}`universality.null.low` to
+# {published}`universality.null.high`, are of that size. {result}`universality.sentences.one_component` The published best are
+# SVCCA {published}`universality.svcca.best` and RSA {published}`universality.rsa.best`.

@@ -1,0 +1,149 @@
+"""The chapter on feature spaces: what is paired, what is compared, what is said, on made-up spaces with known answers."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from mosaic.errors import MosaicError
+from mosaic.studies import universality as chapter
+from mosaic.studies import universality_said as said
+from mosaic.studies.feature_spaces import SELDOM, Compared, Space, check_same_tokens, minus
+
+D, T = 60, 4000
+
+
+def space(model: str, layer: int, seed: int, turn: int | None = None, noise: float = 0.0, d: int = 12) -> Space:
+    """A space of D latents; those of one seed fire alike and lie alike, however `turn` rotates and orders them."""
+    rng = np.random.default_rng(seed)
+    fires = np.where(rng.random((T, D)) < 0.03, rng.random((T, D)) + 0.5, 0)
+    rows = rng.normal(size=(D, d))
+    if turn is not None:
+        other = np.random.default_rng(turn)
+        order = other.permutation(D)
+        rows = (rows @ np.linalg.qr(other.normal(size=(d, d)))[0])[order] + noise * other.normal(size=(D, d))
+        fires = fires[:, order]
+    return Space(model, layer, rows.astype(np.float32), csr_matrix(fires.astype(np.float32)))
+
+
+def test_a_turned_and_reordered_space_is_the_same():
+    found = Compared.of(space("a", 1, 0), space("b", 2, 0, turn=5))
+    assert len(found.pairs) == D and found.distinct == 1 and found.pairs.r == pytest.approx(1)
+    assert found.svcca.observed == pytest.approx(1, abs=1e-6) and found.rsa.observed > 0.9
+    assert found.svcca.interval[0] > 0 and found.rsa.interval[0] > 0
+
+
+def test_spaces_that_fire_on_other_tokens_have_no_pairs():
+    assert len(Compared.of(space("a", 1, 0), space("b", 1, 1)).pairs) == 0
+
+
+def test_latents_that_fire_seldom_are_not_paired():
+    one, other = space("a", 1, 0), space("b", 2, 0, turn=5)
+    codes = one.codes.tolil()
+    rows = codes[:, 7].nonzero()[0]
+    codes[rows[SELDOM - 1 :], 7] = 0
+    found = Compared.of(Space("a", 1, one.decoder, csr_matrix(codes)), other)
+    assert 7 not in found.pairs.first and len(found.pairs) == D - 1
+
+
+def test_a_space_beside_one_whose_geometry_is_noise():
+    facing = space("b", 2, 0, turn=5)
+    trained, noise = (Compared.of(space("a", 1, 0, turn=9, noise=n), facing) for n in (0.0, 50.0))
+    for measure in ("svcca", "rsa"):
+        found = minus([trained], [noise], measure)
+        assert found["interval"][0] > 0 and found["of"] > found["other"] and found["n"] == D
+        back = minus([noise], [trained], measure)
+        assert back["difference"] == pytest.approx(-found["difference"])
+    same = minus([noise], [noise], "rsa")
+    assert same["difference"] == 0 and same["interval"][0] < 0 < same["interval"][1]
+
+
+def test_too_few_pairs_are_not_compared():
+    assert (
+        minus(
+            [Compared.of(space("a", 1, 0), space("b", 1, 1))], [Compared.of(space("a", 1, 0), space("b", 1, 0))], "rsa"
+        )
+        is None
+    )
+
+
+def test_other_tokens_are_refused():
+    with pytest.raises(
+        MosaicError, match=r"a and b cut the texts into other tokens \(3 and 2\)\. Name profiles under others"
+    ):
+        check_same_tokens("a", np.array([1, 2, 3]), "b", np.array([1, 2]))
+    check_same_tokens("a", np.array([1]), "b", np.array([1]))
+
+
+@pytest.fixture(scope="module")
+def study():
+    a = [space("a", layer, 0, turn=layer, noise=0.3) for layer in (1, 2, 3)]
+    b = [space("b", layer, 0, turn=10 + layer, noise=0.3) for layer in (1, 2, 3)]
+    grid = [Compared.of(one, other) for one in (a[1], a[0], a[2]) for other in (b[1], b[0], b[2])]
+    controls = {
+        chapter.RANDOM: [Compared.of(space("r", 2, 0, turn=i, noise=50), b[1]) for i in range(2)],
+        chapter.UNTRAINED: [Compared.of(space("u", 2, 0, turn=7, noise=50), b[1])],
+    }
+    kinds = {"message": np.arange(12), "fact": np.arange(3)}
+    profile = SimpleNamespace(name="a")
+    return chapter.Universality(profile, tuple(grid), Compared.of(a[1], a[1]), controls, kinds, T)
+
+
+def test_the_summary_of_known_spaces(study):
+    summary = study.summary()
+    assert summary["main"]["first"] == "a, layer 2" and summary["main"]["second"] == "b, layer 2"
+    assert summary["itself"]["svcca"]["value"] == pytest.approx(1)
+    assert summary["significant"]["svcca"] | {"interval": 0} == {"k": 9, "n": 9, "share": 1.0, "interval": 0}
+    for name in (chapter.RANDOM, chapter.UNTRAINED):
+        assert summary["trained_minus"][name]["rsa"]["interval"][0] > 0
+    assert set(summary["kinds"]) == {"message"}, "three pairs are too few"
+    assert summary["middle_minus_ends"]["n"] == D
+    nulls = summary["one_component"]
+    assert all(one["measured"] == pytest.approx(one["theory"], rel=0.15) for one in nulls.values())
+    assert list(nulls) == ["7553", "1879"]
+
+
+def test_figures_and_table(study):
+    (ax, _) = study.figure().axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == [f"a, layer {i}" for i in (1, 2, 3)]
+    assert study.rsa_figure().axes and study.controls_figure().axes
+    assert study.table().count("<tr>") == 10
+
+
+def test_layers_without_a_middle_are_not_compared(study):
+    two = chapter.Universality(study.profile, study.grid[:1], study.itself, {}, {}, T)
+    assert (
+        two._depth() is None and "No layer of these SAEs lies between two others" in two.summary()["sentences"]["depth"]
+    )
+
+
+BRANCHES = {"above": [0.1, 0.2], "below": [-0.2, -0.1], "between": [-0.1, 0.1]}
+
+
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [
+        ("above", "is above what a permuted"),
+        ("below", "is below what a permuted"),
+        ("between", "is not told apart from"),
+    ],
+)
+def test_likeness_is_told_by_its_interval(side, words):
+    one = {"value": 0.5, "null": 0.4, "excess": 0.1, "interval": BRANCHES[side], "n": 30}
+    assert f"SVCCA {words}" in said.alike("a", "b", {"svcca": one})
+
+
+@pytest.mark.parametrize(
+    ("side", "words"), [("above", "more alike"), ("below", "less alike"), ("between", "not told apart")]
+)
+def test_controls_depth_and_kinds_are_told_by_their_intervals(side, words):
+    one = {"difference": 0.1, "interval": BRANCHES[side], "n": 30}
+    assert f"Beside x, on 30 pairs each, the trained SAE's space is {words} by RSA" in said.control("x", {"rsa": one})
+    assert words.split()[0] in said.depth(one).lower()
+    assert f"emotions: {words}" in said.groups({"emotions": one})
+
+
+def test_what_is_missing_is_said():
+    assert said.control("x", {"svcca": None}) == "x: too few pairs to compare."
+    assert said.groups({}) == "Too few latents of a kind have a name here to compare kinds."
