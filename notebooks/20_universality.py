@@ -2,7 +2,7 @@
 # %% [markdown]
 # # Do other models learn the same features?
 #
-# Two seeds of one SAE share part of their latents ([chapter 15](15_two_seeds)). Do SAEs of *different models* learn the same
+# SAEs that differ in their seed alone share part of their latents. Do SAEs of *different models* learn the same
 # features? Their latents live in spaces of other sizes and cannot be compared by cosine. But all models can read the same tokens:
 # a latent of one is paired with the latent of the other that fires most like it, and then the *geometry* is compared
 # {cite}`lan2024`. Are latents that lie close together in one model's space close together in the other's, too?
@@ -29,7 +29,7 @@ study.record();
 # %% [markdown]
 # ## Two measures, and what they give for nothing
 #
-# **SVCCA** turns both sets of decoder rows until they fit each other best and asks how well they correlate. **RSA** asks whether
+# {term}`SVCCA` turns both sets of decoder rows until they fit each other best and asks how well they correlate. {term}`RSA` asks whether
 # the pairs that are similar in one space are similar in the other. Both read {result}`universality.main.n_pairs` pairs
 # of latents here, paired on {result}`universality.n_tokens` tokens. With few pairs and many dimensions SVCCA is far above zero for
 # nothing: a *permuted* pairing gives {result}`universality.main.svcca.null` here. So what counts is the excess over it. An SAE

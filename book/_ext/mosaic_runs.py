@@ -25,13 +25,13 @@ from mosaic.world import sets
 
 BESIDE = {  # the miniature's other models, where a chapter reads them
     "mini-large": "its larger sister, trained on the same corpus (the chapter on layers reads it beside mini-small, the "
-    "audit reads its SAEs, the chapter on the miniature shows its training)",
+    "audit and the chapter on feature spaces read its SAEs, the chapter on the miniature shows its training)",
     "mini-large-it": "mini-large tuned on turns; whether its answers are right is the set mini/behaviour",
     "mini-vision": "an image tower in front of mini-small (for the chapter on images)",
 }
 LARGER = {
-    "mini-large": ("audit", "miniature"),
-    "mini-large-it": ("transfer", "audit", "miniature"),
+    "mini-large": ("audit", "miniature", "universality"),
+    "mini-large-it": ("transfer", "audit", "miniature", "universality"),
 }  # whose SAEs chapters read beside
 GEMMA = "gemma-2-2b"  # the profile of the paper's first model
 WEIGHTS = "weights/mini"  # in the package
