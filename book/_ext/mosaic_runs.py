@@ -30,8 +30,8 @@ BESIDE = {  # the miniature's other models, where a chapter reads them
     "mini-vision": "an image tower in front of mini-small (for the chapter on images)",
 }
 LARGER = {
-    "mini-large": ("audit", "miniature", "universality"),
-    "mini-large-it": ("transfer", "audit", "miniature", "universality"),
+    "mini-large": ("audit", "miniature"),
+    "mini-large-it": ("transfer", "audit", "miniature"),
 }  # whose SAEs chapters read beside
 GEMMA = "gemma-2-2b"  # the profile of the paper's first model
 WEIGHTS = "weights/mini"  # in the package
@@ -124,8 +124,10 @@ def sae_rows(profile: Profile) -> list[list[str]]:
         of = load_profile(other)
         for source in of.saes:
             active, architecture = sparsity(located(source).path)
-            in_pair = other == profile.larger and source.width == of.width
-            numbers = ", ".join(number(name) for name in (*(("layers",) if in_pair else ()), *LARGER[other]))
+            main = source.width == of.width  # the one width that models are compared at
+            before = ["layers"] if main and other == profile.larger else []
+            after = ["universality"] if main and other in profile.others else []
+            numbers = ", ".join(number(name) for name in (*before, *LARGER[other], *after))
             rows.append(
                 [numbers, str(source.layer), source.width, active, architecture, f"of {other}, seed {source.seed}"]
             )
