@@ -60,17 +60,21 @@ class Correlations:
         self.n_tokens += a.shape[0]
 
     def values(self) -> np.ndarray:
-        """[D_a, D_b] correlations; zero for a latent that never changes."""
+        """[D_a, D_b] correlations, float32; zero for a latent that never changes."""
         n = max(self.n_tokens, 1)
-        means = [sums / n for sums in self._sums]
-        spread = [
-            np.sqrt(np.maximum(squares / n - mean**2, 0)) for squares, mean in zip(self._squares, means, strict=True)
-        ]
-        out = self._cross / n
-        out -= np.outer(*means)
-        for axis, sd in enumerate(spread):
-            out *= np.expand_dims(np.divide(1, sd, out=np.zeros_like(sd), where=sd > 1e-12), 1 - axis)
+        (mean_a, mean_b), (by_a, by_b) = [sums / n for sums in self._sums], [self._by_spread(i) for i in (0, 1)]
+        out = np.empty(self._cross.shape, dtype=np.float32)
+        for start in range(0, len(out), BLOCK):  # no second matrix of doubles
+            part = slice(start, start + BLOCK)
+            covariance = self._cross[part] / n - np.outer(mean_a[part], mean_b)
+            out[part] = covariance * by_a[part, None] * by_b
         return out
+
+    def _by_spread(self, side: int) -> np.ndarray:
+        """1 / standard deviation of each latent of a side; 0 where it never changes."""
+        mean = self._sums[side] / max(self.n_tokens, 1)
+        spread = np.sqrt(np.maximum(self._squares[side] / max(self.n_tokens, 1) - mean**2, 0))
+        return np.divide(1, spread, out=np.zeros_like(spread), where=spread > 1e-12)
 
 
 @dataclass(frozen=True, eq=False)

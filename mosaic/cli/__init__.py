@@ -12,7 +12,19 @@ import sys
 
 import typer
 
-from mosaic.cli import benching, fetching, labelling, mini, planning, predicting, probing, recorded, reproducing, saes
+from mosaic.cli import (
+    benching,
+    comparing,
+    fetching,
+    labelling,
+    mini,
+    planning,
+    predicting,
+    probing,
+    recorded,
+    reproducing,
+    saes,
+)
 from mosaic.errors import MosaicError
 from mosaic.files import CURES, refusal
 from mosaic.printable import printable
@@ -25,7 +37,7 @@ app = typer.Typer(
     help="Rerun, check and extend what is published on classifying text with sparse-autoencoder features. "
     "Add --debug to any command for a traceback.",
 )
-for group in (reproducing, probing, predicting, benching, labelling, saes, planning, fetching):
+for group in (reproducing, probing, predicting, benching, comparing, labelling, saes, planning, fetching):
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")
 app.add_typer(recorded.app, name="results")

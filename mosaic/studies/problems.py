@@ -11,6 +11,7 @@ from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem, subsample
 from mosaic.profiles.opening import available, crossed, load_model, load_saes
 from mosaic.profiles.profile import HOME, Profile, SetChoice, load_profile
+from mosaic.saes.encoder import Encoder
 from mosaic.texts.labelled import LabelledTexts
 from mosaic.texts.sources import load_set
 
@@ -118,10 +119,12 @@ def check_among(poolings: Sequence[str], needed: str) -> None:
         )
 
 
-def latent_names(profile: Profile, lm: LanguageModel, cache: Path | None = CACHE) -> dict[str, str]:
+def latent_names(
+    profile: Profile, lm: LanguageModel, cache: Path | None = CACHE, encoders: Sequence[Encoder] | None = None
+) -> dict[str, str]:
     """{"layer_3/width_1k/17": "message: negation (0.97)"}: the factor a latent tracks, where factors are known.
 
-    Empty for a real model, whose latents wait for explanations.
+    encoders: whose latents (None: of all the profile's SAEs). Empty for a real model, whose latents wait for explanations.
     """
     if not profile.truth:
         return {}
@@ -130,6 +133,6 @@ def latent_names(profile: Profile, lm: LanguageModel, cache: Path | None = CACHE
     rows, factors = tracking.texts()
     return {
         f"{table.column_prefix}/{latent}": name
-        for table in tracking.tables(rows, lm, load_saes(profile, lm), cache)
+        for table in tracking.tables(rows, lm, encoders or load_saes(profile, lm), cache)
         for latent, name in tracking.names(table, rows, factors).items()
     }

@@ -319,6 +319,22 @@ def test_extract_reads_a_corpus_part_by_part(own_profile, tmp_path):
     assert [len(part) for part in parts(tmp_path / "out" / "layer_2_width_128_max")] == [5, 5, 2]
 
 
+def test_diff_shows_what_sets_two_files_apart(own_profile, tmp_path):
+    for name, words in (("a", ("happy", "cat")), ("b", ("sad", "dog", "red"))):
+        rows = "".join(f"{words[i % len(words)]}\n" for i in range(60))
+        (tmp_path / f"{name}.csv").write_text("body\n" + rows)
+    arguments = ["diff", "a.csv", "b.csv", "--text", "body", "--profile", own_profile, "--top", "1", "--json", "d.json"]
+    done = mosaic(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = " ".join(done.stdout.split())
+    assert "60 texts of a.csv (first) and 60 of b.csv (second)" in told and "would if both were one set" in told
+    rows = json.loads((tmp_path / "d.json").read_text())
+    assert rows and f"{len(rows)} of 128 latents differ at a false-discovery rate of 5 %" in told
+    assert rows[0]["latent"] in told and rows[0]["low"] <= rows[0]["difference"] <= rows[0]["high"]
+    again = mosaic(*arguments, cwd=tmp_path)
+    assert again.stdout == done.stdout
+
+
 @pytest.mark.parametrize(
     ("source", "option", "words"),
     [
