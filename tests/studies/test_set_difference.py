@@ -47,6 +47,18 @@ def test_rows_say_what_the_tables_hold(tiny, encoders):
     assert {row["latent"]: row["name"] for row in rows}.get("layer_2/width_96/3") in (None, "a name")
 
 
+def test_leading_latents_are_described_by_what_they_fire_on(tiny, encoders):
+    found = set_difference.compare(FIRST, SECOND, tiny("llama"), encoders, {}, None, n_described=2)
+    rows = found.rows()
+    assert len(rows) > 2 and all(row["fires"] is None for row in rows[2:])
+    told = [row for row in rows[:2] if row["fires"]]
+    assert told, "one of the two fires ten times in either half"
+    for row in told:
+        assert (
+            row["fires"].startswith(("on ", "one token after ", "two tokens after ")) and 0 <= row["fires_score"] <= 1
+        )
+
+
 def test_a_set_beside_itself_has_no_difference(tiny, encoders):
     found = set_difference.compare(FIRST, FIRST, tiny("llama"), encoders, {}, None)
     assert found.rows() == [] and found.in_both == len(set(FIRST))
