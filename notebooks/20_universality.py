@@ -44,13 +44,13 @@ study.figure()
 study.rsa_figure()
 
 # %% [markdown]
-# {result}`universality.sentences.grid` {result}`universality.sentences.depth` In the miniature the two larger models are one
-# and the same before the second was tuned: the brighter corner is a model against its own descendant, not against another model.
+# {result}`universality.sentences.grid`
 #
 # ## Is it what the SAEs learned?
 #
 # A random dictionary's latents fire on tokens, too, and find partners; so do those of an SAE that learned a model with random
-# weights, because tokens that look alike are alike to any model. Their excess is what this method finds without learning.
+# weights, because tokens that look alike are alike to any model. What they reach is what this method finds without learning. They
+# are compared by RSA: SVCCA depends on how many pairs there are.
 
 # %%
 study.controls_figure()

@@ -23,12 +23,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from mosaic.agreement.resampling import Estimate, jackknife
 from mosaic.errors import MosaicError
 
 VARIANCE = 0.99
 LEAST = 0.1  # correlation from which a pair counts
 PERMUTATIONS = 200
 MOST = 500  # pairs whose similarities RSA ranks; more are drawn from
+BLOCKS = 20  # of pairs, of the jackknife
 BLOCK = 1_024  # latents whose products with all others are held at once
 
 
@@ -185,16 +187,35 @@ def rsa(x: np.ndarray, y: np.ndarray, permutations: int = PERMUTATIONS, seed: in
 
     Raises MosaicError as `svcca` does.
     """
-    _check(x, y)
-    if len(x) > MOST:
-        drawn = np.sort(np.random.default_rng([seed, 1]).choice(len(x), MOST, replace=False))
-        x, y = x[drawn], y[drawn]
+    x, y = _at_most(x, y)
     above = np.triu_indices(len(x), 1)
     ranks = [_ranks(rows, above) for rows in (x, y)]
     first = ranks[0][above]
     return _against_permuted(
         lambda order: float(first @ ranks[1][order[above[0]], order[above[1]]]), len(x), permutations, seed
     )
+
+
+def rsa_estimate(x: np.ndarray, y: np.ndarray, blocks: int = BLOCKS) -> Estimate:
+    """RSA with its standard error over pairs of latents: a block jackknife, each block of pairs left out in turn."""
+    x, y = _at_most(x, y)
+    block = np.random.default_rng(2).permutation(len(x)) % min(blocks, len(x) // 3)
+    without = [_rsa(x[block != b], y[block != b]) for b in range(block.max() + 1)]
+    return jackknife(_rsa(x, y), without)
+
+
+def _rsa(x: np.ndarray, y: np.ndarray) -> float:
+    above = np.triu_indices(len(x), 1)
+    first, second = (_ranks(rows, above)[above] for rows in (x, y))
+    return float(first @ second)
+
+
+def _at_most(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    _check(x, y)
+    if len(x) <= MOST:
+        return x, y
+    drawn = np.sort(np.random.default_rng(1).choice(len(x), MOST, replace=False))
+    return x[drawn], y[drawn]
 
 
 def one_component_null(n_pairs: int) -> float:
@@ -205,6 +226,13 @@ def one_component_null(n_pairs: int) -> float:
 def _check(x: np.ndarray, y: np.ndarray) -> None:
     if len(x) != len(y) or len(x) < 3:
         raise MosaicError(f"{len(x)} and {len(y)} rows; three pairs or more, a row each, were expected.")
+    for rows in (x, y):
+        if flat := np.flatnonzero(np.ptp(rows, axis=1) < 1e-12).tolist():
+            raise MosaicError(
+                f"row {flat[0]} has the same number everywhere, so that nothing is like it. Leave it out."
+            )
+        if (np.ptp(rows, axis=0) < 1e-12).all():
+            raise MosaicError("all rows are one and the same, so that there is no geometry to compare.")
 
 
 def _components(rows: np.ndarray, variance: float | None) -> np.ndarray:

@@ -58,6 +58,8 @@ def extract_corpus(corpus: Corpus, lm: LanguageModel, request: Request, out: Pat
             # A list: every table is looked at before one is written.
             tables = [_found(path, ids, made_of) for path, made_of in zip(paths, wanted, strict=True)]
             if None in tables:
+                for folder in folders:  # not whole any more, until this run has ended
+                    (folder / WHOLE).unlink(missing_ok=True)
                 try:
                     tables = compute(texts, ids, lm, request, progress.advance)
                 except MosaicError as error:
@@ -87,7 +89,12 @@ def parts(folder: Path) -> Iterator[FeatureTable]:
         raise MosaicError(
             f"{folder} has no {WHOLE}: `mosaic extract CORPUS` has not ended there. Run the same command again: it goes on."
         )
-    for number in range(read_json(folder / WHOLE)["n_parts"]):
+    n_parts = read_json(folder / WHOLE).get("n_parts")
+    if not isinstance(n_parts, int):
+        raise MosaicError(
+            f"{folder / WHOLE} does not say how many parts there are. Run the same command again: it writes it anew."
+        )
+    for number in range(n_parts):
         if not part_of(folder, number).is_file():
             raise MosaicError(
                 f"{part_of(folder, number)} is missing. Run the same command again: it writes what is not there."

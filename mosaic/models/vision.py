@@ -64,7 +64,8 @@ def open_vision_model(
             folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, attn_implementation="eager"
         )
     image_token = getattr(model.config, "image_token_id", None)
-    if image_token is None or not hasattr(model, "language_model"):
+    sizes = getattr(model.config, "vision_config", None)
+    if image_token is None or not hasattr(model, "language_model") or not hasattr(sizes, "image_size"):
         raise MosaicError(
             f"{spec.id} is a {type(model).__name__}, which has no image tokens before a language model. Name one of PaliGemma's "
             "kind under vision, such as google/paligemma2-3b-pt-224."

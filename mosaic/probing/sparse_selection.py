@@ -10,6 +10,9 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 STEPS = np.geomspace(1, 1e-3, 90)
+SAME = 1 - 1e-6  # correlation from which one column repeats another
+BLOCK = 1_024  # columns compared with all at once
+NOTHING = 1e-4  # of the largest weight: what rounding leaves to a column that repeats another
 
 
 class LassoSelector(SelectorMixin, BaseEstimator):
@@ -18,9 +21,9 @@ class LassoSelector(SelectorMixin, BaseEstimator):
     Columns are scaled to unit variance; each class (the second of two) is told from the rest, its 0 and 1 centred and scaled
     likewise. A column's score is the largest of the penalties STEPS (shares of the one at which no column has a weight), over
     the classes, at which it has a weight, and then that weight's size; fewer than k are kept where fewer have one, and one at
-    least. Equal scores keep the lower column. k: a positive integer.
-    Source: Tibshirani 1996, solved by coordinate descent (Friedman and others 2010). Not by LARS, whose path hangs on the last
-    digits where columns repeat others: on 500 texts two processors kept sets of 256 latents of which half were the same.
+    least. Of columns that repeat one another the first alone can. k: a positive integer.
+    Source: Tibshirani 1996, solved by coordinate descent (Friedman and others 2010). Not by LARS: where columns repeat
+    others, its path hung on the last digits, and two processors kept sets of 256 latents of which half were the same.
     """
 
     def __init__(self, k=20):
@@ -35,7 +38,10 @@ class LassoSelector(SelectorMixin, BaseEstimator):
             raise ValueError(f"there is one class only, {str(self.classes_[0])!r}; two are needed to choose by.")
         scaled = _scaled(X.astype(np.float64))
         told = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
-        self.scores_ = np.max([_entered(scaled, _scaled((y == label).astype(np.float64)), self.k) for label in told], 0)
+        distinct = _distinct(scaled)
+        scaled, self.scores_ = np.asfortranarray(scaled[:, distinct]), np.zeros(X.shape[1])
+        entered = [_entered(scaled, _scaled((y == label).astype(np.float64)), self.k) for label in told]
+        self.scores_[distinct] = np.max(entered, axis=0)
         order = np.argsort(-self.scores_, kind="stable")[: max(1, min(self.k, int((self.scores_ > 0).sum())))]
         self.support_ = np.zeros(X.shape[1], dtype=bool)
         self.support_[order] = True
@@ -58,6 +64,20 @@ def _scaled(values: np.ndarray) -> np.ndarray:
     return centred / np.where(deviation > 1e-12, deviation, 1.0)
 
 
+def _distinct(X: np.ndarray) -> np.ndarray:
+    """Scaled columns without those that repeat an earlier one, as latents do that fire on one text alone.
+
+    By correlation: real repeats differ in their last digits, and are 1e-14 from 1.
+    """
+    n, p = X.shape
+    repeats = np.zeros(p, dtype=bool)
+    for start in range(0, p, BLOCK):
+        end = min(start + BLOCK, p)
+        alike = X[:, :end].T @ X[:, start:end] > n * SAME
+        repeats[start:end] = np.triu(alike, 1 - start).any(axis=0)  # of earlier columns alone
+    return np.flatnonzero(~repeats)
+
+
 def _entered(X: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
     """[p] penalty at which each column first has a weight, larger weights first among equal ones; 0 for those that have none by
     the penalty at which k have."""
@@ -68,7 +88,6 @@ def _entered(X: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
     largest = np.abs(X.T @ y).max() / len(y)
     if largest < 1e-12:
         return scores
-    X = np.asfortranarray(X)
     for penalty in largest * STEPS:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -77,7 +96,7 @@ def _entered(X: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
             _, path, _ = enet_path(X, y, l1_ratio=1.0, alphas=[penalty], coef_init=weights)
         weights = path[:, 0]
         size = np.abs(weights)
-        new = (scores == 0) & (size > 0)
+        new = (scores == 0) & (size > NOTHING * size.max())
         scores[new] = penalty * (1 + 1e-3 * size[new] / size.max())  # less than a step, so that penalties come first
         if (scores > 0).sum() >= k:
             break

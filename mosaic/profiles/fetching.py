@@ -11,7 +11,7 @@ from pathlib import Path
 from mosaic.errors import MosaicError, Unavailable
 from mosaic.hub.repository import Repository
 from mosaic.hub.snapshot import MEGABYTE, sizes, snapshot
-from mosaic.profiles.profile import CrossedSet, Profile, SetChoice
+from mosaic.profiles.profile import CrossedSet, Profile, SetChoice, load_profile
 from mosaic.progress import Progress
 
 log = logging.getLogger("mosaic")
@@ -65,17 +65,20 @@ def free_bytes(folder: Path) -> int:
 
 
 def repositories(profile: Profile) -> Iterator[tuple[str, Repository]]:
-    """(what, repository) of everything that the profile reads from the hub; files of one repository stand together."""
+    """(what, repository) of everything that the profile's chapters read from the hub, the models beside it included; files of
+    one repository stand together."""
     from mosaic.models import opening
     from mosaic.saes.registry import registered
     from mosaic.saes.registry import repository as of_sae
     from mosaic.texts import image_sets
 
-    for spec in (profile.model, *([profile.vision.model] if profile.vision else [])):
+    beside = [load_profile(name) for name in dict.fromkeys(filter(None, (profile.larger, *profile.others)))]
+    vision = [profile.vision.model] if profile.vision else []
+    for spec in dict.fromkeys((profile.model, *vision, *(one.model for one in beside))):
         if not Path(opening.resolve(spec)).is_dir():
             yield "model", opening.repository(spec)
     merged: dict[str, Repository] = {}
-    for source in profile.saes:
+    for source in (source for one in (profile, *beside) for source in one.saes):
         if source.path is None:
             found = of_sae(source) or Repository(registered(source)[0].repo_id)
             known = merged.get(found.id, replace(found, files=()))

@@ -172,7 +172,7 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
     has = {
         "widths": len(widths) > 1,
         "truth": profile.truth,
-        "images": profile.vision is not None,
+        "images": bool(profile.vision and profile.vision.sets),
         "others": bool(profile.others),
         "seeds": bool(profile.seeds),
         "sweep": False,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mosaic.errors import MosaicError
-from mosaic.profiles.profile import Profile
+from mosaic.profiles.profile import HOME, Profile
 
 ACTIVE_LATENTS = 100  # a token, typical of Gemma Scope's canonical SAEs (l0 68 to 122)
 OTHER_MEMORY = 600 * 2**20  # Python, torch, buffers of one batch
@@ -122,7 +122,8 @@ def sweep(
     own = {(choice.name, choice.language) for choice in profile.datasets}
     crossed = {(choice.name, language) for choice in profile.crossed for language in choice.languages}
     crossed |= {(name, language) for choice in profile.crossed for language, name in choice.translated.items()}
-    n_wide, n_narrow = len(own), len(crossed - own)
+    crossed = {(name, language) for name, language in crossed - own if not (language == HOME and (name, None) in own)}
+    n_wide, n_narrow = len(own), len(crossed)
     wide = estimate(profile, texts, tokens, rate)
     of_main_width = replace(profile, saes=tuple(sae for sae in profile.saes if sae.width == profile.width))
     narrow = estimate(of_main_width, texts, tokens, rate)

@@ -56,6 +56,8 @@ def package_files() -> list[Path]:
 
 
 def _texts(profile: Profile) -> Iterator[bytes]:
+    from mosaic.hub.snapshot import snapshot
+    from mosaic.texts import image_sets
     from mosaic.texts.ids import text_ids
     from mosaic.texts.sources import MINI, load_set
 
@@ -69,19 +71,23 @@ def _texts(profile: Profile) -> Iterator[bytes]:
             yield text_ids(part.texts).tobytes()
             for column in (part.labels, part.groups, part.languages):
                 yield json.dumps(None if column is None else [str(value) for value in column]).encode()
+    for name in profile.vision.sets if profile.vision else ():
+        if (found := image_sets.stands_on_hub(name)) is not None:
+            yield snapshot(found).name.encode()  # its commit
 
 
 def weights(profile: Profile) -> Iterator[tuple[str, str]]:
-    """(name, hash or commit) of everything outside this package that the profile's model and SAEs are read from, and those of
-    the larger model that it names."""
+    """(name, hash or commit) of everything outside this package that the profile's models and SAEs are read from, and those of
+    the larger and the other models that it names."""
     from mosaic.models.opening import resolve
     from mosaic.profiles.opening import located_folder
 
-    source = resolve(profile.model)
-    if Path(source).is_dir():
-        yield from _folder("model", Path(source))
-    else:
-        yield "model", commit(profile.model)
+    for spec in (profile.model, *([profile.vision.model] if profile.vision else [])):
+        source = resolve(spec)
+        if Path(source).is_dir():
+            yield from _folder("model", Path(source))
+        else:
+            yield "model", commit(spec)
     for sae in profile.saes:
         if sae.path:
             yield from _folder(f"SAE {sae.path}", Path(located(sae).path))
@@ -89,8 +95,13 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
         yield from _folder(f"SAE {control.path}", located_folder(control.path))
     if profile.seeds:
         yield from _folder("seeds", located_folder(profile.seeds))
-    if profile.larger:  # its own larger one is not read
-        yield from weights(replace(load_profile(profile.larger), larger=None, seeds=None, partly_trained=()))
+    if profile.vision and profile.vision.image_tokens:
+        yield from _folder("image tokens", located_folder(profile.vision.image_tokens))
+    for name in dict.fromkeys((*([profile.larger] if profile.larger else []), *profile.others)):
+        other = load_profile(name)
+        yield name, repr(other)
+        # Those that it names itself are not read.
+        yield from weights(replace(other, larger=None, others=(), seeds=None, partly_trained=(), vision=None))
 
 
 def _folder(name: str, folder: Path) -> Iterator[tuple[str, str]]:

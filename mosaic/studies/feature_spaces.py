@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from mosaic.agreement import universality
+from mosaic.agreement.resampling import Estimate, linear
 from mosaic.agreement.universality import Correlations, Pairs, Similarity
 from mosaic.errors import MosaicError
 from mosaic.interpretation import detection
@@ -18,11 +19,10 @@ from mosaic.profiles.opening import load_partly_trained, load_saes, located, loc
 from mosaic.profiles.profile import Profile
 from mosaic.saes.dictionary import load_dictionary
 from mosaic.saes.encoder import Encoder
-from mosaic.studies.controls import calibration_texts, random_dictionaries, untrained
+from mosaic.studies.controls import CALIBRATION_TEXTS, random_dictionaries, untrained
 
 SELDOM = 10  # firings below which a latent is not paired: two that fire once on one token correlate perfectly
-SUBSETS = 50  # of as many pairs, where two spaces with unlike numbers of pairs are held against each other
-FEW_PERMUTATIONS = 20  # for each subset
+LEAST_PAIRS = 20  # below which two spaces are not compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +75,10 @@ class Compared:
     def rsa(self) -> Similarity:
         return universality.rsa(*self.rows)
 
-    def excess_of_subsets(self, measure: str, n: int, draws: int, seed: int = 0) -> np.ndarray:
-        """[draws] what svcca or rsa of n of the pairs, drawn without replacement, exceeds permuted pairings by."""
-        rng, (x, y) = np.random.default_rng([seed, n]), self.rows
-        found = []
-        for draw in range(draws):
-            chosen = rng.choice(len(self.pairs), n, replace=False)
-            found.append(
-                getattr(universality, measure)(x[chosen], y[chosen], permutations=FEW_PERMUTATIONS, seed=draw).excess
-            )
-        return np.array(found)
+    @cached_property
+    def estimate(self) -> Estimate:
+        """RSA, with its error over pairs of latents."""
+        return universality.rsa_estimate(*self.rows)
 
 
 def spaces(profile: Profile, lm: LanguageModel, texts: Sequence[str]) -> tuple[list[Space], np.ndarray]:
@@ -105,14 +99,14 @@ def check_same_tokens(first: str, ids: np.ndarray, second: str, other: np.ndarra
     if not np.array_equal(ids, other):
         raise MosaicError(
             f"{first} and {second} cut the texts into other tokens ({len(ids)} and {len(other)}). Name profiles under others "
-            "whose models have one tokenizer."
+            "whose models have one tokenizer and one max_length."
         )
 
 
 def random_spaces(profile: Profile, lm: LanguageModel, texts: Sequence[str]) -> list[Space]:
     """Random dictionaries in the place of the middle layer's SAE, encoder and decoder tied."""
     (encoder,) = load_saes(profile, lm, [profile.middle], [profile.width])
-    drawn = random_dictionaries(encoder, lm, calibration_texts(profile))
+    drawn = random_dictionaries(encoder, lm, texts[:CALIBRATION_TEXTS])
     found = detection.firings(texts, lm, drawn)
     return [
         Space(f"random dictionary {i}", encoder.layer, _rows(one), codes)
@@ -136,27 +130,19 @@ def _rows(encoder: Encoder) -> np.ndarray:
     return encoder.weights.float().cpu().numpy()
 
 
-def minus(of: Sequence[Compared], other: Sequence[Compared], measure: str) -> dict | None:
-    """Mean excess of `of` minus that of `other`, on as many pairs of each; 95 % over subsets and comparisons.
+def mean(of: Sequence[Compared]) -> Estimate:
+    """Mean RSA of some comparisons; the error is over pairs of latents."""
+    return linear([(1 / len(of), one.estimate) for one in of])
 
-    None where one of them has fewer than three pairs.
-    """
-    n = min(len(one.pairs) for one in (*of, *other))
-    if n < 3:
-        return None
-    first, second = (_excess(side, measure, n) for side in (of, other))
-    rng = np.random.default_rng(0)
-    drawn = rng.choice(first, 2000) - rng.choice(second, 2000)
+
+def minus(of: Sequence[Compared], other: Sequence[Compared]) -> dict:
+    """Mean RSA of `of` minus that of `other`; 95 % over pairs of latents. RSA, unlike SVCCA, does not hang on their number."""
+    terms = [(1 / len(of), one.estimate) for one in of] + [(-1 / len(other), one.estimate) for one in other]
+    found = linear(terms)
     return {
-        "difference": float(first.mean() - second.mean()),
-        "interval": np.quantile(drawn, [0.025, 0.975]).tolist(),
-        "of": float(first.mean()),
-        "other": float(second.mean()),
-        "n": n,
+        "difference": found.value,
+        "interval": found.interval(),
+        "of": mean(of).value,
+        "other": mean(other).value,
+        "n_pairs": [int(np.mean([len(one.pairs) for one in side])) for side in (of, other)],
     }
-
-
-def _excess(of: Sequence[Compared], measure: str, n: int) -> np.ndarray:
-    """What subsets of n pairs exceed permuted pairings by, SUBSETS of them over all comparisons."""
-    draws = -(-SUBSETS // len(of))
-    return np.concatenate([one.excess_of_subsets(measure, n, draws, seed) for seed, one in enumerate(of)])

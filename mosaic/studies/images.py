@@ -13,8 +13,9 @@ from mosaic.probing.scores import Difference
 from mosaic.profiles.opening import available
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
+from mosaic.saes.described import describe
 from mosaic.studies import image_scores, image_tokens, images_said, paper_values
-from mosaic.studies.image_problems import text_unexplained
+from mosaic.studies.image_problems import image_token_sae, text_sae, text_unexplained
 from mosaic.studies.image_scores import FEW, HIDDEN, PIXELS, RANDOM, TOWER, UNTRAINED, ImageScores, score_images
 from mosaic.studies.image_tokens import TwoSAEs
 from mosaic.studies.problems import CACHE, load_cut
@@ -81,13 +82,12 @@ class Images(Study):
         """The first test images of each set."""
         import matplotlib.pyplot as plt
 
-        from mosaic.texts.image_sets import load_images
-
         figure, grid = plt.subplots(len(self.sets), PICTURES, figsize=(7.2, 0.8 * len(self.sets)), squeeze=False)
         for line, name in zip(grid, self.sets, strict=True):
-            for ax, image in zip(line, load_images(name)[1].take(range(PICTURES)), strict=True):
+            for ax, image in zip(line, _first(name), strict=False):
                 ax.imshow(image, interpolation="nearest")
-                ax.axis("off")
+        for ax in grid.flat:
+            ax.axis("off")
         return plots.finished(figure, f"The first {PICTURES} test images of {' (above), '.join(self.sets)} (below).")
 
     def table(self) -> tables.Html:
@@ -136,12 +136,22 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     """The profile's text SAEs on each set of images. Sets are cut to its `max_train` and `max_test`."""
     profile = load_profile(profile) if isinstance(profile, str) else profile
     names = profile.vision.sets
+    for source in (text_sae(profile), *([image_token_sae(profile)] if profile.vision.image_tokens else [])):
+        describe(source)  # before anything long
     return Images(
         profile,
         {name: score_images(profile, name, device) for name in names},
         text_unexplained(profile, _texts(profile), device),
         {name: image_tokens.compare(profile, name, FEW, device) for name in names if profile.vision.image_tokens},
     )
+
+
+def _first(name: str):
+    """The first test images of a set, PICTURES of them where it has so many."""
+    from mosaic.texts.image_sets import load_images
+
+    test = load_images(name)[1]
+    return test.take(range(min(PICTURES, len(test))))
 
 
 def _texts(profile: Profile) -> list[str]:

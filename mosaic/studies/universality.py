@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from mosaic.agreement import universality as measures
-from mosaic.profiles.opening import load_saes
+from mosaic.errors import MosaicError
+from mosaic.profiles.opening import load_saes, select_saes
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
 from mosaic.studies import universality_said as said
 from mosaic.studies.feature_spaces import (
-    SUBSETS,
+    LEAST_PAIRS,
     Compared,
     Space,
     check_same_tokens,
+    mean,
     minus,
     random_spaces,
     spaces,
@@ -35,14 +36,16 @@ DISCOVERY = 0.05
 PUBLISHED_PAIRS = (7553, 1879)  # the most and the fewest that the published notebooks keep
 PUBLISHED_SIZES = (512, 768)  # d of Pythia-70M and Pythia-160M
 LEAST_OF_A_KIND = 10  # pairs
+DRAWS = 200  # of as many pairs as are of a kind
+PERMUTED = 2_000  # pairings of one component
 RANDOM, UNTRAINED = "random dictionaries", "an SAE of the untrained model"
 
 
 @dataclass(frozen=True)
 class Universality(Study):
-    """SVCCA and RSA of decoder rows whose latents fire alike, for every pair of layers of every two models.
+    """SVCCA and RSA of decoder rows whose latents fire alike, for every pair of layers of the profile's model and another.
 
-    grid: every comparison. itself: the middle layer's SAE against itself. controls: {what: its spaces against the other model's
+    grid: every comparison, the middle layers first. itself: the middle layer's SAE against itself. controls: {what: its spaces against the other model's
     middle layer}. kinds: {kind of factor: numbers of the main comparison's pairs whose first latent tracks one}. n_tokens: read.
     """
 
@@ -57,7 +60,7 @@ class Universality(Study):
 
     def summary(self) -> dict:
         main, share, against = self.main, self._significant(), self.trained_minus
-        depth, kinds, nulls = self._depth(), self._kinds(), one_component_nulls()
+        kinds, nulls = self._kinds(), one_component_nulls()
         return {
             "n_tokens": self.n_tokens,
             "main": self._row(main),
@@ -65,7 +68,6 @@ class Universality(Study):
             "grid": [self._row(one) for one in self.grid],
             "significant": share,
             "trained_minus": against,
-            "middle_minus_ends": depth,
             "kinds": kinds,
             "one_component": nulls,
             "sentences": {
@@ -74,7 +76,6 @@ class Universality(Study):
                 ),
                 "grid": said.grid(share),
                 "controls": " ".join(said.control(name, found) for name, found in against.items()),
-                "depth": said.depth(depth),
                 "kinds": said.groups(kinds),
                 "one_component": said.one_component(list(nulls.values())),
             },
@@ -94,15 +95,13 @@ class Universality(Study):
         return self._map("rsa", "RSA, excess over a permuted pairing")
 
     def controls_figure(self):
-        """What the trained SAE's excess is above that of each control, on as many pairs."""
-        rows = [
-            {"set": f"minus {name}", "features": said.NAMES[measure], "macro_f1": one["difference"]}
-            | dict(zip(("low", "high"), one["interval"], strict=True))
-            for name, found in self.trained_minus.items()
-            for measure, one in found.items()
-            if one
-        ]
-        return plots.finished(plots.intervals(rows, "excess over a permuted pairing, trained minus control", zero=True))
+        """RSA of the trained SAE and of each control against the other model, with 95 % over pairs of latents."""
+        rows = []
+        for name, of in {"trained SAE": [self.main], **self.controls}.items():
+            found = mean(of)
+            low, high = found.interval()
+            rows.append({"set": "", "features": name, "macro_f1": found.value, "low": low, "high": high})
+        return plots.finished(plots.intervals(rows, "RSA, 95 % over pairs of latents", zero=True))
 
     def table(self) -> tables.Html:
         """Every pair of layers: pairs of latents, correlation, both measures beside their permuted pairings."""
@@ -138,39 +137,20 @@ class Universality(Study):
         }
 
     def _significant(self) -> dict:
-        """{measure: {k, n, share, interval}} of layer pairs above a permuted pairing, Benjamini and Hochberg at DISCOVERY."""
-        from scipy.stats import binomtest, false_discovery_control
+        """{measure: {k, n, share}} of layer pairs above a permuted pairing, Benjamini and Hochberg at DISCOVERY."""
+        from scipy.stats import false_discovery_control
 
         out = {}
         for measure in MEASURES:
             p = false_discovery_control([getattr(one, measure).p for one in self.grid])
             k, n = int((p <= DISCOVERY).sum()), len(p)
-            interval = binomtest(k, n).proportion_ci(method="wilson")
-            out[measure] = {"k": k, "n": n, "share": k / n, "interval": [float(interval.low), float(interval.high)]}
+            out[measure] = {"k": k, "n": n, "share": k / n}
         return out
 
     @cached_property
     def trained_minus(self) -> dict:
-        """{control: {measure: excess of the trained SAE minus the control's}}, as `minus` gives it."""
-        return {
-            name: {measure: minus([self.main], of, measure) for measure in MEASURES}
-            for name, of in self.controls.items()
-        }
-
-    def _depth(self) -> dict | None:
-        """Both layers inside, minus at least one of them at an end of those read, excess SVCCA."""
-        layers = {
-            model: sorted(
-                {space.layer for one in self.grid for space in (one.first, one.second) if space.model == model}
-            )
-            for model in {space.model for one in self.grid for space in (one.first, one.second)}
-        }
-        ends = [
-            any(space.layer in (layers[space.model][0], layers[space.model][-1]) for space in (one.first, one.second))
-            for one in self.grid
-        ]
-        inside, outside = ([one for one, at in zip(self.grid, ends, strict=True) if at is end] for end in (False, True))
-        return minus(inside, outside, "svcca") if inside and outside else None
+        """{control: RSA of the trained SAE minus the control's}, as `minus` gives it."""
+        return {name: minus([self.main], of) for name, of in self.controls.items()}
 
     def _kinds(self) -> dict:
         """{kind: RSA of its pairs minus that of as many drawn from all}; the interval is over draws."""
@@ -191,7 +171,7 @@ class Universality(Study):
             }
         return out
 
-    def _rsa_of_any(self, n: int, draws: int = 4 * SUBSETS) -> np.ndarray:
+    def _rsa_of_any(self, n: int, draws: int = DRAWS) -> np.ndarray:
         rng, (x, y) = np.random.default_rng(n), self.main.rows
         chosen = [rng.choice(len(x), n, replace=False) for _ in range(draws)]
         return np.array([measures.rsa(x[rows], y[rows], permutations=1).observed for rows in chosen])
@@ -201,29 +181,48 @@ def run(
     profile: str | Profile, *, n_texts: int = 2000, device: str = "cpu", cache: Path | None = CACHE
 ) -> Universality:
     """Every SAE of the profile's main width, and of those it names under `others`, on n_texts texts that none was trained on."""
+    profile = load_profile(profile) if isinstance(profile, str) else profile
+    others = others_of(profile)  # before anything long
     profile, lm = opened(profile, device)
     texts = held_out_texts(profile, n_texts)
-    by_model, ids = {}, None
-    for one in (profile, *map(load_profile, profile.others)):
-        own = lm if one is profile else opened(one, device)[1]
-        by_model[one.name], read = spaces(one, own, texts)
-        ids = read if ids is None else ids
-        check_same_tokens(profile.name, ids, one.name, read)
-    pairs = [(a, b) for one, other in combinations(by_model.values(), 2) for a in one for b in other]
-    middle = next(space for space in by_model[profile.name] if space.layer == profile.middle)
-    theirs = load_profile(profile.others[0])
-    facing = next(space for space in by_model[theirs.name] if space.layer == theirs.middle)
-    pairs.sort(key=lambda pair: pair != (middle, facing))  # the main one first
+    own, ids = spaces(profile, lm, texts)
+    theirs = []
+    for other in others:
+        found, read = spaces(other, opened(other, device)[1], texts)
+        check_same_tokens(profile.name, ids, other.name, read)
+        theirs += found
+    middle = next(space for space in own if space.layer == profile.middle)
+    facing = next(space for space in theirs if space.layer == others[0].middle)
+    pairs = [(middle, facing), *((a, b) for a in own for b in theirs if (a, b) != (middle, facing))]
+    grid = [compared for compared in (Compared.of(*pair) for pair in pairs) if len(compared.pairs) >= LEAST_PAIRS]
+    if not grid or grid[0].second is not facing or grid[0].first is not middle:
+        raise MosaicError(
+            f"fewer than {LEAST_PAIRS} latents of {middle.name} fire like one of {facing.name} on {len(texts)} texts. Read more of "
+            "them (n_texts)."
+        )
     controls = {RANDOM: random_spaces(profile, lm, texts), UNTRAINED: untrained_spaces(profile, lm, texts)}
-    grid = tuple(Compared.of(*pair) for pair in pairs)
+    against = {name: [Compared.of(space, facing) for space in of] for name, of in controls.items()}
     return Universality(
         profile,
-        grid,
+        tuple(grid),
         Compared.of(middle, middle),
-        {name: [Compared.of(space, facing) for space in of] for name, of in controls.items() if of},
+        {name: of for name, of in against.items() if of and all(len(one.pairs) >= LEAST_PAIRS for one in of)},
         kinds_of(profile, lm, middle, grid[0], cache) if profile.truth else {},
         len(ids),
     )
+
+
+def others_of(profile: Profile) -> tuple[Profile, ...]:
+    """The profiles it names under `others`. Raises MosaicError for one with its own name, one that stands twice, and one without
+    an SAE of its main width at its middle layer."""
+    others = tuple(map(load_profile, profile.others))
+    names = [profile.name, *(other.name for other in others)]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise MosaicError(f"profile {profile.name}, others: {name} stands twice. Name every other model once.")
+    for one in (profile, *others):
+        select_saes(one, [one.middle], [one.width])
+    return others
 
 
 def kinds_of(profile: Profile, lm, middle: Space, main: Compared, cache: Path | None) -> dict[str, np.ndarray]:
@@ -241,7 +240,7 @@ def kinds_of(profile: Profile, lm, middle: Space, main: Compared, cache: Path | 
     return {name: np.array(numbers) for name, numbers in sorted(found.items())}
 
 
-def one_component_nulls(permutations: int = measures.PERMUTATIONS) -> dict[str, dict]:
+def one_component_nulls(permutations: int = PERMUTED) -> dict[str, dict]:
     """{M: what permuted pairings of M unrelated rows give of one component}, for as many as the published notebooks kept."""
     rng, out = np.random.default_rng(0), {}
     for n in PUBLISHED_PAIRS:

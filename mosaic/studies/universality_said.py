@@ -31,28 +31,14 @@ def grid(share: Mapping[str, Mapping]) -> str:
     return f"Of all pairs of layers, these are above a permuted pairing at a false-discovery rate of 5 %: {' and '.join(parts)}."
 
 
-def control(name: str, found: Mapping[str, Mapping | None]) -> str:
-    """The trained SAE's excess beside a control's. found: {svcca, rsa: difference}."""
-    said = []
-    for measure, one in found.items():
-        if one is None:
-            return f"{name}: too few pairs to compare."
-        words = {"above": "more alike", "below": "less alike", "between": "not told apart"}[sign(one["interval"])]
-        said.append(f"{words} by {NAMES[measure]} ({signed(one['difference'])}, {between(one['interval'])})")
-    n = next(one["n"] for one in found.values() if one)
-    return f"Beside {name}, on {shown(n)} pairs each, the trained SAE's space is {' and '.join(said)}."
-
-
-def depth(found: Mapping | None) -> str:
-    """Whether layers in the middle are more alike than those at the ends."""
-    if found is None:
-        return "No layer of these SAEs lies between two others, so that middle and ends cannot be compared."
-    words = {
-        "above": "Layers in the middle are more alike than the first and last read here",
-        "below": "Layers in the middle are less alike than the first and last read here",
-        "between": "Layers in the middle cannot be told apart from the first and last read here",
-    }[sign(found["interval"])]
-    return f"{words} (excess SVCCA {signed(found['difference'])}, {between(found['interval'])}, {shown(found['n'])} pairs each)."
+def control(name: str, found: Mapping) -> str:
+    """The trained SAE's RSA beside a control's. found: their difference."""
+    words = {"above": "more alike", "below": "less alike", "between": "not told apart"}[sign(found["interval"])]
+    n, m = found["n_pairs"]
+    return (
+        f"Beside {name}, the trained SAE's space is {words} ({shown(found['of'])} against {shown(found['other'])}, on {n} and {m} "
+        f"pairs; {signed(found['difference'])}, {between(found['interval'])})."
+    )
 
 
 def one_component(rows: Sequence[Mapping]) -> str:

@@ -96,6 +96,15 @@ def _from_hub(entry: HubImages, rows) -> LabelledImages:
     rows = rows.select_columns([entry.image, entry.label])  # others may hold more images
     feature = rows.features[entry.label]
     named = feature.int2str if hasattr(feature, "int2str") else str
-    return _all(
-        [named(value) for value in rows[entry.label]], lambda row: np.asarray(rows[row][entry.image].convert("RGB"))
-    )
+    values = rows[entry.label]
+    for i, value in enumerate(values):
+        if value is None or value == -1:  # which the hub writes where a label is not told
+            raise MosaicError(f"{entry.hub_id}, row {i} has no label. {INSTEAD}")
+
+    def at(row: int) -> np.ndarray:
+        image = rows[row][entry.image]
+        if image is None:
+            raise MosaicError(f"{entry.hub_id}, row {row} has no image. {INSTEAD}")
+        return np.asarray(image.convert("RGB"))
+
+    return _all([named(value) for value in values], at)

@@ -132,3 +132,24 @@ def test_unpaired_rows_are_refused():
         svcca(np.ones((4, 2)), np.ones((5, 2)))
     with pytest.raises(MosaicError, match="2 and 2 rows"):
         rsa(np.ones((2, 2)), np.ones((2, 2)))
+
+
+def test_rows_without_a_geometry_are_refused():
+    x = np.random.default_rng(8).normal(size=(30, 5))
+    flat = x.copy()
+    flat[4] = 1
+    with pytest.raises(MosaicError, match="row 4 has the same number everywhere"):
+        rsa(x, flat)
+    with pytest.raises(MosaicError, match="all rows are one and the same"):
+        svcca(x, np.tile(x[0], (30, 1)))
+
+
+def test_the_error_of_rsa_is_how_far_it_scatters():
+    truth = np.random.default_rng(9).normal(size=(8, 8))
+
+    def estimate(seed):
+        x = np.random.default_rng(seed).normal(size=(100, 8))
+        return universality.rsa_estimate(x, x @ truth + 2 * np.random.default_rng(seed + 999).normal(size=(100, 8)))
+
+    found = [estimate(seed) for seed in range(40)]
+    assert np.mean([one.se for one in found]) == pytest.approx(np.std([one.value for one in found]), rel=0.4)

@@ -120,6 +120,15 @@ def test_a_run_that_has_not_ended_is_not_read_as_a_short_one(tiny, request_, tmp
     monkeypatch.setattr(features, "compute", real)
     features.extract_corpus(corpus_of(texts), tiny("llama"), request_, tmp_path, size=3)
     assert [len(table) for table in features.parts(part.parent)] == [3, 3]
+    done.clear()
+    monkeypatch.setattr(features, "compute", killed)
+    with pytest.raises(KeyboardInterrupt):  # the corpus grew by two parts; what is there is no whole one any more
+        features.extract_corpus(corpus_of(texts + sentences(6, seed=9)), tiny("llama"), request_, tmp_path, size=3)
+    with pytest.raises(MosaicError, match="has not ended there"):
+        list(features.parts(part.parent))
+    (part.parent / features.WHOLE).write_text("{}")
+    with pytest.raises(MosaicError, match="does not say how many parts there are"):
+        list(features.parts(part.parent))
 
 
 def test_texts_that_were_cut_are_counted_and_said(tiny, tmp_path, caplog):

@@ -61,6 +61,22 @@ def test_last_digits_change_nothing_where_columns_repeat_others():
         assert (LassoSelector(60).fit(near, y).get_support() == chosen).all()
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_copies_of_columns_are_left_out_and_the_order_of_rows_counts_for_nothing(seed):
+    rng = np.random.default_rng(seed)
+    n, p, k = int(rng.integers(40, 200)), int(rng.integers(10, 60)), int(rng.integers(2, 9))
+    y = rng.choice(["a", "b"], n)
+    x = rng.normal(size=(n, p))
+    x[:, 3] += y == "b"
+    copied = np.hstack([x, x, x])
+    chosen = LassoSelector(k).fit(copied, y).get_support(indices=True).tolist()
+    assert chosen == LassoSelector(k).fit(x, y).get_support(indices=True).tolist()
+    order = rng.permutation(n)
+    near = copied * (1 + 1e-7 * rng.normal(size=copied.shape))
+    assert LassoSelector(k).fit(near, y).get_support(indices=True).tolist() == chosen
+    assert LassoSelector(k).fit(copied[order], y[order]).get_support(indices=True).tolist() == chosen
+
+
 def test_few_rows_and_columns_that_say_nothing():
     y = np.array(["a"] * 5 + ["b"] * 5)
     flat = np.ones((10, 4))
