@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mosaic.models.language import ModelSpec
-from mosaic.profiles.profile import SetChoice, load_profile
+from mosaic.profiles.profile import SetChoice, Vision, load_profile
 from mosaic.reporting import fingerprint as module
 from mosaic.reporting.fingerprint import fingerprint, package_files
 from mosaic.saes.source import SAESource
@@ -95,3 +95,30 @@ def test_the_whole_package_counts_save_how_it_is_run_and_published():
     assert not {"reporting/book.py", "reporting/claims.yml", "reporting/reproduce.py", "__main__.py"} & files
     for pattern in module.WITHOUT_EFFECT:
         assert list(module.PACKAGE.glob(pattern)), f"{pattern} is no file of the package"
+
+
+def test_models_beside_it_and_a_vision_models_weights_count(profile, tmp_path):
+    (tmp_path / "vision").mkdir()
+    (tmp_path / "vision" / "model.safetensors").write_bytes(b"sees")
+    other = tmp_path / "other.yml"
+    other.write_text(
+        f"""
+title: other
+model: {{id: {tmp_path / "model"}}}
+shape: {{n_layers: 2, d_model: 8, parameters: 10, embedding: 10}}
+saes: [{{layer: 1, width: 1k, path: {tmp_path / "sae"}}}]
+middle: 1
+width: 1k
+poolings: [max]
+datasets: []
+"""
+    )
+    seeing = replace(profile, others=(str(other),), vision=Vision(ModelSpec(str(tmp_path / "vision")), ("digits",)))
+    before = fingerprint(seeing)
+    assert before == fingerprint(seeing)
+    (tmp_path / "vision" / "model.safetensors").write_bytes(b"seas")
+    changed = fingerprint(seeing)
+    assert changed != before
+    other.write_text(other.read_text().replace("poolings: [max]", "poolings: [sum]"))
+    load_profile.__globals__["_read"].cache_clear()
+    assert fingerprint(seeing) != changed

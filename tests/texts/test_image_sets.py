@@ -35,3 +35,20 @@ def test_a_set_without_its_columns_says_which_it_has():
 def test_where_a_set_stands():
     assert image_sets.stands_on_hub("digits") is None
     assert image_sets.image_repository("food").id == "rajistics/indian_food_images"
+
+
+def test_holes_are_named():
+    from datasets import ClassLabel, Dataset, Features, Image
+
+    entry = image_sets.REGISTRY["food"]
+    features = Features({"image": Image(), "label": ClassLabel(names=["a", "b"])})
+    shown = np.zeros((4, 5), np.uint8)  # greyscale
+    whole = Dataset.from_dict({"image": [shown, None], "label": [0, 1]}, features=features)
+    found = image_sets._from_hub(entry, whole)
+    assert found.labels.tolist() == ["a", "b"] and found.at(0).shape == (4, 5, 3)
+    with pytest.raises(MosaicError, match=r"rajistics/indian_food_images, row 1 has no image\. Leave it out"):
+        found.at(1)
+    for label in (None, -1):
+        rows = Dataset.from_dict({"image": [shown, shown], "label": [0, label]}, features=features)
+        with pytest.raises(MosaicError, match=r"rajistics/indian_food_images, row 1 has no label\. Leave it out"):
+            image_sets._from_hub(entry, rows)
