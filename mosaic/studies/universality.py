@@ -100,17 +100,22 @@ class Universality(Study):
         for name, of in {"trained SAE": [self.main], **self.controls}.items():
             found = mean(of)
             low, high = found.interval()
-            rows.append({"set": "", "features": name, "macro_f1": found.value, "low": low, "high": high})
+            rows.append({"set": said.NAMES["rsa"], "features": name, "macro_f1": found.value, "low": low, "high": high})
         return plots.finished(plots.intervals(rows, "RSA, 95 % over pairs of latents", zero=True))
 
     def table(self) -> tables.Html:
         """Every pair of layers: pairs of latents, correlation, both measures beside their permuted pairings."""
         rows = []
         for one in self.grid:
-            row = {"first": one.first.name, "second": one.second.name, "n": len(one.pairs), "r": one.pairs.r.mean()}
+            row = {
+                "first": one.first.name,
+                "second": one.second.name,
+                "n": len(one.pairs),
+                "r": float(one.pairs.r.mean()),
+            }
             for measure in ("svcca", "rsa", "one_component"):
                 found = getattr(one, measure)
-                row |= {measure: found.observed, f"{measure} null": float(found.null.mean())}
+                row |= {measure: found.observed, f"{measure} null": round(float(found.null.mean()), 3) + 0.0}
             rows.append(row)
         headings = {"first": "SAE", "second": "other SAE", "n": "pairs", "r": "mean r"}
         shown = {"svcca": "SVCCA", "rsa": "RSA", "one_component": "one component"}
@@ -119,12 +124,17 @@ class Universality(Study):
         return tables.table(rows, headings)
 
     def _map(self, measure: str, label: str):
-        first = list(dict.fromkeys(one.first.name for one in sorted(self.grid, key=_place(self.grid, "first"))))
-        second = list(dict.fromkeys(one.second.name for one in sorted(self.grid, key=_place(self.grid, "second"))))
-        values = np.full((len(first), len(second)), np.nan)
+        """The other models' layers down, the profile's own across."""
+        own, theirs = (sorted({_place(space) for space in side}) for side in self._sides())
+        values = np.full((len(theirs), len(own)), np.nan)
         for one in self.grid:
-            values[first.index(one.first.name), second.index(one.second.name)] = getattr(one, measure).excess
-        return plots.finished(plots.heatmap(values, first, second, label).figure)
+            place = theirs.index(_place(one.second)), own.index(_place(one.first))
+            values[place] = getattr(one, measure).excess
+        names = [[name for *_, name in side] for side in (theirs, own)]
+        return plots.finished(plots.heatmap(values, *names, label).figure)
+
+    def _sides(self) -> tuple[list[Space], list[Space]]:
+        return [one.first for one in self.grid], [one.second for one in self.grid]
 
     def _row(self, one: Compared) -> dict:
         return {
@@ -253,7 +263,6 @@ def one_component_nulls(permutations: int = PERMUTED) -> dict[str, dict]:
     return out
 
 
-def _place(grid: Sequence[Compared], side: str):
-    """Order of a side's spaces: models as they come, layers from the first."""
-    models = list(dict.fromkeys(getattr(one, side).model for one in grid))
-    return lambda one: (models.index(getattr(one, side).model), getattr(one, side).layer)
+def _place(space: Space) -> tuple[str, int, str]:
+    """Order on a map: models by name, layers from the first."""
+    return space.model, space.layer, space.name

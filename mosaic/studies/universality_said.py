@@ -19,7 +19,7 @@ def alike(first: str, second: str, found: Mapping[str, Mapping]) -> str:
             "below": "below what a permuted pairing gives",
             "between": "not told apart from a permuted pairing",
         }[sign(one["interval"])]
-        numbers = f"{shown(one['value'])}, permuted {shown(one['null'])}; excess {signed(one['excess'])}, {between(one['interval'])}"
+        numbers = f"{one['value']:.3f}, permuted {round(one['null'], 3) + 0.0:.3f}; excess {signed(one['excess'])}, {between(one['interval'])}"
         said.append(f"{NAMES[measure]} is {words} ({numbers})")
     n = next(iter(found.values()))["n"]
     return f"{first} against {second}, {shown(n)} pairs: {'; '.join(said)}."
