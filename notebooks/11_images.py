@@ -6,8 +6,8 @@
 # model's texts, applied unchanged at these tokens, tell what a picture shows {cite}`gallifant2025`? Linear probes read what is
 # pooled over a picture's tokens; SAE features and hidden states get every layer and pooling alike. Beside them stand random
 # dictionaries, an untrained language model behind the same vision tower, and what no language model has read: the tower's own
-# features, and the pixels. The first two read the middle layer, and are held against the SAE of that layer, with every pooling
-# on both sides.
+# features, and the pixels. Random dictionaries and the untrained language model are read at the middle layer alone, and
+# so are held against the SAE of that layer, with every pooling on both sides.
 #
 # What came out (macro-F1, mean over the sets of pictures): {result}`images.sentences.all`
 #

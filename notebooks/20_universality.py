@@ -4,10 +4,10 @@
 #
 # SAEs that differ in their seed alone share part of their latents. Do SAEs of *different models* learn the same
 # features? Their latents live in spaces of other sizes and cannot be compared by cosine. But all models can read the same tokens:
-# a latent of one is paired with the latent of the other that fires most like it, and then the *geometry* is compared
+# a latent of one is paired with the latent of the other that fires most like it (a correlation above 0.1, each latent once), and then the *geometry* is compared
 # {cite}`lan2024`. Are latents that lie close together in one model's space close together in the other's, too?
 #
-# What came out: {result}`universality.sentences.main`
+# What came out: {result}`universality.sentences.main` {result}`universality.sentences.controls`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
@@ -56,7 +56,7 @@ study.rsa_figure()
 study.controls_figure()
 
 # %% [markdown]
-# {result}`universality.sentences.controls`
+# "Not told apart" is not "equal": the fewer the pairs, the wider the interval.
 #
 # ## Kinds of meaning
 #
@@ -73,5 +73,5 @@ study.table()
 # components as hold 99 % of the variance; but it compares a share with .99 of the total, which no share reaches, and so keeps
 # one. What it calls SVCCA is the correlation of the first components alone. Theory says what a permuted pairing of M pairs then
 # gives, $\sqrt{2 / (\pi M)}$, and the published permuted values, {published}`universality.null.low` to
-# {published}`universality.null.high`, are of that size. {result}`universality.sentences.one_component` The published best are
-# SVCCA {published}`universality.svcca.best` and RSA {published}`universality.rsa.best`.
+# {published}`universality.null.high`, are of that size. {result}`universality.sentences.one_component` The published best, of
+# Pythia-70M against Pythia-160M, are SVCCA {published}`universality.svcca.best` and RSA {published}`universality.rsa.best`.

@@ -70,7 +70,7 @@ def diff(
     shown = [
         {
             "latent": row["latent"] + (f"\n{row['name']}" if row["name"] else ""),
-            "fires": f"{row['fires']} ({row['fires_score']:.2f})" if row["fires"] else "",
+            "fires (accuracy)": f"{row['fires']} ({row['fires_score']:.2f})" if row["fires"] else "",
             "first": f"{row['first']:.1%}",
             "second": f"{row['second']:.1%}",
             "difference": f"{row['difference']:+.3f}\n{row['low']:+.3f} to {row['high']:+.3f}",
@@ -85,7 +85,7 @@ def diff(
     n_latents = len(found.found.p)
     say(
         f"{len(rows):,} of {n_latents:,} latents differ at a false-discovery rate of 5 %; {found.by_chance:.1f} would if both were "
-        "one set."
+        "one set (their texts dealt at random, 20 times)."
     )
     if len(rows) > n_shown:
         say(f"{len(rows) - n_shown:,} more" + ("" if json_out else "; --json FILE writes all"))

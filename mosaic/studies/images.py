@@ -22,7 +22,13 @@ from mosaic.studies.problems import CACHE, load_cut
 from mosaic.studies.study import Study
 
 PICTURES = 10
-BESIDE = {HIDDEN: HIDDEN, TOWER: f"the {TOWER}", PIXELS: f"the {PIXELS}"}  # told set by set
+BESIDE = {
+    HIDDEN: HIDDEN,
+    RANDOM: "random dictionaries",
+    UNTRAINED: "an untrained language model",
+    TOWER: f"the {TOWER}",
+    PIXELS: f"the {PIXELS}",
+}  # told set by set
 
 
 @dataclass(frozen=True)

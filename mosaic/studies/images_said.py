@@ -31,7 +31,8 @@ def images(hidden: Difference, random: Difference, untrained: Difference, what: 
 
 def off_text(of_images: Mapping[str, float], texts: float) -> str:
     """Whether image tokens are explained worse than texts. of_images: {set: fraction of variance unexplained}."""
-    values = " and ".join(f"{value:.3f} ({name})" for name, value in of_images.items())
+    *first, last = [f"{value:.3f} ({name})" for name, value in of_images.items()]
+    values = f"{', '.join(first)} and {last}" if first else last
     found = f"{values} of the variance of image tokens unexplained, {texts:.3f} of that of test texts"
     if min(of_images.values()) > texts:
         return f"Image tokens are not what the SAE was trained on: its reconstruction leaves {found}."

@@ -74,10 +74,15 @@ class Universality(Study):
                 "main": said.alike(
                     main.first.name, main.second.name, {m: getattr(main, m).summary() for m in MEASURES}
                 ),
-                "grid": said.grid(share),
+                "grid": said.grid({measure: share[measure] for measure in MEASURES}),
                 "controls": " ".join(said.control(name, found) for name, found in against.items()),
                 "kinds": said.groups(kinds),
-                "one_component": said.one_component(list(nulls.values())),
+                "one_component": said.one_component(
+                    list(nulls.values()),
+                    main.one_component.summary(),
+                    share["one_component"],
+                    max(one.one_component.observed for one in self.grid),
+                ),
             },
         }
 
@@ -151,7 +156,7 @@ class Universality(Study):
         from scipy.stats import false_discovery_control
 
         out = {}
-        for measure in MEASURES:
+        for measure in (*MEASURES, "one_component"):
             p = false_discovery_control([getattr(one, measure).p for one in self.grid])
             k, n = int((p <= DISCOVERY).sum()), len(p)
             out[measure] = {"k": k, "n": n, "share": k / n}

@@ -41,10 +41,16 @@ def control(name: str, found: Mapping) -> str:
     )
 
 
-def one_component(rows: Sequence[Mapping]) -> str:
-    """What the published code computed. rows: {n_pairs, measured, theory}."""
+def one_component(rows: Sequence[Mapping], main: Mapping, share: Mapping, best: float) -> str:
+    """What the published code computed, and what it gives here. rows: {n_pairs, measured, theory}. main: of the middle layers;
+    share: of the pairs of layers above a permuted pairing; best: the largest value."""
     parts = [f"{row['measured']:.4f} for {row['n_pairs']:,} pairs ({row['theory']:.4f} in theory)" for row in rows]
-    return f"One component's permuted pairings have a mean correlation of {' and '.join(parts)}."
+    words = "above" if main["interval"][0] > 0 else "below" if main["interval"][1] < 0 else "not told apart from"
+    return (
+        f"Permuted pairings of unrelated rows have a mean correlation of {' and '.join(parts)}. By that measure the middle layers "
+        f"are {words} a permuted pairing here ({main['value']:.3f}, permuted {main['null']:.3f}), {share['k']} of {share['n']} "
+        f"pairs of layers are above it, and the highest is {best:.3f}."
+    )
 
 
 def groups(found: Mapping[str, Mapping]) -> str:

@@ -169,5 +169,16 @@ def test_controls_and_kinds_are_told_by_their_intervals(side, words):
     assert f"emotions: {words}" in said.groups({"emotions": one})
 
 
+@pytest.mark.parametrize(
+    ("side", "words"), [("above", "are above"), ("below", "are below"), ("between", "are not told")]
+)
+def test_one_component_is_told_by_its_interval(side, words):
+    main = {"value": 0.043, "null": 0.034, "interval": BRANCHES[side]}
+    got = said.one_component([{"n_pairs": 9, "measured": 0.1, "theory": 0.2}], main, {"k": 2, "n": 9}, 0.3)
+    assert (
+        f"the middle layers {words}" in got and "2 of 9 pairs of layers are above it, and the highest is 0.300" in got
+    )
+
+
 def test_what_is_missing_is_said():
     assert said.groups({}) == "Too few latents of a kind have a name here to compare kinds."
