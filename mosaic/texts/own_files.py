@@ -42,7 +42,7 @@ def read_file(
         if name is not None and name not in read.columns:
             raise MosaicError(
                 f"{path} has no column {name!r}; its columns are {', '.join(map(repr, read.columns))}. "
-                "Name the right ones with --text, --label and --group."
+                + ("Name it with --text." if label is None else "Name the right ones with --text, --label and --group.")
             )
     texts = read.columns[text]
     if not texts:

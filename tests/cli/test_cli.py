@@ -429,3 +429,11 @@ def test_a_damaged_results_file_never_becomes_the_recorded_one(tmp_path):
     found = mosaic("results", "keep", cwd=tmp_path)
     assert found.returncode == 1 and "is not a results file" in found.stderr
     assert kept.read_bytes() == before
+
+
+def test_a_command_without_labels_speaks_of_texts_alone(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("text\nfine\n")
+    done = mosaic("diff", "a.csv", "b.csv", "--text", "review", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "a.csv has no column 'review'; its columns are 'text'. Name it with --text." in " ".join(done.stderr.split())
