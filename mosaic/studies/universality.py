@@ -135,8 +135,10 @@ class Universality(Study):
         for one in self.grid:
             place = theirs.index(_place(one.second)), own.index(_place(one.first))
             values[place] = getattr(one, measure).excess
-        names = [[name for *_, name in side] for side in (theirs, own)]
-        return plots.finished(plots.heatmap(values, *names, label).figure)
+        down, across = [name for *_, name in theirs], [str(layer) for _, layer, _ in own]
+        ax = plots.heatmap(values, down, across, label, digits=3)
+        ax.set_xlabel(f"layer of {own[0][0]}")
+        return plots.finished(ax.figure)
 
     def _sides(self) -> tuple[list[Space], list[Space]]:
         return [one.first for one in self.grid], [one.second for one in self.grid]
