@@ -26,11 +26,12 @@ faults: $(VENV)/.ready ## the long fault campaign: kills, crowds on one cache, f
 
 book: reproduce
 
-bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes; matching against dense scipy; binarising beside selection; probing at scale
+bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes; matching against dense scipy; binarising beside selection; probing at scale; two feature spaces
 	$(BIN)/python benchmarks/extract.py
 	$(BIN)/python benchmarks/match.py
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/probing.py
+	$(BIN)/python benchmarks/universality.py
 
 clean: ## everything that was made, the environment aside
 	rm -rf build
