@@ -4,7 +4,7 @@
 #
 # SAEs that differ in their seed alone share part of their latents. Do SAEs of *different models* learn the same
 # features? Their latents live in spaces of other sizes and cannot be compared by cosine. But all models can read the same tokens:
-# a latent of one is paired with the latent of the other that fires most like it (a correlation above 0.1, each latent once), and then the *geometry* is compared
+# a latent of one is paired with the latent of the other that fires most like it (a correlation above {result}`universality.least_correlation`, each latent once), and then the *geometry* is compared
 # {cite}`lan2024`. Are latents that lie close together in one model's space close together in the other's, too?
 #
 # What came out: {result}`universality.sentences.main` {result}`universality.sentences.controls`

@@ -17,7 +17,7 @@ Shapes: T tokens, D latents, M pairs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,9 +90,6 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.r)
 
-    def only(self, which: np.ndarray) -> Pairs:
-        return Pairs(self.first[which], self.second[which], self.r[which])
-
 
 def best_pairs(r: np.ndarray, least: float = LEAST, once: bool = True) -> Pairs:
     """Each latent of the second SAE with the one of the first that correlates most with it, from `least` on.
@@ -106,30 +103,6 @@ def best_pairs(r: np.ndarray, least: float = LEAST, once: bool = True) -> Pairs:
     if once:
         second = second[np.sort(np.unique(partner[second], return_index=True)[1])]
     return Pairs(partner[second], second, value[second])
-
-
-def top_tokens(codes: csr_matrix, tokens: Sequence, n: int = 5) -> list[set]:
-    """[D] the tokens at the n places where each latent is largest."""
-    columns = codes.tocsc()
-    tokens = np.asarray(tokens)
-    out = []
-    for start, end in zip(columns.indptr[:-1], columns.indptr[1:], strict=True):
-        largest = np.argsort(-columns.data[start:end], kind="stable")[:n]
-        out.append({str(token) for token in tokens[columns.indices[start:end][largest]]})
-    return out
-
-
-def with_shared_tokens(pairs: Pairs, first: Sequence[set], second: Sequence[set]) -> Pairs:
-    """The pairs of which either latent's top tokens all hold a letter or digit, and which have one of them in common."""
-    kept = [
-        bool(first[a] & second[b]) and all(_says_something(token) for token in first[a] | second[b])
-        for a, b in zip(pairs.first, pairs.second, strict=True)
-    ]
-    return pairs.only(np.array(kept, dtype=bool))
-
-
-def _says_something(token: str) -> bool:
-    return any(character.isalnum() for character in token)
 
 
 # --- two sets of decoder rows --------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ def diff(
     check(file=json_out, cache=cache, device=device, inputs=(first, second))
     check_named(profile, model, sae)
     from mosaic.cli.probing import opened_request
+    from mosaic.interpretation.frequencies import DEALS
     from mosaic.profiles.profile import load_profile
     from mosaic.studies import set_difference
     from mosaic.studies.problems import latent_names
@@ -85,7 +86,7 @@ def diff(
     n_latents = len(found.found.p)
     say(
         f"{len(rows):,} of {n_latents:,} latents differ at a false-discovery rate of 5 %; {found.by_chance:.1f} would if both were "
-        "one set (their texts dealt at random, 20 times)."
+        f"one set (their texts dealt at random, {DEALS} times)."
     )
     if len(rows) > n_shown:
         say(f"{len(rows) - n_shown:,} more" + ("" if json_out else "; --json FILE writes all"))

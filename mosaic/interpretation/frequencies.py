@@ -20,6 +20,7 @@ import numpy as np
 from mosaic.errors import MosaicError
 
 DISCOVERY = 0.05  # false-discovery rate
+DEALS = 20  # of all texts into two sets at random
 Z = 1.959963984540054  # of a normal distribution, 95 % lie within
 
 
@@ -66,7 +67,7 @@ def compare(counts: Sequence[np.ndarray], sizes: Sequence[int]) -> Frequencies:
     return Frequencies(a / n, b / m, low, high, p, corrected)
 
 
-def in_either_half(counts_of, sizes: Sequence[int], draws: int = 20, seed: int = 0) -> float:
+def found_by_chance(counts_of, sizes: Sequence[int], draws: int = DEALS, seed: int = 0) -> float:
     """Mean number of latents that differ where the sets are drawn from both at random: what is found for nothing.
 
     counts_of: [n] bool of the first set's texts among all -> (counts of the first, counts of the second).

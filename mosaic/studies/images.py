@@ -94,7 +94,9 @@ class Images(Study):
                 ax.imshow(image, interpolation="nearest")
         for ax in grid.flat:
             ax.axis("off")
-        return plots.finished(figure, f"The first {PICTURES} test images of {' (above), '.join(self.sets)} (below).")
+        return plots.finished(
+            figure, f"The first {PICTURES} test images of each set, from above: {', '.join(self.sets)}."
+        )
 
     def table(self) -> tables.Html:
         """Macro-F1, all latents; means over the draws of random dictionaries."""

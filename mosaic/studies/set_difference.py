@@ -107,7 +107,7 @@ def compare(
         second,
         tables,
         found,
-        frequencies.in_either_half(counts_of, sizes, seed=seed),
+        frequencies.found_by_chance(counts_of, sizes, seed=seed),
         names,
         _described([*first, *second], lm, encoders, tables, leading) if leading else {},
     )

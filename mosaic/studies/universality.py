@@ -45,8 +45,9 @@ RANDOM, UNTRAINED = "random dictionaries", "an SAE of the untrained model"
 class Universality(Study):
     """SVCCA and RSA of decoder rows whose latents fire alike, for every pair of layers of the profile's model and another.
 
-    grid: every comparison, the middle layers first. itself: the middle layer's SAE against itself. controls: {what: its spaces against the other model's
-    middle layer}. kinds: {kind of factor: numbers of the main comparison's pairs whose first latent tracks one}. n_tokens: read.
+    grid: every comparison, the middle layers first. itself: the middle layer's SAE against itself. controls: {what: its spaces
+    against the other model's middle layer}. kinds: {kind of factor: numbers of the main comparison's pairs whose first latent
+    tracks one}. n_tokens: read.
     """
 
     name: ClassVar[str] = "universality"
@@ -63,6 +64,7 @@ class Universality(Study):
         kinds, nulls = self._kinds(), one_component_nulls()
         return {
             "n_tokens": self.n_tokens,
+            "least_correlation": measures.LEAST,
             "main": self._row(main),
             "itself": self._row(self.itself),
             "grid": [self._row(one) for one in self.grid],

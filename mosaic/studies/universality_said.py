@@ -45,7 +45,7 @@ def one_component(rows: Sequence[Mapping], main: Mapping, share: Mapping, best: 
     """What the published code computed, and what it gives here. rows: {n_pairs, measured, theory}. main: of the middle layers;
     share: of the pairs of layers above a permuted pairing; best: the largest value."""
     parts = [f"{row['measured']:.4f} for {row['n_pairs']:,} pairs ({row['theory']:.4f} in theory)" for row in rows]
-    words = "above" if main["interval"][0] > 0 else "below" if main["interval"][1] < 0 else "not told apart from"
+    words = {"above": "above", "below": "below", "between": "not told apart from"}[sign(main["interval"])]
     return (
         f"Permuted pairings of unrelated rows have a mean correlation of {' and '.join(parts)}. By that measure the middle layers "
         f"are {words} a permuted pairing here ({main['value']:.3f}, permuted {main['null']:.3f}), {share['k']} of {share['n']} "

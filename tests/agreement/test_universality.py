@@ -56,17 +56,6 @@ def test_a_permuted_copy_is_found_and_a_shared_partner_stays_once():
     assert best_pairs(r, least=0.95).r.size == 0
 
 
-def test_top_tokens_and_what_two_latents_share():
-    fires = csr_matrix(np.array([[3.0, 0.0, 1.0], [2.0, 1.0, 0.0], [0.0, 5.0, 0.0], [1.0, 0.0, 0.0]]))
-    found = universality.top_tokens(fires, ["cat", "dog", ",", "sun"], n=2)
-    assert found == [{"cat", "dog"}, {"dog", ","}, {"cat"}]
-    pairs = universality.Pairs(np.array([0, 0, 1]), np.array([0, 2, 0]), np.array([0.9, 0.5, 0.4]))
-    kept = universality.with_shared_tokens(pairs, found, found)
-    assert kept.second.tolist() == [0, 2]  # latent 1 fires on a comma
-    kept = universality.with_shared_tokens(pairs, found, [{"moon"}, {"cat"}, {"cat"}])
-    assert kept.second.tolist() == [2]
-
-
 # --- SVCCA, RSA ----------------------------------------------------------------------------------------------------
 
 

@@ -48,7 +48,7 @@ def test_sets_that_are_one_differ_in_next_to_nothing():
     def counts_of(first):
         return fires[first].sum(0), fires[~first].sum(0)
 
-    assert frequencies.in_either_half(counts_of, (120, 180)) < 1
+    assert frequencies.found_by_chance(counts_of, (120, 180)) < 1
 
 
 def test_an_empty_set_is_refused():
