@@ -164,7 +164,11 @@ def test_every_set_and_chapter_of_the_default_profile_is_a_job(project, more):
 )
 def test_a_profile_that_is_given_has_the_last_word(arguments, end):
     # A make that make itself started says which folder it enters, and takes its caller's variables.
-    alone = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    alone = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MAKE", "MFLAGS", "PROFILE", "CONFIG"))
+    }
     command = ["make", "--no-print-directory", "--dry-run", "cluster", *arguments]
     told = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True, check=True, timeout=60)
     assert " ".join(told.stdout.split()).endswith(end)
