@@ -43,6 +43,23 @@ class Descriptions:
             return None
         return f"{PLACES[self.place[latent]]} " + ", ".join(f'"{word}"' for word in words)
 
+    def matches(self, ids: np.ndarray) -> csr_matrix:
+        """[N, D] CSR of bool: the tokens at which each description, and nothing else, says that its latent fires. ids: [N, OFFSETS],
+        as `Firings` has them; they may be of texts that nothing was learned from."""
+        latent, which = np.nonzero((self.tokens != NONE) & ~np.isnan(self.score)[:, None])
+        token, place = self.tokens[latent, which], self.place[latent]
+        found = csr_matrix((len(ids), len(self.score)), dtype=bool)
+        for at in np.unique(place):
+            there = place == at
+            vocabulary, index = np.unique(ids[:, at], return_inverse=True)
+            row = np.searchsorted(vocabulary, token[there])
+            known = (row < len(vocabulary)) & (vocabulary[np.minimum(row, len(vocabulary) - 1)] == token[there])
+            said = csr_matrix(
+                (np.ones(known.sum(), bool), (row[known], latent[there][known])), (len(vocabulary), found.shape[1])
+            )
+            found += said[index]
+        return found
+
 
 def describe(
     found: Firings, codes: csr_matrix, latents: Sequence[int] | None = None, k: int = WORDS, least: int = LEAST

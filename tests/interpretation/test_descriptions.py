@@ -74,3 +74,17 @@ def test_only_the_latents_asked_for_are_described():
     some, every = describe(found, codes, latents=[3, 1]), describe(found, codes)
     assert np.isfinite(some.score).tolist() == [False, True, False, True, False]
     assert some.text(3, str) == every.text(3, str) == 'on "4"'
+
+
+def test_a_description_alone_says_where_its_latent_fires():
+    found, rng = made_up(), np.random.default_rng(7)
+    chance = rng.random((3, 12))[:, found.ids[:, 1]] ** 3
+    codes = csr_matrix((rng.random(chance.shape) < chance).T.astype(np.float32))
+    told = describe(found, codes)
+    other = made_up(n=500, n_tokens=20, seed=8).ids  # tokens that nothing was learned of, too
+    said = told.matches(other).toarray()
+    for latent in range(3):
+        words = [token for token in told.tokens[latent] if token != NONE]
+        assert (said[:, latent] == np.isin(other[:, told.place[latent]], words)).all() and said[:, latent].any()
+    silent = describe(found, csr_matrix(codes.shape, dtype=np.float32)).matches(other)
+    assert silent.shape == (500, 3) and silent.nnz == 0
