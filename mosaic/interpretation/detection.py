@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mosaic.models.language import LanguageModel
+from mosaic.models.language import LanguageModel, Tokens
 from mosaic.models.residuals import in_batches
 
 if TYPE_CHECKING:
@@ -53,6 +53,12 @@ def firings(texts: Sequence[str], lm: LanguageModel, encoders: Sequence, token_b
         for part, encoder in zip(codes, encoders, strict=True):
             part.append(encoder.encode(residuals[encoder.layer]))
     return Firings(np.concatenate(ids), np.concatenate(owner), tuple(vstack(part, format="csr") for part in codes))
+
+
+def context_ids(tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
+    """(ids [N, OFFSETS], text [N]) as `Firings` has them, of texts in their order, without a model."""
+    ids = [_context(ids, special) for ids, special in zip(tokens.ids, tokens.special, strict=True)]
+    return np.concatenate(ids), np.repeat(np.arange(len(ids)), [len(one) for one in ids])
 
 
 def _context(ids: np.ndarray, special: np.ndarray) -> np.ndarray:

@@ -37,6 +37,15 @@ class Factor:
     value: str = "yes"
 
 
+@dataclass(frozen=True, eq=False)
+class Tracked:
+    """[D] each, the factor a latent tracks best: its AUROC on the half of the texts that chooses, on the other half, its name."""
+
+    chosen_auroc: np.ndarray
+    auroc: np.ndarray
+    factor: list[str]
+
+
 @dataclass(frozen=True)
 class Found:
     """The latent that finds a factor best in one SAE's layer, over one language (ALL: over all of them).
@@ -194,30 +203,30 @@ def presence(rows, factors: Sequence[Factor]) -> np.ndarray:
 def best_factor(table: FeatureTable, rows, factors: Sequence[Factor]) -> tuple[np.ndarray, list[str]]:
     """([D] AUROC of the factor each latent tracks best, [D] the factors' names): chosen on one half of the texts, the
     AUROC measured on the other."""
-    _, scored, named = _tracked(table, rows, factors)
-    return scored, named
+    found = tracked(table.matrix, rows, factors)
+    return found.auroc, found.factor
 
 
 def names(table: FeatureTable, rows, factors: Sequence[Factor], minimum: float = NAMED) -> dict[int, str]:
     """{latent: "message: negation (0.97)"}: the factor each latent tracks best, where its AUROC on the half of the texts
     that chooses is high enough; the number is the other half's."""
-    chosen, scored, named = _tracked(table, rows, factors)
-    return {int(i): f"{named[i]} ({scored[i]:.2f})" for i in np.flatnonzero(chosen > minimum)}
+    found = tracked(table.matrix, rows, factors)
+    return {int(i): f"{found.factor[i]} ({found.auroc[i]:.2f})" for i in np.flatnonzero(found.chosen_auroc > minimum)}
 
 
-def _tracked(table: FeatureTable, rows, factors: Sequence[Factor]) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """([D] AUROC on the half that chooses, [D] on the other half, names) of the factor each latent tracks best.
+def tracked(matrix, rows, factors: Sequence[Factor]) -> Tracked:
+    """The factor each latent tracks best. matrix: CSR [n, D], of the texts of `rows`.
 
     Only factors that some texts of either half have, and some have not.
     """
-    n = table.matrix.shape[1]
+    n = matrix.shape[1]
     chosen, scored, named = np.zeros(n), np.zeros(n), [""] * n
     first = halves(rows)
     for _, of_kind, fits, truth in _by_kind(rows, factors):
-        here, there = (auroc(table.matrix[half], truth[half]) for half in (fits & first, fits & ~first))
+        here, there = (auroc(matrix[half], truth[half]) for half in (fits & first, fits & ~first))
         here = np.where(np.isnan(here) | np.isnan(there), 0, here)
         for latent in np.flatnonzero(here.max(1) > chosen):
             factor = int(here[latent].argmax())
             chosen[latent], scored[latent] = here[latent, factor], there[latent, factor]
             named[latent] = of_kind[factor].name
-    return chosen, scored, named
+    return Tracked(chosen, scored, named)

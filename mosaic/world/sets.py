@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from mosaic.errors import MosaicError
-from mosaic.world.corpus import DOCUMENTS, RELATIONS, fact_words
+from mosaic.world.corpus import DOCUMENTS, HELD_OUT_SEED, RELATIONS, documents, fact_words
 from mosaic.world.grammar import write
 from mosaic.world.lexicon import LANGUAGES, names
 from mosaic.world.statements import Draw, facts_of
@@ -24,6 +24,7 @@ from mosaic.world.writing import Style, write_all
 NOISE = 0.03  # of the labels of training and validation
 BEHAVIOUR = "behaviour"  # the set whose labels a model makes
 NEW_WORDS = "test in new words"
+UNREAD = HELD_OUT_SEED + 7  # seed of documents that neither models nor SAEs read
 TRUTH_KINDS = ("message", "request", "stance", "fact")
 
 
@@ -165,6 +166,15 @@ def truths(language: str, n: int, seed: int = 0) -> list[Row]:
                 text = write(words)[0]
             rows.append(Row(text, kind, kind, language, f"{kind}-{index}", factors))
     return rows
+
+
+def whole_documents(kinds: Collection[str], n: int) -> list[Row]:
+    """Those of n documents that are of these kinds, logs included, which no model was trained on; label is the kind."""
+    return [
+        Row(d.text, d.kind, d.kind, d.language, f"document-{i}", d.factors)
+        for i, d in enumerate(documents(UNREAD, 0, n))
+        if d.kind in kinds
+    ]
 
 
 def question_of(text: str) -> tuple[str, str]:

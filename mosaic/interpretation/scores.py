@@ -1,0 +1,117 @@
+"""How well an explanation tells where its latent fires: detection, fuzzing and intruder, without a language model.
+
+Detection: is the latent active in this context? The explanation says yes where its tokens stand. Fuzzing: are the marked tokens
+of this active context the ones it fires on? Yes where a marked token is one of the explanation's; in half of the cases the marks
+are on as many tokens, drawn from those at most MILD of the context's largest activation. Both are balanced accuracies,
+
+    (P(yes | true) + P(no | false)) / 2,
+
+with chance at 1/2. Intruder asks without an explanation: of five contexts, in four of which the latent fires, which is the fifth?
+The one least like the others (mean cosine of TF-IDF); chance is 1/5. Protocol and names: Paulo et al. (arXiv 2410.13928), whose
+judge is a language model; the judge here is a description's own detector (`descriptions`).
+
+Shapes: N tokens, W windows, D latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from mosaic.interpretation.contexts import DECILES, Sample, Windows
+
+MILD = 0.3
+TRIALS = 20  # of intruder, a latent
+OTHERS = 4  # contexts an intruder hides among
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """[L] each, of the sampled latents. detection, near: among silent contexts drawn at random, among the most alike. auroc: of the
+    number of tokens that the explanation names. deciles: [L, 10] detection in each tenth of the activation. fuzzing. intruder: NaN
+    where it was not asked."""
+
+    latent: np.ndarray
+    detection: np.ndarray
+    near: np.ndarray
+    auroc: np.ndarray
+    deciles: np.ndarray
+    fuzzing: np.ndarray
+    intruder: np.ndarray
+
+
+def judge(
+    windows: Windows,
+    sampled: Sequence[Sample],
+    codes: csr_matrix,
+    matches: csr_matrix,
+    seed: int = 0,
+    intruder: bool = True,
+) -> Judged:
+    """Every score of every sampled latent. matches: CSR [N, D] of bool, where the latent's explanation says that it fires."""
+    counts, said, fired = windows.counts(matches), matches.tocsc(), codes.tocsc()
+    rows = [
+        (
+            *detection(sample, np.asarray(counts[:, [sample.latent]].todense()).ravel()),
+            fuzzing(windows, sample, _column(fired, sample.latent), _column(said, sample.latent) > 0, seed),
+            intruders(windows, sample, seed) if intruder else np.nan,
+        )
+        for sample in sampled
+    ]
+    columns = [np.array(column) for column in zip(*rows, strict=True)] if rows else [np.empty(0)] * 6
+    return Judged(np.array([sample.latent for sample in sampled], dtype=int), *columns)
+
+
+def detection(sample: Sample, counts: np.ndarray) -> tuple[float, float, float, np.ndarray]:
+    """(balanced accuracy, that among near contexts, AUROC, [10] balanced accuracy of each decile).
+
+    counts: [W] tokens of each window that the explanation names.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    yes, no, near = counts[sample.active] > 0, counts[sample.silent] == 0, counts[sample.near] == 0
+    hit = yes.mean()
+    truth = np.repeat([1, 0], [len(sample.active), len(sample.silent)])
+    area = roc_auc_score(truth, np.concatenate([counts[sample.active], counts[sample.silent]]))
+    deciles = np.array([yes[sample.decile == d].mean() for d in range(DECILES)])
+    return (hit + no.mean()) / 2, (hit + near.mean()) / 2, area, (deciles + no.mean()) / 2
+
+
+def fuzzing(windows: Windows, sample: Sample, activation: np.ndarray, says: np.ndarray, seed: int = 0) -> float:
+    """Balanced accuracy over the active windows, each marked rightly and wrongly once. activation, says: [N]."""
+    rng = np.random.default_rng([seed, sample.latent])
+    spans = [(windows.bounds[w], windows.bounds[w + 1]) for w in sample.active]
+    n_marks = int(np.ceil(np.mean([(activation[a:b] > 0).sum() for a, b in spans])))
+    right, wrong = [], []
+    for a, b in spans:
+        values, named = activation[a:b], says[a:b]
+        right.append(named[values > 0].any())
+        others = np.flatnonzero(values <= MILD * values.max())
+        if len(others):
+            wrong.append(named[rng.choice(others, min(n_marks, len(others)), replace=False)].any())
+    return float(np.mean(right) + 1 - np.mean(wrong)) / 2 if wrong else float("nan")
+
+
+def intruders(windows: Windows, sample: Sample, seed: int = 0) -> float:
+    """Share of TRIALS in which the silent context is the one least like the other four; ties count in part."""
+    rng = np.random.default_rng([seed, sample.latent])
+    chosen = np.array(
+        [[*rng.choice(sample.active, OTHERS, replace=False), rng.choice(sample.silent)] for _ in range(TRIALS)]
+    )
+    rows = windows.tfidf[chosen.ravel()]
+    alike = (rows @ rows.T).toarray().reshape(TRIALS, OTHERS + 1, TRIALS, OTHERS + 1)
+    alike = np.stack([alike[t, :, t] for t in range(TRIALS)])
+    mean = np.round((alike.sum(2) - alike[:, range(OTHERS + 1), range(OTHERS + 1)]) / OTHERS, 6)
+    least = mean == mean.min(1, keepdims=True)
+    return float((least[:, OTHERS] / least.sum(1)).mean())
+
+
+def _column(matrix, j: int) -> np.ndarray:
+    """[N] of a CSC matrix."""
+    column = np.zeros(matrix.shape[0], dtype=np.float64)
+    at = slice(matrix.indptr[j], matrix.indptr[j + 1])
+    column[matrix.indices[at]] = matrix.data[at]
+    return column
