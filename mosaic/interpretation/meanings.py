@@ -25,7 +25,7 @@ from mosaic.interpretation.detection import context_ids
 from mosaic.interpretation.tracking import Factor, Tracked
 from mosaic.models.language import LanguageModel
 
-DOCUMENTS = 6000  # drawn; those of the kinds that have factors are read
+DOCUMENTS = 4000  # drawn; those of the kinds that have factors are read
 RESAMPLES = 2000
 
 

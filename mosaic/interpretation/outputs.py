@@ -6,7 +6,7 @@ VocabProj reads the weights alone: with v_j the latent's decoder row, g the scal
 
 TokenChange runs the model: at every token of some beginnings, a_j v_j is added to the residual stream after the SAE's block (a_j:
 the latent's largest activation), and for each token t the change of p(t | beginning) is averaged over the beginnings. Both: Gur-Arieh
-et al. (2025.acl-long.288), section 3.
+et al. (arXiv 2501.08319), section 3.
 
 Shapes: D latents, d = d_model, V token ids, k tokens, B beginnings of T tokens.
 """
@@ -157,11 +157,13 @@ def _ends(values: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
     size = values.abs().amax(1, keepdim=True).clamp_min(1e-30)
-    ranked = torch.round(values / size * 10**DIGITS)
-    found = []
-    for sign in (-1, 1):
-        found.append(torch.sort(sign * ranked, dim=1, stable=True).indices[:, :k].cpu().numpy())
-    return found[0], found[1]
+    ranked = (
+        torch.round(values / size * 10**DIGITS).double() * values.shape[1]
+    )  # whole numbers: there is room for ids between
+    ids = torch.arange(values.shape[1], device=values.device)
+    ends = (torch.topk(sign * ranked - ids, min(k, values.shape[1]), dim=1).indices for sign in (1, -1))
+    raised, lowered = (one.cpu().numpy() for one in ends)
+    return raised, lowered
 
 
 def _joined(parts) -> Written:

@@ -70,29 +70,32 @@ def detection(sample: Sample, counts: np.ndarray) -> tuple[float, float, float, 
 
     counts: [W] tokens of each window that the explanation names.
     """
-    from sklearn.metrics import roc_auc_score
-
-    yes, no, near = counts[sample.active] > 0, counts[sample.silent] == 0, counts[sample.near] == 0
+    active, silent = counts[sample.active], np.sort(counts[sample.silent])
+    yes, no, near = active > 0, silent == 0, counts[sample.near] == 0
     hit = yes.mean()
-    truth = np.repeat([1, 0], [len(sample.active), len(sample.silent)])
-    area = roc_auc_score(truth, np.concatenate([counts[sample.active], counts[sample.silent]]))
+    below, up_to = (np.searchsorted(silent, active, edge) for edge in ("left", "right"))
+    area = (below + up_to).mean() / (2 * len(silent))
     deciles = np.array([yes[sample.decile == d].mean() for d in range(DECILES)])
     return (hit + no.mean()) / 2, (hit + near.mean()) / 2, area, (deciles + no.mean()) / 2
 
 
 def fuzzing(windows: Windows, sample: Sample, activation: np.ndarray, says: np.ndarray, seed: int = 0) -> float:
-    """Balanced accuracy over the active windows, each marked rightly and wrongly once. activation, says: [N]."""
-    rng = np.random.default_rng([seed, sample.latent])
-    spans = [(windows.bounds[w], windows.bounds[w + 1]) for w in sample.active]
-    n_marks = int(np.ceil(np.mean([(activation[a:b] > 0).sum() for a, b in spans])))
-    right, wrong = [], []
-    for a, b in spans:
-        values, named = activation[a:b], says[a:b]
-        right.append(named[values > 0].any())
-        others = np.flatnonzero(values <= MILD * values.max())
-        if len(others):
-            wrong.append(named[rng.choice(others, min(n_marks, len(others)), replace=False)].any())
-    return float(np.mean(right) + 1 - np.mean(wrong)) / 2 if wrong else float("nan")
+    """Balanced accuracy over the active windows, each marked rightly and wrongly once; NaN where no token is mild enough to be
+    marked wrongly. activation, says: [N]."""
+    starts, stops = windows.bounds[sample.active], windows.bounds[sample.active + 1]
+    first = np.concatenate([[0], np.cumsum(stops - starts)[:-1]])  # of each window among the tokens of all
+    tokens = np.concatenate([np.arange(a, b) for a, b in zip(starts, stops, strict=True)])
+    of, values, named = np.repeat(np.arange(len(first)), stops - starts), activation[tokens], says[tokens]
+    right = np.logical_or.reduceat(named & (values > 0), first)
+    n_marks = int(np.ceil((values > 0).sum() / len(first)))
+    mild = np.flatnonzero(values <= MILD * np.maximum.reduceat(values, first)[of])
+    drawn = mild[np.lexsort((np.random.default_rng([seed, sample.latent]).random(len(mild)), of[mild]))]
+    if not len(drawn):
+        return float("nan")
+    begins = np.flatnonzero(np.diff(of[drawn], prepend=-1))
+    place = np.arange(len(drawn)) - np.repeat(begins, np.diff(begins, append=len(drawn)))
+    wrong = np.logical_or.reduceat(named[drawn] & (place < n_marks), begins)
+    return float(right.mean() + 1 - wrong.mean()) / 2
 
 
 def intruders(windows: Windows, sample: Sample, seed: int = 0) -> float:

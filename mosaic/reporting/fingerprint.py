@@ -79,7 +79,7 @@ def _texts(profile: Profile) -> Iterator[bytes]:
 def weights(profile: Profile) -> Iterator[tuple[str, str]]:
     """(name, hash or commit) of everything outside this package that the profile's models and SAEs are read from, and those of
     the larger and the other models that it names."""
-    from mosaic.models.opening import resolve
+    from mosaic.models.opening import MINILM_ID, resolve
     from mosaic.profiles.opening import located_folder
 
     for spec in (profile.model, *([profile.vision.model] if profile.vision else [])):
@@ -97,6 +97,8 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
         yield from _folder("seeds", located_folder(profile.seeds))
     if profile.vision and profile.vision.image_tokens:
         yield from _folder("image tokens", located_folder(profile.vision.image_tokens))
+    # A score of explanations needs it, and is left out without it; its weights are checked wherever they come from.
+    yield "sentence encoder", str(Path(resolve(ModelSpec(MINILM_ID))).is_dir())
     for name in dict.fromkeys((*([profile.larger] if profile.larger else []), *profile.others)):
         other = load_profile(name)
         yield name, repr(other)

@@ -78,6 +78,7 @@ def project(tmp_path_factory):
         "18_which_latents": ("6000", "600"),
         "19_probes_of_seeds": ("8", "3"),
         "20_universality": ("2000", "150"),
+        "21_interpretation": ("3000", "400"),
     }
     for name, (given, enough) in smaller.items():
         notebook = root / "notebooks" / f"{name}.py"

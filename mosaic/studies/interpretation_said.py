@@ -1,0 +1,95 @@
+"""What the chapter on explanations says, chosen by its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mosaic.reporting.results import shown
+from mosaic.studies.interpretation_labels import BOTH, INPUT, PROJECTED, SHUFFLED
+from mosaic.studies.interpretation_sets import RANDOM, TRAINED, UNITS, UNTRAINED
+from mosaic.studies.wording import between, side, sign, signed
+
+NAMES = {
+    UNITS: "hidden units",
+    RANDOM: "random dictionaries' latents",
+    UNTRAINED: "those of an SAE of the untrained model",
+}
+ASKED = {
+    "detection": "Told by its explanation whether it fires in a context (detection)",
+    "near": "Among silent contexts with much the same words",
+    "fuzzing": "Told on which tokens it fires (fuzzing)",
+}
+
+
+def compared(score: str, sets: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
+    """A trained SAE's latents beside each control, by one score."""
+    words = {"above": "better told than", "below": "worse told than", "between": "not told apart from"}
+    parts = []
+    for name, called in NAMES.items():
+        if name in minus:
+            one = minus[name][score]
+            parts.append(
+                f"{words[sign(one['interval'])]} {called} ({shown(sets[name][score]['value'])}; {signed(one['difference'])}, {between(one['interval'])})"
+            )
+    return f"{ASKED[score]}, a trained SAE's median latent has {shown(sets[TRAINED][score]['value'])}; they are {', '.join(parts)}."
+
+
+def chance(found: Mapping[str, Mapping]) -> str:
+    """Whether another latent's explanation is worth nothing."""
+    parts = []
+    for score in ("detection", "fuzzing"):
+        words = {"above": "above chance", "below": "below chance", "between": "at chance"}[
+            side(found[score]["interval"], 0.5)
+        ]
+        parts.append(f"{shown(found[score]['value'])} in {score} ({words}; {between(found[score]['interval'])})")
+    return f"By the explanation of another latent, the median is {' and '.join(parts)}."
+
+
+def deciles(fall: Mapping) -> str:
+    """Whether weak activations are harder to tell."""
+    words = {
+        "below": "Weak activations are harder to tell than strong ones",
+        "above": "Weak activations are easier to tell than strong ones",
+        "between": "Weak and strong activations are told equally well, as far as this can say",
+    }[sign(fall["interval"])]
+    return f"{words}: from the strongest tenth to the weakest, detection changes by {signed(fall['value'])} ({between(fall['interval'])})."
+
+
+def agreement(found: Mapping[str, Mapping]) -> str:
+    """How far detection and fuzzing rank latents alike."""
+    one = found["detection and fuzzing"]
+    if one["value"] is None:
+        return "Too few latents were judged to say whether scores agree."
+    words = {
+        "above": "rank latents alike",
+        "below": "rank latents against one another",
+        "between": "do not rank latents alike",
+    }
+    return f"Detection and fuzzing {words[sign(one['interval'])]}: Spearman's correlation is {shown(one['value'])} ({between(one['interval'])}; {one['n']:,} latents)."
+
+
+def labels(share: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
+    """How often a label is right, and which side is right more often."""
+    if not share:
+        return "What the texts are about is not known on this profile, so no label can be right or wrong."
+    said = f"Of the {share[INPUT]['n']} latents that track a factor, the label by what they fire on names it for {_share(share[INPUT])}"
+    if PROJECTED in share:
+        said += f", the one by what their decoder row writes for {_share(share[PROJECTED])}, both together for {_share(share[BOTH])}"
+    said += f" (another latent's label: {_share(share[SHUFFLED])})." if SHUFFLED in share else "."
+    key = f"{BOTH} minus {INPUT}"
+    if key in minus:
+        words = {
+            "above": "are right more often than",
+            "below": "are right less often than",
+            "between": "are not told apart from",
+        }
+        parts = [
+            f"{words[sign(minus[k]['interval'])]} {name} ({signed(minus[k]['value'])}, {between(minus[k]['interval'])})"
+            for k, name in ((key, "what they fire on alone"), (f"{BOTH} minus {PROJECTED}", "what they write alone"))
+        ]
+        said += f" Both together {' and '.join(parts)}."
+    return said
+
+
+def _share(one: Mapping) -> str:
+    return f"{one['value']:.0%}"

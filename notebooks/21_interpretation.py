@@ -1,0 +1,106 @@
+# %% [markdown]
+# # What do latents mean?
+#
+# A latent is a number. To say what it *means*, the field shows its contexts to a large language model, asks for a sentence, and asks
+# another one how well that sentence tells where the latent fires {cite}`paulo2024`. Here nobody is asked: an {term}`explanation` is the
+# place and the up to {result}`interpretation.tokens` tokens that tell best where a latent fires, found by counting, and its judge is
+# that rule itself. The protocol is the published one, so the numbers stand beside each other; and in the miniature, where
+# factors are known, there is a question that no real model can answer: how often is a label *right*?
+#
+# What came out: {result}`interpretation.sentences.detection` {result}`interpretation.sentences.near` {result}`interpretation.sentences.labels`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+
+# %% tags=["parameters"]
+profile = "mini"
+n_texts = 3000
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import interpretation
+
+plots.style()
+
+# %%
+study = interpretation.run(profile, n_texts=n_texts, device=device)
+study.record();
+
+# %% [markdown]
+# ## Some latents, none of them picked
+#
+# The table goes from the best to the worst explained latent, at equal distances. *What it fires on* was counted on even texts;
+# *detection* was measured on odd ones. A causal model also has an output side {cite}`gurarieh2025`: *what its decoder row writes* are
+# the tokens that the row raises through the unembedding, and *what it changes* those that become more probable where it is amplified.
+
+# %%
+study.examples_table()
+
+# %% [markdown]
+# The contexts of two of them, one of each tenth of the contexts in which they fire, weakest first. Each token is shaded by the
+# latent's activation. An explanation that is made of the strongest contexts alone may not hold for the weakest.
+
+# %%
+study.contexts()
+
+# %% [markdown]
+# ## How well do explanations tell?
+#
+# A context is a window of {result}`interpretation.context` tokens. *Detection*: does the latent fire in it? Half of the contexts are active
+# ones, evenly from all tenths; the others are drawn from all silent ones or, harder, from those with the most words in common.
+# *Fuzzing*: are the marked tokens those it fires on? All three are balanced accuracies, chance is one half.
+
+# %%
+study.scores_figure()
+
+# %% [markdown]
+# {result}`interpretation.sentences.detection`
+#
+# {result}`interpretation.sentences.fuzzing`
+#
+# {result}`interpretation.sentences.near`
+#
+# {result}`interpretation.sentences.chance` A score against silent contexts drawn at random asks little: whoever knows some of a latent's words
+# knows that most contexts have none of them. The published medians are {published}`interpretation.detection.trained` (trained),
+# {published}`interpretation.detection.units` (neurons), {published}`interpretation.detection.random` (random) and
+# {published}`interpretation.detection.shuffled` (another's explanation) in detection.
+#
+# ## Strong and weak activations
+
+# %%
+study.figure()
+
+# %% [markdown]
+# {result}`interpretation.sentences.deciles`
+#
+# ## Do scorers agree?
+#
+# Three more scorers judge a few of the latents. *Surprisal*: does the profile's own model find active contexts less surprising after
+# it has read the explanation? *Embedding*: are they closer to it, to a sentence encoder? *Intruder* needs no explanation: which of
+# five contexts is the one in which the latent is silent?
+
+# %%
+study.agreement_table()
+
+# %% [markdown]
+# {result}`interpretation.sentences.agreement`
+#
+# ## How often is a label right?
+#
+# A label is read without its latent. Its tokens mark documents; the factor that the marked documents have in common is what it
+# means. It is right if that is the factor which the latent itself tracks best, of all factors of the miniature.
+
+# %%
+study.labels_figure()
+
+# %% [markdown]
+# {result}`interpretation.sentences.labels` The same for every SAE of the profile:
+
+# %%
+study.by_sae()
+
+# %% [markdown]
+# ## All numbers
+
+# %%
+study.table()
