@@ -82,7 +82,7 @@ class Windows:
 @dataclass(frozen=True, eq=False)
 class Sample:
     """What one latent is judged by, all of odd texts. active: windows, the weakest first; decile: [active] 0 to 9.
-    silent: as many, drawn from all in which it is silent. near: as many silent ones, those whose tokens are most like the active
+    silent: as many, or all there are, drawn from those in which it is silent. near: as many silent ones, those whose tokens are most like the active
     windows of even texts (cosine of TF-IDF)."""
 
     latent: int
