@@ -136,7 +136,7 @@ def intervals(rows: Sequence[Mapping], xlabel: str = "macro-F1 (test), 95 % inte
         error = np.array([[row["macro_f1"] - row["low"], row["high"] - row["macro_f1"]] for row in members]).T
         # A percentile interval can miss the point estimate by a hair; an error bar cannot be negative.
         error = np.maximum(error, 0)
-        drawn = {"fmt": look.marker, "color": look.colour, "mfc": "none" if look.hollow else look.colour}
+        drawn = {"fmt": look.marker or "|", "color": look.colour, "mfc": "none" if look.hollow else look.colour}
         ax.errorbar(x, y, xerr=error, **drawn, label=NAMES.get(kind, kind), markersize=5)
     if zero:
         ax.axvline(0, color=INK, linewidth=1)
