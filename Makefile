@@ -26,12 +26,13 @@ faults: $(VENV)/.ready ## the long fault campaign: kills, crowds on one cache, f
 
 book: reproduce
 
-bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes; matching against dense scipy; binarising beside selection; probing at scale; two feature spaces
+bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes; matching against dense scipy; binarising beside selection; probing at scale; two feature spaces; labels of 16k latents
 	$(BIN)/python benchmarks/extract.py
 	$(BIN)/python benchmarks/match.py
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/probing.py
 	$(BIN)/python benchmarks/universality.py
+	$(BIN)/python benchmarks/interpretation.py
 
 clean: ## everything that was made, the environment aside
 	rm -rf build
