@@ -180,9 +180,14 @@ def _ends_a_line(file) -> bool:
     return file.read(1) == b"\n"
 
 
+def any_kept(cache: Path | None) -> bool:
+    """Whether a feature cache has names of any SAE; nothing is opened for that."""
+    return cache is not None and any((cache / FOLDER).glob("*.json*"))
+
+
 def kept_names(cache: Path | None, encoders: Sequence[Encoder]) -> dict[str, str]:
-    """{"layer_12/width_16k/17": its name} of these SAEs' latents; empty, without a look at any SAE, where none was ever kept."""
-    if cache is None or not any((cache / FOLDER).glob("*.json*")):
+    """{"layer_12/width_16k/17": its name} of these SAEs' latents; no SAE is looked at where no name was ever kept."""
+    if cache is None or not any_kept(cache):
         return {}
     return {
         f"layer_{encoder.layer}/width_{encoder.width}/{latent}": name.text
