@@ -109,7 +109,7 @@ def _agree(found: Estimate, speaker: Speaker, price_in: float | None, price_out:
     )
     if price_in is not None or price_out is not None:
         about, most = found.cost(price_in or 0, price_out or 0)
-        say(f"at these prices for a million tokens: about {about:.2f}, at most {most:.2f}")
+        say(f"at these prices for a million tokens: about {about:,.3f}, at most {most:,.3f}")
     if yes:
         return
     if not sys.stdin.isatty():

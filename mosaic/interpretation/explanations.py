@@ -99,7 +99,7 @@ def laid_out(examples: Sequence[Example]) -> str:
     for number, example in enumerate(examples, 1):
         bar = SHARE * max(example.activations, default=0.0)
         listed = ", ".join(
-            f"({json.dumps(neutral(token), ensure_ascii=False)}, {math.ceil(10 * a / highest - 1e-9)})"
+            f"({json.dumps(neutral(token), ensure_ascii=False)}, {max(1, math.ceil(10 * a / highest - 1e-9))})"
             for token, a in zip(example.tokens, example.activations, strict=True)
             if a > bar
         )
@@ -125,7 +125,7 @@ def neutral(text: str) -> str:
     Angle brackets that stand two together, or where a marker may touch them, become ‹ and ›; line breaks and control characters
     are written as escapes.
     """
-    text = printable(text).replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t")
+    text = printable(text).replace("\n", "\\n").replace("\t", "\\t").replace("\u2028", "\\n").replace("\u2029", "\\n")
     text = re.sub(r"<<+|^<+|<+$|<(?=\|)", lambda found: "‹" * len(found[0]), text)
     text = re.sub(r">>+|^>+|>+$|(?<=\|)>", lambda found: "›" * len(found[0]), text)
     return re.sub(r"\[(\s*explanation\s*)\]", r"(\1)", text, flags=re.IGNORECASE)

@@ -126,7 +126,7 @@ class _Windows:
 def _windows(text: np.ndarray, window: int) -> _Windows:
     """text: [N] index of each row's text; rows of a text stand together."""
     first = np.flatnonzero(np.append(True, text[1:] != text[:-1])[: len(text)])
-    ends = np.append(first[1:], len(text))
+    ends = np.append(first, len(text))[1:]
     starts = [np.arange(a, b, window) for a, b in zip(first, ends, strict=True)]
     lengths = [np.minimum(window, b - part) for part, b in zip(starts, ends, strict=True)]
     places = [part - a for part, a in zip(starts, first, strict=True)]
