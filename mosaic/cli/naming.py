@@ -202,7 +202,13 @@ def show(
     encoder = naming.encoder_of(chosen, naming.source_of(chosen, layer, width), device)
     wanted = naming.latents_named(latents, encoder.n_latents)
     names = naming.names_cache(cache, encoder).names()
-    ours = naming.observe(chosen, encoder, device).ours(wanted)
+    ours: dict[int, tuple[str, float]] = {}
+    try:
+        ours = naming.observe(chosen, encoder, device).ours(wanted)
+    except MosaicError as error:  # no model or no texts here: what was kept is shown all the same
+        if not names.keys() & set(wanted):
+            raise
+        say(f"our own descriptions are left out: {error}")
     found = naming.rows(names, ours, wanted, f"layer_{encoder.layer}/width_{encoder.width}/")
     shown = [
         {

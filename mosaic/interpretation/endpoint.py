@@ -128,11 +128,14 @@ class Endpoint:
         import httpx2
 
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        parts = urlsplit(self.address)
+        # What is for this machine alone goes through no proxy, which would read it.
+        proxies = parts.scheme == "https" or not is_local(parts)
         until = time.monotonic() + self.seconds
         body = bytearray()
         try:
             with (
-                httpx2.Client(timeout=self.seconds, follow_redirects=False) as client,
+                httpx2.Client(timeout=self.seconds, follow_redirects=False, trust_env=proxies) as client,
                 client.stream("POST", f"{self.address}/chat/completions", json=asked, headers=headers) as response,
             ):
                 for part in response.iter_bytes():

@@ -159,10 +159,16 @@ class NamesCache:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        """One writer at a time, where files can be locked at all; a folder that cannot be written is told by what writes there."""
         from filelock import FileLock
 
-        with FileLock(self.folder() / f".{self.sae}.lock"):
+        lock = FileLock(self.folder() / f".{self.sae}.lock")
+        with contextlib.suppress(OSError, NotImplementedError):
+            lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
 
 
 @contextmanager

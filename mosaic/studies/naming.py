@@ -87,7 +87,7 @@ def observe(profile: Profile, encoder: Encoder, device: str = "cpu") -> Observed
     lm = load_model(profile, device)
     texts = [text for choice in sets for text in load_cut(profile, choice.name, choice.language)[0].texts]
     texts = cut(lm, list(dict.fromkeys(texts)))
-    announce(f"reading {len(texts):,} training texts of {len(sets)} data sets")
+    announce(f"reading {len(texts):,} training texts of {', '.join(choice.title for choice in sets)}")
     return Observed(lm, encoder, texts, firings(texts, lm, [encoder]))
 
 

@@ -223,6 +223,19 @@ def test_an_export_is_kept_and_shown_and_said_not_to_be_checked_where_it_cannot_
     assert {row["source"] for row in rows} == {"Neuronpedia, gpt (3-ours)"}
 
 
+def test_kept_names_are_shown_where_the_texts_cannot_be_had(work):
+    write_export(work, {5: "theirs"})
+    assert fetch(work).returncode == 0
+    (work / "q.yml").write_text(PROFILE.replace("datasets: [mini/intent]", "datasets: []"))
+    without = ["--profile", "q.yml", "--cache", "cache"]
+    done = mosaic("names", "show", "--latents", "4,5", *without, cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert "our own descriptions are left out: profile q names no data sets" in " ".join(done.stdout.split())
+    assert "theirs" in done.stdout
+    alone = mosaic("names", "show", "--latents", "4", *without, cwd=work)
+    assert alone.returncode == 1 and "names no data sets" in alone.stderr
+
+
 def test_how_often_latents_fire_decides_whether_an_export_is_taken(work, observed):
     frequency = observed.frequency
     noise = np.exp(np.random.default_rng(0).normal(0, 0.5, len(frequency)))

@@ -101,6 +101,15 @@ def test_a_redirect_takes_the_key_nowhere():
     assert [call["path"] for call in server.calls] == ["/v1/chat/completions"]
 
 
+def test_what_is_for_this_machine_goes_through_no_proxy(monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with ChatServer() as server:
+        assert endpoint(server)[0].say(ASKED) == SAID
+
+
 def test_nobody_there_is_unavailable():
     with ChatServer() as server:
         address = server.address
