@@ -96,3 +96,17 @@ def test_a_tokenizer_without_places_gives_each_tokens_text(tiny, monkeypatch):
     lm = tiny("llama")
     slow = replace(lm, tokenizer=Slow(lm.tokenizer))
     assert token_texts(["the cat sat"], slow) == [("the", "cat", "sat")]
+
+
+def test_no_part_of_a_text_is_given_twice(tiny):
+    """A character over two tokens, and a token that says it stands nowhere, as some tokenizers' do."""
+    from dataclasses import replace
+
+    class Told:
+        is_fast = True
+
+        def __call__(self, text, **_):
+            places = [(0, 0), (0, 3), (3, 5), (3, 5), (0, 0), (5, 7)]
+            return {"offset_mapping": places, "special_tokens_mask": [1, 0, 0, 0, 0, 0]}
+
+    assert token_texts(["the ü!?"], replace(tiny("llama"), tokenizer=Told())) == [("the", " ü", "", "", "!?")]
