@@ -174,6 +174,8 @@ def fetch(
         f"{found.source}: {len(found.names):,} of {encoder.n_latents:,} latents have an explanation, numbered {min(found.names):,} to "
         f"{max(found.names):,}; {found.index}"
     )
+    if caution := neuronpedia.upper_half(found.names, encoder.n_latents):
+        say(f"Caution: {caution}")
     if others:
         say(f"{others:,} more explanations of latents that have one are left out")
     if len(kept.names) > len(found.names):

@@ -33,12 +33,11 @@ NOT_CHECKED = "the index was not checked"
 @dataclass(frozen=True)
 class Read:
     """What an export says of one SAE. names: {latent: (explanation, its explainer)}. others: explanations of latents that have one
-    already. highest: the largest latent named. frequency: {latent: share of tokens}, where the export has it."""
+    already. frequency: {latent: share of tokens}, where the export has it."""
 
     source: str
     names: Mapping[int, tuple[str, str]]
     others: int
-    highest: int
     frequency: Mapping[int, float]
 
 
@@ -77,7 +76,7 @@ def read(export: Export, source: str, n_latents: int) -> Read:
         by = min(texts, key=lambda by: (-first[by], by))
         names[latent] = (texts[by], by)
     others = sum(map(len, found.values())) - len(names)
-    return Read(source, names, others, max(names), _frequencies(export, source, n_latents))
+    return Read(source, names, others, _frequencies(export, source, n_latents))
 
 
 def _frequencies(export: Export, source: str, n_latents: int) -> dict[int, float]:
@@ -128,6 +127,16 @@ def _of_sae(line: Line, source: str, n_latents: int, needed: str) -> int:
 def _explainer(row: dict) -> str:
     by, kind = (row.get(key) for key in ("explanationModelName", "typeName"))
     return ", ".join(" ".join(part.split()) for part in (by or UNKNOWN, kind) if isinstance(part, str) and part)
+
+
+def upper_half(names: Mapping[int, tuple[str, str]], n_latents: int) -> str | None:
+    """What a reader should know where many latents have a name, and none of the upper half of the SAE's; else None."""
+    if len(names) < LEAST_LATENTS or 2 * max(names) >= n_latents:
+        return None
+    return (
+        f"none of the latents above {max(names):,} has one, of {n_latents:,}: an export of a narrower SAE looks like this. Compare the "
+        "width."
+    )
 
 
 @dataclass(frozen=True)

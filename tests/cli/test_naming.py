@@ -138,6 +138,24 @@ def test_a_model_of_ours_is_asked_through_the_same_command(work, four):
     assert done.returncode == 1 and "reads 256 tokens" in done.stderr and "Show fewer (--examples)" in done.stderr
 
 
+def test_a_chat_model_on_this_machine_says_its_nonsense_once(work, four, tmp_path_factory):
+    import torch
+    from conftest import _config, _tokenizer
+    from transformers import AutoModelForCausalLM
+
+    folder = tmp_path_factory.mktemp("own") / "chat"
+    torch.manual_seed(1)
+    AutoModelForCausalLM.from_config(_config("llama")).save_pretrained(folder)
+    _tokenizer("llama").save_pretrained(folder)
+    more = ["--yes", "--examples", "2", "--answer-tokens", "8", "--tries", "1"]
+    call = ["names", "explain", "--explainer", folder, "--latents", four[0], *more, *AT]
+    done = mosaic(*call, cwd=work)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "1 calls, about" in said and "1 have none" in said and "the answer has no line [EXPLANATION]" in said
+    assert "1 of 1 are answered in the cache" in mosaic(*call, cwd=work).stdout
+
+
 SLOWLY = """
 import time
 from mosaic import cli

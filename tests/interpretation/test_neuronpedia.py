@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from mosaic.errors import MosaicError
 from mosaic.interpretation.exports import find
-from mosaic.interpretation.neuronpedia import LEAST_LATENTS, UNKNOWN, agreement, check_index, read, source_id
+from mosaic.interpretation.neuronpedia import (
+    LEAST_LATENTS,
+    UNKNOWN,
+    agreement,
+    check_index,
+    read,
+    source_id,
+    upper_half,
+)
 from mosaic.profiles.profile import load_profile
 from mosaic.saes.source import SAESource
 
@@ -51,9 +59,7 @@ def test_a_good_export_gives_names_and_frequencies(tmp_path):
         3: ("birds", f"{UNKNOWN}, oai_token-act-pair"),
         10: ("dogs", "gpt-4o-mini, oai_token-act-pair"),
     }
-    assert (
-        found.frequency == {0: 0.01, 10: 0.0} and found.others == 0 and found.highest == 10 and found.source == SOURCE
-    )
+    assert found.frequency == {0: 0.01, 10: 0.0} and found.others == 0 and found.source == SOURCE
 
 
 def test_of_several_explanations_the_commonest_explainers_stands(tmp_path):
@@ -160,3 +166,10 @@ def test_the_id_is_the_registrys_or_the_configurations(tmp_path):
         (tmp_path / "cfg.json").write_text(json.dumps(config))
         (tmp_path / "sae_weights.safetensors").write_bytes(b"")
         assert source_id(SAESource(1, "1k", path=str(tmp_path))) == known
+
+
+def test_many_names_in_the_lower_half_alone_are_a_reason_for_care():
+    names = dict.fromkeys(range(LEAST_LATENTS), ("x", "g"))
+    assert "none of the latents above 99 has one, of 1,024" in upper_half(names, 1024)
+    assert upper_half(names, 198) is None and upper_half({**names, 900: ("x", "g")}, 1024) is None
+    assert upper_half({0: ("x", "g")}, 1024) is None
