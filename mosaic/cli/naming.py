@@ -48,6 +48,9 @@ def explain(
     n_examples: Annotated[int, typer.Option("--examples", min=1, max=200, help="Texts shown of a latent.")] = 20,
     tries: Annotated[int, typer.Option("--tries", min=1, max=10, help="Of an answer that cannot be read.")] = 3,
     answer_tokens: Annotated[int, typer.Option("--answer-tokens", min=8, max=65536, help="An answer may have.")] = 200,
+    dtype: Annotated[
+        str, typer.Option("--dtype", help="Of a model on this machine: float32, or bfloat16 for half the memory.")
+    ] = "float32",
     price_in: Price = None,
     price_out: Price = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask without a question before.")] = False,
@@ -68,7 +71,7 @@ def explain(
     chosen = load_profile(profile)
     encoder = naming.encoder_of(chosen, naming.source_of(chosen, layer, width), device)
     wanted = naming.latents_named(latents, encoder.n_latents)
-    speaker = _speaker(explainer, answer_tokens, device)
+    speaker = _speaker(explainer, answer_tokens, dtype, device)
     shown = naming.observe(chosen, encoder, device).shown(wanted, n_examples)
     if len(shown) < len(wanted):
         say(f"{len(wanted) - len(shown):,} of {len(wanted):,} latents fire too seldom in these texts to be explained")
@@ -88,7 +91,7 @@ def explain(
         say(f"{len(without):,} have none; of latent {without[0].latent}, {without[0].problem}. --again asks once more.")
 
 
-def _speaker(explainer: str, answer_tokens: int, device: str) -> Speaker:
+def _speaker(explainer: str, answer_tokens: int, dtype: str, device: str) -> Speaker:
     """Who is asked. Raises MosaicError for an endpoint that the environment does not name, a model that cannot be opened."""
     if explainer.startswith(ENDPOINT):
         from mosaic.interpretation.endpoint import Endpoint
@@ -98,7 +101,7 @@ def _speaker(explainer: str, answer_tokens: int, device: str) -> Speaker:
     from mosaic.models.causal import open_causal
     from mosaic.models.language import ModelSpec
 
-    return LocalSpeaker(open_causal(ModelSpec(explainer), device), answer_tokens)
+    return LocalSpeaker(open_causal(ModelSpec(explainer, dtype=dtype), device), answer_tokens)
 
 
 def _agree(found: Estimate, speaker: Speaker, price_in: float | None, price_out: float | None, yes: bool) -> None:
@@ -110,6 +113,8 @@ def _agree(found: Estimate, speaker: Speaker, price_in: float | None, price_out:
     if price_in is not None or price_out is not None:
         about, most = found.cost(price_in or 0, price_out or 0)
         say(f"at these prices for a million tokens: about {about:,.3f}, at most {most:,.3f}")
+    if address := getattr(speaker, "address", None):
+        say(f"what is shown of these latents, texts of the profile's sets, goes to {address}")
     if yes:
         return
     if not sys.stdin.isatty():

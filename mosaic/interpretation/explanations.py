@@ -1,6 +1,6 @@
 """A latent explained by a language model: what it is asked, and how its answer is read.
 
-The layout is delphi's (Paulo et al., arXiv 2410.13928, section 3.1 and appendix A.1; EleutherAI/delphi): a system prompt, three
+The layout is delphi's (Paulo et al., arXiv 2410.13928; EleutherAI/delphi, delphi/explainers): a system prompt, three
 worked examples, then the latent's own. In each example runs of tokens above SHARE of its largest activation stand between << and
 >>; below it those tokens are listed with
 

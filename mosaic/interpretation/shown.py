@@ -2,7 +2,7 @@
 
 Each text is cut into consecutive windows of WINDOW real tokens; a window's activation is its largest. Of the windows in which
 a latent fires, ordered by that, half of those shown are the first, and the others are spread evenly over the rest, so that an
-explanation is not one of the strongest contexts alone (Paulo et al., arXiv 2410.13928, section 3.1: top, random or by decile).
+explanation is not one of the strongest contexts alone (Paulo et al., arXiv 2410.13928, compare these with random ones and deciles).
 
 Contexts that were chosen in another way serve as well: an explainer reads `Shown`, and nothing else.
 """

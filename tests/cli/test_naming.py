@@ -76,6 +76,7 @@ def test_names_are_asked_for_once_shown_and_never_hold_the_key(work, four, obser
             f"at these prices for a million tokens: about {tokens / 1000:,.3f}, at most {3 * tokens / 1000:,.3f}"
             in said
         )
+        assert f"goes to {server.address}" in said
         assert "4 latents have a name by m at" in said and len(server.calls) == 4
         again = explain(server, four, work)
         assert again.returncode == 0 and "4 of 4 are answered in the cache" in again.stdout and len(server.calls) == 4

@@ -100,6 +100,20 @@ def test_a_line_without_an_end_never_fills_the_memory(tmp_path, monkeypatch):
         list(lines(path))
 
 
+def test_a_large_file_is_never_whole_in_memory(tmp_path):
+    import tracemalloc
+
+    path = tmp_path / "b.jsonl.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for i in range(2000):
+            file.write(json.dumps({"index": i, "vector": "x" * 20_000}).encode() + b"\n")
+    tracemalloc.start()
+    assert sum(1 for _ in lines(path)) == 2000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20, "the file is 40 MB"
+
+
 @pytest.fixture
 def served(tmp_path):
     """(address of a folder that is served, the folder)."""
