@@ -18,6 +18,7 @@ from mosaic.cli import (
     fetching,
     labelling,
     mini,
+    naming,
     planning,
     predicting,
     probing,
@@ -41,6 +42,7 @@ for group in (reproducing, probing, predicting, benching, comparing, labelling, 
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")
 app.add_typer(recorded.app, name="results")
+app.add_typer(naming.app, name="names")
 
 INTERRUPTED = 130  # the shell's code for a command stopped by the keyboard
 PIPE_CLOSED = 141

@@ -67,6 +67,7 @@ def probe(
     check_named(profile, model, sae)
     from mosaic.cli.show import print_comparison
     from mosaic.features.on_device import report_flips
+    from mosaic.interpretation.names import kept_names
     from mosaic.probing.comparison import evaluate
     from mosaic.probing.folds import Budget
     from mosaic.probing.problem import check as check_rows
@@ -87,7 +88,7 @@ def probe(
     report_flips(rows.texts, lm, request)
     problem = make_problem(rows, held, lm, request, cache)
     results = evaluate(problem, budget)
-    print_comparison(console(), problem, results)
+    print_comparison(console(), problem, results, kept_names(cache, request.encoders))
     save_json(json_out, [result.row() for result in results])
     if save is not None:
         from mosaic.probing.saved import SavedProbe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mosaic.probing import scores
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
 ROWS_A_FAMILY = 6
 
 
-def print_comparison(console, problem: Problem, results: list[Result]) -> None:
-    """Print to the page of `output.console`: the scores, the paired comparison, the top latents, what to be careful of."""
+def print_comparison(console, problem: Problem, results: list[Result], names: Mapping[str, str] | None = None) -> None:
+    """Print to the page of `output.console`: the scores, the paired comparison, the top latents, what to be careful of.
+
+    names: {latent: its name}, of those that have one.
+    """
     from rich.table import Table
 
     train, test = problem.train, problem.test
     with Progress("comparing"):
         differences = _differences(problem, results)
-        latents = _latents(problem, results)
+        latents = _latents(problem, results, names or {})
     table = Table(
         title=f"{train.name}: {len(train)} training and {len(test)} test texts, {len(train.classes)} classes",
         title_justify="left",
@@ -73,7 +77,7 @@ def _differences(problem: Problem, results: list[Result]) -> dict[str, scores.Di
     return {family: scores.compare(*scores.paired(test, best, selected(results, family))) for family in others}
 
 
-def _latents(problem: Problem, results: list[Result]) -> Table:
+def _latents(problem: Problem, results: list[Result], names: Mapping[str, str]) -> Table:
     from rich.table import Table
 
     linear = [r for r in results if r.setting.features == "sae" and r.setting.classifier == "logistic"]
@@ -83,7 +87,8 @@ def _latents(problem: Problem, results: list[Result]) -> Table:
     for latent in top_latents(problem, linear[0]):
         examples = "\n".join(shorten(example) for example in latent.examples)
         sign = "+" if latent.weight > 0 else "-"
-        table.add_row(latent.name, sign, latent.label, f"{latent.weight:+.3f}", examples)
+        named = f"{latent.name}\n{names[latent.name]}" if latent.name in names else latent.name
+        table.add_row(named, sign, latent.label, f"{latent.weight:+.3f}", examples)
     return table
 
 

@@ -112,7 +112,7 @@ def latents_table(latents: Mapping[str, Sequence[TopLatent]], tracked: Mapping[s
         for latent in found
     ]
     columns = {"set": "set", "latent": "latent", "sign": "sign", "class": "class"}
-    tracks = {"tracks": "tracks (AUROC)"} if tracked else {}
+    tracks = {"tracks": "name (with the AUROC: the factor it tracks)"} if tracked else {}
     return tables.table(rows, {**columns, **tracks, "text": "most activating training text"})
 
 

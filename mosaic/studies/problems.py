@@ -122,17 +122,26 @@ def check_among(poolings: Sequence[str], needed: str) -> None:
 def latent_names(
     profile: Profile, lm: LanguageModel, cache: Path | None = CACHE, encoders: Sequence[Encoder] | None = None
 ) -> dict[str, str]:
-    """{"layer_3/width_1k/17": "message: negation (0.97)"}: the factor a latent tracks, where factors are known.
+    """{"layer_3/width_1k/17": "message: negation (0.97)"}: the name that `mosaic names` kept, else, where factors are known, the
+    one a latent tracks.
 
-    encoders: whose latents (None: of all the profile's SAEs). Empty for a real model, whose latents wait for explanations.
+    encoders: whose latents (None: of all the profile's SAEs). Empty for a real model none of whose latents was ever named.
     """
-    if not profile.truth:
+    from mosaic.interpretation.names import any_kept, kept_names
+
+    if not (profile.truth or any_kept(cache)):
         return {}
+    encoders = encoders or load_saes(profile, lm)
+    return {**(_tracked(lm, cache, encoders) if profile.truth else {}), **kept_names(cache, encoders)}
+
+
+def _tracked(lm: LanguageModel, cache: Path | None, encoders: Sequence[Encoder]) -> dict[str, str]:
+    """The factor that each latent tracks, in the miniature."""
     from mosaic.interpretation import tracking
 
     rows, factors = tracking.texts()
     return {
         f"{table.column_prefix}/{latent}": name
-        for table in tracking.tables(rows, lm, encoders or load_saes(profile, lm), cache)
+        for table in tracking.tables(rows, lm, encoders, cache)
         for latent, name in tracking.names(table, rows, factors).items()
     }

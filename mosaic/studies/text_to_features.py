@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -36,7 +36,7 @@ class TextToFeatures(Study):
     """f = sigma(W_enc (x - b_dec) + b_enc) at each of a sentence's T tokens, and its poolings over them.
 
     tokens: T strings. codes: activations of all D latents of the middle layer's SAE, CSR [T, D]. pooled: {pooling:
-    [D]}. names: {latent's number: the factor it tracks}, empty where factors are not known. largest_difference:
+    [D]}. names: {latent's number: the factor it tracks, or what `mosaic names` kept}. given: those of the latter. largest_difference:
     between these activations and the library's own. l0_in_training: active latents per token over the texts that the SAE
     was trained on, None where its file does not have it.
     """
@@ -49,6 +49,7 @@ class TextToFeatures(Study):
     names: dict[int, str]
     largest_difference: float
     l0_in_training: float | None
+    given: frozenset[int] = frozenset()
 
     def summary(self) -> dict:
         return {
@@ -61,7 +62,9 @@ class TextToFeatures(Study):
             "leading": leading(self.codes, N_LEADING),
             "sentences": {
                 "sparse": sparse_sentence(self.codes.nnz / len(self.tokens), self.codes.shape[1]),
-                "names": names_sentence([j for j in leading(self.codes, N_LEADING).tolist() if j in self.names]),
+                "names": names_sentence(
+                    [j for j in leading(self.codes, N_LEADING).tolist() if j in self.names], self.given
+                ),
                 "library": library_sentence(self.largest_difference),
             },
         }
@@ -99,6 +102,7 @@ def run(
     profile: str | Profile, *, sentence: str | None = None, device: str = "cpu", cache: Path | None = CACHE
 ) -> TextToFeatures:
     """Follow one sentence (None: the profile's example) to its features at the middle layer."""
+    from mosaic.interpretation.names import kept_names
     from mosaic.models.residuals import text_by_text
 
     profile, lm = opened(profile, device)
@@ -108,17 +112,17 @@ def run(
     tokens, codes = token_codes(sentence, lm, encoder)
     pooled = pooling.pool_sparse(codes, np.array([0, len(tokens)]), profile.poolings)
     prefix = f"layer_{profile.middle}/width_{profile.width}/"
-    names = {
-        int(latent.removeprefix(prefix)): name
-        for latent, name in latent_names(profile, lm, cache).items()
-        if latent.startswith(prefix)
-    }
+    names, given = (
+        {int(latent.removeprefix(prefix)): name for latent, name in found.items() if latent.startswith(prefix)}
+        for found in (latent_names(profile, lm, cache), kept_names(cache, [encoder]))
+    )
     return TextToFeatures(
         profile=profile,
         tokens=tuple(tokens),
         codes=codes,
         pooled={name: row.toarray()[0] for name, row in pooled.items()},
         names=names,
+        given=frozenset(given),
         largest_difference=largest_difference(
             located(source), text_by_text(lm, [sentence], profile.middle), codes.toarray()
         ),
@@ -164,8 +168,13 @@ def sparse_sentence(l0: float, n_latents: int) -> str:
     return f"{what}: {'few, so the features are sparse' if share <= SPARSE else 'these features are not sparse'}."
 
 
-def names_sentence(named: Sequence[int]) -> str:
-    """Whether the leading latents have names. named: those of them that have one."""
+def names_sentence(named: Sequence[int], given: Set[int] = frozenset()) -> str:
+    """Whether the leading latents have names. named: those of them that have one. given: latents that `mosaic names` named."""
+    if told := [j for j in named if j in given]:
+        has = "has" if len(told) == 1 else "have"
+        first = f"{len(told)} of the {N_LEADING} {has} a name that a language model or Neuronpedia gave (`mosaic names show` says which)."
+        tracking = [j for j in named if j not in given]
+        return f"{first} {names_sentence(tracking)}" if tracking else first
     if not named:
         return "None of these latents has a name here: names need texts whose factors are known, and a latent that tracks one."
     return (

@@ -19,7 +19,19 @@ COMMANDS = [
 SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "mini build", "mini check", "results diff", "results keep"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *COMMANDS,
+        "mini build",
+        "mini check",
+        "results diff",
+        "results keep",
+        "names explain",
+        "names fetch",
+        "names show",
+    ],
+)
 def test_help_shows_an_example(command):
     done = mosaic(*command.split(), "--help")
     assert done.returncode == 0 and f"Example: mosaic {command}" in " ".join(done.stdout.split())
@@ -27,7 +39,7 @@ def test_help_shows_an_example(command):
 
 def test_no_arguments_lists_the_commands():
     done = mosaic()
-    assert all(command in done.stdout for command in [*COMMANDS, "mini", "results"])
+    assert all(command in done.stdout for command in [*COMMANDS, "mini", "names", "results"])
 
 
 @pytest.mark.parametrize(

@@ -66,3 +66,7 @@ def test_what_is_said_of_the_features():
     assert "2 of the 8 have a name" in text_to_features.names_sentence([3, 7])
     assert "1 of the 8 has a name" in text_to_features.names_sentence([3])
     assert "None of these latents has a name" in text_to_features.names_sentence([])
+    given = text_to_features.names_sentence([3, 7, 9], {3, 9, 11})
+    assert given.startswith("2 of the 8 have a name that a language model or Neuronpedia gave")
+    assert "1 of the 8 has a name: a kind of text of the miniature" in given
+    assert "miniature" not in text_to_features.names_sentence([3], {3})

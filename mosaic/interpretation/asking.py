@@ -1,0 +1,98 @@
+"""Many latents explained: what it will cost, and a run that asks each question once, whoever else is asking.
+
+Two processes on one cache share the work: a question that another has claimed is left to it, and looked for at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mosaic.features.claims import claimed
+from mosaic.interpretation.explanations import TRIES, Explained, explain, messages
+from mosaic.interpretation.names import NamesCache, key_of
+from mosaic.interpretation.shown import Shown
+from mosaic.interpretation.speakers import Message, Speaker
+from mosaic.progress import Progress
+
+USUAL_ANSWER = 40  # tokens: one line
+PATIENCE_SECONDS = 900.0  # for an answer that another process has claimed
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about a latent, and its key in the cache."""
+
+    latent: int
+    messages: tuple[Message, ...]
+    key: str
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What asking costs. tokens_in, tokens_out: of one answer a call. most_out: where every answer takes all it may, and every
+    latent all its tries; most_in likewise."""
+
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    most_in: int
+    most_out: int
+
+    def cost(self, price_in: float, price_out: float) -> tuple[float, float]:
+        """(about, at most), in the currency of the prices, which are for a million tokens."""
+        million = 1e6
+        return (
+            (self.tokens_in * price_in + self.tokens_out * price_out) / million,
+            (self.most_in * price_in + self.most_out * price_out) / million,
+        )
+
+
+def questions(shown: Sequence[Shown], speaker: Speaker, tries: int = TRIES) -> list[Question]:
+    found = []
+    for one in shown:
+        asked = messages(one)
+        found.append(Question(one.latent, tuple(asked), key_of(asked, speaker, tries)))
+    return found
+
+
+def unanswered(asked: Sequence[Question], cache: NamesCache, again: bool = False) -> list[Question]:
+    """Those that the cache has no answer to. again: nor one that could be read."""
+    known = {answer.key for answer in cache.answers() if not (again and answer.explanation is None)}
+    return [question for question in asked if question.key not in known]
+
+
+def estimate(asked: Sequence[Question], speaker: Speaker, answer_tokens: int, tries: int = TRIES) -> Estimate:
+    """answer_tokens: that an answer may have."""
+    n, tokens = len(asked), sum(speaker.n_tokens(question.messages) for question in asked)
+    return Estimate(n, tokens, n * min(USUAL_ANSWER, answer_tokens), tokens * tries, n * answer_tokens * tries)
+
+
+def ask(
+    asked: Sequence[Question],
+    speaker: Speaker,
+    cache: NamesCache,
+    tries: int = TRIES,
+    again: bool = False,
+    tell: Callable[[Question, Explained], None] = lambda question, found: None,
+) -> None:
+    """Ask what the cache has no answer to (again: none that could be read), in order, and keep each answer as it comes.
+
+    tell: called with each new one. Raises what the speaker raises; the same call then goes on where it ended.
+    """
+    with Progress("explaining latents", len(asked), "latents") as progress:
+
+        def one(question: Question, patience: float | None) -> bool:
+            """False where another process has claimed the question, and nobody is to wait for it."""
+            with claimed(cache.folder(), question.key, patience) as mine:
+                if not mine:
+                    return False
+                if not cache.holds(question.key, again):
+                    found = explain(question.messages, speaker, tries)
+                    cache.add(question.key, question.latent, speaker.name, found)
+                    tell(question, found)
+            progress.advance(1)
+            return True
+
+        for question in [question for question in asked if not one(question, None)]:
+            one(question, PATIENCE_SECONDS)

@@ -1,0 +1,141 @@
+"""What an explainer is shown of a latent: windows of text in which it fires, token by token.
+
+Each text is cut into consecutive windows of WINDOW real tokens; a window's activation is its largest. Of the windows in which
+a latent fires, ordered by that, half of those shown are the first, and the others are spread evenly over the rest, so that an
+explanation is not one of the strongest contexts alone (Paulo et al., arXiv 2410.13928, compare these with random ones and deciles).
+
+Contexts that were chosen in another way serve as well: an explainer reads `Shown`, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mosaic.interpretation.detection import Firings
+from mosaic.models.language import LanguageModel
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+WINDOW = 32  # tokens
+EXAMPLES = 20  # windows a latent
+FEWEST = 10  # windows in which a latent must fire to be shown
+
+
+@dataclass(frozen=True)
+class Example:
+    """tokens: [T] as they stand in the text, white space with the token after it. activations: [T], 0 where silent."""
+
+    tokens: tuple[str, ...]
+    activations: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A latent with the examples an explainer sees, in the order in which it sees them."""
+
+    latent: int
+    examples: tuple[Example, ...]
+
+
+def token_texts(texts: Sequence[str], lm: LanguageModel) -> list[tuple[str, ...]]:
+    """The real tokens of each text as pieces of it: joined, they are the text up to its last token.
+
+    Of a character that is split over tokens, the first has it and the others are empty. A tokenizer that does not tell where its
+    tokens stand gives each token's own text.
+    """
+    if not getattr(lm.tokenizer, "is_fast", False):
+        tokens = lm.tokenize(texts)
+        pairs = zip(tokens.ids, tokens.special, strict=True)
+        return [tuple(lm.tokenizer.decode([int(i)]) for i in ids[~special]) for ids, special in pairs]
+    return [_pieces(text, lm) for text in texts]
+
+
+def _pieces(text: str, lm: LanguageModel) -> tuple[str, ...]:
+    read = lm.tokenizer(
+        text,
+        truncation=True,
+        max_length=lm.spec.max_length,
+        return_offsets_mapping=True,
+        return_special_tokens_mask=True,
+    )
+    pieces, before = [], 0
+    for (_, end), special in zip(read["offset_mapping"], read["special_tokens_mask"], strict=True):
+        if not special:
+            pieces.append(text[before:end])
+            before = max(before, end)
+    return tuple(pieces)
+
+
+def choose(
+    found: Firings,
+    codes: csr_matrix,
+    pieces: Sequence[Sequence[str]],
+    latents: Sequence[int] | None = None,
+    n: int = EXAMPLES,
+    window: int = WINDOW,
+    fewest: int = FEWEST,
+) -> list[Shown]:
+    """The examples of these latents (None: of all), in their order; one that fires in too few windows is left out.
+
+    found, codes: `detection.firings` of the texts and one encoder's codes in it. pieces: `token_texts` of the same texts.
+    """
+    cut = _windows(found.text, window)
+    owner = np.repeat(np.arange(len(cut.start)), cut.length)  # the window of each row
+    columns = codes.tocsc()
+    wanted = range(codes.shape[1]) if latents is None else latents
+    out = []
+    for latent in wanted:
+        part = slice(columns.indptr[latent], columns.indptr[latent + 1])
+        rows, values = columns.indices[part], columns.data[part]
+        highest = np.zeros(len(cut.start), dtype=values.dtype)
+        np.maximum.at(highest, owner[rows], values)
+        order = np.argsort(-highest, kind="stable")[: int((highest > 0).sum())]
+        if len(order) < max(fewest, 1):
+            continue
+        activations = np.zeros(len(owner), dtype=np.float64)
+        activations[rows] = values
+        chosen = [_example(cut, w, pieces, activations) for w in order[spread(len(order), n)]]
+        out.append(Shown(int(latent), tuple(chosen)))
+    return out
+
+
+def spread(there: int, n: int) -> np.ndarray:
+    """Places of n of `there` ordered windows: the first half of them from the top on, the others evenly over the rest."""
+    if there <= n:
+        return np.arange(there)
+    top = -(-n // 2)
+    rest = np.linspace(top, there - 1, n - top).round().astype(int)
+    return np.concatenate([np.arange(top), rest])
+
+
+@dataclass(frozen=True, eq=False)
+class _Windows:
+    """[W] of each window: its first row, its rows, its text and its place among the text's tokens."""
+
+    start: np.ndarray
+    length: np.ndarray
+    text: np.ndarray
+    place: np.ndarray
+
+
+def _windows(text: np.ndarray, window: int) -> _Windows:
+    """text: [N] index of each row's text; rows of a text stand together."""
+    first = np.flatnonzero(np.append(True, text[1:] != text[:-1])[: len(text)])
+    ends = np.append(first, len(text))[1:]
+    starts = [np.arange(a, b, window) for a, b in zip(first, ends, strict=True)]
+    lengths = [np.minimum(window, b - part) for part, b in zip(starts, ends, strict=True)]
+    places = [part - a for part, a in zip(starts, first, strict=True)]
+    start, length, place = (np.concatenate([np.zeros(0, dtype=int), *parts]) for parts in (starts, lengths, places))
+    return _Windows(start, length, text[start], place)
+
+
+def _example(cut: _Windows, which: int, pieces: Sequence[Sequence[str]], activations: np.ndarray) -> Example:
+    """One window. activations: [N] of the latent."""
+    start, length, place = int(cut.start[which]), int(cut.length[which]), int(cut.place[which])
+    tokens = tuple(pieces[cut.text[which]][place : place + length])
+    return Example(tokens, tuple(activations[start : start + length].tolist()))
