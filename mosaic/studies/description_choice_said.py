@@ -1,0 +1,92 @@
+"""What the chapter on choosing by descriptions says, chosen by its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mosaic.probing.scores import Difference
+from mosaic.studies.description_choice_ways import (
+    BY_DESCRIPTION,
+    IN_SEQUENCE,
+    L1,
+    MEAN_DIFFERENCE,
+    MRMR,
+    MUTUAL_INFORMATION,
+    RANDOM,
+    SHUFFLED,
+    THEN_DATA,
+)
+from mosaic.studies.gains import LOSS, TIE, WIN, outcome
+from mosaic.studies.headline import numbers
+
+SHOWN = {
+    BY_DESCRIPTION: "their descriptions",
+    IN_SEQUENCE: "their descriptions, one after another",
+    THEN_DATA: "descriptions, then mean difference",
+    SHUFFLED: "other latents' descriptions",
+    RANDOM: "nothing, at random",
+    MEAN_DIFFERENCE: "mean difference",
+    L1: "L1",
+    MUTUAL_INFORMATION: "mutual information",
+    MRMR: "MRMR",
+}
+SAID = {WIN: "score above", TIE: "cannot be told apart from", LOSS: "score below"}
+
+
+def percent(rate: float) -> str:
+    return f"{rate:.0%}"
+
+
+def answer(few: Mapping[str, Difference], n_sets: int) -> str:
+    """few: {contrast: difference with few labels}."""
+    data, l1 = few["description_minus_mean_difference"], few["description_minus_L1"]
+    return (
+        f"With few labels (mean over {n_sets} sets), latents chosen by their descriptions {SAID[outcome(data)]} those that mean "
+        f"difference chooses from the same labels ({numbers(data)}), and {SAID[outcome(l1)]} those of L1 ({numbers(l1)})."
+    )
+
+
+def with_all(full: Mapping[str, Difference]) -> str:
+    data, l1 = full["description_minus_mean_difference"], full["description_minus_L1"]
+    return (
+        f"With all labels they {SAID[outcome(data)]} those of mean difference ({numbers(data)}) and {SAID[outcome(l1)]} those of L1 "
+        f"({numbers(l1)})."
+    )
+
+
+def text(another: Difference, nothing: Difference) -> str:
+    """Whether the words carry anything."""
+    words = {
+        WIN: "The words carry something: with another latent's description in the place of its own the score is lower",
+        TIE: "That the words carry anything is not shown: with another latent's description in the place of its own the score is not told apart",
+        LOSS: "The words mislead: with another latent's description in the place of its own the score is higher",
+    }[outcome(another)]
+    return f"{words} ({numbers(another)}). Beside latents drawn at random, descriptions {SAID[outcome(nothing)]} them ({numbers(nothing)})."
+
+
+def overtaken(found: Mapping) -> str:
+    """From how many labels on data is ahead. found: `overtaken`'s."""
+    low, high = found["interval"]
+    if found["value"] is None:
+        return f"Up to {found['last']:,.0f} labels, the most there are, data does not overtake descriptions for good ({_range(low, high, found)})."
+    if found["value"] <= found["first"]:
+        return f"Data is ahead from {found['first']:,.0f} labels on, the fewest tried: below how many descriptions win was not reached ({_range(low, high, found)})."
+    return f"Data overtakes descriptions at about {found['value']:,.0f} labels ({_range(low, high, found)})."
+
+
+def then_data(d: Difference) -> str:
+    return f"Where descriptions leave a shortlist and mean difference chooses from it, the latents {SAID[outcome(d)]} those that mean difference chooses from all ({numbers(d)})."
+
+
+def sequence(d: Difference) -> str:
+    return f"Chosen one after another, without what repeats, they {SAID[outcome(d)]} the ones with the best scores ({numbers(d)})."
+
+
+def _range(low: float | None, high: float | None, found: Mapping) -> str:
+    first = f"{found['first']:,.0f} or fewer" if low is not None and low <= found["first"] else _number(low, found)
+    last = f"{found['first']:,.0f} or fewer" if high is not None and high <= found["first"] else _number(high, found)
+    return f"95 %: {first}" if first == last else f"95 %: {first} to {last}"
+
+
+def _number(value: float | None, found: Mapping) -> str:
+    return f"more than {found['last']:,.0f}" if value is None else f"{value:,.0f}"
