@@ -40,7 +40,7 @@ study.figure()
 #
 # ## Do the words matter?
 #
-# {result}`description_choice.sentences.text` A latent's description may be good and its class's name bad, or the other way round: set by set.
+# {result}`description_choice.sentences.text` A latent's description may be good and its class's name bad, or the other way round: set by set. {result}`description_choice.sentences.unnamed`
 
 # %%
 study.sets_figure()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,13 +67,14 @@ SHOWN_CURVES = (BY_DESCRIPTION, SHUFFLED, RANDOM, THEN_DATA, MEAN_DIFFERENCE, L1
 @dataclass(frozen=True)
 class DescriptionChoice(Study):
     """sets: what every way reached on each. taken: {set: {class: the latents that descriptions give it first, each with its words}}.
-    n_candidates: latents that have a description."""
+    n_candidates: latents that have a description. unnamed: sets whose classes have codes for names, left out."""
 
     name: ClassVar[str] = "description_choice"
 
     sets: tuple[OnSet, ...]
     taken: Mapping[str, Mapping[str, Sequence[tuple[int, str]]]]
     n_candidates: int
+    unnamed: tuple[str, ...] = ()
 
     def summary(self) -> dict:
         few = {name: self.curves.difference(*pair, self.few) for name, pair in CONTRASTS.items()}
@@ -80,6 +82,7 @@ class DescriptionChoice(Study):
         return {
             "n_sets": len(self.sets),
             "n_candidates": self.n_candidates,
+            "unnamed": list(self.unnamed),
             "n_draws": self.n_draws,
             "selected": SELECTED,
             "C": STRENGTH,
@@ -107,6 +110,7 @@ class DescriptionChoice(Study):
                 "overtaken": said.overtaken(self.overtaken),
                 "text": said.text(few["description_minus_another"], few["description_minus_random"]),
                 "then_data": said.then_data(few["then_data_minus_mean_difference"]),
+                "unnamed": said.unnamed(self.unnamed),
                 "sequence": said.sequence(few["in_sequence_minus_description"]),
             },
         }
@@ -195,9 +199,9 @@ class DescriptionChoice(Study):
 def run(
     profile: str | Profile, *, n_draws: int = N_DRAWS, device: str = "cpu", cache: Path | None = CACHE
 ) -> DescriptionChoice:
-    """Describe the middle SAE's latents on texts of no set, choose by class names, and fit what was chosen on the profile's sets.
+    """Describe the middle SAE's latents, choose by class names, and fit what was chosen on the profile's sets.
 
-    Raises MosaicError where the sentence encoder is not on this machine, or no latent has a description.
+    Raises MosaicError where the sentence encoder is not on this machine, no latent has a description, or no set has class names.
     """
     profile, lm = opened(profile, device)
     check_poolings(profile, [POOLING])
@@ -210,17 +214,25 @@ def run(
     latents, words = described(profile, lm)
     candidates = Said(latents, embedded(words, encoder))
     here = {"layers": [profile.middle], "widths": [profile.width], "poolings": [POOLING], "cache": cache}
-    sets, taken = [], {}
+    sets, taken, unnamed = [], {}, []
     for title, problem in problems(profile, lm, **here):
         problem = of_latents(problem)
         classes = list(problem.train.classes)
+        if not all(map(is_name, classes)):
+            unnamed.append(title)
+            continue
         names = embedded([query(title, name) for name in classes], encoder)
         sets.append(on_set(title, problem, candidates, names, n_draws))
         order = np.argsort(-np.round(names @ candidates.vectors.T, 6), axis=1, kind="stable")[:, :SHOWN]
         taken[title] = {
             str(name): [(int(latents[j]), words[j]) for j in row] for name, row in zip(classes, order, strict=True)
         }
-    return DescriptionChoice(profile, tuple(sets), taken, len(latents))
+    if not sets:
+        raise MosaicError(
+            f"the classes of {', '.join(unnamed)} have no names to hold descriptions against, such as {classes[0]!r}. Name sets whose "
+            "labels are words under the profile's datasets."
+        )
+    return DescriptionChoice(profile, tuple(sets), taken, len(latents), tuple(unnamed))
 
 
 def described(profile: Profile, lm: LanguageModel) -> tuple[np.ndarray, list[str]]:
@@ -241,8 +253,13 @@ def described(profile: Profile, lm: LanguageModel) -> tuple[np.ndarray, list[str
     return latents, [_words(lm, one) for one in ids]
 
 
+def is_name(label) -> bool:
+    """Whether a class is called by a word: three letters in a row, or one sign of a script without an alphabet's short words."""
+    return re.search(r"[^\W\d_]{3,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", str(label)) is not None
+
+
 def query(title: str, name: str) -> str:
-    """What a class is called: its set's name and its own, "sentiment: negative"."""
+    """How a class is put to the encoder: its set's name and its own, "sentiment: negative"."""
     return f"{title.rsplit('/', 1)[-1].split(' (')[0].replace('_', ' ')}: {str(name).replace('_', ' ')}"
 
 

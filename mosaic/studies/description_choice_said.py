@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mosaic.probing.scores import Difference
 from mosaic.studies.description_choice_ways import (
@@ -76,6 +76,13 @@ def overtaken(found: Mapping) -> str:
 
 def then_data(d: Difference) -> str:
     return f"Where descriptions leave a shortlist and mean difference chooses from it, the latents {SAID[outcome(d)]} those that mean difference chooses from all ({numbers(d)})."
+
+
+def unnamed(titles: Sequence[str]) -> str:
+    """Which sets are left out."""
+    if not titles:
+        return "Every set of this profile has classes with names."
+    return f"Left out, since their classes have codes for names: {', '.join(titles)}."
 
 
 def sequence(d: Difference) -> str:
