@@ -17,6 +17,7 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import tables
 from mosaic.saes.encoder import Encoder
 from mosaic.studies import interpretation_labels as labels
+from mosaic.studies.interpretation_classes import most_of
 from mosaic.studies.interpretation_sets import Explained
 
 SHOWN = 8  # latents
@@ -27,7 +28,7 @@ IN_CONTEXT = 2  # latents whose contexts are shown
 @dataclass(frozen=True)
 class Example:
     """latent: its number. fires, writes, changes: labels; None where there is none. detection: balanced accuracy of `fires`.
-    tracks: the factor it tracks."""
+    tracks: the factor it tracks. of_class: the class in which it fires most, with shares."""
 
     latent: int
     fires: str
@@ -35,6 +36,7 @@ class Example:
     writes: str | None
     changes: str | None
     tracks: str | None
+    of_class: str | None = None
 
     def row(self) -> dict:
         return asdict(self)
@@ -71,6 +73,7 @@ def examples(
     if causal is not None:
         writes = labels.projected(causal, decoder[latents], WORDS).raised
         changes = labels.amplified(one, decoder, latents, causal, lm, encoder.layer, texts).raised[:, :WORDS]
+    classes = most_of(profile, lm, [int(latent) for latent in latents], cache)
     tracked = factors_tracked(lm, encoder, cache) if profile.truth else {}
     return tuple(
         Example(
@@ -80,6 +83,7 @@ def examples(
             (writes is not None and labels.words(writes[i], name_of(lm))) or None,
             (changes is not None and labels.words(changes[i], name_of(lm))) or None,
             tracked.get(int(latent)),
+            str(classes[i]) if classes[i] else None,
         )
         for i, (place, latent) in enumerate(zip(places, latents, strict=True))
     )

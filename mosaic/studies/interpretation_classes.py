@@ -1,0 +1,58 @@
+"""In which class of which labelled set a latent fires most: chosen on training texts, told of test texts.
+
+For class c of a set, latent j fires in a share P(j | c) of its texts and P(j | rest) of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mosaic.models.language import LanguageModel
+from mosaic.profiles.opening import available
+from mosaic.profiles.profile import Profile
+from mosaic.studies.problems import problems
+
+POOLINGS = ("max", "sum", "mean", "count")  # above zero in all of them: the latent fires somewhere in the text
+
+
+@dataclass(frozen=True)
+class OfClass:
+    """inside, outside: shares of the class's test texts, and of the others, in which the latent fires."""
+
+    set: str
+    name: str
+    inside: float
+    outside: float
+
+    def __str__(self) -> str:
+        return f"{self.set}, {self.name}: {self.inside:.0%} against {self.outside:.0%}"
+
+
+def most_of(profile: Profile, lm: LanguageModel, latents: Sequence[int], cache: Path | None) -> list[OfClass | None]:
+    """Of each latent of the middle SAE the class with the largest difference of shares in training texts, of all sets that can be had;
+    None where no class has more than the rest, and where the profile has no set or no such pooling."""
+    best: list[OfClass | None] = [None] * len(latents)
+    lead = np.zeros(len(latents))
+    pooling = next((one for one in POOLINGS if one in profile.poolings), None)
+    if pooling is None or not available(profile):
+        return best
+    here = {"layers": [profile.middle], "widths": [profile.width], "poolings": [pooling], "cache": cache}
+    for title, problem in problems(profile, lm, **here):
+        (table,) = (t for t in problem.tables if t.provenance["features"] == "sae")
+        fires, n = table.matrix[:, list(latents)].toarray() > 0, len(problem.train)
+        for name in problem.train.classes:
+            inside, outside = shares(fires[:n], problem.train.labels == name)
+            tested = shares(fires[n:], problem.test.labels == name)
+            for i in np.flatnonzero(np.round(inside - outside - lead, 9) > 0):
+                lead[i] = inside[i] - outside[i]
+                best[i] = OfClass(title, str(name), float(tested[0][i]), float(tested[1][i]))
+    return best
+
+
+def shares(fires: np.ndarray, of_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """([L] share of the class's texts in which each fires, of the others'); 0 of no texts. fires: [n, L]. of_class: [n] bool."""
+    return tuple(fires[rows].mean(0) if rows.any() else np.zeros(fires.shape[1]) for rows in (of_class, ~of_class))

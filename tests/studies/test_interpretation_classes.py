@@ -1,0 +1,38 @@
+"""In which class a latent fires most: chosen on training texts, told of test texts."""
+
+from dataclasses import replace
+
+import numpy as np
+from toy import problem as toy_problem
+
+from mosaic.profiles.profile import load_profile
+from mosaic.studies import interpretation_classes as classes
+
+
+def test_the_class_is_chosen_on_training_texts_and_told_of_the_others(monkeypatch):
+    problem = toy_problem()
+    table = next(t for t in problem.tables if t.provenance["pooling"] == "max")
+    problem = replace(problem, tables=(table,))
+    monkeypatch.setattr(classes, "problems", lambda *_, **__: iter([("toy", problem)]))
+    monkeypatch.setattr(classes, "available", lambda profile: [1])
+    found = classes.most_of(load_profile("mini"), None, [5, 7], None)
+    fires, n = table.matrix[:, [5]].toarray().ravel() > 0, len(problem.train)
+    of_a = problem.test.labels == "a"
+    assert (found[0].set, found[0].name) == ("toy", "a")
+    assert found[0].inside == fires[n:][of_a].mean() and found[0].outside == fires[n:][~of_a].mean()
+    assert str(found[0]) == f"toy, a: {found[0].inside:.0%} against {found[0].outside:.0%}"
+    turned = replace(problem, test=replace(problem.test, labels=problem.test.labels[::-1].copy()))
+    monkeypatch.setattr(classes, "problems", lambda *_, **__: iter([("toy", turned)]))
+    assert classes.most_of(load_profile("mini"), None, [5], None)[0].name == "a"  # test labels choose nothing
+
+
+def test_profiles_without_sets_or_poolings_have_no_classes(monkeypatch):
+    mini = load_profile("mini")
+    assert classes.most_of(replace(mini, poolings=("last",)), None, [1, 2], None) == [None, None]
+    assert classes.most_of(replace(mini, datasets=()), None, [1], None) == [None]
+
+
+def test_shares_of_no_texts_are_zero():
+    fires = np.array([[True, False], [True, True]])
+    inside, outside = classes.shares(fires, np.array([True, True]))
+    assert inside.tolist() == [1, 0.5] and outside.tolist() == [0, 0]
