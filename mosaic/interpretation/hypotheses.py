@@ -25,6 +25,7 @@ from scipy.sparse import csr_matrix
 
 from mosaic.interpretation import shares
 from mosaic.interpretation.descriptions import NONE
+from mosaic.progress import Progress
 
 LEAST_TEXTS = 10  # training texts that match, and that do not, below which a candidate is passed over
 FAITHFUL = 0.5  # correlation over training texts, of a candidate's value with its words being there, from which they say what it is
@@ -218,8 +219,10 @@ def found_by_chance(
     presence, labels: of the training and of the held-out texts; both are dealt anew.
     """
     rng, out = np.random.default_rng(seed), []
-    for _ in range(deals):
-        train, held = (rng.permutation(of) for of in labels)
-        tested = test(choose(candidates, presence[0], train, n, rule), presence[1], held)
-        out.append((sum(one.verdict == CONFIRMED for one in tested), len(tested)))
+    with Progress("dealing labels", deals, "deals") as progress:
+        for _ in range(deals):
+            train, held = (rng.permutation(of) for of in labels)
+            tested = test(choose(candidates, presence[0], train, n, rule), presence[1], held)
+            out.append((sum(one.verdict == CONFIRMED for one in tested), len(tested)))
+            progress.advance(1)
     return out

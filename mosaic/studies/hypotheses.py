@@ -88,7 +88,7 @@ class Hypotheses(Study):
             told = [i for i, t in enumerate(one.own.tested) if t.effect is not None]
             far = sorted(told, key=lambda i: (-round(one.own.tested[i].low, 9), i))[:SHOWN]
             for i in sorted(far):
-                tested, words = one.own.tested[i], ", ".join(one.own.words[i])
+                tested, words = one.own.tested[i], ", ".join(one.own.words[i]).replace("$", r"\$")
                 line = {"set": f"{words}: {tested.hypothesis.label}", "features": one.title, "macro_f1": tested.effect}
                 rows.append(line | {"low": tested.low, "high": tested.high})
         ax = plt.subplots(figsize=(7.2, 1.6 + 0.26 * max(len(rows), 1)))[1]

@@ -13,7 +13,7 @@ SIDES = {"above": "more", "below": "less"}
 
 def texts_with(words: Sequence[str]) -> str:
     """`texts with "not", "never" or "no"`."""
-    quoted = [f'"{word}"' for word in words]
+    quoted = [f"'{word}'" if '"' in word else f'"{word}"' for word in words]
     return f"texts with {quoted[0] if len(quoted) == 1 else ', '.join(quoted[:-1]) + ' or ' + quoted[-1]}"
 
 
@@ -24,8 +24,8 @@ def sentence(tested: Tested, words: Sequence[str]) -> str:
         where = "every held-out text" if tested.n_matching else "no held-out text"
         return f"whether {who} are more often {label} is open: {where} has such a word"
     numbers = (
-        f"{tested.matching:.0%} against {tested.others:.0%} ({signed(tested.effect)}, "
-        f"{between([tested.low, tested.high])}), in {tested.prevalence:.0%} of texts"
+        f"{tested.matching:.0%} against {tested.others:.0%} ({_two(tested.effect, '+')}, "
+        f"95 %: {_two(tested.low)} to {_two(tested.high)}), in {tested.prevalence:.0%} of texts"
     )
     if tested.verdict == CONFIRMED:
         return f"{who} are more often {label}: {numbers}"
@@ -34,15 +34,15 @@ def sentence(tested: Tested, words: Sequence[str]) -> str:
     return f"whether {who} are more often {label} is open: {numbers}"
 
 
+def _two(value: float, sign: str = "") -> str:
+    return f"{round(value, 2) + 0.0:{sign}.2f}"
+
+
 def list_of(title: str, found: Mapping, chance: Mapping) -> str:
-    """How many of a set's hypotheses are confirmed, beside shuffled labels. found, chance: {k, n, share}."""
+    """How many of a set's hypotheses are confirmed, beside shuffled labels. found, chance: {k, n}."""
     if not found["n"]:
         return f"{title}: no latent has words that say what it is, so there is no hypothesis."
-    by_chance = (
-        f" ({shown(chance['share'])} where labels are shuffled)"
-        if chance["n"]
-        else " (none to hold where labels are shuffled)"
-    )
+    by_chance = f" (with shuffled labels {chance['k']} of {chance['n']})" if chance["n"] else ""
     return f"{title}: {found['k']} of {found['n']} hypotheses are confirmed{by_chance}."
 
 
@@ -61,7 +61,7 @@ def beside(arm: str, share: Mapping, other: Mapping, found: Mapping) -> str:
 def truth(precision: Mapping, recall: Mapping, words: Mapping, n_cues: int) -> str:
     """What the confirmed hypotheses found of the planted cues. words: {precision, recall} of single words."""
     if not recall["n"]:
-        return "Nothing is planted in these sets."
+        return "Of these sets nobody knows what is planted in them."
     if not precision["n"]:
         return f"Of {n_cues} planted cues the trained SAE's hypotheses find none: none of them is confirmed."
     half = {"above": "more than half", "below": "half at most", "between": "not told from half"}
