@@ -185,7 +185,7 @@ def chosen_sets(profile: Profile, here: Sequence[SetChoice]) -> tuple[tuple[SetC
 
 
 def _of(share: dict) -> str:
-    return f"{share['k']} of {share['n']}"
+    return f"{share['count']} of {share['n']}"
 
 
 def _meant(one: SetFound, i: int) -> str:

@@ -114,17 +114,17 @@ def _has_truth(name: str) -> bool:
 
 
 def share(k: int, n: int) -> dict:
-    """{k, n, share, interval}: Wilson's, as if hypotheses were independent; None where there is none."""
+    """{count, n, share, interval}: Wilson's, as if hypotheses were independent; None where there is none."""
     if n == 0:
-        return {"k": 0, "n": 0, "share": None, "interval": None}
-    return {"k": k, "n": n, "share": k / n, "interval": [float(edge) for edge in shares.wilson(k, n)]}
+        return {"count": 0, "n": 0, "share": None, "interval": None}
+    return {"count": k, "n": n, "share": k / n, "interval": [float(edge) for edge in shares.wilson(k, n)]}
 
 
 def difference(first: Mapping, second: Mapping) -> dict:
     """{difference, interval} of two shares: Newcombe's; None where either has no hypothesis."""
     if not (first["n"] and second["n"]):
         return {"difference": None, "interval": None}
-    low, high = shares.newcombe(first["k"], first["n"], second["k"], second["n"])
+    low, high = shares.newcombe(first["count"], first["n"], second["count"], second["n"])
     return {"difference": first["share"] - second["share"], "interval": [float(low), float(high)]}
 
 

@@ -39,11 +39,11 @@ def _two(value: float, sign: str = "") -> str:
 
 
 def list_of(title: str, found: Mapping, chance: Mapping) -> str:
-    """How many of a set's hypotheses are confirmed, beside shuffled labels. found, chance: {k, n}."""
+    """How many of a set's hypotheses are confirmed, beside shuffled labels. found, chance: {count, n}."""
     if not found["n"]:
         return f"{title}: no latent has words that say what it is, so there is no hypothesis."
-    by_chance = f" (with shuffled labels {chance['k']} of {chance['n']})" if chance["n"] else ""
-    return f"{title}: {found['k']} of {found['n']} hypotheses are confirmed{by_chance}."
+    by_chance = f" (with shuffled labels {chance['count']} of {chance['n']})" if chance["n"] else ""
+    return f"{title}: {found['count']} of {found['n']} hypotheses are confirmed{by_chance}."
 
 
 def beside(arm: str, share: Mapping, other: Mapping, found: Mapping) -> str:
@@ -66,16 +66,16 @@ def truth(precision: Mapping, recall: Mapping, words: Mapping, n_cues: int) -> s
         return f"Of {n_cues} planted cues the trained SAE's hypotheses find none: none of them is confirmed."
     half = {"above": "more than half", "below": "half at most", "between": "not told from half"}
     return (
-        f"Of the confirmed hypotheses {precision['k']} of {precision['n']} are right ({shown(precision['share'])}, "
-        f"{between(precision['interval'])}: {half[side(precision['interval'], 0.5)]}), and they find {recall['k']} of {recall['n']} "
-        f"planted cues. Single words are right in {words['precision']['k']} of {words['precision']['n']} and find "
-        f"{words['recall']['k']} of {words['recall']['n']}."
+        f"Of the confirmed hypotheses {precision['count']} of {precision['n']} are right ({shown(precision['share'])}, "
+        f"{between(precision['interval'])}: {half[side(precision['interval'], 0.5)]}), and they find {recall['count']} of {recall['n']} "
+        f"planted cues. Single words are right in {words['precision']['count']} of {words['precision']['n']} and find "
+        f"{words['recall']['count']} of {words['recall']['n']}."
     )
 
 
 def rules(found: Mapping[str, Mapping]) -> str:
     """Confirmed of tested, by the rule that latents are chosen by."""
-    parts = [f"{one['k']} of {one['n']} by {name.replace('-', ' ')}" for name, one in found.items()]
+    parts = [f"{one['count']} of {one['n']} by {name.replace('-', ' ')}" for name, one in found.items()]
     return f"By the rule that chooses latents, confirmed are {', '.join(parts)}."
 
 
