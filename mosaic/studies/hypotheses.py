@@ -77,12 +77,10 @@ class Hypotheses(Study):
                     rows.append(
                         {"set": one.title, "features": arm, "macro_f1": share["share"], "low": low, "high": high}
                     )
-        return plots.finished(plots.intervals(rows, "share of hypotheses confirmed, 95 % over hypotheses"))
+        return _drawn(rows, "share of hypotheses confirmed, 95 % over hypotheses")
 
     def forest(self):
         """The effects whose intervals lie farthest from zero, SHOWN a set, in the order of the list."""
-        import matplotlib.pyplot as plt
-
         rows = []
         for one in self.found:
             told = [i for i, t in enumerate(one.own.tested) if t.effect is not None]
@@ -91,8 +89,7 @@ class Hypotheses(Study):
                 tested, words = one.own.tested[i], ", ".join(one.own.words[i]).replace("$", r"\$")
                 line = {"set": f"{words}: {tested.hypothesis.label}", "features": one.title, "macro_f1": tested.effect}
                 rows.append(line | {"low": tested.low, "high": tested.high})
-        ax = plt.subplots(figsize=(7.2, 1.6 + 0.26 * max(len(rows), 1)))[1]
-        return plots.finished(plots.intervals(rows, "effect on held-out texts, 95 % interval", zero=True, ax=ax))
+        return _drawn(rows, "effect on held-out texts, 95 % interval", height=1.6 + 0.26 * len(rows), zero=True)
 
     def table(self) -> tables.Html:
         """Every hypothesis of the trained SAE as a sentence; in the miniature, what it means beside it."""
@@ -182,6 +179,18 @@ def chosen_sets(profile: Profile, here: Sequence[SetChoice]) -> tuple[tuple[SetC
             break
         (chosen if choice in here else missing).append(choice)
     return tuple(chosen), tuple(choice.title for choice in missing)
+
+
+def _drawn(rows: Sequence[dict], label: str, height: float | None = None, zero: bool = False):
+    """Dots with intervals; an empty frame that says so where there is no hypothesis."""
+    import matplotlib.pyplot as plt
+
+    if not rows:
+        ax = plt.subplots(figsize=(7.2, 1.6))[1]
+        ax.set(xlabel=label, yticks=[], title="no hypothesis")
+        return plots.finished(ax, "There is no hypothesis to show.", [])
+    ax = plt.subplots(figsize=(7.2, height))[1] if height else None
+    return plots.finished(plots.intervals(rows, label, zero=zero, ax=ax))
 
 
 def _of(share: dict) -> str:

@@ -104,7 +104,7 @@ def latents_of(
     from mosaic.features.extract import extract
 
     tables = extract(texts.train.texts, lm, Request(tuple(encoders), (), (POOLING,)), cache)
-    read = cut(lm, texts.train.texts)
+    read = shuffled(cut(lm, texts.train.texts))
     number = {text: i for i, text in enumerate(texts.train.texts)}
     found = detection.firings(read, lm, encoders)
     found = words.in_words(found, [texts.read[number[text]] for text in read], texts.vocabulary)
@@ -115,6 +115,11 @@ def latents_of(
         told = descriptions.describe(found, codes, latents, least=SELDOM, telling=TELLING)
         out.append(Candidates(table.names, table.matrix, told.tokens))
     return out
+
+
+def shuffled(texts: Sequence[str]) -> list[str]:
+    """In an order that is drawn: every other text is learned from, and classes often take turns in a file."""
+    return [texts[i] for i in np.random.default_rng(0).permutation(len(texts))]
 
 
 def _best(rule: Rule, values: csr_matrix, labels: np.ndarray) -> list[int]:
