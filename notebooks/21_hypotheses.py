@@ -2,13 +2,12 @@
 # # From labelled texts to hypotheses
 #
 # A probe says *that* a label can be told from a text. What a person wants to know is often *what* goes with it: a short list of
-# statements such as "texts that mention rain are more often sad", each of which can be right or wrong. HypotheSAEs
+# {term}`hypotheses <hypothesis>` such as "texts that mention rain are more often sad", each of which can be right or wrong. HypotheSAEs
 # {cite}`movva2025` takes them from the latents of an SAE. Latents that set a class apart are chosen, a language model puts each into
 # words, and the words alone are tested on texts that nobody has looked at. Here the words come from counting: no language model
 # is asked.
 #
 # What came out: {result}`hypotheses.sentences.lists` {result}`hypotheses.sentences.arms`
-#
 # {result}`hypotheses.sentences.left_out`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
@@ -80,7 +79,7 @@ study.arms_table()
 #
 # ## Against what was planted
 #
-# In the miniature it is known what its messages say, and so what a hypothesis should have found. A *planted cue* is a thing said (a
+# In the miniature it is known what its messages say, and so what a hypothesis should have found. A {term}`planted cue` is a thing said (a
 # word of bad meaning, a quotation, an act) that goes with a class, computed on fresh messages with a correlation above
 # {result}`hypotheses.least_phi`. A hypothesis *means* the thing with which its matching texts have most in common, and is *right* if that
 # is a planted cue of its class. {result}`hypotheses.sentences.truth`
