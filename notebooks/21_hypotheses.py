@@ -75,7 +75,8 @@ study.arms_table()
 # intervals take them as independent, which latents of one text are not quite.
 #
 # {result}`hypotheses.sentences.rules` The paper's own count is {published}`hypotheses.significant` of
-# {published}`hypotheses.tested`, on other texts and after a stricter correction.
+# {published}`hypotheses.tested`, on other texts and after a stricter correction (Bonferroni's), which leaves
+# {result}`hypotheses.bonferroni.trained SAE.count` of {result}`hypotheses.bonferroni.trained SAE.n` here.
 #
 # ## Against what was planted
 #

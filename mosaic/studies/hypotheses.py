@@ -49,6 +49,7 @@ class Hypotheses(Study):
             "least_phi": LEAST_PHI,
             "confirmed": confirmed,
             "minus": against,
+            "bonferroni": {arm: arms.strictly(self.found, arm) for arm in ARMS},
             "mean_effect": {arm: arms.mean_effect(self.found, arm) for arm in ARMS},
             "mean_prevalence": {arm: arms.mean_prevalence(self.found, arm) for arm in ARMS},
             "precision": precision,

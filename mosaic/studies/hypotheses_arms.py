@@ -42,6 +42,12 @@ class Draw:
     def confirmed(self) -> list[int]:
         return [i for i, one in enumerate(self.tested) if one.verdict == CONFIRMED]
 
+    @property
+    def strictly(self) -> list[int]:
+        """Those that hold after Bonferroni's correction over the list, too."""
+        bound = shares.DISCOVERY / max(sum(one.effect is not None for one in self.tested), 1)
+        return [i for i in self.confirmed if self.tested[i].p <= bound]
+
 
 @dataclass(frozen=True)
 class SetFound:
@@ -135,6 +141,12 @@ def confirmed(found: Sequence[SetFound], arm: str) -> dict:
         return share(sum(k for k, _ in deals), sum(n for _, n in deals))
     draws = [draw for one in found for draw in one.arms[arm]]
     return share(sum(len(draw.confirmed) for draw in draws), sum(len(draw.tested) for draw in draws))
+
+
+def strictly(found: Sequence[SetFound], arm: str) -> dict:
+    """Share of an arm's hypotheses that are confirmed after Bonferroni's correction, all sets and draws together."""
+    draws = [draw for one in found for draw in one.arms[arm]]
+    return share(sum(len(draw.strictly) for draw in draws), sum(len(draw.tested) for draw in draws))
 
 
 def precision(found: Sequence[SetFound], arm: str) -> dict:

@@ -215,6 +215,13 @@ def test_shares_are_counted_over_sets_and_draws():
     assert arms.mean_effect([nothing], arms.SAE) is None and arms.mean_prevalence([nothing], arms.SAE) is None
 
 
+def test_bonferroni_divides_by_the_tests_of_the_list():
+    at = [replace(made(), p=p) for p in (0.02, 0.03, 0.001)]
+    draw = arms.Draw((*at, made(-0.2), made(None)), (("a",),) * 5, None)
+    assert draw.confirmed == [0, 1, 2] and draw.strictly == [2], "four tests: .0125"
+    assert arms.strictly([one_set(draw)], arms.SAE)["count"] == 1 and arms.Draw((), (), None).strictly == []
+
+
 def test_a_difference_of_shares_is_newcombes():
     """His own example, table II (a)."""
     got = arms.difference(arms.share(56, 70), arms.share(48, 80))
