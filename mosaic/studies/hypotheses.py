@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from mosaic.interpretation.hypotheses import FAITHFUL, LEAST_TEXTS
+from mosaic.printable import printable
 from mosaic.profiles.opening import load_saes
 from mosaic.profiles.profile import Profile, SetChoice
 from mosaic.reporting import plots, tables
@@ -87,8 +88,9 @@ class Hypotheses(Study):
             told = [i for i, t in enumerate(one.own.tested) if t.effect is not None]
             far = sorted(told, key=lambda i: (-round(one.own.tested[i].low, 9), i))[:SHOWN]
             for i in sorted(far):
-                tested, words = one.own.tested[i], ", ".join(one.own.words[i]).replace("$", r"\$")
-                line = {"set": f"{words}: {tested.hypothesis.label}", "features": one.title, "macro_f1": tested.effect}
+                tested, words = one.own.tested[i], ", ".join(one.own.words[i])
+                name = printable(f"{words}: {tested.hypothesis.label}").replace("$", r"\$")
+                line = {"set": name, "features": one.title, "macro_f1": tested.effect}
                 rows.append(line | {"low": tested.low, "high": tested.high})
         return _drawn(rows, "effect on held-out texts, 95 % interval", height=1.6 + 0.26 * len(rows), zero=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mosaic.interpretation.hypotheses import CONFIRMED, CONTRARY, Tested
+from mosaic.printable import printable
 from mosaic.reporting.results import shown
 from mosaic.studies.wording import between, side, sign, signed
 
@@ -13,13 +14,13 @@ SIDES = {"above": "more", "below": "less"}
 
 def texts_with(words: Sequence[str]) -> str:
     """`texts with "not", "never" or "no"`."""
-    quoted = [f"'{word}'" if '"' in word else f'"{word}"' for word in words]
+    quoted = [f"'{word}'" if '"' in word else f'"{word}"' for word in map(printable, words)]
     return f"texts with {quoted[0] if len(quoted) == 1 else ', '.join(quoted[:-1]) + ' or ' + quoted[-1]}"
 
 
 def sentence(tested: Tested, words: Sequence[str]) -> str:
     """A hypothesis as its test leaves it: confirmed, open, or contrary to what the training texts said."""
-    label, who = tested.hypothesis.label, texts_with(words)
+    label, who = printable(tested.hypothesis.label), texts_with(words)
     if tested.effect is None:
         where = "every held-out text" if tested.n_matching else "no held-out text"
         return f"whether {who} are more often {label} is open: {where} has such a word"

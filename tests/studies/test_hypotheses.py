@@ -259,6 +259,16 @@ def test_a_hypothesis_is_said_by_its_verdict(one, words, expected):
     assert said.sentence(one, words).startswith(expected)
 
 
+def test_what_a_text_holds_never_steers_a_terminal_or_a_figure():
+    hostile = ("\x1b[2j", "<b>", "$x$")
+    assert "\x1b" not in said.texts_with(hostile) and "<b>" in said.texts_with(hostile)
+    study = chapter.Hypotheses(load_profile("mini"), (one_set(arms.Draw((made(),), (hostile,), None)),), ())
+    (ax,) = study.forest().axes
+    (label,) = [text.get_text() for text in ax.get_yticklabels()]
+    assert "\x1b" not in label and r"\$x\$" in label
+    assert "&lt;b&gt;" in study.table() and "<b>" not in study.table()
+
+
 def test_lists_are_told_beside_chance():
     share, none = arms.share(2, 4), arms.share(0, 0)
     assert said.list_of("t", share, arms.share(1, 40)) == (
