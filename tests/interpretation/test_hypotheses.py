@@ -105,11 +105,23 @@ def test_latents_that_say_the_same_are_one():
 
 def test_a_latent_that_its_words_do_not_tell_is_passed_over():
     presence, labels = made_up()
-    candidates = latents(presence, [(3,), (4,), (3,)])
-    values = candidates.values.toarray()
-    values[:, 2] = (labels == "b") * 5.0  # the best there is, and its words say something else
-    found = h.choose(replace(candidates, values=csr_matrix(values)), presence, labels, 6)
-    assert {one.candidate for one in found} == {0, 1}
+    is_b = labels == "b"
+    word = next(w for w in range(5, V) if h.mean_difference(presence, is_b)[w] > 0.01)
+    values = (5.0 * is_b + np.random.default_rng(0).random(N))[:, None]  # the best there is, and its word is another's
+    candidate = Candidates(["x"], csr_matrix(values), np.array([[word]]))
+    assert h.choose(candidate, presence, labels, 2) == []
+    told = replace(candidate, values=csr_matrix(values + 50.0 * presence[:, [word]].toarray()))
+    assert [one.words for one in h.choose(told, presence, labels, 2)] == [(word,)]
+
+
+def test_a_latent_whose_words_say_the_opposite_is_passed_over():
+    """It is larger in texts of "b", and the word that tells it is more often in those of "a"."""
+    presence, labels = made_up()
+    values = presence[:, [4]].toarray() + 0.9 * (labels == "b")[:, None]
+    candidate = Candidates(["x"], csr_matrix(values), np.array([[4]]))
+    assert h.faithfulness(candidate.values, presence[:, [4]])[0] >= h.FAITHFUL
+    assert h.ranked(h.separation, candidate.values, labels == "b").tolist() == [0]
+    assert h.choose(candidate, presence, labels, 2) == []
 
 
 def test_what_matches_too_few_texts_or_nearly_all_is_passed_over():
