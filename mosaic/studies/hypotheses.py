@@ -88,8 +88,8 @@ class Hypotheses(Study):
             told = [i for i, t in enumerate(one.own.tested) if t.effect is not None]
             far = sorted(told, key=lambda i: (-round(one.own.tested[i].low, 9), i))[:SHOWN]
             for i in sorted(far):
-                tested, words = one.own.tested[i], ", ".join(one.own.words[i])
-                name = printable(f"{words}: {tested.hypothesis.label}").replace("$", r"\$")
+                tested, words = one.own.tested[i], " | ".join(one.own.words[i])
+                name = printable(f"{words} → {tested.hypothesis.label}").replace("$", r"\$")
                 line = {"set": name, "features": one.title, "macro_f1": tested.effect}
                 rows.append(line | {"low": tested.low, "high": tested.high})
         return _drawn(rows, "effect on held-out texts, 95 % interval", height=1.6 + 0.26 * len(rows), zero=True)
