@@ -129,6 +129,27 @@ def sae_folder(root: Path, architecture: str, d_sae: int = 96, d_in: int = 64, m
     return folder
 
 
+def word_sae(root: Path, lm, layer: int):
+    """A source of an SAE with one latent for each of WORDS, which fires on it and on little else: a linear readout."""
+    import sae_lens
+
+    from mosaic.models.residuals import text_by_text
+    from mosaic.saes.source import SAESource
+
+    texts = sentences(300, seed=7)
+    x, said = text_by_text(lm, texts, layer), np.array([word for text in texts for word in text.split()])
+    x = np.asarray(x, dtype=np.float64)
+    read, *_ = np.linalg.lstsq(np.c_[x, np.ones(len(x))], said[:, None] == np.array(WORDS), rcond=None)
+    sae = sae_lens.StandardSAE(sae_lens.StandardSAEConfig(d_in=x.shape[1], d_sae=len(WORDS)))
+    with torch.no_grad():
+        sae.W_enc.copy_(torch.from_numpy(read[:-1]))
+        sae.b_enc.copy_(torch.from_numpy(read[-1]) - 0.4)
+        sae.b_dec.zero_()
+    folder = root / "words"
+    sae.save_model(folder)
+    return SAESource(layer, str(len(WORDS)), path=str(folder))
+
+
 def same_rows(a, b, atol: float = 2e-5) -> None:
     """Two feature tables equal within float tolerance; an activation close to its threshold may fall on either side."""
     np.testing.assert_allclose(a.matrix.toarray(), b.matrix.toarray(), rtol=1e-4, atol=atol)

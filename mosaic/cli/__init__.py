@@ -16,6 +16,7 @@ from mosaic.cli import (
     benching,
     comparing,
     fetching,
+    hypothesising,
     labelling,
     mini,
     naming,
@@ -38,7 +39,18 @@ app = typer.Typer(
     help="Rerun, check and extend what is published on classifying text with sparse-autoencoder features. "
     "Add --debug to any command for a traceback.",
 )
-for group in (reproducing, probing, predicting, benching, comparing, labelling, saes, planning, fetching):
+for group in (
+    reproducing,
+    probing,
+    predicting,
+    benching,
+    comparing,
+    hypothesising,
+    labelling,
+    saes,
+    planning,
+    fetching,
+):
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")
 app.add_typer(recorded.app, name="results")

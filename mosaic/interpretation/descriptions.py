@@ -62,9 +62,15 @@ class Descriptions:
 
 
 def describe(
-    found: Firings, codes: csr_matrix, latents: Sequence[int] | None = None, k: int = WORDS, least: int = LEAST
+    found: Firings,
+    codes: csr_matrix,
+    latents: Sequence[int] | None = None,
+    k: int = WORDS,
+    least: int = LEAST,
+    telling: float = 0.0,
 ) -> Descriptions:
-    """Descriptions of these latents (None: of all). least: firings in either half below which a latent has none."""
+    """Descriptions of these latents (None: of all). least: firings in either half below which a latent has none. telling: share of
+    the largest term below which a token is left out: it would tell next to nothing, and be read all the same."""
     active, learn = codes.tocsc().astype(bool), found.text % 2 == 0
     n_latents = active.shape[1]
     counts = np.stack([np.asarray(active[half].sum(0)).ravel() for half in (learn, ~learn)])
@@ -75,11 +81,13 @@ def describe(
     )
     for start in range(0, len(wanted), LATENTS_AT_ONCE):
         part = wanted[start : start + LATENTS_AT_ONCE]
-        _describe(found, active[:, part], part, learn, k, out)
+        _describe(found, active[:, part], part, learn, k, telling, out)
     return out
 
 
-def _describe(found: Firings, active, latents: np.ndarray, learn: np.ndarray, k: int, out: Descriptions) -> None:
+def _describe(
+    found: Firings, active, latents: np.ndarray, learn: np.ndarray, k: int, telling: float, out: Descriptions
+) -> None:
     """Fill in the rows of these latents. active: CSC [N, len(latents)]."""
     best = np.full(len(latents), -1.0)
     for place in range(OFFSETS):
@@ -87,7 +95,7 @@ def _describe(found: Firings, active, latents: np.ndarray, learn: np.ndarray, k:
         terms = _terms(index, len(vocabulary), active, learn)
         order = np.argsort(-terms, axis=0, kind="stable")[:k]
         value = np.take_along_axis(terms, order, axis=0)
-        chosen = (value > 0) & (vocabulary[order] != 0)  # 0: no token there
+        chosen = (value > 0) & (value >= telling * value[:1]) & (vocabulary[order] != 0)  # 0: no token there
         total = (value * chosen).sum(0)
         better = total > best
         best[better] = total[better]

@@ -35,6 +35,7 @@ NAMES = (
     "probes_of_seeds",
     "universality",
     "interpretation",
+    "hypotheses",
     "description_choice",
 )
 

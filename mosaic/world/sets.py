@@ -17,7 +17,7 @@ from mosaic.errors import MosaicError
 from mosaic.world.corpus import DOCUMENTS, HELD_OUT_SEED, RELATIONS, documents, fact_words
 from mosaic.world.grammar import write
 from mosaic.world.lexicon import LANGUAGES, names
-from mosaic.world.statements import Draw, facts_of
+from mosaic.world.statements import Draw, Statement, facts_of
 from mosaic.world.tasks import SETS, MiniSet
 from mosaic.world.writing import Style, write_all
 
@@ -88,6 +88,14 @@ def told(name: str) -> bool | None:
     """
     kind = SETS.get(name.removeprefix("mini/"))
     return None if kind is None else kind.told
+
+
+def statements(group: str) -> list[Statement]:
+    """What the message of a row says, by the row's group ("intent-17"). Raises MosaicError for a group of no set."""
+    name, _, index = group.rpartition("-")
+    if name not in SETS or not index.isdecimal():
+        raise MosaicError(f"{group!r} is no group of a miniature set; one such as intent-17 was expected.")
+    return _Message(SETS[name], int(index)).statements
 
 
 class _Message:

@@ -88,3 +88,11 @@ def test_a_description_alone_says_where_its_latent_fires():
         assert (said[:, latent] == np.isin(other[:, told.place[latent]], words)).all() and said[:, latent].any()
     silent = describe(found, csr_matrix(codes.shape, dtype=np.float32)).matches(other)
     assert silent.shape == (500, 3) and silent.nnz == 0
+
+
+def test_tokens_that_tell_next_to_nothing_are_left_out_where_that_is_asked():
+    found, rng = made_up(), np.random.default_rng(9)
+    chance = np.select([found.ids[:, 0] == 7, found.ids[:, 0] == 3], [0.9, 0.3], 0.02)
+    codes = csr_matrix((rng.random(len(chance)) < chance)[:, None].astype(np.float32))
+    assert [t for t in describe(found, codes).tokens[0] if t != NONE][:2] == [7, 3]
+    assert describe(found, codes, telling=0.5).text(0, str) == 'on "7"'

@@ -1,0 +1,90 @@
+# %% [markdown]
+# # From labelled texts to hypotheses
+#
+# A probe says *that* a label can be told from a text. What a person wants to know is often *what* goes with it: a short list of
+# {term}`hypotheses <hypothesis>` such as "texts that mention rain are more often sad", each of which can be right or wrong. HypotheSAEs
+# {cite}`movva2025` takes them from the latents of an SAE. Latents that set a class apart are chosen, a language model puts each into
+# words, and the words alone are tested on texts that nobody has looked at. Here the words come from counting: no language model
+# is asked.
+#
+# What came out: {result}`hypotheses.sentences.lists` {result}`hypotheses.sentences.arms`
+# {result}`hypotheses.sentences.left_out`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+
+# %% tags=["parameters"]
+profile = "mini"
+n_texts = 2000
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import hypotheses
+
+plots.style()
+
+# %%
+study = hypotheses.run(profile, n_texts=n_texts, device=device)
+study.record();
+
+# %% [markdown]
+# ## How a hypothesis is made, and how it is tested
+#
+# 1. **Choose.** On the training texts, for each class, latents of the middle layer's SAE are ranked by separation: the mean of the
+#    class minus the mean of the rest, over the deviation within both. A list has {result}`hypotheses.top` hypotheses or a few less,
+#    as many for every class.
+# 2. **Describe.** The words (whole ones, not the tokenizer's pieces) that tell best where the latent fires, three at most. Where
+#    their being there has a correlation below {result}`hypotheses.faithful` with how large the latent is, they do not say what
+#    it is, and the latent is passed over. Two latents whose words match the same texts are one.
+# 3. **Test.** A held-out text matches where one of the words stands in it; the latent plays no part, and no language model reads
+#    the text. The effect is the share of the class among matching texts minus its share among the others, with Newcombe's
+#    interval; Fisher's exact test is corrected for all hypotheses of a list (Benjamini and Hochberg, 5 %).
+#
+# A hypothesis is *confirmed*, *contrary* (the test finds the opposite of what the training texts said) or *open*. None is dropped.
+#
+# ## The list
+#
+# Read it as a person would: does it make sense?
+
+# %%
+study.table()
+
+# %% [markdown]
+# The effects whose intervals lie farthest from zero, a few of every set:
+
+# %%
+study.forest()
+
+# %% [markdown]
+# ## Is it the SAE that finds them?
+#
+# Four others get the same texts, the same number of hypotheses and the same test. *Random dictionaries* have the SAE's width, norms
+# and sparsity and learned nothing. *Latents at random* are drawn from those that speak for the class and have faithful words.
+# *Single words* are chosen by the same separation straight from the texts: no model at all. Where *labels are shuffled*, whatever
+# is confirmed is chance.
+
+# %%
+study.figure()
+
+# %%
+study.arms_table()
+
+# %% [markdown]
+# Being confirmed is not all: a statement that covers many texts says more than one that covers few, which is why mean effect and
+# mean prevalence stand beside it. And "not told apart" is not "equal": there are some sixty hypotheses an arm, and the
+# intervals take them as independent, which latents of one text are not quite.
+#
+# {result}`hypotheses.sentences.rules` The paper's own count is {published}`hypotheses.significant` of
+# {published}`hypotheses.tested`, on other texts and after a stricter correction (Bonferroni's), which leaves
+# {result}`hypotheses.bonferroni.trained SAE.count` of {result}`hypotheses.bonferroni.trained SAE.n` here.
+#
+# ## Against what was planted
+#
+# In the miniature it is known what its messages say, and so what a hypothesis should have found. A {term}`planted cue` is a thing said (a
+# word of bad meaning, a quotation, an act) that goes with a class, computed on fresh messages with a correlation above
+# {result}`hypotheses.least_phi`. A hypothesis *means* the thing with which its matching texts have most in common, and is *right* if that
+# is a planted cue of its class. {result}`hypotheses.sentences.truth`
+#
+# Labels of the miniature hang on what binds to what ("you are not stupid"), so that single things tell little of them by design;
+# intents are where words tell most. A method that lists single things can list no more than there are, and this one says nothing of
+# how they combine: that is what the probes of the other chapters read.
