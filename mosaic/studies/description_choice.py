@@ -23,6 +23,7 @@ from mosaic.reporting import plots, tables
 from mosaic.saes.dictionary import load_dictionary
 from mosaic.studies import description_choice_said as said
 from mosaic.studies import gains
+from mosaic.studies.controls import calibration_texts
 from mosaic.studies.description_choice_ways import (
     BY_DESCRIPTION,
     IN_SEQUENCE,
@@ -236,14 +237,18 @@ def run(
 
 
 def described(profile: Profile, lm: LanguageModel) -> tuple[np.ndarray, list[str]]:
-    """(latents of the middle SAE that have a description, its words: what they fire on and, of a causal model, what they write)."""
+    """(latents of the middle SAE that have a description, its words: what they fire on and, of a causal model, what they write).
+
+    Described on documents of the miniature, on training texts of other profiles' sets: no test text is read for it.
+    """
+    texts = held_out_texts(profile, TEXTS) if profile.truth else calibration_texts(profile, TEXTS)
     encoders = load_saes(profile, lm, [profile.middle], [profile.width])
-    found = detection.firings(held_out_texts(profile, TEXTS), lm, encoders)
+    found = detection.firings(texts, lm, encoders)
     told = Explained.of(Windows.of(found), found.codes[0]).told
     latents = np.flatnonzero(np.isfinite(told.score))
     if not len(latents):
         raise MosaicError(
-            f"no latent of {encoders[0].name} fires often enough on {TEXTS} texts to be described. Choose another SAE."
+            f"no latent of {encoders[0].name} fires often enough on {len(texts)} texts to be described. Choose another SAE."
         )
     ids = [list(told.tokens[j]) for j in latents]
     if (causal := head_of(profile, lm)) is not None:

@@ -23,6 +23,7 @@ from mosaic.texts.registry import REGISTRY, HubSet
 D_MODEL = 32
 THRESHOLD = 2.9  # beyond which lie .2 % of a standard normal's values: so many latents are active on a token
 SIDE = 28  # pixels of an image before the vision tower
+CLASS_NAMES = ("weather", "music", "travel", "food")
 CLASSES = 4  # of a made-up set whose labels are numbers or names; toxicity and its like have two
 
 
@@ -283,7 +284,11 @@ def _columns(entry: HubSet, rows: int, seed: int) -> dict[str, list]:
     texts = [" ".join([*rng.choice(WORDS, 8), *[WORDS[label]] * 3]) for label in labels]
     if entry.rewrites:
         return {column: [f"{text} {column[:3]} {i}" for i, text in enumerate(texts)] for column in entry.rewrites}
-    columns = {entry.text: [f"{text} {i}" for i, text in enumerate(texts)], entry.label: [int(i) for i in labels]}
+    named = entry.label in ("label_text", "type", "category")  # on the hub, too, these are words
+    columns = {
+        entry.text: [f"{text} {i}" for i, text in enumerate(texts)],
+        entry.label: [CLASS_NAMES[i] if named else int(i) for i in labels],
+    }
     for column in (entry.group, entry.original):
         if column:
             columns[column] = [f"{column} {seed} {i}" for i in range(rows)]
