@@ -79,6 +79,7 @@ def project(tmp_path_factory):
         "19_probes_of_seeds": ("8", "3"),
         "20_universality": ("2000", "150"),
         "21_interpretation": ("3000", "400"),
+        "23_description_choice": ("5", "2"),
     }
     for name, (given, enough) in smaller.items():
         notebook = root / "notebooks" / f"{name}.py"
