@@ -34,6 +34,7 @@ NAMES = (
     "which_latents",
     "probes_of_seeds",
     "universality",
+    "end_to_end",
 )
 
 
