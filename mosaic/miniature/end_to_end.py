@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -67,3 +67,14 @@ def train_suite(out: Path, device: str) -> dict:
 
     lm = opened_with_head(out, SUITE.model, device)
     return {"saes": len(train(lm, sae_texts(SUITE.texts), SUITE.specs(), SUITE.run, out / FOLDER))}
+
+
+def measure_suite(out: Path, texts: Sequence[str], device: str) -> dict[str, float]:
+    """L0 and added cross-entropy of every SAE on held-out texts, as the card of the miniature has them."""
+    from mosaic.saes.end_to_end_measuring import measure_all, opened
+
+    lm, specs = opened_with_head(out, SUITE.model, device), SUITE.specs()
+    saes = [opened(out / FOLDER / spec.name, device) for spec in specs]
+    found = measure_all(lm, lm.tokenize(texts), saes, SUITE.layer)
+    figures = {spec.name: measured.figures() for spec, measured in zip(specs, found, strict=True)}
+    return {f"{key} {name}": row[key] for name, row in figures.items() for key in ("l0", "added_ce")}

@@ -38,6 +38,7 @@ def test_each_chapter_is_under_the_saes_it_reads(runs):
     assert any(row[0] == "16" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
     assert ["10, 12, 13, 20", "4", "1k", "L0 40.0", "jumprelu", "of mini-large-it, seed 0"] in rows
     assert ["2, 12, 13, 20", "4", "1k", "L0 40.0", "jumprelu", "of mini-large, seed 0"] in rows
+    assert any(row[0] == "21" and row[-1] == "loss e2e+ds: 6 SAEs, 4 values of λ" for row in rows)
     assert [
         "12, 13",
         "4",
