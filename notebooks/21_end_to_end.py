@@ -13,7 +13,7 @@
 # Each has an L1 penalty on the latents, weighted by λ; what λ means differs from loss to loss, so losses are compared along their
 # curves, never at one λ.
 #
-# What came out: {result}`end_to_end.sentences.order` {result}`end_to_end.sentences.agreement`
+# What came out: {result}`end_to_end.sentences.order` {result}`end_to_end.sentences.l0`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
@@ -44,7 +44,7 @@ study.record();
 study.figure()
 
 # %% [markdown]
-# {result}`end_to_end.sentences.l0` {result}`end_to_end.sentences.ce` Each ratio is a mean over the range that both curves have (logarithms
+# {result}`end_to_end.sentences.ce` Each ratio is a mean over the range that both curves have (logarithms
 # on both axes, straight lines between neighbours); nothing is said beyond their ends. The paper, on GPT-2 small, has {published}`end_to_end.l0.e2e`
 # latents a token of e2e against {published}`end_to_end.l0.local` of local at an added cross-entropy of {published}`end_to_end.ce.e2e` and
 # {published}`end_to_end.ce.local`.

@@ -166,6 +166,19 @@ def test_what_is_saved_is_read_as_sae_lens_writes_it(trained, speaking):
     assert not (out / "checkpoint.safetensors").exists()
 
 
+def test_texts_are_measured_one_by_one_in_their_order(speaking, trained):
+    lm, (out, rows) = speaking("gemma2"), trained
+    sae = end_to_end_measuring.opened(out / rows[1]["name"])
+    texts = ["the cat sat on the mat", "", "she ran", *TEXTS[:4]]
+    (found,) = end_to_end_measuring.measure_all(lm, lm.tokenize(texts), [sae], 1)
+    assert found.tokens.tolist()[:3] == [6, 0, 2] and found.predictions.tolist()[:3] == [5, 0, 1]
+    for i in (0, 2, 5):
+        (alone,) = end_to_end_measuring.measure_all(lm, lm.tokenize([texts[i]]), [sae], 1)
+        for name in ("active", "kl", "added", "error", "square"):
+            assert getattr(found, name)[i] == pytest.approx(getattr(alone, name)[0], rel=1e-3, abs=1e-5), name
+    assert found.error[1] == found.kl[1] == 0 and found.active.sum() == found.fires.sum()
+
+
 def test_all_read_one_stream_and_learn(trained):
     _, rows = trained
     assert len({(row["batches"], row["tokens"]) for row in rows}) == 1 and rows[0]["documents"] == 48
