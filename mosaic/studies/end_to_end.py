@@ -109,11 +109,12 @@ class EndToEnd(Study):
 
     @property
     def agreement(self) -> dict[str, dict]:
-        """{"e2e minus local": shared fraction of latents that fire, with all latents and mean cosine of partners beside}."""
+        """{"e2e minus local": shared fraction of latents that fire, beside it all latents, decoders alone and the mean cosine of partners}."""
         return {
             f"{a} minus {b}": {
                 **minus(self.of_seeds[a].shared_alive, self.of_seeds[b].shared_alive),
                 "all_latents": self.of_seeds[a].shared.value - self.of_seeds[b].shared.value,
+                "decoder_alone": self.of_seeds[a].decoder_alone.value - self.of_seeds[b].decoder_alone.value,
                 "pw_mcc": self.of_seeds[a].pw_mcc.value - self.of_seeds[b].pw_mcc.value,
             }
             for a, b in pairs_of_losses()

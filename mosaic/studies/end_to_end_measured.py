@@ -140,6 +140,11 @@ class OfSeeds:
         return self.over_pairs(lambda found: found.shared().sum() / found.n)
 
     @property
+    def decoder_alone(self) -> Estimate:
+        """Share of latents whose decoder rows alone have a partner of that cosine, as the paper compares them."""
+        return self.over_pairs(lambda found: (found.decoder.cosine >= stability.THRESHOLD).sum() / found.n)
+
+    @property
     def pw_mcc(self) -> Estimate:
         return self.over_pairs(lambda found: found.pw_mcc)
 
@@ -159,6 +164,7 @@ class OfSeeds:
             "n_saes": len(self.members),
             "shared_alive": over_pairs(self.seeds, stability.alive_share),
             "shared": over_pairs(self.seeds, lambda found: found.shared().sum() / found.n),
+            "decoder_alone": self.decoder_alone.value,
             "pw_mcc": over_pairs(self.seeds, lambda found: found.pw_mcc),
             "random_dictionary": stability.chance(first, "random dictionary", 3),
             "nearest": {"value": self.nearest.value, "interval": self.nearest.interval()},

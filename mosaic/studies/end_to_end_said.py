@@ -40,12 +40,16 @@ def order(found: Mapping[str, Mapping]) -> str:
 
 
 def agreement(found: Mapping[str, Mapping], differences: Mapping[str, Mapping]) -> str:
-    """What seeds share, loss by loss. found: {loss: {shared_alive, random_dictionary}}; differences: {"e2e minus local": ...}."""
+    """What seeds share, loss by loss. found: {loss: {shared_alive, random_dictionary, decoder_alone}}; differences: {"e2e minus local": ...}."""
     levels = ", ".join(f"{loss} {shown(one['shared_alive']['mean'])}" for loss, one in found.items())
+    decoders = ", ".join(f"{loss} {shown(one['decoder_alone'])}" for loss, one in found.items())
     random = max(one["random_dictionary"]["shared_fraction"] for one in found.values())
     n = min(one["n_saes"] for one in found.values())
     parts = [_difference(name, one) for name, one in differences.items()]
-    return f"Of the latents that fire, pairs of {n} seeds share: {levels} (random dictionaries {shown(random)}); {'; '.join(parts)}."
+    return (
+        f"Of the latents that fire, pairs of {n} seeds share: {levels} (random dictionaries {shown(random)}); {'; '.join(parts)}. "
+        f"By decoders alone: {decoders}."
+    )
 
 
 def geometry(found: Mapping[str, Mapping], differences: Mapping[str, Mapping]) -> str:

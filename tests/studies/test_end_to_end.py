@@ -88,7 +88,10 @@ def test_seeds_that_are_one_sae_share_everything():
     assert same.shared_alive.value == 1 and other.shared_alive.value < 0.1
     record = same.summary()
     assert (
-        record["n_saes"] == 3 and record["shared"]["mean"] == 1 and record["random_dictionary"]["shared_fraction"] < 0.1
+        record["n_saes"] == 3
+        and record["decoder_alone"] == 1
+        and record["shared"]["mean"] == 1
+        and record["random_dictionary"]["shared_fraction"] < 0.1
     )
     assert minus(other.shared_alive, same.shared_alive)["interval"][1] < 0
     assert minus(Estimate(0.2), Estimate(0.5)) == {"difference": pytest.approx(-0.3), "interval": None}
@@ -152,12 +155,13 @@ def test_the_order_is_said_by_all_three_intervals(found, expected):
 )
 def test_agreement_and_geometry_are_said_by_their_intervals(interval, expected):
     found = {
-        "local": {"shared_alive": {"mean": 0.6}, "random_dictionary": {"shared_fraction": 0.0}, "n_saes": 3, "nearest": {"value": 0.4}},
-        "e2e": {"shared_alive": {"mean": 0.4}, "random_dictionary": {"shared_fraction": 0.001}, "n_saes": 3, "nearest": {"value": 0.3}},
+        "local": {"shared_alive": {"mean": 0.6}, "random_dictionary": {"shared_fraction": 0.0}, "n_saes": 3, "decoder_alone": 0.5, "nearest": {"value": 0.4}},
+        "e2e": {"shared_alive": {"mean": 0.4}, "random_dictionary": {"shared_fraction": 0.001}, "n_saes": 3, "decoder_alone": 0.5, "nearest": {"value": 0.3}},
     }  # fmt: skip
     difference = {"e2e minus local": {"difference": -0.2, "interval": interval}}
     one, other = said.agreement(found, difference), said.geometry(found, difference)
     assert f"e2e minus local {expected}" in one and f"e2e minus local {expected}" in other
+    assert "By decoders alone: local 0.500, e2e 0.500." in one
     assert (
         "pairs of 3 seeds share: local 0.600, e2e 0.400 (random dictionaries 0.001)" in one
         and "local 0.400, e2e 0.300" in other
