@@ -50,7 +50,8 @@ study.figure()
 # {published}`end_to_end.ce.local`.
 #
 # Intervals are over texts, and over seeds at the one λ a loss that has several; how other seeds would have moved the other marks is not
-# in them. {result}`end_to_end.sentences.alive`
+# in them. The weight of downstream errors in e2e+ds was chosen once, by a pilot; a larger one would bring it nearer to local.
+# {result}`end_to_end.sentences.alive`
 #
 # ## Another way through the model
 #
@@ -74,7 +75,8 @@ study.agreement_figure()
 # %% [markdown]
 # {result}`end_to_end.sentences.agreement` {result}`end_to_end.sentences.geometry` The paper's own measures of both are largest
 # cosines, within an SAE and between seeds; it calls local and e2e+ds robust to the seed, and e2e not. Intervals over three seeds have two degrees of
-# freedom, and are wide for that.
+# freedom, and are wide for that. What is compared costs the model about the same, and so differs in L0 and in what it gives back of the
+# residual stream; how much of a difference that makes cannot be told from one λ a loss.
 #
 # ## What probes make of it
 #

@@ -208,7 +208,7 @@ class EndToEnd(Study):
     def table(self) -> tables.Html:
         """Every SAE: lambda, seed, what it costs the model, errors, latents that fire."""
         rows = []
-        for one in self.saes:
+        for one in (one for loss in LOSSES for members in settings(self.saes, loss) for one in members):
             found = self._row(one)
             rows.append(
                 {
