@@ -75,8 +75,8 @@ study.agreement_figure()
 # %% [markdown]
 # {result}`end_to_end.sentences.agreement` {result}`end_to_end.sentences.geometry` The paper's own measures of both are largest
 # cosines, within an SAE and between seeds; it calls local and e2e+ds robust to the seed, and e2e not. Intervals over three seeds have two degrees of
-# freedom, and are wide for that. What is compared costs the model about the same, and so differs in L0 and in what it gives back of the
-# residual stream; how much of a difference that makes cannot be told from one λ a loss.
+# freedom, and are wide for that. SAEs that cost the model the same differ in L0, on which agreement hangs too: *local of equal L0* are
+# local SAEs at a larger λ, as sparse as the others and dearer for the model.
 #
 # ## What probes make of it
 #

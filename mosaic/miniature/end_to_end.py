@@ -1,4 +1,4 @@
-"""The miniature's end-to-end SAEs: three losses, four values of lambda each, and three seeds at one of them."""
+"""The miniature's end-to-end SAEs: three losses, four values of lambda each, and three seeds at one or two of them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ FOLDER = "end_to_end"
 
 @dataclass(frozen=True)
 class EndToEndSuite:
-    """sparsities: {loss: its values of lambda, ascending}; repeated: {loss: the one that `seeds` are trained at}, chosen so that they
-    cost the model about the same. beta: of e2e+ds. texts: of the corpus that are read."""
+    """sparsities: {loss: its values of lambda, ascending}; repeated: {loss: those that `seeds` are trained at}, chosen so that they cost
+    the model about the same; local has a second one, of about the others' L0. beta: of e2e+ds. texts: of the corpus that are read."""
 
     model: str = "mini-small"
     layer: int = 3
@@ -28,7 +28,9 @@ class EndToEndSuite:
             DOWNSTREAM: (0.5, 1.2, 2.5, 5.0),
         }
     )
-    repeated: Mapping[str, float] = field(default_factory=lambda: {LOCAL: 300.0, E2E: 0.25, DOWNSTREAM: 1.2})
+    repeated: Mapping[str, tuple[float, ...]] = field(
+        default_factory=lambda: {LOCAL: (300.0, 450.0), E2E: (0.25,), DOWNSTREAM: (1.2,)}
+    )
     beta: float = 1e-3
     seeds: tuple[int, ...] = (0, 1, 2)
     texts: int = 40_000
@@ -41,7 +43,7 @@ class EndToEndSuite:
             for loss, values in self.sparsities.items()
             for value in values
         ]
-        again = [spec for spec in first if spec.sparsity == self.repeated[spec.loss]]
+        again = [spec for spec in first if spec.sparsity in self.repeated[spec.loss]]
         return first + [replace(spec, seed=seed) for spec in again for seed in self.seeds[1:]]
 
 

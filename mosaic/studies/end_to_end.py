@@ -19,17 +19,28 @@ from mosaic.profiles.opening import located_folder
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
 from mosaic.saes.dictionary import load_dictionary
-from mosaic.saes.end_to_end import LOCAL, LOSSES
+from mosaic.saes.end_to_end import DOWNSTREAM, E2E, LOCAL, LOSSES
 from mosaic.saes.end_to_end_measuring import measure_all, opened
 from mosaic.studies import end_to_end_said as said
 from mosaic.studies.end_to_end_figures import downstream, frontier
-from mosaic.studies.end_to_end_measured import OfSeeds, Texts, Trained, minus, pairs_of_losses, repeated, settings
+from mosaic.studies.end_to_end_measured import (
+    OfSeeds,
+    Texts,
+    Trained,
+    comparable,
+    minus,
+    nearest_to,
+    pairs_of_losses,
+    settings,
+    several,
+)
 from mosaic.studies.end_to_end_probes import SetOfLosses, probed
 from mosaic.studies.problems import CACHE
 from mosaic.studies.seeds import held_out_texts
 from mosaic.studies.study import Study
 
 RATIOS = {"l0": ("l0", "ce"), "ce": ("ce", "l0"), "error": ("error", "ce"), "downstream": ("downstream", "ce")}
+EQUAL_L0 = "local of equal L0"
 KEYS = ("name", "loss", "layer", "width", "sparsity", "seed", "beta", "documents", "tokens", "batches")
 
 
@@ -80,7 +91,7 @@ class EndToEnd(Study):
             "layer": first.row["layer"],
             "width": first.row["width"],
             "training_tokens": first.row["tokens"],
-            "repeated": {loss: self._levels(repeated(self.saes, loss)) for loss in LOSSES},
+            "repeated": {name: self._levels(of.members) for name, of in self.of_seeds.items()},
         }
 
     def _levels(self, of: Sequence[Trained]) -> dict:
@@ -101,7 +112,11 @@ class EndToEnd(Study):
 
     @cached_property
     def of_seeds(self) -> dict[str, OfSeeds]:
-        return {loss: OfSeeds(repeated(self.saes, loss)) for loss in LOSSES}
+        """{loss: its SAEs of several seeds}, of about e2e's added cross-entropy; EQUAL_L0: local ones of about e2e's L0."""
+        return {
+            **{loss: OfSeeds(members) for loss, members in comparable(self.saes).items()},
+            EQUAL_L0: OfSeeds(nearest_to(comparable(self.saes)[E2E], several(self.saes, LOCAL), "l0")),
+        }
 
     @cached_property
     def seeds(self) -> dict[str, dict]:
@@ -109,16 +124,17 @@ class EndToEnd(Study):
 
     @property
     def agreement(self) -> dict[str, dict]:
-        """{"e2e minus local": shared fraction of latents that fire, beside it all latents, decoders alone and the mean cosine of partners}."""
+        """{"e2e minus local": shared fraction of latents that fire; beside it all latents, decoders alone, the mean cosine of partners}."""
+        pairs = [(a, b) for a in (E2E, DOWNSTREAM) for b in (LOCAL, EQUAL_L0)]
+        return {f"{a} minus {b}": self._agreement(self.of_seeds[a], self.of_seeds[b]) for a, b in pairs}
+
+    @staticmethod
+    def _agreement(first: OfSeeds, second: OfSeeds) -> dict:
         return {
-            f"{a} minus {b}": {
-                **minus(self.of_seeds[a].shared_alive, self.of_seeds[b].shared_alive),
-                "all_latents": self.of_seeds[a].shared.value - self.of_seeds[b].shared.value,
-                "decoder_alone": self.of_seeds[a].decoder_alone.value - self.of_seeds[b].decoder_alone.value,
-                "pw_mcc": self.of_seeds[a].pw_mcc.value - self.of_seeds[b].pw_mcc.value,
-            }
-            for a, b in pairs_of_losses()
-            if b == LOCAL
+            **minus(first.shared_alive, second.shared_alive),
+            "all_latents": first.shared.value - second.shared.value,
+            "decoder_alone": first.decoder_alone.value - second.decoder_alone.value,
+            "pw_mcc": first.pw_mcc.value - second.pw_mcc.value,
         }
 
     @property
@@ -182,7 +198,9 @@ class EndToEnd(Study):
 
     def downstream_figure(self):
         """Squared error after each block, of the SAE of each loss that has several seeds; the first of them."""
-        return downstream({loss: repeated(self.saes, loss)[0].measured.figures() for loss in LOSSES}, self.saes[0].row)
+        return downstream(
+            {loss: members[0].measured.figures() for loss, members in comparable(self.saes).items()}, self.saes[0].row
+        )
 
     def agreement_figure(self):
         """The share of latents in both SAEs against the cosine asked for, mean over pairs of seeds, beside chance."""
@@ -192,7 +210,8 @@ class EndToEnd(Study):
 
     def _thresholds(self) -> dict[str, list[tuple]]:
         series = {}
-        for loss, of in self.of_seeds.items():
+        for loss in LOSSES:
+            of = self.of_seeds[loss]
             curves = [found.curve() for found in of.seeds.matches.values()]
             series[loss] = [
                 (
@@ -258,7 +277,7 @@ def run(
     saes = tuple(
         Trained.of(row, found, load_dictionary(folder / row["name"])) for row, found in zip(rows, measured, strict=True)
     )
-    first = {loss: repeated(saes, loss)[0].row for loss in LOSSES}
+    first = {loss: members[0].row for loss, members in comparable(saes).items()}
     return EndToEnd(profile, saes, Texts.of(len(tokens.ids)), probed(profile, folder, first, n_sets, device, cache))
 
 

@@ -17,7 +17,7 @@ from mosaic.agreement.frontier import Contrast, Curve, ratio
 from mosaic.agreement.pairwise import Seeds, over_pairs
 from mosaic.agreement.resampling import Estimate, jackknife, linear, pair_mean, quantiles
 from mosaic.saes.dictionary import Dictionary
-from mosaic.saes.end_to_end import LOSSES
+from mosaic.saes.end_to_end import E2E, LOSSES
 from mosaic.saes.end_to_end_measuring import Measured
 
 DRAWS = 2000
@@ -50,6 +50,10 @@ class Trained:
             of, per = (getattr(self.measured, name) for name in FIGURES[figure])
         return (weights @ of) / (weights @ per)
 
+    def value(self, figure: str) -> float:
+        """The same on all texts."""
+        return float(self.drawn(figure, np.ones((1, len(self.measured.tokens))))[0])
+
     @cached_property
     def nearest(self) -> float:
         """Mean over latents that fire of the largest cosine with another of them in the decoder; 0 where one or none fires."""
@@ -79,8 +83,7 @@ class Texts:
 
     def estimate(self, one: Trained, figure: str) -> dict:
         """{value, interval} of one SAE's figure, 95 % over texts."""
-        value = float(one.drawn(figure, self.once)[0])
-        return {"value": value, "interval": quantiles(one.drawn(figure, self.drawn))}
+        return {"value": one.value(figure), "interval": quantiles(one.drawn(figure, self.drawn))}
 
     def compare(self, first: Sequence[Setting], second: Sequence[Setting], y: str, x: str) -> Contrast:
         """The ratio of first's y to second's at equal x, along the settings of two losses."""
@@ -112,9 +115,26 @@ def settings(saes: Sequence[Trained], loss: str) -> list[Setting]:
     return [list(members) for _, members in groupby(of, key=lambda one: one.row["sparsity"])]
 
 
-def repeated(saes: Sequence[Trained], loss: str) -> Setting:
-    """The SAEs of one loss at the lambda of which there are most seeds."""
-    return max(settings(saes, loss), key=len)
+def several(saes: Sequence[Trained], loss: str) -> list[Setting]:
+    """The settings of one loss with the most seeds, lambda ascending."""
+    of = settings(saes, loss)
+    return [members for members in of if len(members) == max(map(len, of))]
+
+
+def nearest_to(target: Setting, among: Sequence[Setting], figure: str) -> Setting:
+    """Of some settings the one whose figure, on all texts, the mean over seeds, is nearest to the target's by ratio; the first of
+    equals."""
+
+    def log(members: Setting) -> float:
+        return float(np.log(max(np.mean([one.value(figure) for one in members]), 1e-9)))
+
+    return min(among, key=lambda members: abs(log(members) - log(target)))
+
+
+def comparable(saes: Sequence[Trained]) -> dict[str, Setting]:
+    """{loss: its SAEs of several seeds that cost the model about what e2e's do}."""
+    of = several(saes, E2E)[0]
+    return {loss: of if loss == E2E else nearest_to(of, several(saes, loss), "ce") for loss in LOSSES}
 
 
 @dataclass(frozen=True, eq=False)

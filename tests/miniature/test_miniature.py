@@ -269,10 +269,11 @@ def test_the_shipped_card_and_page_have_the_figures_of_todays_sets():
 
 def test_the_end_to_end_suite_trains_every_lambda_once_and_the_middle_ones_thrice():
     specs = end_to_end.SUITE.specs()
-    assert len({spec.name for spec in specs}) == len(specs) == 18
-    for loss, value in end_to_end.SUITE.repeated.items():
+    assert len({spec.name for spec in specs}) == len(specs) == 20
+    for loss, values in end_to_end.SUITE.repeated.items():
         of = [spec for spec in specs if spec.loss == loss]
-        assert sorted(spec.seed for spec in of if spec.sparsity == value) == [0, 1, 2] and len(of) == 6
+        assert all(sorted(spec.seed for spec in of if spec.sparsity == value) == [0, 1, 2] for value in values)
+        assert len(of) == 4 + 2 * len(values)
         assert all((spec.beta > 0) == (loss == "e2e+ds") for spec in of)
 
 
@@ -281,7 +282,7 @@ def test_the_end_to_end_step_trains_and_measures_its_suite(tmp_path, monkeypatch
         end_to_end.SUITE,
         width=16,
         sparsities={"local": (9.0,), "e2e": (1.0,)},
-        repeated={"local": 9.0, "e2e": 1.0},
+        repeated={"local": (9.0,), "e2e": (1.0,)},
         seeds=(0,),
         texts=60,
         run=replace(end_to_end.SUITE.run, documents=32),

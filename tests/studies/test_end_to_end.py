@@ -13,7 +13,7 @@ from mosaic.saes.dictionary import Dictionary
 from mosaic.saes.end_to_end_measuring import Measured
 from mosaic.studies import end_to_end as chapter
 from mosaic.studies import end_to_end_said as said
-from mosaic.studies.end_to_end_measured import OfSeeds, Texts, Trained, minus, repeated, settings
+from mosaic.studies.end_to_end_measured import OfSeeds, Texts, Trained, comparable, minus, nearest_to, settings, several
 
 N, D = 40, 6
 
@@ -68,7 +68,20 @@ def test_settings_stand_in_the_order_of_lambda():
     assert [[(m.row["sparsity"], m.row["seed"]) for m in of] for of in settings(saes, "e2e")] == [
         [(1, 0), (1, 1), (1, 2)], [(2, 0)], [(4, 0)],
     ]  # fmt: skip
-    assert [one.row["seed"] for one in repeated(saes, "e2e")] == [0, 1, 2]
+    assert [[one.row["seed"] for one in members] for members in several(saes, "e2e")] == [[0, 1, 2]]
+
+
+def test_seeds_are_compared_where_they_cost_about_the_same():
+    def pair(loss, sparsity, l0, ce):
+        return [trained(loss, sparsity, seed, l0, ce) for seed in (0, 1)]
+
+    saes = [
+        *pair("e2e", 1, 10, 0.1), *pair("e2e+ds", 2, 12, 0.12), *pair("local", 3, 40, 0.11), *pair("local", 5, 11, 0.4),
+        trained("local", 9, l0=10, ce=0.1),
+    ]  # fmt: skip
+    found = comparable(saes)
+    assert {loss: members[0].row["sparsity"] for loss, members in found.items()} == {"local": 3, "e2e": 1, "e2e+ds": 2}
+    assert nearest_to(found["e2e"], several(saes, "local"), "l0")[0].row["sparsity"] == 5
 
 
 def test_the_nearest_latent_is_of_those_that_fire():
