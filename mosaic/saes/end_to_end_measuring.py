@@ -6,14 +6,20 @@ Shapes: n texts, N real tokens, D = width (latents).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mosaic.errors import MosaicError
 from mosaic.models.language import LanguageModel, Tokens
 from mosaic.models.splicing import Original, Pass, batch_of, original, spliced
 from mosaic.saes.end_to_end import kl, squared_errors
+from mosaic.saes.weights import open_tensors, read_config
+
+if TYPE_CHECKING:
+    import torch
 
 TEXTS_AT_ONCE = 64
 
@@ -62,11 +68,37 @@ class Measured:
         return int((self.fires > 0).sum())
 
 
-def opened(folder: Path, device: str = "cpu"):
-    """A saved SAE, as SAELens reads it, in float32."""
-    from sae_lens import SAE
+@dataclass(frozen=True)
+class SavedSAE:
+    """c = ReLU(a W_enc + b_enc), a^ = c W_dec + b_dec, as SAELens reads a standard SAE; W_enc: [d, D], W_dec: [D, d]."""
 
-    return SAE.load_from_disk(str(folder), device=device, dtype="float32")
+    W_enc: torch.Tensor
+    b_enc: torch.Tensor
+    W_dec: torch.Tensor
+    b_dec: torch.Tensor
+
+    def encode(self, a: torch.Tensor) -> torch.Tensor:
+        return (a @ self.W_enc + self.b_enc).relu()
+
+    def decode(self, c: torch.Tensor) -> torch.Tensor:
+        return c @ self.W_dec + self.b_dec
+
+
+def opened(folder: Path, device: str = "cpu") -> SavedSAE:
+    """A saved SAE in float32, both halves. Raises MosaicError for missing or broken files, and for an SAE of another form."""
+    config = read_config(folder)
+    form = (config.get("architecture"), config.get("apply_b_dec_to_input"), config.get("normalize_activations"))
+    if form != ("standard", False, "none"):
+        raise MosaicError(
+            f"{folder} is no ReLU SAE that reads the residual stream as it is (architecture, apply_b_dec_to_input and "
+            f"normalize_activations are {', '.join(map(str, form))}; standard, False and none were expected). Train it with "
+            "`mosaic.saes.end_to_end_training`."
+        )
+    names = [field.name for field in fields(SavedSAE)]
+    with open_tensors(folder) as file:
+        if missing := sorted(set(names) - set(file.keys())):
+            raise MosaicError(f"{folder} has no {missing[0]}. Copy the SAE again.")
+        return SavedSAE(*(file.get_tensor(name).float().to(device) for name in names))
 
 
 def measure(lm: LanguageModel, tokens: Tokens, sae, layer: int) -> tuple[dict, np.ndarray]:

@@ -1,12 +1,14 @@
 """The three losses are their formulas, training resumes to the same bytes, and a card says what the saved SAE does."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from conftest import sentences
+from conftest import sae_folder, sentences
+from safetensors.torch import load_file, save_file
 
 from mosaic.errors import MosaicError
 from mosaic.models import splicing
@@ -152,6 +154,8 @@ def test_a_card_says_what_the_saved_sae_does(speaking, trained):
 
 
 def test_what_is_saved_is_read_as_sae_lens_writes_it(trained, speaking):
+    from sae_lens import SAE
+
     out, rows = trained
     for row in rows:
         folder = out / row["name"]
@@ -160,7 +164,10 @@ def test_what_is_saved_is_read_as_sae_lens_writes_it(trained, speaking):
         assert config["metadata"]["hook_name"] == "layers.1" and config["metadata"]["loss"] == row["loss"]
         encoder = load_encoder(SAESource(1, "24", path=str(folder)), speaking("gemma2").spec.id, 64)
         a = torch.randn(9, 64) * 3
-        sae = end_to_end_measuring.opened(folder)
+        sae = SAE.load_from_disk(str(folder))
+        ours = end_to_end_measuring.opened(folder)
+        torch.testing.assert_close(ours.encode(a), sae.encode(a), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(ours.decode(ours.encode(a)), sae(a), atol=1e-5, rtol=1e-5)
         np.testing.assert_allclose(encoder.encode(a).toarray(), sae.encode(a).detach().numpy(), atol=1e-5)
         np.testing.assert_allclose(np.linalg.norm(load_dictionary(folder).decoder, axis=1), 1, atol=5e-3)  # bfloat16
     assert not (out / "checkpoint.safetensors").exists()
@@ -206,6 +213,18 @@ def test_a_killed_run_ends_with_the_same_bytes(speaking, trained, tmp_path, monk
     files = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
     assert len(files) == 10
     assert [f for f in files if (out / f).read_bytes() != (tmp_path / f).read_bytes()] == []
+
+
+def test_an_sae_of_another_form_is_named(trained, tmp_path):
+    out, rows = trained
+    with pytest.raises(MosaicError, match="are topk, True, none; standard, False and none were expected"):
+        end_to_end_measuring.opened(sae_folder(tmp_path, "topk"))
+    folder = tmp_path / "lacking"
+    shutil.copytree(out / rows[0]["name"], folder)
+    tensors = load_file(folder / "sae_weights.safetensors")
+    save_file({name: value for name, value in tensors.items() if name != "b_dec"}, folder / "sae_weights.safetensors")
+    with pytest.raises(MosaicError, match="lacking has no b_dec. Copy the SAE again"):
+        end_to_end_measuring.opened(folder)
 
 
 @pytest.mark.parametrize(
