@@ -67,7 +67,7 @@ study.downstream_figure()
 # ## Do seeds agree?
 #
 # At that λ each loss has several SAEs that differ in their seed alone. A latent is shared where decoder and encoder both match it to the same
-# partner (the chapter on [two seeds](15_two_seeds.py)). The figure shows the share that is left as the cosine asked for rises; ranges are over pairs.
+# partner (as in the chapter on two seeds). The figure shows the share that is left as the cosine asked for rises; ranges are over pairs.
 
 # %%
 study.agreement_figure()
