@@ -108,6 +108,28 @@ def tiny(model_folder):
     return load
 
 
+@pytest.fixture(scope="session")
+def speaking(tmp_path_factory):
+    """kind -> a small random causal model opened with its head."""
+    from mosaic.models.language import ModelSpec
+    from mosaic.models.splicing import open_with_head
+
+    loaded = {}
+
+    def load(kind: str):
+        if kind not in loaded:
+            from transformers import AutoModelForCausalLM
+
+            folder = tmp_path_factory.mktemp(kind) / f"speaking-{kind}"
+            torch.manual_seed(1)
+            AutoModelForCausalLM.from_config(_config(kind)).save_pretrained(folder)
+            _tokenizer(kind).save_pretrained(folder)
+            loaded[kind] = open_with_head(ModelSpec(str(folder), max_length=48))
+        return loaded[kind]
+
+    return load
+
+
 def sae_folder(root: Path, architecture: str, d_sae: int = 96, d_in: int = 64, model_name=None, seed: int = 0) -> Path:
     """A SAELens SAE with random, non-trivial weights, saved by SAELens itself."""
     import sae_lens

@@ -18,6 +18,7 @@ from mosaic.errors import Unavailable
 from mosaic.printable import printable
 from mosaic.profiles.opening import crossed, lacking, located, located_folder
 from mosaic.profiles.profile import Profile, load_profile
+from mosaic.saes.recipe import width_name
 from mosaic.saes.sweep import along, read_card, seed_groups, shown
 from mosaic.studies.problems import load_cut
 from mosaic.texts.labelled import WHOLE
@@ -92,6 +93,7 @@ def chapters(profile: Profile, seeded: bool) -> str:
         i
         for i, name in enumerate(studies.NAMES, 1)
         if bool({"seeds", "sweep"} & set(studies.kind(name).needs)) == seeded
+        and "end_to_end" not in studies.kind(name).needs  # reads SAEs of its own
         and not lacking(profile, studies.kind(name).needs)
     ]
     return ranges(numbers)
@@ -140,6 +142,23 @@ def sae_rows(profile: Profile) -> list[list[str]]:
             values = ", ".join(shown(group.rows[0], what) for group in along(groups, what))
             n = min(len(group.rows) for group in groups if group.varies == what)
             rows.append([number("what_moves_it"), *["as the base"] * 4, f"{what} varied: {values}; {n} seeds each"])
+    return rows + end_to_end_rows(profile)
+
+
+def end_to_end_rows(profile: Profile) -> list[list[str]]:
+    """The same of SAEs trained end to end, a row a loss."""
+    from mosaic.studies.end_to_end import read_rows
+
+    found: dict[str, list[dict]] = {}
+    for row in read_rows(located_folder(profile.end_to_end)) if profile.end_to_end else ():
+        found.setdefault(row["loss"], []).append(row)
+    rows = []
+    for loss, members in found.items():
+        first, l0 = members[0], [row["l0"] for row in members]
+        active = f"L0 {min(l0):.1f} to {max(l0):.1f}"
+        n = len({row["sparsity"] for row in members})
+        which = f"loss {loss}: {len(members)} SAEs, {n} values of λ"
+        rows.append([number("end_to_end"), str(first["layer"]), width_name(first["width"]), active, "relu", which])
     return rows
 
 

@@ -22,7 +22,9 @@ Weights = Annotated[
 def build(
     weights: Weights = None,
     device: Device = "cpu",
-    only: Annotated[Optional[str], typer.Option("--only", help="Build this step alone, such as saes-small.")] = None,  # noqa: UP045
+    only: Annotated[
+        str | None, typer.Option("--only", help="Build this step alone, such as saes-small or end_to_end.")
+    ] = None,
 ) -> None:
     """Train everything from nothing; steps that are there already are kept, an interrupted one goes on."""
     check(folder=weights, device=device)

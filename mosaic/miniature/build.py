@@ -16,7 +16,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import read_json, write_atomically
-from mosaic.miniature import controls, lm_training, lms, tuning, vision
+from mosaic.miniature import controls, end_to_end, lm_training, lms, tuning, vision
 from mosaic.miniature.opened import opened
 from mosaic.miniature.tokenizer import VOCABULARY, train_tokenizer
 from mosaic.saes.sweep import Sweep
@@ -90,6 +90,7 @@ def steps() -> list[Step]:
         Step("behaviour", {"model": "mini-large-it"}, _behaviour_step),
         Step("mini-vision", asdict(vision.VisionSize()), _vision_step),
         *(Step(name, recipe, _control_step(name)) for name, recipe in controls.recipes().items()),
+        Step(end_to_end.FOLDER, end_to_end.recipe(), end_to_end.train_suite),
     ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import read_json, write_atomically
-from mosaic.miniature import build, controls, lm_figures, vision
+from mosaic.miniature import build, controls, end_to_end, lm_figures, vision
 from mosaic.miniature.tokenizer import encode
 from mosaic.world import sets
 from mosaic.world.corpus import HELD_OUT_SEED, documents
@@ -52,6 +52,8 @@ def measure_weights(out: Path, say: Callable[[str], None] = print, device: str =
     figures["seeds"] = _measure_seeds(out, [d.text for d in held], device)
     say(controls.FOLDER)
     figures |= controls.measure_controls(out, [d.text for d in held], device)
+    say(end_to_end.FOLDER)
+    figures[end_to_end.FOLDER] = end_to_end.measure_suite(out, [d.text for d in held[:CE_SAMPLE]], device)
     rows = list(build.behaviour_rows(out, device))
     shipped = (out / "behaviour" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     figures["mini-large-it"] |= {
@@ -139,7 +141,13 @@ def _bands(name: str):
         return ()  # how much learning in part gives is a finding
     if name.startswith("saes"):
         return SAE_BANDS if "16k" in name else SMALL_SAE_BANDS
-    return {"mini-large-it": TUNED_BANDS, "mini-vision": VISION_BANDS, "sets": (), "seeds": ()}.get(name, LM_BANDS)
+    return {
+        "mini-large-it": TUNED_BANDS,
+        "mini-vision": VISION_BANDS,
+        "sets": (),
+        "seeds": (),
+        end_to_end.FOLDER: (),
+    }.get(name, LM_BANDS)
 
 
 def check(out: Path, say: Callable[[str], None] = print, device: str = "cpu") -> dict[str, dict[str, float]]:
@@ -223,7 +231,8 @@ right caption for {100 * seen["caption accuracy digits"]:.1f} % of the test digi
 |---|---|---|---|---|
 {saes}
 
-seeds/ holds {len(figures["seeds"]) // 2} more, of several seeds each; its own README has their figures.
+seeds/ holds {len(figures["seeds"]) // 2} more, of several seeds each; its own README has their figures. end_to_end/ holds
+{len(figures["end_to_end"]) // 2} ReLU SAEs of three losses, trained to keep what the model says or the residual stream; its card.json has theirs.
 
 Controls learned in part or something else, by the recipe of saes-small's layer 3, width 1k: the encoder and biases alone
 (frozen_decoder); the residual stream of mini-small with random weights (untrained_model); mini-vision's image tokens

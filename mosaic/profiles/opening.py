@@ -156,6 +156,7 @@ NEEDS = {
     "truth": "texts whose factors are known (truth: true)",
     "images": "a vision-language model and sets of images (vision)",
     "others": "other models with its tokenizer (others: their profiles)",
+    "end_to_end": "SAEs trained end to end (end_to_end: their folder)",
     "seeds": "SAEs of several seeds (seeds: a folder that `mosaic train-sae --seeds` wrote)",
     "sweep": "SAEs that vary in more than their seed (seeds: a folder of such a sweep)",
 }
@@ -174,6 +175,7 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
         "truth": profile.truth,
         "images": bool(profile.vision and profile.vision.sets),
         "others": bool(profile.others),
+        "end_to_end": bool(profile.end_to_end),
         "seeds": bool(profile.seeds),
         "sweep": False,
         "languages": False,

@@ -63,6 +63,10 @@ TABLE = {
     "gated": Look(VIOLET, "-", "D"),
     "jumprelu": Look(ROSE, "-", "P"),
     "batchtopk": Look(CRIMSON, "-", "X"),
+    # What an SAE is trained to keep
+    "local": Look(ROSE),
+    "e2e": Look(LIME, "--", "s"),
+    "e2e+ds": Look(VIOLET, "-.", "^"),
     # Models
     "mini-small": Look(VIOLET),
     "mini-large": Look(ROSE, "-.", "^"),

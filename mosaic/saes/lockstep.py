@@ -84,11 +84,15 @@ def scratch(out: Path) -> tuple[Path, Path]:
 
 def save(sae, folder: Path) -> None:
     """Save a trained SAE for inference, matrices in bfloat16 (half the disk; biases and thresholds stay float32)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stored(*sae.save_inference_model(folder))
+
+
+def stored(weights: Path, config: Path) -> None:
+    """SAELens's two files as they are kept here: matrices in bfloat16, no device but the CPU."""
     import torch
     from safetensors.torch import load_file, save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    weights, config = sae.save_inference_model(folder)
     state = load_file(weights)
     save_file({k: v.to(torch.bfloat16) if v.ndim == 2 else v for k, v in state.items()}, weights)
     settings = json.loads(Path(config).read_text(encoding="utf-8"))

@@ -37,6 +37,7 @@ NAMES = (
     "interpretation",
     "hypotheses",
     "description_choice",
+    "end_to_end",
 )
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mosaic.cli import app
 from mosaic.errors import MosaicError
-from mosaic.miniature import build, card, lm_figures, lm_training, lms, tuning, vision
+from mosaic.miniature import build, card, end_to_end, lm_figures, lm_training, lms, tuning, vision
 from mosaic.miniature.tokenizer import BOS, EOS, PAD, VOCABULARY, encode, train_tokenizer
 from mosaic.world import sets
 from mosaic.world.corpus import documents, fact
@@ -265,3 +265,37 @@ def test_the_shipped_card_and_page_have_the_figures_of_todays_sets():
     now = {key: round(value, 4) for name in sets.SETS for key, value in card.set_figures(name).items()}
     assert shipped["sets"] == now
     assert (build.WEIGHTS / "README.md").read_text(encoding="utf-8") == card._page(build.WEIGHTS, shipped)
+
+
+def test_the_end_to_end_suite_trains_every_lambda_once_and_the_middle_ones_thrice():
+    specs = end_to_end.SUITE.specs()
+    assert len({spec.name for spec in specs}) == len(specs) == 20
+    for loss, values in end_to_end.SUITE.repeated.items():
+        of = [spec for spec in specs if spec.loss == loss]
+        assert all(sorted(spec.seed for spec in of if spec.sparsity == value) == [0, 1, 2] for value in values)
+        assert len(of) == 4 + 2 * len(values)
+        assert all((spec.beta > 0) == (loss == "e2e+ds") for spec in of)
+
+
+def test_the_end_to_end_step_trains_and_measures_its_suite(tmp_path, monkeypatch):
+    small = replace(
+        end_to_end.SUITE,
+        width=16,
+        sparsities={"local": (9.0,), "e2e": (1.0,)},
+        repeated={"local": (9.0,), "e2e": (1.0,)},
+        seeds=(0,),
+        texts=60,
+        run=replace(end_to_end.SUITE.run, documents=32),
+    )
+    monkeypatch.setattr(end_to_end, "SUITE", small)
+    for name in ("mini-small", "tokenizer"):
+        (tmp_path / name).symlink_to(build.WEIGHTS / name)
+    build.build_all(tmp_path, only="end_to_end", say=str)
+    note = json.loads((tmp_path / "end_to_end" / "recipe.json").read_text())
+    rows = json.loads((tmp_path / "end_to_end" / "card.json").read_text())
+    assert note["saes"] == 2 and note["recipe"]["width"] == 16 and [row["loss"] for row in rows] == ["local", "e2e"]
+    texts = [d.text for d in documents(98, 0, 20)]
+    figures = end_to_end.measure_suite(tmp_path, texts, "cpu")
+    assert set(figures) == {f"{key} {row['name']}" for row in rows for key in ("l0", "added_ce")}
+    config = json.loads((tmp_path / "end_to_end" / rows[0]["name"] / "cfg.json").read_text())
+    assert config["metadata"]["model_name"] == "mini-small"  # as people name it, wherever the folder lies

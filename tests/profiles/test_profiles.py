@@ -438,6 +438,7 @@ def test_what_a_profile_lacks_for_a_chapter_is_named(tmp_path):
     assert lacking(load_profile("mini"), everything) == []
     assert lacking(load_profile("gemma-2-2b"), everything) == list(everything)
     assert lacking(load_profile("gemma-2-2b"), ()) == []
+    assert lacking(load_profile("mini"), ["end_to_end"]) == [] and lacking(load_profile("gpt2"), ["end_to_end"])
     row = {"name": "sae", "layer": 1, "width": 64, "k": 4, "tokens": 9, "architecture": "topk"}
     rows = [{**row, "seed": seed} for seed in (0, 1)]
     (tmp_path / "card.json").write_text(json.dumps(rows))

@@ -35,6 +35,7 @@ def profile(tmp_path, monkeypatch):
         crossed=(),
         partly_trained=(),
         seeds=None,
+        end_to_end=None,
     )
 
 
@@ -64,6 +65,16 @@ def test_weights_of_model_and_saes_count(profile, tmp_path, name):
     before = fingerprint(profile)
     (tmp_path / name / "model.safetensors").write_bytes(b"other..")
     assert fingerprint(profile) != before
+
+
+def test_saes_trained_end_to_end_count(profile, tmp_path):
+    (tmp_path / "e2e").mkdir()
+    (tmp_path / "e2e" / "card.json").write_text("[]")
+    with_them = replace(profile, end_to_end=str(tmp_path / "e2e"))
+    before = fingerprint(with_them)
+    assert before != fingerprint(profile)
+    (tmp_path / "e2e" / "card.json").write_text("[1]")
+    assert fingerprint(with_them) != before
 
 
 def test_a_mirror_of_the_hub_counts(profile, tmp_path, monkeypatch):

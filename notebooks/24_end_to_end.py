@@ -1,0 +1,95 @@
+# needs: end_to_end
+# %% [markdown]
+# # What if an SAE is asked to keep what the model says?
+#
+# An SAE is trained to give back the residual stream. But much of the residual stream may not matter to what the model says next.
+# *End-to-end* SAEs {cite}`braun2024` are asked for that instead: the SAE's output takes the place of the residual stream, the rest of the
+# frozen model runs on it, and the loss is how far what the model then says lies from what it says as it is. Three losses are compared:
+#
+# - **local**: the squared error of the residual stream at the SAE's own layer, as in every other chapter.
+# - **e2e**: the KL divergence of what the model says from what it says with the SAE in place.
+# - **e2e+ds**: the same, and the squared errors of the residual stream after all *later* blocks (*downstream*).
+#
+# Each has an L1 penalty on the latents, weighted by λ; what λ means differs from loss to loss, so losses are compared along their
+# curves, never at one λ.
+#
+# What came out: {result}`end_to_end.sentences.order` {result}`end_to_end.sentences.l0`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+
+# %% tags=["parameters"]
+profile = "mini"
+n_texts = 500
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import end_to_end
+
+plots.style()
+
+# %%
+study = end_to_end.run(profile, n_texts=n_texts, device=device)
+study.record();
+
+# %% [markdown]
+# ## What a latent buys
+#
+# {result}`end_to_end.n_saes` ReLU SAEs of {result}`end_to_end.width` latents read layer {result}`end_to_end.layer`, each trained on the same
+# {result}`end_to_end.training_tokens` tokens in the same order. Every one is read again here, on {result}`end_to_end.n_texts` texts
+# that none was trained on. To the left is sparser, lower is better: the cross-entropy that the model loses when the SAE's output takes the residual
+# stream's place. Numbers beside the marks are λ.
+
+# %%
+study.figure()
+
+# %% [markdown]
+# {result}`end_to_end.sentences.ce` Each ratio is a mean over the range that both curves have (logarithms
+# on both axes, straight lines between neighbours); nothing is said beyond their ends. The paper, on GPT-2 small, has {published}`end_to_end.l0.e2e`
+# latents a token of e2e against {published}`end_to_end.l0.local` of local at an added cross-entropy of {published}`end_to_end.ce.e2e` and
+# {published}`end_to_end.ce.local`.
+#
+# Intervals are over texts, and over seeds at the one λ a loss that has several; how other seeds would have moved the other marks is not
+# in them. The weight of downstream errors in e2e+ds was chosen once, by a pilot; a larger one would bring it nearer to local.
+# {result}`end_to_end.sentences.alive`
+#
+# ## Another way through the model
+#
+# A loss that asks for the output alone leaves the residual stream free to go elsewhere. The squared errors after the SAE's own block
+# and the later ones say how far it does, of one SAE a loss, at a λ at which they cost the model about the same:
+
+# %%
+study.downstream_figure()
+
+# %% [markdown]
+# {result}`end_to_end.sentences.error` {result}`end_to_end.sentences.downstream`
+#
+# ## Do seeds agree?
+#
+# At that λ each loss has several SAEs that differ in their seed alone. A latent is shared where decoder and encoder both match it to the same
+# partner (as in the chapter on two seeds). The figure shows the share that is left as the cosine asked for rises; ranges are over pairs.
+
+# %%
+study.agreement_figure()
+
+# %% [markdown]
+# {result}`end_to_end.sentences.agreement` {result}`end_to_end.sentences.geometry` The paper's own measures of both are largest
+# cosines, within an SAE and between seeds; it calls local and e2e+ds robust to the seed, and e2e not. Intervals over three seeds have two degrees of
+# freedom, and are wide for that. SAEs that cost the model the same differ in L0, on which agreement hangs too: *local of equal L0* are
+# local SAEs at a larger λ, as sparse as the others and dearer for the model.
+#
+# ## What probes make of it
+#
+# If an SAE keeps what the model says and drops the rest, do its latents classify texts better, or worse? The same linear probe, chosen on validation folds in the
+# same way, on mean-pooled latents of one SAE a loss:
+
+# %%
+study.probes_table()
+
+# %% [markdown]
+# {result}`end_to_end.sentences.probes` The interval is over test texts of these sets; other sets may differ.
+#
+# ## All SAEs
+
+# %%
+study.table()
