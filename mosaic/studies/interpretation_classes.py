@@ -1,4 +1,4 @@
-"""In which class of which labelled set a latent fires most: chosen on training texts, told of test texts.
+"""In which class of which labelled set a latent surely fires more often: chosen on training texts, told of test texts.
 
 For class c of a set, latent j fires in a share P(j | c) of its texts and P(j | rest) of the others.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mosaic.interpretation.shares import newcombe
 from mosaic.models.language import LanguageModel
 from mosaic.profiles.opening import available
 from mosaic.profiles.profile import Profile
@@ -33,8 +34,9 @@ class OfClass:
 
 
 def most_of(profile: Profile, lm: LanguageModel, latents: Sequence[int], cache: Path | None) -> list[OfClass | None]:
-    """Of each latent of the middle SAE the class with the largest difference of shares in training texts, of all sets that can be had;
-    None where no class has more than the rest, and where the profile has no set or no such pooling."""
+    """Of each latent of the middle SAE the class that has it more often than the rest with the most certainty: the largest lower end
+    of the 95 % interval of the difference in training texts, of all sets that can be had. None where none is above zero, and where
+    the profile has no set or no such pooling."""
     best: list[OfClass | None] = [None] * len(latents)
     lead = np.zeros(len(latents))
     pooling = next((one for one in POOLINGS if one in profile.poolings), None)
@@ -45,12 +47,20 @@ def most_of(profile: Profile, lm: LanguageModel, latents: Sequence[int], cache: 
         (table,) = (t for t in problem.tables if t.provenance["features"] == "sae")
         fires, n = table.matrix[:, list(latents)].toarray() > 0, len(problem.train)
         for name in problem.train.classes:
-            inside, outside = shares(fires[:n], problem.train.labels == name)
+            lowest = least_lead(fires[:n], problem.train.labels == name)
             tested = shares(fires[n:], problem.test.labels == name)
-            for i in np.flatnonzero(np.round(inside - outside - lead, 9) > 0):
-                lead[i] = inside[i] - outside[i]
+            for i in np.flatnonzero(np.round(lowest - lead, 9) > 0):
+                lead[i] = lowest[i]
                 best[i] = OfClass(title, str(name), float(tested[0][i]), float(tested[1][i]))
     return best
+
+
+def least_lead(fires: np.ndarray, of_class: np.ndarray) -> np.ndarray:
+    """[L] lower end of the interval of the class's share minus the others' (Newcombe's); 0 of no texts."""
+    if not 0 < of_class.sum() < len(of_class):
+        return np.zeros(fires.shape[1])
+    (a, n), (b, m) = ((fires[rows].sum(0), int(rows.sum())) for rows in (of_class, ~of_class))
+    return newcombe(a, n, b, m)[0]
 
 
 def shares(fires: np.ndarray, of_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -36,3 +36,13 @@ def test_shares_of_no_texts_are_zero():
     fires = np.array([[True, False], [True, True]])
     inside, outside = classes.shares(fires, np.array([True, True]))
     assert inside.tolist() == [1, 0.5] and outside.tolist() == [0, 0]
+
+
+def test_a_lead_that_may_be_none_is_none():
+    rng = np.random.default_rng(0)
+    fires = rng.random((200, 30)) < 0.2
+    of_class = np.arange(200) < 20
+    assert (classes.least_lead(fires, of_class) <= 0).mean() > 0.9
+    fires[of_class, 3] = True
+    assert classes.least_lead(fires, of_class)[3] > 0.5
+    assert not classes.least_lead(fires, np.zeros(200, dtype=bool)).any()
