@@ -157,6 +157,7 @@ NEEDS = {
     "images": "a vision-language model and sets of images (vision)",
     "others": "other models with its tokenizer (others: their profiles)",
     "seeds": "SAEs of several seeds (seeds: a folder that `mosaic train-sae --seeds` wrote)",
+    "recipes": "SAEs by other recipes (recipes: a folder of them)",
     "sweep": "SAEs that vary in more than their seed (seeds: a folder of such a sweep)",
 }
 
@@ -175,6 +176,7 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
         "images": bool(profile.vision and profile.vision.sets),
         "others": bool(profile.others),
         "seeds": bool(profile.seeds),
+        "recipes": bool(profile.recipes),
         "sweep": False,
         "languages": False,
     }

@@ -95,6 +95,8 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
         yield from _folder(f"SAE {control.path}", located_folder(control.path))
     if profile.seeds:
         yield from _folder("seeds", located_folder(profile.seeds))
+    if profile.recipes:
+        yield from _folder("recipes", located_folder(profile.recipes))
     if profile.vision and profile.vision.image_tokens:
         yield from _folder("image tokens", located_folder(profile.vision.image_tokens))
     # A score of explanations needs it, and is left out without it; its weights are checked wherever they come from.
@@ -103,7 +105,9 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
         other = load_profile(name)
         yield name, repr(other)
         # Those that it names itself are not read.
-        yield from weights(replace(other, larger=None, others=(), seeds=None, partly_trained=(), vision=None))
+        yield from weights(
+            replace(other, larger=None, others=(), seeds=None, recipes=None, partly_trained=(), vision=None)
+        )
 
 
 def _folder(name: str, folder: Path) -> Iterator[tuple[str, str]]:

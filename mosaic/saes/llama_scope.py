@@ -67,3 +67,14 @@ def to_jumprelu(sae, batches: Sequence[torch.Tensor], k: int):
         pre = (made.process_sae_in(x) @ made.W_enc + made.b_enc for x in batches)
         made.threshold.fill_(one_threshold(pre, sum(map(len, batches)), k))
     return made
+
+
+def before_conversion(sae, k: int):
+    """The TopK SAE that a converted one was: the same weights, whose norms are folded in, and the k largest of each token."""
+    from sae_lens import TopKSAE, TopKSAEConfig
+
+    same = {name: getattr(sae.cfg, name) for name in ("d_in", "d_sae", "dtype", "device", "apply_b_dec_to_input")}
+    made = TopKSAE(TopKSAEConfig(**same, k=k, normalize_activations="none", metadata=sae.cfg.metadata))
+    weights = {name: value for name, value in sae.state_dict().items() if name != "threshold"}
+    made.load_state_dict(weights)
+    return made

@@ -36,6 +36,7 @@ NAMES = (
     "universality",
     "interpretation",
     "description_choice",
+    "recipes",
 )
 
 
