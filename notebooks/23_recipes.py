@@ -14,7 +14,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
-n_texts = 1500
+n_texts = 1000
 device = "cpu"
 
 # %% tags=["hide-input"]
@@ -43,17 +43,15 @@ study.table()
 #
 # ## Do their seeds agree more?
 #
-# Bars are means over pairs of seeds with 95 % intervals over SAEs (each left out in turn); a dash is what the best matching with a
+# Means over pairs of seeds with 95 % intervals over SAEs (each left out in turn), and what the best matching with a
 # *random dictionary* gives.
 
 # %%
 study.figure()
 
-# %%
-study.shared_figure()
-
 # %% [markdown]
-# {result}`recipes.sentences.shared`
+# {result}`recipes.sentences.both` {result}`recipes.sentences.shared` Dead latents count: one that never learned still has its
+# centroid for a decoder row; *alive only* in the table leaves them out.
 #
 # Published are {published}`recipes.archetypal.stability` for archetypal dictionaries of vision models against
 # {published}`recipes.topk.stability` {cite}`fel2025`; and, on synthetic data, {published}`recipes.toy.matryoshka_fixed.stability` for

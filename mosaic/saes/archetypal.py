@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 
+from mosaic.errors import MosaicError
+
 DELTA = 1.0  # where activations have a mean norm of sqrt(d)
 OWN_CENTROID = 0.9  # of a row's weight, at the start
 
@@ -39,10 +41,15 @@ def constrain(sae) -> None:
 
 
 def start(sae, x, seed: int) -> None:
-    """Centroids from activations x [N, d], scaled as the SAE's inputs are; b_dec starts at their mean. seed: of k-means."""
+    """Centroids from activations x [N, d], scaled as the SAE's inputs are; b_dec starts at their mean. seed: of k-means.
+    Raises MosaicError for fewer activations than latents."""
     import torch
     from sklearn.cluster import KMeans
 
+    if len(x) < sae.cfg.d_sae:
+        raise MosaicError(
+            f"{len(x)} activations of the first batches give no {sae.cfg.d_sae} centroids. Give more tokens or larger batches."
+        )
     mean = x.mean(0)
     found = KMeans(sae.cfg.d_sae, n_init=1, random_state=seed).fit((x - mean).cpu().double().numpy())
     with torch.no_grad():

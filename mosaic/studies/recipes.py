@@ -14,21 +14,19 @@ from mosaic.agreement import probe_agreement
 from mosaic.agreement.pairwise import Seeds
 from mosaic.agreement.resampling import Estimate
 from mosaic.features.request import Request
-from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
 from mosaic.studies import recipes_read as read
 from mosaic.studies import recipes_said as said
 from mosaic.studies.problems import CACHE, load_cut, opened, sets_here
-from mosaic.studies.recipes_read import ANNEALED, BATCHTOPK, FLAT, MATRYOSHKA, TOPK, Group, Recipe, minus
+from mosaic.studies.recipes_read import ANNEALED, BATCHTOPK, FLAT, MATRYOSHKA, TOPK, Recipe, minus
 from mosaic.studies.seeds import held_out_texts
 from mosaic.studies.study import Study
 
 POOLING = "mean"
-OF_PAIRS = ("pw_mcc", "shared", "order", "order_by_frequency")
+OF_PAIRS = ("pw_mcc", "pw_mcc_alive", "shared", "order", "order_by_frequency")
 OF_SEEDS = ("l0", "fvu", "dead")
-CENTROID_TOKENS = 10_240  # as many as the trainer draws its centroids from
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,7 @@ class Recipes(Study):
             "conversion": self.conversion,
             "annealing": self.annealing,
             "centroids": _recorded(self.centroids),
+            "learned": self.learned,
             "most_stable": self.most_stable,
         }
         return out | {"sentences": self._sentences(rows)}
@@ -72,6 +71,7 @@ class Recipes(Study):
             "agree": said.agree(
                 {titles[key]: found["pw_mcc"] for key, found in self.against.items()}, "mean matched cosine"
             ),
+            "both": said.both({titles[key]: (found["pw_mcc"], found["shared"]) for key, found in self.against.items()}),
             "shared": said.agree(
                 {titles[key]: found["shared"] for key, found in self.against.items()}, "shared fraction"
             ),
@@ -81,7 +81,7 @@ class Recipes(Study):
             "conversion": said.conversion(self.conversion.get(ANNEALED)),
             "annealing": said.annealing(self.annealing),
             "matryoshka": said.ordered(self.matryoshka),
-            "archetypal": said.archetypal(self.against, _recorded(self.centroids)),
+            "archetypal": said.archetypal(self.against, _recorded(self.centroids), self.learned),
             "probes": said.probes(self.most_stable),
         }
 
@@ -120,6 +120,12 @@ class Recipes(Study):
             "minus_batchtopk": less,
             "levels": one.levels(),
         }
+
+    @cached_property
+    def learned(self) -> dict | None:
+        """PW-MCC of archetypal SAEs with centroids of their own minus that of such centroids alone: what learning does to it."""
+        one = self.recipes.get(read.ARCHETYPAL)
+        return minus(one.of_pairs("pw_mcc"), self.centroids) if one and self.centroids else None
 
     @cached_property
     def conversion(self) -> dict:
@@ -170,23 +176,37 @@ class Recipes(Study):
         }
 
     def figure(self):
-        """PW-MCC of every recipe, 95 % over SAEs; dashes: with a random dictionary."""
-        return self._bars("pw_mcc", "mean matched cosine (PW-MCC)")
-
-    def shared_figure(self):
-        """The shared fraction, likewise."""
-        return self._bars("shared", "shared fraction")
+        """What every recipe's seeds share, 95 % over SAEs: by decoders, and by both; beside it the decoders' chance."""
+        rows = []
+        for recipe in self.recipes.values():
+            for figure, name in {"pw_mcc": "mean matched cosine", "shared": "shared"}.items():
+                found = recipe.of_pairs(figure)
+                low, high = found.share_interval() or (found.value, found.value)
+                rows.append(
+                    {"set": recipe.group.title, "features": name, "macro_f1": found.value, "low": low, "high": high}
+                )
+            by_chance = recipe.chance["pw_mcc"]
+            rows.append(
+                {
+                    "set": recipe.group.title,
+                    "features": "chance",
+                    "macro_f1": by_chance,
+                    "low": by_chance,
+                    "high": by_chance,
+                }
+            )
+        return plots.finished(
+            plots.intervals(rows, "of pairs of seeds, 95 % over SAEs; chance: cosine with a random dictionary")
+        )
 
     def active_figure(self):
-        """Share of tokens with so many active latents, first seed: a threshold lets the number vary, TopK does not."""
+        """Share of tokens with at most so many active latents, first seed: a threshold lets the number vary, TopK does not."""
         keys = [key for key in (TOPK, BATCHTOPK, ANNEALED) if key in self.recipes]
-        series = {}
+        series, most = {}, int(max(np.quantile(self.recipes[key].active[0], 0.99) for key in keys))
         for key in keys:
             active = self.recipes[key].active[0]
-            most = int(np.quantile(active, 0.995))
-            counts = np.bincount(np.minimum(active, most), minlength=most + 1) / len(active)
-            series[self.recipes[key].group.title] = {n: float(share) for n, share in enumerate(counts)}
-        return plots.finished(plots.steps(series, "active latents of a token", "share of tokens").figure)
+            series[self.recipes[key].group.title] = {n: float((active <= n).mean()) for n in range(most + 1)}
+        return plots.finished(plots.steps(series, "active latents, at most", "share of tokens").figure)
 
     def table(self) -> tables.Html:
         """Every recipe: what it is worth, what its seeds share, what probes on it say."""
@@ -199,6 +219,7 @@ class Recipes(Study):
         headings = {"recipe": "recipe", "l0": "L0", "l0_sd_by_token": "its sd by token", "fvu": "FVU", "dead": "dead"}
         headings |= {
             "pw_mcc": "PW-MCC",
+            "pw_mcc_alive": "alive only",
             "shared": "shared",
             "order": "order",
             "macro_f1": "macro-F1",
@@ -212,18 +233,6 @@ class Recipes(Study):
         rows = [{"latents": f"{one['from']} to {one['to']}", **one} for one in levels]
         return tables.table(rows, {"latents": "latents", "pw_mcc": "PW-MCC", "shared": "shared"})
 
-    def _bars(self, figure: str, label: str):
-        rows, chance = [], {}
-        for recipe in self.recipes.values():
-            found = recipe.of_pairs(figure)
-            low, high = found.share_interval() or (found.value, found.value)
-            name = recipe.group.title.replace(", ", ",\n")
-            rows.append((name, found.value, low, high))
-            chance[name] = recipe.chance[figure]
-        ax = plots.bars(rows, label, chance=chance)
-        ax.tick_params(axis="x", rotation=25)
-        return plots.finished(ax.figure)
-
     @staticmethod
     def _row(recipe: Recipe) -> dict:
         found = {name: _recorded(recipe.of_seeds(name)) for name in OF_SEEDS}
@@ -234,7 +243,7 @@ class Recipes(Study):
 
 
 def run(
-    profile: str | Profile, *, n_texts: int = 1500, n_sets: int = 3, device: str = "cpu", cache: Path | None = CACHE
+    profile: str | Profile, *, n_texts: int = 1000, n_sets: int = 3, device: str = "cpu", cache: Path | None = CACHE
 ) -> Recipes:
     """Every recipe of the profile's folder on n_texts held-out texts, and probes on the profile's first n_sets sets."""
     profile = load_profile(profile) if isinstance(profile, str) else profile
@@ -263,7 +272,7 @@ def run(
             probes[group.key], parts, read.chance_of(of[0], device),
         )  # fmt: skip
     archetypal = [group for group in groups if group.key in (read.ARCHETYPAL, read.COMMON)]
-    centroids = _centroids(archetypal[0], lm, tokens) if archetypal else None
+    centroids = read.centroids_of(archetypal[0], lm, tokens) if archetypal else None
     return Recipes(
         profile, found, centroids, int(worth[TOPK][0][0]["held_out_tokens"]), tuple(c.title for c in choices)
     )
@@ -273,19 +282,6 @@ def probed(problem: Problem) -> list[probe_agreement.ProbeRun]:
     """One probe a seed, of the strength that validation folds choose for the first. problem.tables: one a seed."""
     strength = probe_agreement.chosen_strength(problem)
     return [probe_agreement.run(problem, i, strength) for i in range(len(problem.tables))]
-
-
-def _centroids(group: Group, lm: LanguageModel, tokens) -> Estimate:
-    from mosaic.models.residuals import in_batches
-
-    row, parts, n = group.rows[0], [], 0
-    for _, batch, _ in in_batches(lm, tokens, [row["layer"]]):
-        parts.append(batch[row["layer"]].cpu().double().numpy())
-        n += len(parts[-1])
-        if n >= CENTROID_TOKENS:
-            break
-    seeds = [one["seed"] for one in group.rows]
-    return read.centroids_agree(np.concatenate(parts)[:CENTROID_TOKENS], row["width"], seeds)
 
 
 def _recorded(found: Estimate | None) -> dict | None:

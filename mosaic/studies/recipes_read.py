@@ -38,6 +38,7 @@ TITLES = {
     ARCHETYPAL: "archetypal",
     COMMON: "archetypal, common centroids",
 }
+CENTROID_TOKENS = 10_240  # as many as the trainer draws its centroids from
 ALIKE = ("layer", "width", "k", "tokens")  # in what every recipe is TopK's equal
 
 
@@ -81,7 +82,7 @@ class Recipe:
         return over_seeds([one[figure] for one in self.measured])
 
     def of_pairs(self, figure: str) -> Estimate:
-        """ "pw_mcc", "shared", "order" or "order_by_frequency", the mean over pairs of seeds."""
+        """ "pw_mcc", "pw_mcc_alive", "shared", "order" or "order_by_frequency", the mean over pairs of seeds."""
         return pair_mean({pair: FIGURES[figure](found) for pair, found in self.seeds.matches.items()})
 
     def macro_f1(self) -> Estimate:
@@ -180,8 +181,14 @@ def order_by_frequency(match: stability.Match) -> float:
     return float(spearmanr(match.a.frequency[i], match.b.frequency[match.decoder.partner[i]]).statistic)
 
 
+def of_living(match: stability.Match) -> float:
+    """PW-MCC of the latents alone that fire: an archetypal latent that never learned still lies where its centroid does."""
+    return (stability.match_alive(match) or match).pw_mcc
+
+
 FIGURES = {
     "pw_mcc": lambda match: match.pw_mcc,
+    "pw_mcc_alive": of_living,
     "shared": lambda match: float(match.shared().sum() / match.n),
     "order": order,
     "order_by_frequency": order_by_frequency,
@@ -251,3 +258,16 @@ def centroids_agree(x: np.ndarray, width: int, seeds: Sequence[int]) -> Estimate
     drawn = [KMeans(width, n_init=1, random_state=seed).fit(x).cluster_centers_.astype(np.float32) for seed in seeds]
     of = Seeds.of([Dictionary(f"centroids {seed}", rows, rows) for seed, rows in zip(seeds, drawn, strict=True)])
     return pair_mean({pair: found.pw_mcc for pair, found in of.matches.items()})
+
+
+def centroids_of(group: Group, lm: LanguageModel, tokens: Tokens) -> Estimate:
+    """The same from the first held-out tokens, for the seeds and the width of a recipe."""
+    from mosaic.models.residuals import in_batches
+
+    row, parts = group.rows[0], []
+    for _, batch, _ in in_batches(lm, tokens, [row["layer"]]):
+        parts.append(batch[row["layer"]].cpu().double().numpy())
+        if sum(map(len, parts)) >= CENTROID_TOKENS:
+            break
+    seeds = [one["seed"] for one in group.rows]
+    return centroids_agree(np.concatenate(parts)[:CENTROID_TOKENS], row["width"], seeds)

@@ -27,6 +27,24 @@ def agree(found: Mapping[str, Mapping], what: str) -> str:
     return f"Seeds by their {what}: {'; '.join(parts)}."
 
 
+def both(found: Mapping[str, tuple[Mapping, Mapping]]) -> str:
+    """Whether recipes whose decoders agree more share more latents, too. found: {recipe: differences of PW-MCC and of shared}."""
+    more = {name: shared for name, (cosine, shared) in found.items() if sign(cosine["interval"]) == "above"}
+    if not more:
+        return "No recipe's decoders agree more than TopK's."
+    words = {
+        "above": "more",
+        "below": "fewer",
+        "between": "neither more nor fewer that can be told",
+        None: "a share without interval",
+    }
+    parts = [f"those of {name} {words[sign(one['interval'])]} ({_difference(one)})" for name, one in more.items()]
+    return (
+        "A latent is shared where its encoder and its decoder both find the same partner. Of the recipes whose decoders agree more "
+        f"than TopK's, the seeds share, beside TopK's: {'; '.join(parts)}."
+    )
+
+
 def comparable(found: Mapping[str, tuple[float, float]], base: str) -> str:
     """Which recipes reach TopK's L0 and FVU. found: {recipe: (L0, FVU)}, `base` among them."""
     l0, fvu = found[base]
@@ -95,22 +113,29 @@ def ordered(found: Mapping | None) -> str:
     return f"{said} Numbered by how often they fire, TopK's latents have an order, too: {shown(found['topk_by_frequency']['mean'])}."
 
 
-def archetypal(against: Mapping[str, Mapping], centroids: Mapping | None) -> str:
-    """What of an archetypal dictionary's agreement is its common start. against: differences to TopK, by recipe."""
+def archetypal(against: Mapping[str, Mapping], centroids: Mapping | None, learned: Mapping | None) -> str:
+    """What of an archetypal dictionary's agreement its centroids give. against: differences to TopK, by recipe. learned: of
+    the one with centroids of its own, to such centroids alone."""
     own, common = against.get(ARCHETYPAL), against.get(COMMON)
-    if own is None or common is None or centroids is None:
-        return f"How much of it the centroids give is {NOT_MEASURED}."
-    words = {
+    if own is None or common is None or centroids is None or learned is None:
+        return f"How much of archetypal dictionaries' agreement the centroids give is {NOT_MEASURED}."
+    beside = {
         "above": "more than TopK",
         "below": "less than TopK",
         "between": "not told apart from TopK",
-        None: "without an interval",
+        None: "without interval",
+    }
+    learning = {
+        "above": "learning adds to it",
+        "below": "learning takes from it, so what these seeds agree on was given to them",
+        "between": "that learning changes it cannot be told",
+        None: "what learning does to it has no interval",
     }
     return (
-        f"With the same centroids for every seed, archetypal SAEs agree {words[sign(common['pw_mcc']['interval'])]} "
-        f"({_difference(common['pw_mcc'])}); with centroids of their own, {words[sign(own['pw_mcc']['interval'])]} "
+        f"With the same centroids for every seed, archetypal decoders agree {beside[sign(common['pw_mcc']['interval'])]} "
+        f"({_difference(common['pw_mcc'])}); with centroids of their own, {beside[sign(own['pw_mcc']['interval'])]} "
         f"({_difference(own['pw_mcc'])}). The centroids of two draws alone, before anything is learned, have a mean matched cosine "
-        f"of {shown(centroids['mean'])}."
+        f"of {shown(centroids['mean'])}: {learning[sign(learned['interval'])]} ({_difference(learned)})."
     )
 
 
