@@ -189,15 +189,13 @@ class Recipes(Study):
             rows.append(
                 {
                     "set": recipe.group.title,
-                    "features": "chance",
+                    "features": "chance: mean matched cosine",
                     "macro_f1": by_chance,
                     "low": by_chance,
                     "high": by_chance,
                 }
             )
-        return plots.finished(
-            plots.intervals(rows, "of pairs of seeds, 95 % over SAEs; chance: cosine with a random dictionary")
-        )
+        return plots.finished(plots.intervals(rows, "pairs of seeds, 95 % over SAEs; chance: a random dictionary"))
 
     def active_figure(self):
         """Share of tokens with at most so many active latents, first seed: a threshold lets the number vary, TopK does not."""
