@@ -142,6 +142,11 @@ def sae_rows(profile: Profile) -> list[list[str]]:
             values = ", ".join(shown(group.rows[0], what) for group in along(groups, what))
             n = min(len(group.rows) for group in groups if group.varies == what)
             rows.append([number("what_moves_it"), *["as the base"] * 4, f"{what} varied: {values}; {n} seeds each"])
+    if profile.recipes:
+        found = read_card(located_folder(profile.recipes))
+        names = ", ".join(dict.fromkeys(row["architecture"] for row in found))
+        n = len({row["seed"] for row in found})
+        rows.append([number("recipes"), *["as the base"] * 4, f"other recipes: {names}; {n} seeds each"])
     return rows + end_to_end_rows(profile)
 
 

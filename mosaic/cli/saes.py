@@ -42,7 +42,11 @@ def train_sae(
     ] = 3,
     ks: Annotated[Optional[str], typer.Option("--ks", help="Active latents a token (with --seeds).")] = None,  # noqa: UP045
     architectures: Annotated[
-        str, typer.Option("--architectures", help="topk, batchtopk, standard, gated, jumprelu (with --seeds).")
+        str,
+        typer.Option(
+            "--architectures",
+            help="topk, batchtopk, standard, gated, jumprelu, llama_scope, matryoshka, archetypal (with --seeds).",
+        ),
     ] = "topk",
     l1: Annotated[
         Optional[str],  # noqa: UP045

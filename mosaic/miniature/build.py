@@ -16,7 +16,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import read_json, write_atomically
-from mosaic.miniature import controls, end_to_end, lm_training, lms, tuning, vision
+from mosaic.miniature import controls, end_to_end, lm_training, lms, recipes, tuning, vision
 from mosaic.miniature.opened import opened
 from mosaic.miniature.tokenizer import VOCABULARY, train_tokenizer
 from mosaic.saes.sweep import Sweep
@@ -87,6 +87,7 @@ def steps() -> list[Step]:
         Step("mini-large-it", asdict(TUNING), _tune_step),
         *suites,
         Step("seeds", {**asdict(SEEDS), "texts": SEEDS_TEXTS, "other_texts": OTHER_TEXTS}, _seeds_step),
+        Step(recipes.FOLDER, recipes.recipe(), recipes.train_recipes),
         Step("behaviour", {"model": "mini-large-it"}, _behaviour_step),
         Step("mini-vision", asdict(vision.VisionSize()), _vision_step),
         *(Step(name, recipe, _control_step(name)) for name, recipe in controls.recipes().items()),

@@ -11,7 +11,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.files import read_json, write_atomically
-from mosaic.miniature import build, controls, end_to_end, lm_figures, vision
+from mosaic.miniature import build, controls, end_to_end, lm_figures, recipes, vision
 from mosaic.miniature.tokenizer import encode
 from mosaic.world import sets
 from mosaic.world.corpus import HELD_OUT_SEED, documents
@@ -21,6 +21,7 @@ from mosaic.world.lexicon import LANGUAGES, concepts
 SAMPLE = 1500  # held-out documents a figure is measured on
 CE_SAMPLE = 400  # for spliced-in losses, which run the model three times
 TOLERANCE = 0.005  # processors round differently; a figure off by more is not these weights'
+OF_SEVERAL_SEEDS = ("seeds", recipes.FOLDER)
 LANGUAGE_MODELS = ("mini-small", "mini-large", "mini-large-it")
 TUNED_FROM = {"mini-large": "mini-large-it"}  # the base model's SAEs are measured on the tuned one too
 
@@ -48,8 +49,9 @@ def measure_weights(out: Path, say: Callable[[str], None] = print, device: str =
         for suite, recipe in build.SUITES.items():
             if name in (recipe.model, TUNED_FROM.get(recipe.model)):
                 figures |= _measure_suite(out, suite, name, model, tokenizer, held, known, say)
-    say("seeds")
-    figures["seeds"] = _measure_seeds(out, [d.text for d in held], device)
+    for name in OF_SEVERAL_SEEDS:
+        say(name)
+        figures[name] = _measure_seeds(out, name, [d.text for d in held], device)
     say(controls.FOLDER)
     figures |= controls.measure_controls(out, [d.text for d in held], device)
     say(end_to_end.FOLDER)
@@ -89,18 +91,16 @@ def ceiling(rows: Sequence[sets.Row]) -> float:
     return float(f1_score([r.label for r in rows], [r.truth for r in rows], average="macro"))
 
 
-def _measure_seeds(out: Path, texts: list[str], device: str) -> dict[str, float]:
-    """L0 and fraction of variance unexplained of every SAE of the sweep over seeds, in one pass."""
+def _measure_seeds(out: Path, name: str, texts: list[str], device: str) -> dict[str, float]:
+    """L0 and fraction of variance unexplained of every SAE of a folder of several seeds, in one pass."""
     from mosaic.models.language import ModelSpec
     from mosaic.models.opening import open_model
     from mosaic.saes.measuring import measure_all
     from mosaic.saes.sweep import read_card
 
     opened = open_model(ModelSpec(str(out / "mini-small"), max_length=128), device)
-    rows = read_card(out / "seeds")
-    measured = measure_all(
-        [(out / "seeds" / row["name"], row["layer"]) for row in rows], opened, opened.tokenize(texts)
-    )
+    rows = read_card(out / name)
+    measured = measure_all([(out / name / row["name"], row["layer"]) for row in rows], opened, opened.tokenize(texts))
     return {f"{key} {row['name']}": m[key] for row, (m, _) in zip(rows, measured, strict=True) for key in ("l0", "fvu")}
 
 
@@ -145,7 +145,7 @@ def _bands(name: str):
         "mini-large-it": TUNED_BANDS,
         "mini-vision": VISION_BANDS,
         "sets": (),
-        "seeds": (),
+        **dict.fromkeys(OF_SEVERAL_SEEDS, ()),
         end_to_end.FOLDER: (),
     }.get(name, LM_BANDS)
 
@@ -231,8 +231,9 @@ right caption for {100 * seen["caption accuracy digits"]:.1f} % of the test digi
 |---|---|---|---|---|
 {saes}
 
-seeds/ holds {len(figures["seeds"]) // 2} more, of several seeds each; its own README has their figures. end_to_end/ holds
-{len(figures["end_to_end"]) // 2} ReLU SAEs of three losses, trained to keep what the model says or the residual stream; its card.json has theirs.
+seeds/ holds {len(figures["seeds"]) // 2} more, of several seeds each, and recipes/ {len(figures["recipes"]) // 2} by other recipes; their own READMEs have
+their figures. end_to_end/ holds {len(figures["end_to_end"]) // 2} ReLU SAEs of three losses, trained to keep what the model says or the residual stream; its
+card.json has theirs.
 
 Controls learned in part or something else, by the recipe of saes-small's layer 3, width 1k: the encoder and biases alone
 (frozen_decoder); the residual stream of mini-small with random weights (untrained_model); mini-vision's image tokens

@@ -158,6 +158,7 @@ NEEDS = {
     "others": "other models with its tokenizer (others: their profiles)",
     "end_to_end": "SAEs trained end to end (end_to_end: their folder)",
     "seeds": "SAEs of several seeds (seeds: a folder that `mosaic train-sae --seeds` wrote)",
+    "recipes": "SAEs by other recipes (recipes: a folder of them)",
     "sweep": "SAEs that vary in more than their seed (seeds: a folder of such a sweep)",
 }
 
@@ -177,6 +178,7 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
         "others": bool(profile.others),
         "end_to_end": bool(profile.end_to_end),
         "seeds": bool(profile.seeds),
+        "recipes": bool(profile.recipes),
         "sweep": False,
         "languages": False,
     }

@@ -115,7 +115,8 @@ class Profile:
     example: the sentence of the first chapter. truth: whether the model's training texts are the miniature's, whose factors are known.
     max_train, max_test: rows of each set the chapters use (None: all). middle: the layer single-layer
     chapters use, with width `width`. seeds: a folder of SAEs that `mosaic train-sae --seeds` wrote, for the chapters
-    on stability. partly_trained: for the chapter on what training is worth. end_to_end: a folder of SAEs of the three losses of
+    on stability. recipes: a folder of SAEs by other recipes, of the layer, width, k and tokens of those, for the chapter on recipes.
+    partly_trained: for the chapter on what training is worth. end_to_end: a folder of SAEs of the three losses of
     `mosaic.saes.end_to_end`, for the chapter on them. larger: the profile of a larger model of the same
     family, read beside this one by the chapter on layers. others: profiles of models with the same tokenizer, for the one on feature
     spaces. architecture: for `mosaic rehearse`, which builds a model of these sizes. vision: for the chapter on
@@ -137,6 +138,7 @@ class Profile:
     training: Training | None = None
     truth: bool = False
     seeds: str | None = None
+    recipes: str | None = None
     partly_trained: tuple[PartlyTrained, ...] = ()
     end_to_end: str | None = None
     larger: str | None = None

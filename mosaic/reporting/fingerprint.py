@@ -97,6 +97,8 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
         yield from _folder("seeds", located_folder(profile.seeds))
     if profile.end_to_end:
         yield from _folder("end to end", located_folder(profile.end_to_end))
+    if profile.recipes:
+        yield from _folder("recipes", located_folder(profile.recipes))
     if profile.vision and profile.vision.image_tokens:
         yield from _folder("image tokens", located_folder(profile.vision.image_tokens))
     # A score of explanations needs it, and is left out without it; its weights are checked wherever they come from.
@@ -106,7 +108,9 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
         yield name, repr(other)
         # Those that it names itself are not read.
         yield from weights(
-            replace(other, larger=None, others=(), seeds=None, end_to_end=None, partly_trained=(), vision=None)
+            replace(
+                other, larger=None, others=(), seeds=None, end_to_end=None, recipes=None, partly_trained=(), vision=None
+            )
         )
 
 

@@ -10,26 +10,16 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from mosaic.errors import MosaicError
 from mosaic.files import explained, read_json
 from mosaic.models.language import LanguageModel
 from mosaic.progress import Progress
+from mosaic.saes import kinds
+from mosaic.saes.kinds import Stream
 from mosaic.saes.recipe import SAESpec, TrainRun
-
-if TYPE_CHECKING:
-    import torch
-
-
-class Stream(Protocol):
-    """Batches {layer: x [batch_size, d]} without end, reached from any number on, of one language model."""
-
-    lm: LanguageModel
-
-    def batches(self, first: int = 0) -> Iterator[dict[int, torch.Tensor]]: ...
 
 
 def train_on(stream: Stream, specs: Sequence[SAESpec], run: TrainRun, out: Path, identity: str) -> dict[str, dict]:
@@ -54,7 +44,8 @@ def train_on(stream: Stream, specs: Sequence[SAESpec], run: TrainRun, out: Path,
                 if step < n_steps[spec.name]:
                     trainer = trainers[spec.name]
                     trainer.maybe_reset_sparsity()
-                    trainer.step(batch[spec.layer])
+                    with kinds.stepping(trainer.sae, spec, step, n_steps[spec.name]):
+                        trainer.step(batch[spec.layer])
                     trainer.n_training_steps += 1
                     hashes[spec.name] = hashlib.sha256((hashes[spec.name] + seen[spec.layer]).encode()).hexdigest()
             progress.advance(1, run.batch_size)
@@ -63,10 +54,12 @@ def train_on(stream: Stream, specs: Sequence[SAESpec], run: TrainRun, out: Path,
                     _keep(trainers, hashes, step + 1, checkpoint, identity)
     for spec in specs:
         trainer = trainers[spec.name]
+        kinds.released(trainer.sae, spec)
         trainer.sae.fold_activation_norm_scaling_factor(trainer.activation_scaler.scaling_factor)
         trainer.set_final_sae_metadata()
+        finished = kinds.finished(trainer.sae, spec, n_steps[spec.name], stream)
         with explained(Path(out) / spec.name):
-            save(trainer.sae, Path(out) / spec.name)
+            save(finished, Path(out) / spec.name)
     return {
         spec.name: {"tokens": n_steps[spec.name] * run.batch_size, "batches": hashes[spec.name][:16]} for spec in specs
     }
@@ -85,7 +78,7 @@ def scratch(out: Path) -> tuple[Path, Path]:
 def save(sae, folder: Path) -> None:
     """Save a trained SAE for inference, matrices in bfloat16 (half the disk; biases and thresholds stay float32)."""
     folder.mkdir(parents=True, exist_ok=True)
-    stored(*sae.save_inference_model(folder))
+    stored(*(getattr(sae, "save_inference_model", None) or sae.save_model)(folder))
 
 
 def stored(weights: Path, config: Path) -> None:
@@ -105,8 +98,9 @@ def _trainer(spec: SAESpec, run: TrainRun, n_steps: int, lm: LanguageModel):
     from sae_lens.config import SAETrainerConfig
     from sae_lens.training.sae_trainer import SAETrainer
 
-    sae = new_sae(spec, lm, n_steps)
-    sae.W_dec.requires_grad_(not spec.frozen_decoder)
+    sae = kinds.new_sae(spec, lm, n_steps)
+    if spec.frozen_decoder:
+        sae.W_dec.requires_grad_(False)
     config = SAETrainerConfig(
         total_training_samples=n_steps * run.batch_size,
         train_batch_size_samples=run.batch_size,
@@ -123,51 +117,19 @@ def _trainer(spec: SAESpec, run: TrainRun, n_steps: int, lm: LanguageModel):
     return SAETrainer(config, sae, iter(()))
 
 
-def new_sae(spec: SAESpec, lm: LanguageModel, n_steps: int = 1):
-    """An untrained SAE, as its training starts from."""
-    import sae_lens
-    import torch
-    from sae_lens.saes.sae import SAEMetadata
-
-    block = lm.blocks[spec.layer - lm.spec.first_layer]
-    hook = next(name for name, module in lm.model.named_modules() if module is block)
-    shared = dict(
-        d_in=lm.d_model,
-        d_sae=spec.width,
-        normalize_activations="expected_average_only_in",
-        device=lm.device,
-        metadata=SAEMetadata(model_name=lm.spec.id, hook_name=hook, context_size=lm.spec.max_length, seed=spec.seed),
-    )
-    warm_up = n_steps // 10
-    own = {
-        "topk": lambda: {"k": spec.k, "use_sparse_activations": False},
-        "batchtopk": lambda: {"k": spec.k},
-        "standard": lambda: {"l1_coefficient": spec.l1, "l1_warm_up_steps": warm_up},
-        "gated": lambda: {"l1_coefficient": spec.l1, "l1_warm_up_steps": warm_up},
-        # GemmaScope 2's loss, (L0 / target - 1)^2, reaches a wanted L0 without a search for its weight.
-        "jumprelu": lambda: {
-            "jumprelu_sparsity_loss_mode": "quadratic",
-            "target_l0": spec.k,
-            "l0_warm_up_steps": warm_up,
-        },
-    }[spec.architecture]()
-    name = {"topk": "TopK", "batchtopk": "BatchTopK", "standard": "Standard", "gated": "Gated", "jumprelu": "JumpReLU"}
-    kind = f"{name[spec.architecture]}TrainingSAE"
-    torch.manual_seed(spec.seed)
-    return getattr(sae_lens, kind)(getattr(sae_lens, f"{kind}Config")(**shared, **own))
-
-
 def _estimate_scale(trainers: dict, specs: Sequence[SAESpec], stream: Stream) -> None:
     """x is scaled to a mean norm of sqrt(d) while training; the factor is folded into the saved weights."""
     n = max(trainer.cfg.n_batches_for_norm_estimate for trainer in trainers.values())
     first = [batch for _, batch in zip(range(n), stream.batches(), strict=False)]
     with contextlib.redirect_stderr(io.StringIO()):  # a progress bar an SAE
         for spec in specs:
-            trainers[spec.name].activation_scaler.estimate_scaling_factor(
+            scaler = trainers[spec.name].activation_scaler
+            scaler.estimate_scaling_factor(
                 d_in=stream.lm.d_model,
                 data_provider=iter([batch[spec.layer] for batch in first]),
                 n_batches_for_norm_estimate=n,
             )
+            kinds.started(trainers[spec.name].sae, spec, [scaler(batch[spec.layer]) for batch in first])
 
 
 def _keep(trainers: dict, hashes: dict[str, str], step: int, checkpoint: Path, identity: str) -> None:

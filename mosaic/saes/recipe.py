@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from mosaic.models.batches import TOKEN_BUDGET
 
-ARCHITECTURES = ("batchtopk", "topk", "standard", "gated", "jumprelu")
+ARCHITECTURES = ("batchtopk", "topk", "standard", "gated", "jumprelu", "llama_scope", "matryoshka", "archetypal")
 L1 = ("standard", "gated")
+LEVELS = (8, 4, 2, 1)  # of a Matryoshka SAE: its first D/8, D/4, D/2 and all D latents each reconstruct x
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class SAESpec:
     sum_j f_j |W_dec_j| in the loss of standard (ReLU) and gated SAEs, which have no k. seed: of the
     initialisation only. tokens: trained on (None: the run's). tag: tells apart SAEs that layer, width and seed do not.
     frozen_decoder: W_dec stays as it was drawn, and the encoder and the biases alone learn (arXiv 2602.14111).
+    anneal: of llama_scope, the share of the steps over which K falls from d to k; 0 for k at once. centroids: of archetypal,
+    the seed of its k-means (None: the SAE's own), so that SAEs of several seeds can have the same centroids.
     """
 
     layer: int
@@ -30,6 +33,8 @@ class SAESpec:
     tokens: int | None = None
     tag: str = ""
     frozen_decoder: bool = False
+    anneal: float = 0.1
+    centroids: int | None = None
 
     @property
     def name(self) -> str:

@@ -1,8 +1,8 @@
 """Training SAEs with SAELens on one residual stream: a whole sweep of them at once, step by step.
 
 The language model runs once per token; SAEs of a layer see the same activations in the same order, which a hash
-of every batch asserts, so SAEs that differ in their seed differ in nothing else. BatchTopK is saved as JumpReLU,
-all others as themselves, in SAELens's own layout (`cfg.json`, `sae_weights.safetensors`, `sparsity.safetensors`).
+of every batch asserts, so SAEs that differ in their seed differ in nothing else. BatchTopK, Matryoshka and Llama
+Scope's are saved as JumpReLU, all others as themselves, in SAELens's own layout (`cfg.json`, `sae_weights.safetensors`, `sparsity.safetensors`).
 
 Shapes: N tokens, d = d_model, D = width (latents).
 """
@@ -21,7 +21,7 @@ from mosaic.files import explained
 from mosaic.models.language import LanguageModel
 from mosaic.saes import lockstep
 from mosaic.saes.measuring import measure_all, write_card, write_frequency
-from mosaic.saes.recipe import ARCHITECTURES, L1, SAESpec, TrainRun
+from mosaic.saes.recipe import ARCHITECTURES, L1, LEVELS, SAESpec, TrainRun
 from mosaic.saes.stream import ActivationStream
 
 
@@ -78,6 +78,16 @@ def _check(specs: Sequence[SAESpec], run: TrainRun, lm: LanguageModel) -> None:
             raise MosaicError(f"{spec.name}: a {spec.architecture} SAE has no k; give the weight of its L1 loss (l1).")
         if spec.architecture not in L1 and spec.k > spec.width:
             raise MosaicError(f"{spec.name}: {spec.k} active latents were asked for of {spec.width}. Give a smaller k.")
+        if spec.architecture == "matryoshka" and spec.width < LEVELS[0]:
+            raise MosaicError(
+                f"{spec.name}: {spec.width} latents are no {len(LEVELS)} levels. Give {LEVELS[0]} or more."
+            )
+        if spec.architecture == "archetypal" and spec.frozen_decoder:
+            raise MosaicError(f"{spec.name}: an archetypal decoder is learned near its centroids; it cannot be frozen.")
+        if not 0 <= spec.anneal <= 1:
+            raise MosaicError(
+                f"{spec.name}: anneal is {spec.anneal}; a share of the steps between 0 and 1 was expected."
+            )
         if (spec.tokens or run.tokens) < 2 * run.batch_size:
             raise MosaicError(
                 f"{spec.name}: {spec.tokens or run.tokens} tokens are not two batches of {run.batch_size}."

@@ -38,6 +38,7 @@ NAMES = (
     "hypotheses",
     "description_choice",
     "end_to_end",
+    "recipes",
 )
 
 

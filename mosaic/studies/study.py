@@ -22,7 +22,7 @@ class Study(ABC):
     """What one chapter computed on one profile.
 
     name: of its results file, its module and its notebook. needs: what a profile must have for it ("truth": its
-    factors are known; "images": it names a vision-language model; "others": and other models; "end_to_end": and SAEs of three losses; "seeds": it names SAEs of several seeds; "sweep": they vary in more than the seed).
+    factors are known; "images": it names a vision-language model; "others": and other models; "end_to_end": and SAEs of three losses; "seeds": it names SAEs of several seeds; "recipes": and SAEs by other recipes; "sweep": they vary in more than the seed).
     """
 
     name: ClassVar[str]

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mosaic.reporting.results import shown
 
+WITH_K = ("topk", "batchtopk", "llama_scope", "matryoshka", "archetypal")
+OTHERS = {"llama_scope": "Llama Scope", "matryoshka": "Matryoshka"}
+
 
 def side(interval: Sequence[float] | None, bound: float) -> str | None:
     """ "above", "below" or "between" (the interval spans the bound); None where there is no interval.
@@ -42,10 +45,10 @@ def between(interval: Sequence[float] | None, form: Callable[[float], str] = sho
 def read_here(rows: Sequence[Mapping]) -> str:
     """Which SAEs a chapter reads: those of one setting, by the rows of their card."""
     first = rows[0]
-    active = f"k = {first['k']}" if first["architecture"] in ("topk", "batchtopk") else f"a target of {first['k']}"
+    active = f"k = {first['k']}" if first["architecture"] in WITH_K else f"a target of {first['k']}"
     if first["architecture"] in ("standard", "gated"):
         active = "an L1 penalty"
-    names = {"standard": "ReLU", "topk": "TopK", "batchtopk": "BatchTopK", "jumprelu": "JumpReLU"}
+    names = {"standard": "ReLU", "topk": "TopK", "batchtopk": "BatchTopK", "jumprelu": "JumpReLU"} | OTHERS
     name = names.get(first["architecture"], first["architecture"])
     return (
         f"{len(rows)} {name} SAEs of {first['width']:,} latents with {active}, at layer {first['layer']}, trained on "

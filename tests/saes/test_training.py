@@ -6,7 +6,7 @@ from conftest import sentences
 
 from mosaic.errors import MosaicError
 from mosaic.progress import Progress
-from mosaic.saes import lockstep, training
+from mosaic.saes import kinds, lockstep, training
 from mosaic.saes.recipe import SAESpec, TrainRun
 
 
@@ -46,7 +46,7 @@ def test_a_frozen_decoder_stays_as_it_was_drawn_and_the_encoder_learns(tiny, tmp
     """Up to what saving does to both: the scale of x folded in, decoder rows brought to length one."""
     lm, texts = tiny("llama"), [f"{text} {i}" for i, text in enumerate(sentences(300, longest=20))]
     spec, run = SAESpec(2, 64, 4, architecture="batchtopk"), TrainRun(tokens=4096, batch_size=256)
-    start = lockstep.new_sae(spec, lm).W_dec.detach().numpy()
+    start = kinds.new_sae(spec, lm).W_dec.detach().numpy()
     cosines = {}
     for frozen in (True, False):
         out = tmp_path / str(frozen)
@@ -73,6 +73,9 @@ def specs_of_every_kind():
         SAESpec(2, 64, 4, architecture="batchtopk", tag="batchtopk"),
         SAESpec(2, 64, 4, architecture="jumprelu", tag="jumprelu"),
         SAESpec(2, 64, l1=1.0, architecture="standard", tag="standard"),
+        SAESpec(2, 64, 4, architecture="llama_scope", tag="llama_scope"),
+        SAESpec(2, 64, 4, architecture="matryoshka", tag="matryoshka"),
+        SAESpec(2, 64, 4, architecture="archetypal", tag="archetypal"),
         SAESpec(3, 64, l1=1.0, architecture="gated", tag="gated", tokens=2048),
     ]
 
@@ -83,8 +86,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tiny, tmp_path, monke
     texts = [f"{text} {i}" for i, text in enumerate(sentences(300, longest=20))]
     run = TrainRun(tokens=4096, batch_size=256, token_budget=512, checkpoint_steps=3)
     rows = training.train(lm, texts, specs, run, tmp_path / "whole")
-    assert [row["tokens"] for row in rows] == [4096, 4096, 4096, 4096, 2048]
-    assert len({row["batches"] for row in rows[:4]}) == 1 and rows[4]["batches"] != rows[0]["batches"]
+    assert [row["tokens"] for row in rows] == [4096] * 7 + [2048]
+    assert len({row["batches"] for row in rows[:7]}) == 1 and rows[7]["batches"] != rows[0]["batches"]
 
     class Killed(BaseException):
         pass
@@ -109,7 +112,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tiny, tmp_path, monke
     monkeypatch.setattr(lockstep, "_keep", keep)
     assert training.train(lm, texts, specs, run, tmp_path / "killed") == rows
     files = sorted(p.relative_to(tmp_path / "whole") for p in (tmp_path / "whole").rglob("*") if p.is_file())
-    assert len(files) == 5 * 3 + 2
+    assert len(files) == 8 * 3 + 2
     assert files == sorted(p.relative_to(tmp_path / "killed") for p in (tmp_path / "killed").rglob("*") if p.is_file())
     for file in files:
         assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes(), file

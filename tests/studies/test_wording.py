@@ -39,3 +39,10 @@ def test_differences_have_signs_and_intervals_words():
 )
 def test_what_a_chapter_reads_is_said_by_the_card(row, words):
     assert words in wording.read_here([row | {"width": 1024, "layer": 3, "tokens": 2_000_000}] * 2)
+
+
+def test_saes_by_other_recipes_have_a_k_and_a_name():
+    row = {"width": 512, "layer": 3, "k": 8, "tokens": 1000}
+    said = [wording.read_here([row | {"architecture": name}]) for name in ("llama_scope", "matryoshka", "archetypal")]
+    assert all("with k = 8" in one for one in said)
+    assert [one.split(" SAEs")[0] for one in said] == ["1 Llama Scope", "1 Matryoshka", "1 archetypal"]

@@ -1,0 +1,85 @@
+# needs: seeds, recipes
+# %% [markdown]
+# # Do other recipes agree more?
+#
+# SAEs of one recipe that differ in their seed alone share part of their latents. Is that the fate of SAEs, or of the recipe? Here
+# are three more: Llama Scope's ({term}`K annealing`, then one threshold for all latents {cite}`he2024llamascope`),
+# {term}`Matryoshka SAE`s, whose first latents have to reconstruct alone, and {term}`archetypal SAE`s, whose decoder rows have to
+# stay near centroids of the data {cite}`fel2025`. All saw the same batches in the same order as TopK SAEs of as
+# many latents; {result}`recipes.n_seeds` seeds each.
+#
+# What came out: {result}`recipes.sentences.agree` {result}`recipes.sentences.archetypal`
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+
+# %% tags=["parameters"]
+profile = "mini"
+n_texts = 1000
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import recipes
+
+plots.style()
+
+# %%
+study = recipes.run(profile, n_texts=n_texts, device=device)
+study.record();
+
+# %% [markdown]
+# ## What each recipe is worth
+#
+# L0, its standard deviation from token to token, the fraction of variance unexplained (FVU) and the share of dead latents are measured on
+# {result}`recipes.n_tokens` held-out tokens; *PW-MCC* is the mean cosine of matched decoder rows, *shared* the share of latents whose
+# encoders and decoders both find the same partner, *order* the rank correlation of a latent's number with its
+# partner's.
+
+# %%
+study.table()
+
+# %% [markdown]
+# {result}`recipes.sentences.comparable`
+#
+# ## Do their seeds agree more?
+#
+# Means over pairs of seeds with 95 % intervals over SAEs (each left out in turn), and what the best matching with a
+# *random dictionary* gives.
+
+# %%
+study.figure()
+
+# %% [markdown]
+# {result}`recipes.sentences.both` {result}`recipes.sentences.shared` Dead latents count: one that never learned still has its
+# centroid for a decoder row; *alive only* in the table leaves them out.
+#
+# Published are {published}`recipes.archetypal.stability` for archetypal dictionaries of vision models against
+# {published}`recipes.topk.stability` {cite}`fel2025`; and, on synthetic data, {published}`recipes.toy.matryoshka_fixed.stability` for
+# Matryoshka SAEs against {published}`recipes.toy.vanilla.stability` for plain ones {cite}`wang2025ordered`.
+#
+# An archetypal SAE starts at its centroids. If these are the same for every seed, as they are where they are computed once from the
+# data, seeds agree before they learn anything. So both are shown: common centroids, and a k-means of every seed's own.
+#
+# ## An order of latents
+#
+# {result}`recipes.sentences.matryoshka` Level by level, a Matryoshka SAE's seeds share:
+
+# %%
+study.levels_table()
+
+# %% [markdown]
+# ## Llama Scope's recipe
+#
+# {result}`recipes.sentences.conversion` TopK gives every token the same number of latents; a threshold gives some more, some fewer.
+
+# %%
+study.active_figure()
+
+# %% [markdown]
+# {result}`recipes.sentences.annealing` Both were trained without the auxiliary loss that revives dead latents, as in the paper; the
+# TopK SAEs were trained with it.
+#
+# ## Do their probes agree more?
+#
+# The same probe on mean-pooled latents of every seed: {result}`recipes.sentences.probes` "Not told apart" is not "equal": with
+# {result}`recipes.n_seeds` seeds the intervals are wide.
