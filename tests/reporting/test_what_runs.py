@@ -37,7 +37,7 @@ def test_each_chapter_is_under_the_saes_it_reads(runs):
     assert ["15 to 19, 25", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
     assert any(row[0] == "16" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
     recipes = "other recipes: llama_scope, matryoshka, archetypal; 3 seeds each"
-    assert ["23", *["as the base"] * 4, recipes] in rows
+    assert ["25", *["as the base"] * 4, recipes] in rows
     assert ["10, 12, 13, 20", "4", "1k", "L0 40.0", "jumprelu", "of mini-large-it, seed 0"] in rows
     assert ["2, 12, 13, 20", "4", "1k", "L0 40.0", "jumprelu", "of mini-large, seed 0"] in rows
     assert any(row[0] == "24" and row[-1] == "loss e2e+ds: 6 SAEs, 4 values of λ" for row in rows)
