@@ -54,7 +54,7 @@ study.contexts()
 study.scores_figure()
 
 # %% [markdown]
-# {result}`interpretation.sentences.detection`
+# {result}`interpretation.sentences.detection` {result}`interpretation.sentences.rates`
 #
 # {result}`interpretation.sentences.fuzzing`
 #

@@ -58,7 +58,7 @@ study.forest()
 # %% [markdown]
 # ## Is it the SAE that finds them?
 #
-# Four others get the same texts, the same number of hypotheses and the same test. *Random dictionaries* have the SAE's width, norms
+# Four others get the same texts, as many hypotheses at most (fewer, where too few latents have words that say what they are) and the same test. *Random dictionaries* have the SAE's width, norms
 # and sparsity and learned nothing. *Latents at random* are drawn from those that speak for the class and have faithful words.
 # *Single words* are chosen by the same separation straight from the texts: no model at all. Where *labels are shuffled*, whatever
 # is confirmed is chance.

@@ -112,6 +112,11 @@ def hypotheses(
         f"{n} of {len(out)} hypotheses are confirmed at a false-discovery rate of 5 %; {by_chance:.1f} are where labels are dealt at "
         f"random ({DEALS} times)."
     )
+    if texts.grouped:
+        say(
+            "Intervals and tests take texts as independent, and texts of one group are not: only the number for labels dealt at random, "
+            "by whole groups, takes account of that."
+        )
     if not out:
         say("No latent has words that say what it is and that speak for a class. Give more texts, or more layers.")
     save_json(json_out, out)

@@ -15,6 +15,9 @@ from mosaic.interpretation.shown import Shown
 from mosaic.interpretation.speakers import Message, Speaker
 from mosaic.progress import Progress
 
+ASKED_AGAIN = (
+    120  # tokens that a second question has more: the answer that could not be read, shortened, and the reminder
+)
 USUAL_ANSWER = 40  # tokens: one line
 PATIENCE_SECONDS = 900.0  # for an answer that another process has claimed
 
@@ -65,7 +68,8 @@ def unanswered(asked: Sequence[Question], cache: NamesCache, again: bool = False
 def estimate(asked: Sequence[Question], speaker: Speaker, answer_tokens: int, tries: int = TRIES) -> Estimate:
     """answer_tokens: that an answer may have."""
     n, tokens = len(asked), sum(speaker.n_tokens(question.messages) for question in asked)
-    return Estimate(n, tokens, n * min(USUAL_ANSWER, answer_tokens), tokens * tries, n * answer_tokens * tries)
+    most_in = tokens * tries + n * (tries - 1) * ASKED_AGAIN
+    return Estimate(n, tokens, n * min(USUAL_ANSWER, answer_tokens), most_in, n * answer_tokens * tries)
 
 
 def ask(

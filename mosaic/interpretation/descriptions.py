@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from mosaic.interpretation.detection import LATENTS_AT_ONCE, LEAST, OFFSETS, Firings
+from mosaic.interpretation.detection import LATENTS_AT_ONCE, LEAST, NOTHING, OFFSETS, Firings
 
 WORDS = 3  # k
 PLACES = ("on", "one token after", "two tokens after")
@@ -95,7 +95,7 @@ def _describe(
         terms = _terms(index, len(vocabulary), active, learn)
         order = np.argsort(-terms, axis=0, kind="stable")[:k]
         value = np.take_along_axis(terms, order, axis=0)
-        chosen = (value > 0) & (value >= telling * value[:1]) & (vocabulary[order] != 0)  # 0: no token there
+        chosen = (value > 0) & (value >= telling * value[:1]) & (vocabulary[order] != NOTHING)
         total = (value * chosen).sum(0)
         better = total > best
         best[better] = total[better]

@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 OFFSETS = 3
 SMOOTHING = 0.5
+NOTHING = -1  # where no token stands: 0 is one of some vocabularies
 LEAST = 50  # firings in each half below which a latent is not scored
 LATENTS_AT_ONCE = 128
 
 
 @dataclass(frozen=True)
 class Firings:
-    """Which latents fire on which tokens. ids: [N, OFFSETS], the token and those before it (0 where there is none).
+    """Which latents fire on which tokens. ids: [N, OFFSETS], the token and those before it (NOTHING where there is none).
     text: [N] index of its text. codes: one CSR [N, D] an encoder."""
 
     ids: np.ndarray
@@ -62,9 +63,9 @@ def context_ids(tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _context(ids: np.ndarray, special: np.ndarray) -> np.ndarray:
-    """[real tokens, OFFSETS]: each real token and those before it, 0 where that is special or there is none."""
+    """[real tokens, OFFSETS]: each real token and those before it, NOTHING where that is special or there is none."""
     real = np.flatnonzero(~special)
-    padded = np.concatenate([np.zeros(OFFSETS - 1, dtype=np.int64), np.where(special, 0, ids)])
+    padded = np.concatenate([np.full(OFFSETS - 1, NOTHING, dtype=np.int64), np.where(special, NOTHING, ids)])
     return np.stack([padded[real + OFFSETS - 1 - o] for o in range(OFFSETS)], axis=1)
 
 

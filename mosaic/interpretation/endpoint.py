@@ -7,9 +7,11 @@ before anybody sees it.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +31,7 @@ SECONDS = 120.0  # within which a whole answer must have come
 LARGEST = 4 * 2**20  # bytes of an answer
 BYTES_A_TOKEN = 4  # for estimates: the server's tokenizer is not known
 HIDDEN = "[key]"
+FRAGMENT = 5  # characters of a key in a row that are hidden in an error
 SECRET = 8  # characters from which on a key is one; local servers take any word, which may stand in an answer
 KEPT = "What was answered is kept; the same command goes on."
 
@@ -168,12 +171,28 @@ class Endpoint:
                 f"{self.name} sends on to another address (status {status}), which is not followed, since the key would go there "
                 f"too. Set {URL} to the address itself."
             )
-        said = self._safe(" ".join(body.decode("utf-8", "replace").replace("\\/", "/").split()))[:200]
+        said = self._blanked(" ".join(_unescaped(body).split()))[:200]
         where = f" Check the model's name and {URL}." if status == 404 else ""
         return MosaicError(f"{self.name} refuses (status {status}): {said or 'nothing more is said'}.{where}")
 
+    def _blanked(self, text: str) -> str:
+        """A server's words without anything that it shares with the key: whole, or any FRAGMENT characters in a row of it."""
+        if self.key and len(self.key) >= SECRET:
+            for start in range(len(self.key) - FRAGMENT + 1):
+                text = text.replace(self.key[start : start + FRAGMENT], "\0" * FRAGMENT)
+            text = re.sub("[!-~]*\0[!-~\0]*", HIDDEN, text)
+        return text
+
     def _safe(self, text: str) -> str:
         return text.replace(self.key, HIDDEN) if self.key and len(self.key) >= SECRET else text
+
+
+def _unescaped(body: bytes) -> str:
+    """A body's text; of JSON, without its escapes."""
+    text = body.decode("utf-8", "replace")
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    return text.replace("\\/", "/")
 
 
 def _content(body: bytes) -> str:

@@ -26,6 +26,7 @@ from mosaic.printable import printable
 
 SHARE = 0.3  # of an example's largest activation, above which a token is marked
 TRIES = 3  # answers asked for, the first included
+LONGEST_ANSWER = 20_000  # characters, from the end of an answer, that are searched
 LONGEST = 300  # characters of an explanation
 QUOTED = 160  # characters of an answer that could not be read
 
@@ -133,7 +134,7 @@ def neutral(text: str) -> str:
 
 def parse(answer: str) -> str:
     """The explanation in an answer, on one line. Raises Unreadable, quoting its beginning, where there is none."""
-    said = re.findall(r"(?im)^[\s*_#>`-]*\[explanation\][\s*_]*:[*_]*[ \t]*(.*)$", answer)
+    said = re.findall(r"(?im)^[ \t*_#>`-]*\[explanation\][ \t*_]*:[*_]*[ \t]*(.*)$", answer[-LONGEST_ANSWER:])
     explanation = _one_line(said[-1]) if said else ""
     if not explanation.strip("*_`\"'. "):
         raise Unreadable(f"the answer has no line [EXPLANATION]: ...; it begins {_one_line(answer)[:QUOTED]!r}")

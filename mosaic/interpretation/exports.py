@@ -24,6 +24,9 @@ ENDINGS = (".jsonl", ".jsonl.gz")
 EXPLANATIONS, FEATURES = "explanations", "features"
 LONGEST_LINE = 16 * 2**20  # bytes; a latent's whole decoder row may stand in one
 PIECE = 2**20
+BATCHES = 10_000  # of one SAE: more than any has
+LARGEST_FILE = 2**32  # bytes
+GZIP = b"\x1f\x8b"
 ANEW = "Copy or download it once more."
 
 
@@ -149,19 +152,17 @@ def download(url: str, folder: Path) -> Export:
 
 
 def _batches(url: str, folder: Path) -> tuple[Path, ...]:
-    from itertools import count
-
     from mosaic.progress import Progress
 
     found: list[Path] = []
     with Progress(f"downloading {url}", unit="files") as progress:
-        for number in count():
+        for number in range(BATCHES):
             target = folder / f"batch-{number}.jsonl.gz"
             if not _fetch(f"{url}{target.name}", target):
                 return tuple(found)
             found.append(target)
             progress.advance(1)
-    raise AssertionError("unreachable")
+    raise Unavailable(f"{url} gives more than {BATCHES:,} batches: this is no folder of the export. Check the address.")
 
 
 def _fetch(url: str, target: Path) -> bool:
@@ -184,8 +185,18 @@ def _fetch(url: str, target: Path) -> bool:
                 raise Unavailable(
                     f"{url} is not given (status {response.status_code}). Check the address, or try later."
                 )
+            size = 0
             with open(target, "wb") as file:
                 for piece in response.iter_raw(PIECE):
+                    if not size and target.suffix == ".gz" and not piece.startswith(GZIP):
+                        raise Unavailable(
+                            f"{url} is no gz file: the server answers with something else. Check the address."
+                        )
+                    size += len(piece)
+                    if size > LARGEST_FILE:
+                        raise Unavailable(
+                            f"{url} has more than {LARGEST_FILE >> 30} GiB: no file of the export has. Check the address."
+                        )
                     file.write(piece)
         return True
 

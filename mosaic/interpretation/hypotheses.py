@@ -213,16 +213,29 @@ def found_by_chance(
     rule: Rule = separation,
     deals: int = 20,
     seed: int = 0,
+    groups: tuple = (None, None),
 ) -> list[tuple[int, int]]:
     """[(confirmed, tested)] of each deal of the labels: how many hypotheses come out true where no text has to do with its label.
 
-    presence, labels: of the training and of the held-out texts; both are dealt anew.
+    presence, labels, groups: of the training and of the held-out texts; both are dealt anew, a group's labels together.
     """
     rng, out = np.random.default_rng(seed), []
     with Progress("dealing labels", deals, "deals") as progress:
         for _ in range(deals):
-            train, held = (rng.permutation(of) for of in labels)
+            train, held = (dealt(of, by, rng) for of, by in zip(labels, groups, strict=True))
             tested = test(choose(candidates, presence[0], train, n, rule), presence[1], held)
             out.append((sum(one.verdict == CONFIRMED for one in tested), len(tested)))
             progress.advance(1)
+    return out
+
+
+def dealt(labels: np.ndarray, groups: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """The labels in another order; of texts in groups, whole groups change places, so that what a group's texts share they go on to
+    share."""
+    if groups is None or len(np.unique(groups)) == len(groups):
+        return rng.permutation(labels)
+    _, group = np.unique(groups, return_inverse=True)
+    order = rng.permutation(group.max() + 1)
+    out = np.empty_like(labels)
+    out[np.argsort(group, kind="stable")] = labels[np.argsort(order[group], kind="stable")]
     return out

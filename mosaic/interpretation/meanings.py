@@ -59,7 +59,7 @@ class Dictionary:
 
 @dataclass(frozen=True, eq=False)
 class Rightness:
-    """truth: [L] factors of the latents that track one. right: {label: [L] bool, is it the factor}."""
+    """Intervals need two factors, and are None below. truth: [L] factors of the latents that track one. right: {label: [L] bool, is it the factor}."""
 
     truth: np.ndarray
     right: dict[str, np.ndarray]
@@ -80,6 +80,8 @@ class Rightness:
         return self._summary(self.right[label].astype(float) - self.right[other].astype(float))
 
     def _summary(self, values: np.ndarray) -> dict:
+        if len(set(self.truth)) < 2:
+            return {"value": float(values.mean()), "interval": None, "n": len(values)}
         weights = self._weights
         drawn = weights @ values / np.maximum(weights.sum(1), 1)
         return {

@@ -153,7 +153,9 @@ class NamesCache:
         except (ValueError, TypeError, RecursionError):
             return None
         sound = (
-            isinstance(found.latent, int) and isinstance(found.explanation, str | None) and isinstance(found.made, str)
+            isinstance(found.latent, int)
+            and isinstance(found.explanation, str | None)
+            and all(isinstance(part, str) for part in (found.made, found.key, found.explainer))
         )
         return found if sound and 0 <= found.latent < self.n_latents else None
 

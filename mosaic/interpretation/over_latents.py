@@ -36,6 +36,24 @@ def median_difference(first: np.ndarray, second: np.ndarray) -> dict:
     }
 
 
+def at_equal_rates(first: np.ndarray, rate: np.ndarray, second: np.ndarray, other_rate: np.ndarray) -> dict:
+    """The same where latents fire equally often: every latent of the second set beside the one of the first whose rate is nearest (on a
+    logarithmic scale, of equal ones the lower number); mean difference of these pairs, which are drawn again."""
+    kept, others = np.flatnonzero(np.isfinite(first)), np.flatnonzero(np.isfinite(second))
+    order = kept[np.argsort(np.round(np.log(rate[kept]), DIGITS), kind="stable")]
+    sorted_rate, wanted = np.round(np.log(rate[order]), DIGITS), np.round(np.log(other_rate[others]), DIGITS)
+    right = (
+        np.clip(np.searchsorted(sorted_rate, wanted), 1, max(len(order) - 1, 1))
+        if len(order) > 1
+        else np.zeros(len(wanted), int)
+    )
+    left = np.maximum(right - 1, 0)
+    nearest = np.where(wanted - sorted_rate[left] <= sorted_rate[right] - wanted, left, right)
+    pairs = first[order[nearest]] - second[others]
+    found = mean(pairs)
+    return {"difference": found["value"], "interval": found["interval"], "n": found["n"]}
+
+
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> dict:
     """Spearman's, of two scores of the same latents; value None where a score is one number for all."""
     from scipy.stats import rankdata

@@ -32,7 +32,7 @@ OTHERS = 4  # contexts an intruder hides among
 class Judged:
     """[L] each, of the sampled latents. detection, near: among silent contexts drawn at random, among the most alike. auroc: of the
     number of tokens that the explanation names. deciles: [L, 10] detection in each tenth of the activation. fuzzing. intruder: NaN
-    where it was not asked."""
+    where it was not asked. rate: share of tokens at which it fires."""
 
     latent: np.ndarray
     detection: np.ndarray
@@ -41,6 +41,7 @@ class Judged:
     deciles: np.ndarray
     fuzzing: np.ndarray
     intruder: np.ndarray
+    rate: np.ndarray
 
 
 def judge(
@@ -62,7 +63,8 @@ def judge(
         for sample in sampled
     ]
     columns = [np.array(column) for column in zip(*rows, strict=True)] if rows else [np.empty(0)] * 6
-    return Judged(np.array([sample.latent for sample in sampled], dtype=int), *columns)
+    latents = np.array([sample.latent for sample in sampled], dtype=int)
+    return Judged(latents, *columns, np.diff(fired.indptr)[latents] / fired.shape[0])
 
 
 def detection(sample: Sample, counts: np.ndarray) -> tuple[float, float, float, np.ndarray]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WINDOW = 32  # tokens
 EXAMPLES = 20  # windows a latent
 FEWEST = 10  # windows in which a latent must fire to be shown
+DIGITS = 3  # of an activation that are shown, and by which windows are ranked
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ def choose(
     out = []
     for latent in wanted:
         part = slice(columns.indptr[latent], columns.indptr[latent + 1])
-        rows, values = columns.indices[part], columns.data[part]
+        # What is shown decides the question's hash, so nothing may hang on digits that differ between processors.
+        rows, values = columns.indices[part], rounded(columns.data[part])
         highest = np.zeros(len(cut.start), dtype=values.dtype)
         np.maximum.at(highest, owner[rows], values)
         order = np.argsort(-highest, kind="stable")[: int((highest > 0).sum())]
@@ -102,6 +104,13 @@ def choose(
         chosen = [_example(cut, w, pieces, activations) for w in order[spread(len(order), n)]]
         out.append(Shown(int(latent), tuple(chosen)))
     return out
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Activations to DIGITS significant digits, as float64."""
+    values = values.astype(np.float64)
+    scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.maximum(np.abs(values), 1e-30))))
+    return np.round(values * scale) / scale
 
 
 def spread(there: int, n: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from mosaic.interpretation.detection import OFFSETS, Firings
+from mosaic.interpretation.detection import NOTHING, OFFSETS, Firings
 from mosaic.models.language import LanguageModel
 
 APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
@@ -83,8 +83,8 @@ def in_words(found: Firings, texts: Sequence[Read], vocabulary: Vocabulary) -> F
 
 
 def _context(ids: np.ndarray) -> np.ndarray:
-    """[words, OFFSETS] each word and those before it, 0 where there is none."""
-    padded = np.concatenate([np.zeros(OFFSETS - 1, dtype=np.int64), ids])
+    """[words, OFFSETS] each word and those before it, NOTHING where there is none, or none that the vocabulary has."""
+    padded = np.concatenate([np.full(OFFSETS - 1, NOTHING, dtype=np.int64), np.where(ids > 0, ids, NOTHING)])
     return np.stack([padded[OFFSETS - 1 - o : len(padded) - o] for o in range(OFFSETS)], axis=1)
 
 

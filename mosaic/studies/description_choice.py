@@ -259,8 +259,8 @@ def described(profile: Profile, lm: LanguageModel) -> tuple[np.ndarray, list[str
 
 
 def is_name(label) -> bool:
-    """Whether a class is called by a word: three letters in a row, or one sign of a script without an alphabet's short words."""
-    return re.search(r"[^\W\d_]{3,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", str(label)) is not None
+    """Whether a class is called by a word: two letters in a row, or one sign of a script that writes words so."""
+    return re.search(r"[^\W\d_]{2,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", str(label)) is not None
 
 
 def query(title: str, name: str) -> str:

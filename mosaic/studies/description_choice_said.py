@@ -67,11 +67,14 @@ def text(another: Difference, nothing: Difference) -> str:
 def overtaken(found: Mapping) -> str:
     """From how many labels on data is ahead. found: `overtaken`'s."""
     low, high = found["interval"]
-    if found["value"] is None:
-        return f"Up to {found['last']:,.0f} labels, the most there are, data does not overtake descriptions for good ({_range(low, high, found)})."
-    if found["value"] <= found["first"]:
-        return f"Data is ahead from {found['first']:,.0f} labels on, the fewest tried: below how many descriptions win was not reached ({_range(low, high, found)})."
-    return f"Data overtakes descriptions at about {found['value']:,.0f} labels ({_range(low, high, found)})."
+    where = _range(low, high, found)
+    if high is not None and high <= found["first"]:
+        return f"Data is ahead from {found['first']:,.0f} labels on, the fewest tried ({where}): below how many descriptions win was not reached."
+    if low is None:
+        return f"Up to {found['last']:,.0f} labels, the most there are, data does not overtake descriptions for good ({where})."
+    if high is None:
+        return f"From how many labels on data is ahead is not told ({where})."
+    return f"Data is ahead for good from about {found['value'] or found['last']:,.0f} labels on ({where})."
 
 
 def then_data(d: Difference) -> str:

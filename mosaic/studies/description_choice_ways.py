@@ -8,6 +8,7 @@ Shapes: D candidates, n texts (train, then test), C classes.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -49,7 +50,12 @@ def on_set(title: str, problem: Problem, said: Said, names: np.ndarray, n_draws:
             for rate, of in drawn.items():
                 found[way][rate] = np.stack(
                     [
-                        predicted(matrix, chosen(way, matrix, scores, said, rows, problem, draw), problem, rows)
+                        predicted(
+                            matrix,
+                            chosen(way, matrix, scores, said, rows, problem, seed_of(title, rate, draw)),
+                            problem,
+                            rows,
+                        )
                         for draw, rows in enumerate(of)
                     ]
                 )
@@ -58,17 +64,17 @@ def on_set(title: str, problem: Problem, said: Said, names: np.ndarray, n_draws:
 
 
 def chosen(
-    way: str, matrix: np.ndarray, scores: np.ndarray, said: Said, rows: np.ndarray, problem: Problem, draw: int
+    way: str, matrix: np.ndarray, scores: np.ndarray, said: Said, rows: np.ndarray, problem: Problem, seed: int
 ) -> np.ndarray:
-    """Candidates that a way takes, at most SELECTED. rows: the labelled texts. draw: seeds what is random."""
-    rng = np.random.default_rng([draw, WAYS.index(way) if way != SHUFFLED else WAYS.index(BY_DESCRIPTION)])
+    """Candidates that a way takes, at most SELECTED. rows: the labelled texts. seed: of what is random."""
+    rng = np.random.default_rng([seed, WAYS.index(way) if way != SHUFFLED else WAYS.index(BY_DESCRIPTION)])
     if way == BY_DESCRIPTION:
         return by_description.in_turns(scores, SELECTED, rng)
     if way == IN_SEQUENCE:
         return by_description.in_sequence(scores, said.vectors, SELECTED, rng)
     if way == SHUFFLED:
         return by_description.in_turns(
-            scores[:, np.random.default_rng(draw).permutation(scores.shape[1])], SELECTED, rng
+            scores[:, np.random.default_rng(seed).permutation(scores.shape[1])], SELECTED, rng
         )
     if way == RANDOM:
         return rng.choice(matrix.shape[1], min(SELECTED, matrix.shape[1]), replace=False)
@@ -78,6 +84,11 @@ def chosen(
     return among[
         by_data(MEAN_DIFFERENCE if way == THEN_DATA else way, matrix[rows][:, among], problem.train.labels[rows])
     ]
+
+
+def seed_of(title: str, rate: float, draw: int) -> int:
+    """Of one draw of one set at one rate: draws that are resampled as independent ones are drawn as such."""
+    return int.from_bytes(hashlib.sha256(f"{title}/{rate:g}/{draw}".encode()).digest()[:4], "big")
 
 
 def by_data(way: str, X: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -110,10 +121,10 @@ def predicted(matrix: np.ndarray, columns: np.ndarray, problem: Problem, rows: n
 def crossing(labels: Sequence[float], lead: np.ndarray) -> float:
     """The number of labels from which on data is ahead for good, read off between two numbers on a logarithmic scale.
 
-    labels: rising. lead: what descriptions have more than data at each. The first number where data is ahead everywhere; infinity
+    labels: rising. lead: what descriptions have more than data at each. The first number where data is ahead everywhere (a tie is no lead of data's); infinity
     where descriptions are still ahead at the last.
     """
-    ahead = np.flatnonzero(lead > 0)
+    ahead = np.flatnonzero(lead >= 0)
     if not len(ahead):
         return float(labels[0])
     last = int(ahead[-1])

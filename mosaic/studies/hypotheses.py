@@ -82,7 +82,7 @@ class Hypotheses(Study):
         return _drawn(rows, "share of hypotheses confirmed, 95 % over hypotheses")
 
     def forest(self):
-        """The effects whose intervals lie farthest from zero, SHOWN a set, in the order of the list."""
+        """The effects whose intervals begin farthest above zero, SHOWN a set, in the order of the list."""
         rows = []
         for one in self.found:
             told = [i for i, t in enumerate(one.own.tested) if t.effect is not None]

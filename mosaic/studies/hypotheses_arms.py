@@ -1,6 +1,6 @@
 """Hypotheses of one set from the trained SAE and from everything that it is held against, at one budget.
 
-Each arm gives as many hypotheses for every class, chosen by one rule from the same training texts and tested on the same held-out
+Each arm may give as many hypotheses for every class (one whose words say less of its latents gives fewer), chosen by one rule from the same training texts and tested on the same held-out
 ones; arms that are drawn are drawn several times. Each is corrected for its own hypotheses alone.
 """
 

@@ -70,6 +70,17 @@ class Texts:
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
         return self.train.labels, self.test.labels
 
+    @property
+    def groups(self) -> tuple:
+        return tuple(
+            None if part.groups is None else np.asarray(part.groups).astype(str) for part in (self.train, self.test)
+        )
+
+    @property
+    def grouped(self) -> bool:
+        """Whether some texts belong together, so that intervals and tests, which take texts as independent, say too much."""
+        return any(of is not None and len(np.unique(of)) < len(of) for of in self.groups)
+
     def choose(self, candidates: Candidates, n: int = TOP, rule: Rule = hypotheses.separation) -> list[Hypothesis]:
         return hypotheses.choose(candidates, self.presence[0], self.train.labels, n, rule)
 
@@ -77,7 +88,7 @@ class Texts:
         return hypotheses.test(chosen, self.presence[1], self.test.labels)
 
     def by_chance(self, candidates: Candidates, n: int, rule: Rule, deals: int) -> list[tuple[int, int]]:
-        return hypotheses.found_by_chance(candidates, self.presence, self.labels, n, rule, deals)
+        return hypotheses.found_by_chance(candidates, self.presence, self.labels, n, rule, deals, groups=self.groups)
 
     def named(self, hypothesis: Hypothesis) -> list[str]:
         return [self.vocabulary.names[word] for word in hypothesis.words]

@@ -29,6 +29,7 @@ from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.seeds import held_out_texts
 from mosaic.studies.study import Study
 
+LEAST_JUDGED = 10  # latents of a set, below which it has no median
 SCORES = {"detection": "detection", "near": "detection, alike contexts", "fuzzing": "fuzzing"}
 PAIRS = {
     "detection": "detection",
@@ -65,6 +66,7 @@ class Interpretation(Study):
             "tokens": TOKENS,
             "sets": sets,
             "minus": minus,
+            "at_equal_rates": self.at_equal_rates,
             "deciles": {name: [one["value"] for one in found] for name, found in self.deciles.items()},
             "weakest_minus_strongest": self.fall,
             "agreement": self.agreement,
@@ -76,6 +78,7 @@ class Interpretation(Study):
                 "detection": said.compared("detection", sets, minus),
                 "near": said.compared("near", sets, minus),
                 "fuzzing": said.compared("fuzzing", sets, minus),
+                "rates": said.at_equal_rates(self.at_equal_rates),
                 "chance": said.chance(sets[SHUFFLED]),
                 "deciles": said.deciles(self.fall),
                 "agreement": said.agreement(self.agreement),
@@ -105,11 +108,28 @@ class Interpretation(Study):
             for name, of in self.judged.items()
             if name != TRAINED
         }
-        of = self.judged[RANDOM], self.judged[SHUFFLED]
-        found["random minus chance"] = {
-            s: over_latents.median_difference(*(_all(one, s) for one in of)) for s in SCORES
-        }
+        if RANDOM in self.judged:
+            of = self.judged[RANDOM], self.judged[SHUFFLED]
+            found["random minus chance"] = {
+                s: over_latents.median_difference(*(_all(one, s) for one in of)) for s in SCORES
+            }
         return found
+
+    @cached_property
+    def at_equal_rates(self) -> dict:
+        """{control: {score: the trained SAE's latents minus the control's of the nearest firing rate}}: ten tokens tell more of a latent
+        that fires on few."""
+        trained = self.judged[TRAINED]
+        return {
+            name: {
+                score: over_latents.at_equal_rates(
+                    _all(trained, score), _all(trained, "rate"), _all(of, score), _all(of, "rate")
+                )
+                for score in SCORES
+            }
+            for name, of in self.judged.items()
+            if name not in (TRAINED, SHUFFLED)
+        }
 
     @cached_property
     def deciles(self) -> dict:
@@ -229,9 +249,10 @@ def run(
     decoder = load_dictionary(located(source)).decoder
     found = explained(profile, lm, encoder, texts)
     (trained,) = found[TRAINED]
-    if not trained.sampled:
+    if not enough([trained.judged]):
         raise MosaicError(
-            f"no latent of {encoder.name} fires often enough on {len(texts)} texts to be judged. Read more (n_texts)."
+            f"fewer than {LEAST_JUDGED} latents of {encoder.name} fire often enough on {len(texts)} texts, and not everywhere, to be "
+            "judged. Read more texts (n_texts), or longer ones."
         )
     causal = labels.head_of(profile, lm)
     judged = {name: [one.judged for one in of] for name, of in found.items()} | {SHUFFLED: [trained.shuffled()]}
@@ -240,7 +261,7 @@ def run(
         profile,
         n_texts=len(texts),
         n_tokens=len(trained.windows.found.text),
-        judged={name: of for name, of in judged.items() if any(len(one.latent) for one in of)},
+        judged={name: of for name, of in judged.items() if enough(of)},
         scored=scorers(lm, trained, causal),
         rightness=_rightness(profile, lm, texts, trained, decoder, causal, cache) if profile.truth else {},
         examples=shown_latents,
@@ -267,6 +288,11 @@ def _rightness(
         if found is not None:
             out[f"layer {source.layer}, {source.width}"] = found
     return out
+
+
+def enough(of: Sequence[Judged]) -> bool:
+    """Whether a set has LEAST_JUDGED latents with every score."""
+    return all(np.isfinite(_all(of, score)).sum() >= LEAST_JUDGED for score in SCORES)
 
 
 def _all(of: Sequence[Judged], score: str) -> np.ndarray:

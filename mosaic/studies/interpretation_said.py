@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from mosaic.reporting.results import shown
 from mosaic.studies.interpretation_labels import BOTH, INPUT, PROJECTED, SHUFFLED
 from mosaic.studies.interpretation_sets import RANDOM, TRAINED, UNITS, UNTRAINED
-from mosaic.studies.wording import between, side, sign, signed
+from mosaic.studies.wording import between, sign, signed
 
 NAMES = {
     UNITS: "hidden units",
@@ -34,12 +34,24 @@ def compared(score: str, sets: Mapping[str, Mapping], minus: Mapping[str, Mappin
     return f"{ASKED[score]}, a trained SAE's median latent has {shown(sets[TRAINED][score]['value'])}; they are {', '.join(parts)}."
 
 
+def at_equal_rates(found: Mapping[str, Mapping]) -> str:
+    """Whether detection is as it is because latents fire more or less often. found: {control: {score: difference}}."""
+    words = {"above": "better told than", "below": "worse told than", "between": "not told apart from"}
+    parts = [
+        f"{words[sign(found[name]['detection']['interval'])]} {called} ({signed(found[name]['detection']['difference'])}, {between(found[name]['detection']['interval'])})"
+        for name, called in NAMES.items()
+        if name in found
+    ]
+    return f"Each latent beside one that fires equally often, a trained SAE's latents are, by detection, {', '.join(parts)}."
+
+
 def chance(found: Mapping[str, Mapping]) -> str:
     """Whether another latent's explanation is worth nothing."""
     parts = []
     for score in ("detection", "fuzzing"):
+        low, high = found[score]["interval"]
         words = {"above": "above chance", "below": "below chance", "between": "at chance"}[
-            side(found[score]["interval"], 0.5)
+            sign([low - 0.5, high - 0.5])
         ]
         parts.append(f"{shown(found[score]['value'])} in {score} ({words}; {between(found[score]['interval'])})")
     return f"By the explanation of another latent, the median is {' and '.join(parts)}."

@@ -53,5 +53,5 @@ def of_examples(examples: Sequence[Example], known: bool) -> tables.Html:
     columns = {"latent": "latent", "fires": labels.INPUT, "detection": "detection"}
     if any(one.writes for one in examples):
         columns |= {"writes": labels.PROJECTED, "changes": labels.CHANGED}
-    columns |= {"of_class": "fires most in (test texts)"}
+    columns |= {"of_class": "a class in which it fires more (test texts)"}
     return tables.table([one.row() for one in examples], columns | ({"tracks": "factor it tracks"} if known else {}))

@@ -141,7 +141,9 @@ def latents_named(text: str | None, n_latents: int) -> list[int]:
         if len(ends) > 2 or not all(end.isascii() and end.isdigit() and len(end) < 12 for end in ends):
             raise MosaicError(f"--latents is {text!r:.60}; numbers and ranges were expected, such as 0-99,512.")
         first, last = int(ends[0]), int(ends[-1])
-        if first > last or last >= n_latents:
+        if first > last:
+            raise MosaicError(f"--latents has {part!r}; a range begins with its smaller number: {last}-{first}.")
+        if last >= n_latents:
             raise MosaicError(f"--latents has {part!r}, but the SAE's latents are numbered 0 to {n_latents - 1:,}.")
         found |= dict.fromkeys(range(first, last + 1))
     if not found:

@@ -71,12 +71,10 @@ def test_names_are_asked_for_once_shown_and_never_hold_the_key(work, four, obser
         assert done.returncode == 0, done.stderr
         said = " ".join(done.stdout.split())
         assert f"m at 127.0.0.1:{server.server.server_port}: 4 calls, about" in said
+        most = int(said.split("at most ")[1].split(" ")[0].replace(",", ""))
         tokens = int(said.split("about ")[1].split(" ")[0].replace(",", ""))
-        assert (
-            f"at these prices for a million tokens: about {tokens / 1000:,.3f}, at most {3 * tokens / 1000:,.3f}"
-            in said
-        )
-        assert f"goes to {server.address}" in said
+        assert f"at these prices for a million tokens: about {tokens / 1000:,.3f}, at most {most / 1000:,.3f}" in said
+        assert most > 3 * tokens and f"goes to {server.address}" in said
         assert "4 latents have a name by m at" in said and len(server.calls) == 4
         again = explain(server, four, work)
         assert again.returncode == 0 and "4 of 4 are answered in the cache" in again.stdout and len(server.calls) == 4
@@ -294,7 +292,7 @@ def test_an_sae_that_neuronpedia_may_not_have_needs_its_id(work):
 @pytest.mark.parametrize(
     "latents,message",
     [
-        ("5-2", "has '5-2', but"),
+        ("5-2", "a range begins with its smaller number: 2-5"),
         ("1024", "are numbered 0 to 1,023"),
         ("a", "numbers and ranges"),
         (",", "is empty"),

@@ -96,3 +96,12 @@ def test_tokens_that_tell_next_to_nothing_are_left_out_where_that_is_asked():
     codes = csr_matrix((rng.random(len(chance)) < chance)[:, None].astype(np.float32))
     assert [t for t in describe(found, codes).tokens[0] if t != NONE][:2] == [7, 3]
     assert describe(found, codes, telling=0.5).text(0, str) == 'on "7"'
+
+
+def test_token_0_is_a_token_like_any_other():
+    found = made_up()
+    ids = np.where(found.ids == 7, 0, np.where(found.ids == 0, -1, found.ids))
+    moved = Firings(ids, found.text, ())
+    told = describe(moved, codes_of(moved, lambda ids: ids[:, 0] == 0, lambda ids: ids[:, 1] == 0))
+    assert told.text(0, str) == 'on "0"' and told.text(1, str) == 'one token after "0"'
+    assert told.score == pytest.approx([1, 1])

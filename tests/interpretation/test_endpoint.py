@@ -204,3 +204,15 @@ def test_retry_after_is_seconds_or_a_date():
     assert asked_to_wait("Thu, 01 Jan 2026 11:00:00 GMT", now) == 0
     for none in ("", "soon", "-3", "1e9", "٣", "."):
         assert asked_to_wait(none, now) is None, none
+
+
+def test_no_part_of_the_key_is_shown_however_a_server_writes_it():
+    speaker = Endpoint("m", "http://localhost/v1", key="sk-abc+DEFGHIJKLMNOP/qrstuv")
+    for body in (
+        b'{"error": "Incorrect key sk-abc+DEFGHIJKLMNOP... given"}',
+        b'{"error": "Incorrect key sk-abc\\u002bDEFGHIJKLMNOP\\/qrstuv given"}',
+        b"Incorrect key ...KLMNOP/qrstuv given",
+    ):
+        said = str(speaker._refused(400, {}, body))
+        assert "[key]" in said and "given" in said and "Incorrect" in said
+        assert not any(speaker.key[i : i + 5] in said for i in range(len(speaker.key) - 4)), said

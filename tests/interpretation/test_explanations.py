@@ -171,3 +171,13 @@ def test_after_so_many_tries_there_is_no_explanation():
     found = explain(messages(CATS), Says("", "\x1b[31m", "nothing"), tries=3)
     assert found.explanation is None and found.tries == 3 and "nothing" in found.problem
     assert explain(messages(CATS), Says("a"), tries=1).tries == 1
+
+
+def test_a_long_answer_is_read_in_no_time():
+    import time
+
+    begin = time.perf_counter()
+    with pytest.raises(Unreadable):
+        parse("\n" * 4_000_000)
+    assert parse("x" * 10**6 + "\n[EXPLANATION]: words of colour") == "words of colour"
+    assert time.perf_counter() - begin < 2

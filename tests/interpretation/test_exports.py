@@ -161,3 +161,19 @@ def test_what_cannot_be_downloaded_is_told(served, tmp_path):
     ):
         with pytest.raises(kind, match=message):
             download(url, tmp_path / "d")
+
+
+def test_a_server_that_has_an_answer_to_everything_ends_no_disk(served, tmp_path, monkeypatch):
+    address, root = served
+    write(root / "explanations" / "batch-0.jsonl.gz", [{"batch": 0}], True)
+    (root / "explanations" / "batch-1.jsonl.gz").write_text("<html>not found</html>")
+    with pytest.raises(Unavailable, match=r"batch-1\.jsonl\.gz is no gz file: the server answers with something else"):
+        download(address, tmp_path / "a")
+    (root / "explanations" / "batch-1.jsonl.gz").unlink()
+    monkeypatch.setattr(exports, "LARGEST_FILE", 10)
+    with pytest.raises(Unavailable, match="no file of the export has"):
+        download(address, tmp_path / "b")
+    monkeypatch.undo()
+    monkeypatch.setattr(exports, "BATCHES", 1)
+    with pytest.raises(Unavailable, match="gives more than 1 batches"):
+        download(address, tmp_path / "c")

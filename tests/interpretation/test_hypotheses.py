@@ -182,3 +182,17 @@ def test_a_verdict_goes_by_the_corrected_test():
     one = h.Tested(Hypothesis("a", (1,), 0), 100, 50, 0.6, 0.4, 0.01, 0.39, 0.04, 0.06)
     assert one.verdict == h.OPEN and replace(one, corrected=0.05).verdict == h.CONFIRMED
     assert replace(one, corrected=0.05, matching=0.3).verdict == h.CONTRARY
+
+
+def test_groups_are_dealt_as_wholes():
+    groups = np.repeat(np.arange(30), 10)
+    labels = np.repeat(np.array(["a", "b"] * 15), 10)
+    rng = np.random.default_rng(0)
+    once = h.dealt(labels, groups, rng)
+    assert sorted(once) == sorted(labels) and not (once == labels).all()
+    assert all(len(set(once[groups == group])) == 1 for group in range(30))
+    mixed = np.random.default_rng(1).permutation(300)
+    again = h.dealt(labels[mixed], groups[mixed], rng)
+    assert all(len(set(again[groups[mixed] == group])) == 1 for group in range(30))
+    alone = h.dealt(labels, np.arange(300), np.random.default_rng(3))
+    assert (alone == np.random.default_rng(3).permutation(labels)).all()

@@ -61,3 +61,8 @@ def test_the_side_that_tells_its_factor_better_is_believed():
     first = Tracked(np.array([0.9, 0.7, 0.8]), np.zeros(3), ["a", "b", "c"])
     second = Tracked(np.array([0.8, 0.75, 0.8]), np.zeros(3), ["x", "y", "z"])
     assert believed(first, second) == ["a", "y", "c"]
+
+
+def test_one_factor_has_no_interval():
+    found = Rightness(np.array(["a", "a"]), {"x": np.array([True, False])})
+    assert found.share("x") == {"value": 0.5, "interval": None, "n": 2}

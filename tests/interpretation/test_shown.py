@@ -6,7 +6,7 @@ from conftest import sae_folder, sentences
 from scipy.sparse import csr_matrix
 
 from mosaic.interpretation.detection import Firings, firings
-from mosaic.interpretation.shown import Example, choose, spread, token_texts
+from mosaic.interpretation.shown import DIGITS, Example, choose, rounded, spread, token_texts
 from mosaic.saes.loading import SAESource, load_encoder
 
 
@@ -74,7 +74,9 @@ def test_tokens_are_pieces_of_the_text_and_activations_are_the_models(tiny, tmp_
             for start in range(0, len(rows), 5):
                 values = dense[rows[start : start + 5], shown.latent]
                 if values.max() > 0:
-                    expected.append((tuple(pieces[text][start : start + 5]), tuple(values.tolist())))
+                    expected.append(
+                        (tuple(pieces[text][start : start + 5]), tuple(float(f"{v:.{DIGITS}g}") for v in values))
+                    )
         assert sorted((e.tokens, e.activations) for e in shown.examples) == sorted(expected)
 
 
@@ -110,3 +112,12 @@ def test_no_part_of_a_text_is_given_twice(tiny):
             return {"offset_mapping": places, "special_tokens_mask": [1, 0, 0, 0, 0, 0]}
 
     assert token_texts(["the ü!?"], replace(tiny("llama"), tokenizer=Told())) == [("the", " ü", "", "", "!?")]
+
+
+def test_the_last_digits_of_an_activation_change_no_question():
+    rng = np.random.default_rng(0)
+    values = rng.gamma(2, 3, 200)
+    shaken = values * (1 + 1e-7 * rng.standard_normal(200))
+    assert (rounded(values) == rounded(shaken)).mean() > 0.99 and rounded(
+        np.array([0.0, 11.1597, 0.0123456])
+    ).tolist() == [0.0, 11.2, 0.0123]

@@ -88,18 +88,29 @@ def test_where_data_overtakes():
     found = overtaken(labels, [0.1, -0.1, -0.3], [np.full(50, 0.1), np.linspace(-0.2, -0.05, 50), np.full(50, -0.3)])
     assert found["value"] == pytest.approx(10**1.5) and found["interval"][0] < found["value"] < found["interval"][1]
     assert found["at_first"] == found["at_last"] == 0
+    assert crossing(labels, np.zeros(3)) == float("inf")  # a tie is no lead of data's
     ahead = overtaken(labels, [0.1] * 3, [np.full(9, 0.1)] * 3)
     assert ahead["value"] is None and ahead["interval"] == [None, None] and ahead["at_last"] == 1
 
 
 def test_what_is_said_of_the_crossing():
     ends = {"first": 10.0, "last": 500.0, "at_first": 0, "at_last": 0}
-    assert "at about 40 labels (95 %: 10 or fewer to 200)" in said.overtaken(
-        {"value": 40.0, "interval": [10.0, 200.0], **ends}
+    found = said.overtaken({"value": 40.0, "interval": [10.0, 200.0], **ends})
+    assert found == "Data is ahead for good from about 40 labels on (95 %: 10 or fewer to 200)."
+    assert "does not overtake" in said.overtaken({"value": None, "interval": [None, None], **ends})
+    assert "is not told (95 %: 90 to more than 500)" in said.overtaken(
+        {"value": None, "interval": [90.0, None], **ends}
     )
-    assert "does not overtake" in said.overtaken({"value": None, "interval": [90.0, None], **ends})
-    assert "95 %: 90 to more than 500" in said.overtaken({"value": None, "interval": [90.0, None], **ends})
-    assert "was not reached (95 %: 10 or fewer)" in said.overtaken({"value": 10.0, "interval": [10.0, 10.0], **ends})
+    assert "is not told (95 %: 10 or fewer to more than 500)" in said.overtaken(
+        {"value": 10.0, "interval": [10.0, None], **ends}
+    )
+    assert "was not reached" in said.overtaken({"value": 10.0, "interval": [10.0, 10.0], **ends})
+    assert "was not reached" not in said.overtaken({"value": 10.0, "interval": [10.0, 53.0], **ends})
+
+
+def test_sets_and_rates_are_drawn_apart():
+    seeds = {ways.seed_of(title, rate, draw) for title in ("a", "b") for rate in ways.RATES for draw in range(5)}
+    assert len(seeds) == 60 and ways.seed_of("a", 0.1, 2) == ways.seed_of("a", 0.1, 2)
 
 
 def test_every_outcome_has_its_words():
@@ -122,7 +133,16 @@ def test_every_outcome_has_its_words():
 
 @pytest.mark.parametrize(
     ("label", "word"),
-    [("toxic", True), ("c0", False), ("0", False), (1, False), ("NO", False), ("高兴", True), ("да нет", True)],
+    [
+        ("toxic", True),
+        ("c0", False),
+        ("0", False),
+        (1, False),
+        ("NO", True),
+        ("да", True),
+        ("高兴", True),
+        ("да нет", True),
+    ],
 )
 def test_a_code_is_no_name(label, word):
     assert chapter.is_name(label) == word

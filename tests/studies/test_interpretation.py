@@ -22,7 +22,8 @@ def made_up(level: float, n=200, seed=0, intruder=True) -> Judged:
     scores = np.clip(rng.normal(level, 0.05, n), 0, 1)
     deciles = scores[:, None] + np.linspace(-0.1, 0.1, 10)
     found = np.full(n, 0.3 if intruder else np.nan)
-    return Judged(np.arange(n), scores, scores - 0.05, scores, deciles, scores + rng.normal(0, 0.02, n), found)
+    rate = rng.uniform(0.01, 0.1, n)
+    return Judged(np.arange(n), scores, scores - 0.05, scores, deciles, scores + rng.normal(0, 0.02, n), found, rate)
 
 
 def study(**levels) -> chapter.Interpretation:
@@ -53,11 +54,47 @@ def test_what_is_better_is_called_better_and_what_is_not_is_not():
     assert numbers["sets"][TRAINED]["near"]["value"] == pytest.approx(0.65, abs=0.02)
 
 
+def test_a_lead_that_is_of_seldom_firing_alone_is_none_at_equal_rates():
+    rng = np.random.default_rng(0)
+    rate, other = rng.uniform(0.01, 0.1, 300), rng.uniform(0.05, 0.3, 300)
+    first, second = (0.8 - one + rng.normal(0, 0.01, 300) for one in (rate, other))  # the seldomer, the better told
+    base = made_up(0.7, n=300)
+    trained = replace(base, detection=first, rate=rate)
+    units_ = replace(base, detection=second, rate=other)
+    found = replace(study(), judged={TRAINED: [trained], UNITS: [units_], SHUFFLED: [base]})
+    assert found.minus[UNITS]["detection"]["interval"][0] > 0.05
+    shared = other < 0.1
+    assert abs(found.at_equal_rates[UNITS]["detection"]["difference"]) > 0.02 or shared.all()
+    within = replace(
+        found,
+        judged={
+            TRAINED: [trained],
+            UNITS: [replace(units_, detection=np.where(shared, second, np.nan))],
+            SHUFFLED: [base],
+        },
+    )
+    low, high = within.at_equal_rates[UNITS]["detection"]["interval"]
+    assert low < 0.005 and high > -0.005
+    assert "not told apart from hidden units" in said.at_equal_rates(
+        {UNITS: {"detection": {"difference": 0.0, "interval": [-0.1, 0.1]}}}
+    )
+
+
+def test_sets_with_too_few_latents_are_no_sets():
+    few = made_up(0.7, n=3)
+    assert not chapter.enough([few]) and chapter.enough([made_up(0.7, n=10)])
+    assert not chapter.enough([replace(made_up(0.7), fuzzing=np.full(200, np.nan))])
+    alone = replace(study(), judged={TRAINED: [made_up(0.7)], SHUFFLED: [made_up(0.5)]})
+    assert "random minus chance" not in alone.minus and alone.summary()["at_equal_rates"] == {}
+
+
 def test_chance_is_said_by_its_interval():
     level = {"detection": {"value": 0.5, "interval": [0.49, 0.51]}, "fuzzing": {"value": 0.5, "interval": [0.49, 0.51]}}
     assert said.chance(level).count("(at chance") == 2
     level["detection"] |= {"interval": [0.505, 0.52]}
     level["fuzzing"] |= {"interval": [0.47, 0.49]}
+    edge = {key: {"value": 0.5, "interval": [0.49, 0.5]} for key in ("detection", "fuzzing")}
+    assert said.chance(edge).count("(at chance") == 2
     assert "(above chance" in said.chance(level) and "(below chance" in said.chance(level)
 
 
@@ -125,7 +162,8 @@ def test_units_are_the_streams_own_coordinates(small_profile):
 
 def test_too_few_texts_are_refused(small_profile):
     with pytest.raises(
-        MosaicError, match=r"no latent of .* fires often enough on \d+ texts to be judged. Read more \(n_texts\)"
+        MosaicError,
+        match=r"fewer than 10 latents of .* fire often enough on \d+ texts, and not everywhere, to be judged",
     ):
         chapter.run(small_profile, n_texts=5, cache=None)
 
