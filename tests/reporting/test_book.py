@@ -50,6 +50,7 @@ vision:
 others: [mini-large]
 end_to_end: weights/mini/end_to_end
 seeds: weights/mini/seeds
+recipes: weights/mini/recipes
 training: {{corpora: [mini]}}
 """
 CHAPTERS = NAMES
