@@ -4,10 +4,13 @@
 # A latent is a number. To say what it *means*, the field shows its contexts to a large language model, asks for a sentence, and asks
 # another one how well that sentence tells where the latent fires {cite}`paulo2024`. Here nobody is asked: an {term}`explanation` is the
 # place and the up to {result}`interpretation.tokens` tokens that tell best where a latent fires, found by counting, and its judge is
-# that rule itself. The protocol is the published one, so the numbers stand beside each other; and in the miniature, where
-# factors are known, there is a question that no real model can answer: how often is a label *right*?
+# that rule itself. The questions are the published ones; explainer, judge, models and texts
+# are not, so compare orders, not levels. And in the miniature, where factors are known, there is a question that no real model can
+# answer: how often is what is said of a latent *right*?
 #
-# What came out: {result}`interpretation.sentences.detection` {result}`interpretation.sentences.near` {result}`interpretation.sentences.labels`
+# What came out: {result}`interpretation.sentences.detection` (Published, with language models: {published}`interpretation.detection.trained` for
+# trained SAEs, {published}`interpretation.detection.units` for neurons, {published}`interpretation.detection.random` for random ones.)
+# {result}`interpretation.sentences.near` {result}`interpretation.sentences.fuzzing` {result}`interpretation.sentences.labels`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
@@ -47,7 +50,7 @@ study.contexts()
 # ## How well do explanations tell?
 #
 # A context is a window of {result}`interpretation.context` tokens. *Detection*: does the latent fire in it? Half of the contexts are active
-# ones, evenly from all tenths; the others are drawn from all silent ones or, harder, from those with the most words in common.
+# ones, evenly from all tenths; the others are drawn from all silent ones, or are the silent ones with the most words in common.
 # *Fuzzing*: are the marked tokens those it fires on? All three are balanced accuracies, chance is one half.
 
 # %%
@@ -60,8 +63,9 @@ study.scores_figure()
 #
 # {result}`interpretation.sentences.near`
 #
-# {result}`interpretation.sentences.chance` A score against silent contexts drawn at random asks little: whoever knows some of a latent's words
-# knows that most contexts have none of them. The published medians are {published}`interpretation.detection.trained` (trained),
+# {result}`interpretation.sentences.chance` So much is chance. A median
+# below it, among contexts with the same words, means that an explanation's words stand more often in the silent contexts, which were
+# picked for having them. The published medians are {published}`interpretation.detection.trained` (trained),
 # {published}`interpretation.detection.units` (neurons), {published}`interpretation.detection.random` (random) and
 # {published}`interpretation.detection.shuffled` (another's explanation) in detection.
 #
@@ -75,9 +79,9 @@ study.figure()
 #
 # ## Do scorers agree?
 #
-# Three more scorers judge a few of the latents. *Surprisal*: does the profile's own model find active contexts less surprising after
+# More scorers judge a few of the latents, those for which this profile has what they need. *Surprisal*: does the profile's own model find active contexts less surprising after
 # it has read the explanation? *Embedding*: are they closer to it, to a sentence encoder? *Intruder* needs no explanation: which of
-# five contexts is the one in which the latent is silent?
+# five contexts is the one in which the latent is silent (chance is one in five)?
 
 # %%
 study.agreement_table()
@@ -88,13 +92,14 @@ study.agreement_table()
 # ## How often is a label right?
 #
 # A label is read without its latent. Its tokens mark documents; the factor that the marked documents have in common is what it
-# means. It is right if that is the factor which the latent itself tracks best, of all factors of the miniature.
+# means. It is right if that is the factor which the latent itself tracks best, of all factors of the miniature (the largest area under the
+# ROC curve, above {result}`interpretation.named`, of telling messages with the factor from those without).
 
 # %%
 study.labels_figure()
 
 # %% [markdown]
-# {result}`interpretation.sentences.labels` The same for every SAE of the profile:
+# {result}`interpretation.sentences.labels` By SAE:
 
 # %%
 study.by_sae()

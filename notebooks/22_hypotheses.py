@@ -35,7 +35,7 @@ study.record();
 #    as many for every class.
 # 2. **Describe.** The words (whole ones, not the tokenizer's pieces) that tell best where the latent fires, three at most. Where
 #    their being there has a correlation below {result}`hypotheses.faithful` with how large the latent is, they do not say what
-#    it is, and the latent is passed over. Two latents whose words match the same texts are one.
+#    it is, and the latent is passed over. Two latents whose words share half of the texts they match are one.
 # 3. **Test.** A held-out text matches where one of the words stands in it; the latent plays no part, and no language model reads
 #    the text. The effect is the share of the class among matching texts minus its share among the others, with Newcombe's
 #    interval; Fisher's exact test is corrected for all hypotheses of a list (Benjamini and Hochberg, 5 %).
@@ -44,13 +44,13 @@ study.record();
 #
 # ## The list
 #
-# Read it as a person would: does it make sense?
+# Read it as a person would, where classes have names: does it make sense?
 
 # %%
 study.table()
 
 # %% [markdown]
-# The effects whose intervals lie farthest from zero, a few of every set:
+# The effects whose intervals begin farthest above zero, a few of every set:
 
 # %%
 study.forest()
@@ -71,8 +71,8 @@ study.arms_table()
 
 # %% [markdown]
 # Being confirmed is not all: a statement that covers many texts says more than one that covers few, which is why mean effect and
-# mean prevalence stand beside it. And "not told apart" is not "equal": there are some sixty hypotheses an arm, and the
-# intervals take them as independent, which latents of one text are not quite.
+# mean prevalence stand beside it. And "not told apart" is not "equal": the trained SAE and the single words have some sixty hypotheses, the
+# arms that are drawn several times more, and the intervals take them as independent, which latents of one text are not quite.
 #
 # {result}`hypotheses.sentences.rules` The paper's own count is {published}`hypotheses.significant` of
 # {published}`hypotheses.tested`, on other texts and after a stricter correction (Bonferroni's), which leaves

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,18 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.interpretation import detection
-from mosaic.interpretation.contexts import Windows
-from mosaic.interpretation.descriptions import NONE
 from mosaic.interpretation.language_scores import embedded
-from mosaic.models.language import LanguageModel
-from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.saes.dictionary import load_dictionary
 from mosaic.studies import description_choice_said as said
 from mosaic.studies import gains
-from mosaic.studies.controls import calibration_texts
 from mosaic.studies.description_choice_ways import (
     BY_DESCRIPTION,
     IN_SEQUENCE,
@@ -38,21 +30,18 @@ from mosaic.studies.description_choice_ways import (
     on_set,
     overtaken,
 )
+from mosaic.studies.description_choice_words import described, is_name, of_latents, query
 from mosaic.studies.few_labels_curves import Curves
 from mosaic.studies.few_labels_draws import OnSet
 from mosaic.studies.few_labels_ways import POOLING, SELECTED, STRENGTH
-from mosaic.studies.interpretation_labels import head_of, projected
 from mosaic.studies.interpretation_scorers import sentence_encoder
-from mosaic.studies.interpretation_sets import TOKENS, Explained
 from mosaic.studies.problems import CACHE, check_poolings, opened, problems
-from mosaic.studies.seeds import held_out_texts
 from mosaic.studies.study import Study
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FEW = 0.1  # of the labels, or fewer
-TEXTS = 3000  # that latents are described by
 SHOWN = 3  # latents of a class, of those that descriptions choose
 CONTRASTS = {
     "description_minus_another": (BY_DESCRIPTION, SHUFFLED),
@@ -106,7 +95,9 @@ class DescriptionChoice(Study):
                 for one, found in zip(self.sets, self.curves.sets, strict=True)
             },
             "sentences": {
+                "levels": said.levels(self._levels(), *self._few_labels(), len(self.sets)),
                 "answer": said.answer(few, len(self.sets)),
+                "by_set": said.by_set(self.by_set),
                 "all": said.with_all(full),
                 "overtaken": said.overtaken(self.overtaken),
                 "text": said.text(few["description_minus_another"], few["description_minus_random"]),
@@ -134,7 +125,7 @@ class DescriptionChoice(Study):
         rows = []
         for i, one in enumerate(self.sets):
             alone = Curves([one.reached(seed=i)])
-            for other in (MEAN_DIFFERENCE, SHUFFLED):
+            for other in (MEAN_DIFFERENCE, SHUFFLED, RANDOM):
                 d = alone.difference(BY_DESCRIPTION, other, self.few)
                 rows.append(
                     {
@@ -146,7 +137,7 @@ class DescriptionChoice(Study):
                     }
                 )
         return plots.finished(
-            plots.intervals(rows, "macro-F1 of latents chosen by description, minus another way's", zero=True)
+            plots.intervals(rows, "macro-F1 with few labels, chosen by description minus another way", zero=True)
         )
 
     def table(self) -> tables.Html:
@@ -172,6 +163,22 @@ class DescriptionChoice(Study):
     @cached_property
     def curves(self) -> Curves:
         return Curves([one.reached(seed=i) for i, one in enumerate(self.sets)])
+
+    @cached_property
+    def by_set(self) -> dict:
+        """{set: descriptions minus mean difference with few labels}."""
+        return {
+            one.title: Curves([one.reached(seed=i)]).difference(BY_DESCRIPTION, MEAN_DIFFERENCE, self.few)
+            for i, one in enumerate(self.sets)
+        }
+
+    def _levels(self) -> dict[str, float]:
+        ways = (BY_DESCRIPTION, MEAN_DIFFERENCE, SHUFFLED, RANDOM)
+        return {way: float(np.mean([self.curves.level(way, rate).macro_f1 for rate in self.few])) for way in ways}
+
+    def _few_labels(self) -> tuple[int, int]:
+        n = [int(np.median(self.n_labels[rate])) for rate in self.few]
+        return min(n), max(n)
 
     @cached_property
     def overtaken(self) -> Mapping:
@@ -234,47 +241,3 @@ def run(
             "labels are words under the profile's datasets."
         )
     return DescriptionChoice(profile, tuple(sets), taken, len(latents), tuple(unnamed))
-
-
-def described(profile: Profile, lm: LanguageModel) -> tuple[np.ndarray, list[str]]:
-    """(latents of the middle SAE that have a description, its words: what they fire on and, of a causal model, what they write).
-
-    Described on documents of the miniature, on training texts of other profiles' sets: no test text is read for it.
-    """
-    texts = held_out_texts(profile, TEXTS) if profile.truth else calibration_texts(profile, TEXTS)
-    encoders = load_saes(profile, lm, [profile.middle], [profile.width])
-    found = detection.firings(texts, lm, encoders)
-    told = Explained.of(Windows.of(found), found.codes[0]).told
-    latents = np.flatnonzero(np.isfinite(told.score))
-    if not len(latents):
-        raise MosaicError(
-            f"no latent of {encoders[0].name} fires often enough on {len(texts)} texts to be described. Choose another SAE."
-        )
-    ids = [list(told.tokens[j]) for j in latents]
-    if (causal := head_of(profile, lm)) is not None:
-        (source,) = select_saes(profile, [profile.middle], [profile.width])
-        raised = projected(causal, load_dictionary(located(source)).decoder[latents], TOKENS).raised
-        ids = [[*one, *more] for one, more in zip(ids, raised, strict=True)]
-    return latents, [_words(lm, one) for one in ids]
-
-
-def is_name(label) -> bool:
-    """Whether a class is called by a word: two letters in a row, or one sign of a script that writes words so."""
-    return re.search(r"[^\W\d_]{2,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", str(label)) is not None
-
-
-def query(title: str, name: str) -> str:
-    """How a class is put to the encoder: its set's name and its own, "sentiment: negative"."""
-    return f"{title.rsplit('/', 1)[-1].split(' (')[0].replace('_', ' ')}: {str(name).replace('_', ' ')}"
-
-
-def of_latents(problem):
-    """The problem with its table of SAE features alone."""
-    from dataclasses import replace
-
-    return replace(problem, tables=tuple(t for t in problem.tables if t.provenance["features"] == "sae"))
-
-
-def _words(lm: LanguageModel, ids: Sequence[int]) -> str:
-    words = (lm.tokenizer.decode([int(i)]).strip() for i in ids if i != NONE)
-    return ", ".join(dict.fromkeys(word for word in words if word))

@@ -37,31 +37,53 @@ def percent(rate: float) -> str:
     return f"{rate:.0%}"
 
 
+def levels(mean: Mapping[str, float], least: int, most: int, n_sets: int) -> str:
+    """Macro-F1 with few labels. mean: {way: over sets and rates}. least, most: labelled texts, in the median set."""
+    parts = [f"{SHOWN[way]} {value:.3f}" for way, value in mean.items()]
+    return f"With {least} to {most} labelled texts (macro-F1 on test, mean over {n_sets} sets), latents chosen by {', by '.join(parts)}."
+
+
 def answer(few: Mapping[str, Difference], n_sets: int) -> str:
     """few: {contrast: difference with few labels}."""
     data, l1 = few["description_minus_mean_difference"], few["description_minus_L1"]
     return (
-        f"With few labels (mean over {n_sets} sets), latents chosen by their descriptions {SAID[outcome(data)]} those that mean "
-        f"difference chooses from the same labels ({numbers(data)}), and {SAID[outcome(l1)]} those of L1 ({numbers(l1)})."
+        f"With few labels, latents chosen by their descriptions {SAID[outcome(data)]} those that mean difference chooses from the same "
+        f"labels ({numbers(data)}), and {SAID[outcome(l1)]} those of L1 ({numbers(l1)}; {n_sets} sets)."
     )
 
 
 def with_all(full: Mapping[str, Difference]) -> str:
     data, l1 = full["description_minus_mean_difference"], full["description_minus_L1"]
     return (
-        f"With all labels they {SAID[outcome(data)]} those of mean difference ({numbers(data)}) and {SAID[outcome(l1)]} those of L1 "
-        f"({numbers(l1)})."
+        f"With all labels, latents chosen by description {SAID[outcome(data)]} those of mean difference ({numbers(data)}) and "
+        f"{SAID[outcome(l1)]} those of L1 ({numbers(l1)})."
     )
 
 
 def text(another: Difference, nothing: Difference) -> str:
     """Whether the words carry anything."""
     words = {
-        WIN: "The words carry something: with another latent's description in the place of its own the score is lower",
-        TIE: "That the words carry anything is not shown: with another latent's description in the place of its own the score is not told apart",
-        LOSS: "The words mislead: with another latent's description in the place of its own the score is higher",
+        WIN: "The words carry something: a latent's own description is worth more than another latent's",
+        TIE: "That the words carry anything is not shown: a latent's own description is not told apart from another latent's",
+        LOSS: "The words mislead: a latent's own description is worth less than another latent's",
     }[outcome(another)]
-    return f"{words} ({numbers(another)}). Beside latents drawn at random, descriptions {SAID[outcome(nothing)]} them ({numbers(nothing)})."
+    drawn = {
+        WIN: "Chosen by description, latents score above latents drawn at random",
+        TIE: "That choosing by description is better than drawing latents at random is not shown",
+        LOSS: "Chosen by description, latents score below latents drawn at random",
+    }[outcome(nothing)]
+    return f"{words} ({numbers(another)}). {drawn} ({numbers(nothing)})."
+
+
+def by_set(found: Mapping[str, Difference]) -> str:
+    """The two ends over the sets. found: {set: descriptions minus mean difference with few labels}."""
+    ordered = sorted(found, key=lambda title: (round(found[title].difference, 9), title))
+    worst, best = (f"{title} ({numbers(found[title])})" for title in (ordered[0], ordered[-1]))
+    return (
+        f"Set by set, descriptions minus mean difference with few labels reach from {worst} to {best}."
+        if len(found) > 1
+        else ""
+    )
 
 
 def overtaken(found: Mapping) -> str:
@@ -69,11 +91,13 @@ def overtaken(found: Mapping) -> str:
     low, high = found["interval"]
     where = _range(low, high, found)
     if high is not None and high <= found["first"]:
-        return f"Data is ahead from {found['first']:,.0f} labels on, the fewest tried ({where}): below how many descriptions win was not reached."
+        return f"Data is ahead at every number of labels tried; the fewest was {found['first']:,.0f}. Below how many descriptions win was not reached."
     if low is None:
         return f"Up to {found['last']:,.0f} labels, the most there are, data does not overtake descriptions for good ({where})."
     if high is None:
         return f"From how many labels on data is ahead is not told ({where})."
+    if found["value"] is not None and found["value"] <= found["first"]:
+        return f"Data is ahead at every number of labels tried, from {found['first']:,.0f} on; that it overtakes descriptions later is not ruled out ({where})."
     return f"Data is ahead for good from about {found['value'] or found['last']:,.0f} labels on ({where})."
 
 
@@ -89,7 +113,7 @@ def unnamed(titles: Sequence[str]) -> str:
 
 
 def sequence(d: Difference) -> str:
-    return f"Chosen one after another, without what repeats, they {SAID[outcome(d)]} the ones with the best scores ({numbers(d)})."
+    return f"Latents chosen by description one after another, without what repeats, {SAID[outcome(d)]} the ones with the best scores ({numbers(d)})."
 
 
 def _range(low: float | None, high: float | None, found: Mapping) -> str:

@@ -62,7 +62,7 @@ class Hypotheses(Study):
             "sentences": {
                 "lists": " ".join(self._list(one) for one in self.found),
                 "arms": " ".join(said.beside(arm, confirmed[SAE], confirmed[arm], of) for arm, of in against.items()),
-                "truth": said.truth(precision[SAE], recall[SAE], words, n_cues),
+                "truth": said.truth(precision[SAE], recall[SAE], words, n_cues, precision[arms.RANDOM]),
                 "rules": said.rules(rules),
                 "left_out": said.left_out(self.missing),
             },

@@ -59,8 +59,9 @@ def beside(arm: str, share: Mapping, other: Mapping, found: Mapping) -> str:
     )
 
 
-def truth(precision: Mapping, recall: Mapping, words: Mapping, n_cues: int) -> str:
-    """What the confirmed hypotheses found of the planted cues. words: {precision, recall} of single words."""
+def truth(precision: Mapping, recall: Mapping, words: Mapping, n_cues: int, random: Mapping | None = None) -> str:
+    """What the confirmed hypotheses found of the planted cues. words: {precision, recall} of single words. random: precision of random
+    dictionaries."""
     if not recall["n"]:
         return "Of these sets nobody knows what is planted in them."
     if not precision["n"]:
@@ -71,6 +72,11 @@ def truth(precision: Mapping, recall: Mapping, words: Mapping, n_cues: int) -> s
         f"{between(precision['interval'])}: {half[side(precision['interval'], 0.5)]}), and they find {recall['count']} of {recall['n']} "
         f"planted cues. Single words are right in {words['precision']['count']} of {words['precision']['n']} and find "
         f"{words['recall']['count']} of {words['recall']['n']}."
+        + (
+            f" Those of random dictionaries are right in {random['count']} of {random['n']}."
+            if random and random["n"]
+            else ""
+        )
     )
 
 

@@ -11,10 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.interpretation import detection, over_latents
+from mosaic.interpretation import over_latents
 from mosaic.interpretation.contexts import CONTEXT, DECILES
 from mosaic.interpretation.meanings import Rightness
 from mosaic.interpretation.scores import Judged
+from mosaic.interpretation.tracking import NAMED
 from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
@@ -24,7 +25,7 @@ from mosaic.studies import interpretation_said as said
 from mosaic.studies import interpretation_tables as listed
 from mosaic.studies.interpretation_examples import Example, Strip, examples, strips
 from mosaic.studies.interpretation_scorers import scorers
-from mosaic.studies.interpretation_sets import RANDOM, SHUFFLED, TOKENS, TRAINED, Explained, explained
+from mosaic.studies.interpretation_sets import RANDOM, SHUFFLED, TOKENS, TRAINED, explained
 from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.seeds import held_out_texts
 from mosaic.studies.study import Study
@@ -64,6 +65,7 @@ class Interpretation(Study):
             "n_tokens": self.n_tokens,
             "context": CONTEXT,
             "tokens": TOKENS,
+            "named": NAMED,
             "sets": sets,
             "minus": minus,
             "at_equal_rates": self.at_equal_rates,
@@ -263,31 +265,10 @@ def run(
         n_tokens=len(trained.windows.found.text),
         judged={name: of for name, of in judged.items() if enough(of)},
         scored=scorers(lm, trained, causal),
-        rightness=_rightness(profile, lm, texts, trained, decoder, causal, cache) if profile.truth else {},
+        rightness=labels.of_every_sae(profile, lm, texts, trained, causal, cache) if profile.truth else {},
         examples=shown_latents,
         strips=strips(lm, trained, shown_latents),
     )
-
-
-def _rightness(
-    profile: Profile, lm, texts, trained: Explained, decoder, causal, cache: Path | None
-) -> dict[str, Rightness]:
-    """Of every SAE of the profile, the middle one first; what latents change is measured of that one alone."""
-    sources = sorted(select_saes(profile), key=lambda s: (s.layer, s.width) != (profile.middle, profile.width))
-    encoders = [load_saes(profile, lm, [source.layer], [source.width])[0] for source in sources]
-    true, dictionary = labels.truth(lm, encoders, cache)
-    others = detection.firings(texts, lm, encoders[1:]).codes if encoders[1:] else ()
-    explained = [trained, *(Explained.of(trained.windows, codes) for codes in others)]
-    out = {}
-    for i, (source, encoder, truth, one) in enumerate(zip(sources, encoders, true, explained, strict=True)):
-        rows = load_dictionary(located(source)).decoder
-        told, change = labels.sides(one, rows, causal), None
-        if i == 0 and causal is not None and len(latents := labels.known(truth, told)):
-            change = labels.amplified(one, rows, latents, causal, lm, encoder.layer, texts)
-        found = labels.rightness(truth, told, dictionary, change)
-        if found is not None:
-            out[f"layer {source.layer}, {source.width}"] = found
-    return out
 
 
 def enough(of: Sequence[Judged]) -> bool:

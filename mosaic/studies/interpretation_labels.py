@@ -11,14 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mosaic.interpretation import tracking
+from mosaic.interpretation import detection, tracking
 from mosaic.interpretation.descriptions import NONE, Descriptions
 from mosaic.interpretation.meanings import Dictionary, Rightness, believed
 from mosaic.interpretation.outputs import Written, changed, projected
 from mosaic.interpretation.tracking import Tracked
 from mosaic.models.causal import CausalModel, open_causal
 from mosaic.models.language import LanguageModel
+from mosaic.profiles.opening import load_saes, located, select_saes
 from mosaic.profiles.profile import Profile
+from mosaic.saes.dictionary import load_dictionary
 from mosaic.studies.interpretation_sets import TOKENS, Explained, derangement
 
 INPUT, PROJECTED, CHANGED = "what it fires on", "what its decoder row writes", "what it changes"
@@ -62,12 +64,38 @@ def amplified(
     return changed(causal, layer, decoder[list(latents)], strength, beginnings, TOKENS, lm.spec.first_layer)
 
 
-def truth(lm: LanguageModel, encoders, cache: Path | None) -> tuple[list[Tracked], Dictionary]:
+def known_factors(lm: LanguageModel, encoders, cache: Path | None) -> tuple[list[Tracked], Dictionary]:
     """(the factor each latent of each SAE tracks, the documents by which labels are read)."""
     rows, factors = tracking.texts()
     dictionary = Dictionary.of(lm, factors)
     tables = tracking.tables(rows, lm, encoders, cache)
     return [tracking.tracked(table.matrix, rows, dictionary.factors) for table in tables], dictionary
+
+
+def of_every_sae(
+    profile: Profile,
+    lm: LanguageModel,
+    texts: Sequence[str],
+    trained: Explained,
+    causal: CausalModel | None,
+    cache: Path | None,
+) -> dict[str, Rightness]:
+    """Of every SAE of the profile, the middle one (`trained`) first; what latents change is measured of that one alone."""
+    sources = sorted(select_saes(profile), key=lambda s: (s.layer, s.width) != (profile.middle, profile.width))
+    encoders = [load_saes(profile, lm, [source.layer], [source.width])[0] for source in sources]
+    true, dictionary = known_factors(lm, encoders, cache)
+    others = detection.firings(texts, lm, encoders[1:]).codes if encoders[1:] else ()
+    explained = [trained, *(Explained.of(trained.windows, codes) for codes in others)]
+    out = {}
+    for i, (source, encoder, tracked, one) in enumerate(zip(sources, encoders, true, explained, strict=True)):
+        rows = load_dictionary(located(source)).decoder
+        told, change = sides(one, rows, causal), None
+        if i == 0 and causal is not None and len(latents := known(tracked, told)):
+            change = amplified(one, rows, latents, causal, lm, encoder.layer, texts)
+        found = rightness(tracked, told, dictionary, change)
+        if found is not None:
+            out[f"layer {source.layer}, {source.width}"] = found
+    return out
 
 
 def rightness(true: Tracked, told: Sides, dictionary: Dictionary, change: Written | None = None) -> Rightness | None:

@@ -11,38 +11,37 @@ from mosaic.studies.wording import between, sign, signed
 
 NAMES = {
     UNITS: "hidden units",
-    RANDOM: "random dictionaries' latents",
-    UNTRAINED: "those of an SAE of the untrained model",
+    RANDOM: "random dictionaries",
+    UNTRAINED: "an SAE of the untrained model",
 }
 ASKED = {
-    "detection": "Told by its explanation whether it fires in a context (detection)",
-    "near": "Among silent contexts with much the same words",
-    "fuzzing": "Told on which tokens it fires (fuzzing)",
+    "detection": "Detection (balanced accuracy, chance 0.5)",
+    "near": "Detection among silent contexts with much the same words",
+    "fuzzing": "Fuzzing (balanced accuracy, chance 0.5)",
 }
 
 
 def compared(score: str, sets: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
     """A trained SAE's latents beside each control, by one score."""
-    words = {"above": "better told than", "below": "worse told than", "between": "not told apart from"}
-    parts = []
-    for name, called in NAMES.items():
-        if name in minus:
-            one = minus[name][score]
-            parts.append(
-                f"{words[sign(one['interval'])]} {called} ({shown(sets[name][score]['value'])}; {signed(one['difference'])}, {between(one['interval'])})"
-            )
-    return f"{ASKED[score]}, a trained SAE's median latent has {shown(sets[TRAINED][score]['value'])}; they are {', '.join(parts)}."
+    words = {"above": "the trained SAE's is higher", "below": "the trained SAE's is lower", "between": "not told apart"}
+    parts = [
+        f"{called} {shown(sets[name][score]['value'])} ({words[sign(one['interval'])]}: {signed(one['difference'])}, {between(one['interval'])})"
+        for name, called in NAMES.items()
+        if name in minus
+        for one in [minus[name][score]]
+    ]
+    return f"{ASKED[score]}, median latent: trained SAE {shown(sets[TRAINED][score]['value'])}; {'; '.join(parts)}."
 
 
 def at_equal_rates(found: Mapping[str, Mapping]) -> str:
     """Whether detection is as it is because latents fire more or less often. found: {control: {score: difference}}."""
-    words = {"above": "better told than", "below": "worse told than", "between": "not told apart from"}
+    words = {"above": "above", "below": "below", "between": "not told apart from"}
     parts = [
         f"{words[sign(found[name]['detection']['interval'])]} {called} ({signed(found[name]['detection']['difference'])}, {between(found[name]['detection']['interval'])})"
         for name, called in NAMES.items()
         if name in found
     ]
-    return f"Each latent beside one that fires equally often, a trained SAE's latents are, by detection, {', '.join(parts)}."
+    return f"Each latent beside one that fires equally often, the trained SAE's detection is {', '.join(parts)}."
 
 
 def chance(found: Mapping[str, Mapping]) -> str:
@@ -77,7 +76,16 @@ def agreement(found: Mapping[str, Mapping]) -> str:
         "below": "rank latents against one another",
         "between": "do not rank latents alike",
     }
-    return f"Detection and fuzzing {words[sign(one['interval'])]}: Spearman's correlation is {shown(one['value'])} ({between(one['interval'])}; {one['n']:,} latents)."
+    said = f"Detection and fuzzing, which share one rule, {words[sign(one['interval'])]}: Spearman's correlation is {shown(one['value'])} ({between(one['interval'])}; {one['n']:,} latents)."
+    rest = {
+        pair: other for pair, other in found.items() if pair != "detection and fuzzing" and other["value"] is not None
+    }
+    if not rest:
+        return said
+    alike = [f"{pair} ({shown(other['value'])})" for pair, other in rest.items() if sign(other["interval"]) == "above"]
+    n = max(other["n"] for other in rest.values())
+    told = f"do so too: {', '.join(alike)}" if alike else "are shown to do so"
+    return f"{said} Of the other {len(rest)} pairs of scores, on {n} latents, {len(alike) or 'none'} {told}."
 
 
 def labels(share: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:

@@ -19,7 +19,14 @@ def of_sets(sets: Mapping[str, Mapping], scores: Mapping[str, str]) -> tables.Ht
         for name, found in sets.items()
     ]
     return tables.table(
-        rows, {"set": "latents of", "n": "latents", **scores, "auroc": "detection, AUROC", "intruder": "intruder"}
+        rows,
+        {
+            "set": "latents of",
+            "n": "latents",
+            **scores,
+            "auroc": "detection, AUROC",
+            "intruder": "intruder (chance 0.2)",
+        },
     )
 
 

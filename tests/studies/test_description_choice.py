@@ -12,6 +12,7 @@ from mosaic.profiles.profile import SetChoice, load_profile
 from mosaic.studies import description_choice as chapter
 from mosaic.studies import description_choice_said as said
 from mosaic.studies import description_choice_ways as ways
+from mosaic.studies import description_choice_words as wording
 from mosaic.studies.description_choice_ways import Said, by_data, chosen, crossing, overtaken
 
 
@@ -95,6 +96,9 @@ def test_where_data_overtakes():
 
 def test_what_is_said_of_the_crossing():
     ends = {"first": 10.0, "last": 500.0, "at_first": 0, "at_last": 0}
+    assert "is not ruled out (95 %: 10 or fewer to 53)" in said.overtaken(
+        {"value": 10.0, "interval": [10.0, 53.0], **ends}
+    )
     found = said.overtaken({"value": 40.0, "interval": [10.0, 200.0], **ends})
     assert found == "Data is ahead for good from about 40 labels on (95 %: 10 or fewer to 200)."
     assert "does not overtake" in said.overtaken({"value": None, "interval": [None, None], **ends})
@@ -124,10 +128,14 @@ def test_every_outcome_has_its_words():
     assert said.text(WIN, TIE).startswith("The words carry something")
     assert said.text(TIE, LOSS).startswith(
         "That the words carry anything is not shown"
-    ) and "score below them" in said.text(TIE, LOSS)
+    ) and "score below latents drawn at random" in said.text(TIE, LOSS)
     assert said.text(LOSS, WIN).startswith("The words mislead")
     assert "score above those that mean difference chooses from all" in said.then_data(WIN)
     assert "cannot be told apart from the ones with the best scores" in said.sequence(TIE)
+    ends = said.by_set({"a": WIN, "b": LOSS, "c": TIE})
+    assert ends.index("from b (") < ends.index("to a (") and said.by_set({"a": WIN}) == ""
+    levels = said.levels({ways.L1: 0.5}, 10, 50, 3)
+    assert "With 10 to 50 labelled texts" in levels and "L1 0.500" in levels
     assert "trec, other" in said.unnamed(["trec", "other"]) and "Every set" in said.unnamed([])
 
 
@@ -145,12 +153,12 @@ def test_every_outcome_has_its_words():
     ],
 )
 def test_a_code_is_no_name(label, word):
-    assert chapter.is_name(label) == word
+    assert wording.is_name(label) == word
 
 
 def test_a_class_is_called_by_its_set_and_its_name():
-    assert chapter.query("mini/sentiment (en)", "negative") == "sentiment: negative"
-    assert chapter.query("stance_abortion", "in_favor") == "stance abortion: in favor"
+    assert wording.query("mini/sentiment (en)", "negative") == "sentiment: negative"
+    assert wording.query("stance_abortion", "in_favor") == "stance abortion: in favor"
 
 
 def test_a_small_run_has_everything(minilm):
