@@ -15,7 +15,7 @@
 
 # %% tags=["parameters"]
 profile = "mini"
-n_draws = 5
+n_draws = 10
 device = "cpu"
 
 # %% tags=["hide-input"]

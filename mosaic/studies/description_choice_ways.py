@@ -28,7 +28,7 @@ UNSEEN = (BY_DESCRIPTION, IN_SEQUENCE, SHUFFLED, RANDOM)  # ways that see no lab
 WAYS = (*UNSEEN, THEN_DATA, MEAN_DIFFERENCE, L1, MUTUAL_INFORMATION, MRMR)
 PREFILTERED = 200  # candidates that descriptions leave to data
 RATES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of the training texts
-N_DRAWS = 5
+N_DRAWS = 10
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,7 +81,7 @@ def project(tmp_path_factory):
         "19_probes_of_seeds": ("8", "3"),
         "20_universality": ("2000", "150"),
         "21_interpretation": ("3000", "400"),
-        "23_description_choice": ("5", "2"),
+        "23_description_choice": ("10", "2"),
         "24_end_to_end": ("500", "40"),
         "25_recipes": ("1000", "150"),
     }
