@@ -46,8 +46,10 @@ def study(**levels) -> chapter.Interpretation:
 
 def test_what_is_better_is_called_better_and_what_is_not_is_not():
     text = study().summary()["sentences"]["detection"]
-    assert "better told than hidden units" in text and "not told apart from random dictionaries' latents" in text
-    assert "worse told than those of an SAE of the untrained model" in text
+    units_, random, untrained = text.split("; ")[1:]
+    assert units_.startswith("hidden units 0.") and "the trained SAE's is higher: +0.1" in units_
+    assert random.startswith("random dictionaries 0.") and "not told apart" in random
+    assert untrained.startswith("an SAE of the untrained model") and "the trained SAE's is lower: -0.0" in untrained
     numbers = study().summary()
     assert numbers["minus"][UNITS]["detection"]["interval"][0] > 0.05
     assert numbers["minus"]["random minus chance"]["detection"]["difference"] == pytest.approx(0.2, abs=0.02)
