@@ -8,9 +8,11 @@
 # are not, so compare orders, not levels. And in the miniature, where factors are known, there is a question that no real model can
 # answer: how often is what is said of a latent *right*?
 #
-# What came out: {result}`interpretation.sentences.detection` (Published, with language models: {published}`interpretation.detection.trained` for
-# trained SAEs, {published}`interpretation.detection.units` for neurons, {published}`interpretation.detection.random` for random ones.)
-# {result}`interpretation.sentences.near` {result}`interpretation.sentences.fuzzing` {result}`interpretation.sentences.labels`
+# What came out: {result}`interpretation.sentences.lead` (Balanced accuracies; chance is one half. Published detection, with language models:
+# {published}`interpretation.detection.trained` for trained SAEs, {published}`interpretation.detection.units` for neurons,
+# {published}`interpretation.detection.random` for random ones.)
+#
+# {result}`interpretation.sentences.labels`
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 

@@ -33,7 +33,7 @@ study.record();
 # 1. **Choose.** On the training texts, for each class, latents of the middle layer's SAE are ranked by separation: the mean of the
 #    class minus the mean of the rest, over the deviation within both. A list has {result}`hypotheses.top` hypotheses or a few less,
 #    as many for every class.
-# 2. **Describe.** The words (whole ones, not the tokenizer's pieces) that tell best where the latent fires, three at most. Where
+# 2. **Describe.** The words (whole ones, not the tokenizer's pieces) that tell best where the latent fires, {result}`hypotheses.words` at most. Where
 #    their being there has a correlation below {result}`hypotheses.faithful` with how large the latent is, they do not say what
 #    it is, and the latent is passed over. Two latents whose words share half of the texts they match are one.
 # 3. **Test.** A held-out text matches where one of the words stands in it; the latent plays no part, and no language model reads

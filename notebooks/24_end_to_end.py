@@ -50,7 +50,7 @@ study.figure()
 # {published}`end_to_end.ce.local`.
 #
 # Intervals are over texts, and over seeds at the one λ a loss that has several; how other seeds would have moved the other marks is not
-# in them. The weight of downstream errors in e2e+ds was chosen once, by a pilot; a larger one would bring it nearer to local.
+# in them. The weight of downstream errors in e2e+ds was chosen once, by a pilot; what another one would do was not tried.
 # {result}`end_to_end.sentences.alive`
 #
 # ## Another way through the model

@@ -50,6 +50,13 @@ class Windows:
         """[N] the window of each token."""
         return np.repeat(np.arange(len(self)), np.diff(self.bounds))
 
+    @cached_property
+    def place(self) -> np.ndarray:
+        """[W] the number of each window's first token in its text."""
+        starts = self.bounds[:-1]
+        new = np.flatnonzero(np.diff(self.found.text[starts], prepend=-1))
+        return starts - np.repeat(starts[new], np.diff(new, append=len(starts)))
+
     def counts(self, tokens: csr_matrix) -> csc_matrix:
         """[W, D] how many tokens of each window are marked. tokens: [N, D] CSR of bool."""
         n = len(self.of_token)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mosaic.interpretation.contexts import Windows
 from mosaic.interpretation.detection import Firings
 from mosaic.models.language import LanguageModel
 
@@ -85,8 +86,7 @@ def choose(
 
     found, codes: `detection.firings` of the texts and one encoder's codes in it. pieces: `token_texts` of the same texts.
     """
-    cut = _windows(found.text, window)
-    owner = np.repeat(np.arange(len(cut.start)), cut.length)  # the window of each row
+    cut = Windows.of(found, window)
     columns = codes.tocsc()
     wanted = range(codes.shape[1]) if latents is None else latents
     out = []
@@ -94,12 +94,12 @@ def choose(
         part = slice(columns.indptr[latent], columns.indptr[latent + 1])
         # What is shown decides the question's hash, so nothing may hang on digits that differ between processors.
         rows, values = columns.indices[part], rounded(columns.data[part])
-        highest = np.zeros(len(cut.start), dtype=values.dtype)
-        np.maximum.at(highest, owner[rows], values)
+        highest = np.zeros(len(cut), dtype=values.dtype)
+        np.maximum.at(highest, cut.of_token[rows], values)
         order = np.argsort(-highest, kind="stable")[: int((highest > 0).sum())]
         if len(order) < max(fewest, 1):
             continue
-        activations = np.zeros(len(owner), dtype=np.float64)
+        activations = np.zeros(len(found.text), dtype=np.float64)
         activations[rows] = values
         chosen = [_example(cut, w, pieces, activations) for w in order[spread(len(order), n)]]
         out.append(Shown(int(latent), tuple(chosen)))
@@ -122,29 +122,9 @@ def spread(there: int, n: int) -> np.ndarray:
     return np.concatenate([np.arange(top), rest])
 
 
-@dataclass(frozen=True, eq=False)
-class _Windows:
-    """[W] of each window: its first row, its rows, its text and its place among the text's tokens."""
-
-    start: np.ndarray
-    length: np.ndarray
-    text: np.ndarray
-    place: np.ndarray
-
-
-def _windows(text: np.ndarray, window: int) -> _Windows:
-    """text: [N] index of each row's text; rows of a text stand together."""
-    first = np.flatnonzero(np.append(True, text[1:] != text[:-1])[: len(text)])
-    ends = np.append(first, len(text))[1:]
-    starts = [np.arange(a, b, window) for a, b in zip(first, ends, strict=True)]
-    lengths = [np.minimum(window, b - part) for part, b in zip(starts, ends, strict=True)]
-    places = [part - a for part, a in zip(starts, first, strict=True)]
-    start, length, place = (np.concatenate([np.zeros(0, dtype=int), *parts]) for parts in (starts, lengths, places))
-    return _Windows(start, length, text[start], place)
-
-
-def _example(cut: _Windows, which: int, pieces: Sequence[Sequence[str]], activations: np.ndarray) -> Example:
+def _example(cut: Windows, which: int, pieces: Sequence[Sequence[str]], activations: np.ndarray) -> Example:
     """One window. activations: [N] of the latent."""
-    start, length, place = int(cut.start[which]), int(cut.length[which]), int(cut.place[which])
-    tokens = tuple(pieces[cut.text[which]][place : place + length])
-    return Example(tokens, tuple(activations[start : start + length].tolist()))
+    rows = slice(cut.bounds[which], cut.bounds[which + 1])
+    first, length = int(cut.place[which]), rows.stop - rows.start
+    tokens = tuple(pieces[cut.found.text[rows.start]][first : first + length])
+    return Example(tokens, tuple(activations[rows].tolist()))

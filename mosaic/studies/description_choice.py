@@ -31,8 +31,9 @@ from mosaic.studies.description_choice_ways import (
     overtaken,
 )
 from mosaic.studies.description_choice_words import described, is_name, of_latents, query
-from mosaic.studies.few_labels_curves import Curves
+from mosaic.studies.few_labels_curves import FEW, Curves, OverRates
 from mosaic.studies.few_labels_draws import OnSet
+from mosaic.studies.few_labels_said import percent
 from mosaic.studies.few_labels_ways import POOLING, SELECTED, STRENGTH
 from mosaic.studies.interpretation_scorers import sentence_encoder
 from mosaic.studies.problems import CACHE, check_poolings, opened, problems
@@ -41,7 +42,6 @@ from mosaic.studies.study import Study
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FEW = 0.1  # of the labels, or fewer
 SHOWN = 3  # latents of a class, of those that descriptions choose
 CONTRASTS = {
     "description_minus_another": (BY_DESCRIPTION, SHUFFLED),
@@ -55,7 +55,7 @@ SHOWN_CURVES = (BY_DESCRIPTION, SHUFFLED, RANDOM, THEN_DATA, MEAN_DIFFERENCE, L1
 
 
 @dataclass(frozen=True)
-class DescriptionChoice(Study):
+class DescriptionChoice(OverRates, Study):
     """sets: what every way reached on each. taken: {set: {class: the latents that descriptions give it first, each with its words}}.
     n_candidates: latents that have a description. unnamed: sets whose classes have codes for names, left out."""
 
@@ -67,8 +67,8 @@ class DescriptionChoice(Study):
     unnamed: tuple[str, ...] = ()
 
     def summary(self) -> dict:
-        few = {name: self.curves.difference(*pair, self.few) for name, pair in CONTRASTS.items()}
-        full = {name: self.curves.difference(*pair, [1.0]) for name, pair in CONTRASTS.items()}
+        few = {name: self.first.difference(*pair, self.few) for name, pair in CONTRASTS.items()}
+        full = {name: self.first.difference(*pair, [1.0]) for name, pair in CONTRASTS.items()}
         return {
             "n_sets": len(self.sets),
             "n_candidates": self.n_candidates,
@@ -77,22 +77,22 @@ class DescriptionChoice(Study):
             "selected": SELECTED,
             "C": STRENGTH,
             "few": FEW,
-            "labelled": {said.percent(rate): int(np.median(n)) for rate, n in self.n_labels.items()},
-            "mean": {way: {said.percent(r): self.curves.level(way, r).summary() for r in self.rates} for way in WAYS},
+            "labelled": {percent(rate): int(np.median(n)) for rate, n in self.n_labels.items()},
+            "mean": {way: {percent(r): self.first.level(way, r).summary() for r in self.rates} for way in WAYS},
             "minus": {
                 name: {
                     "few": {**few[name].summary(), "outcome": gains.outcome(few[name])},
                     "all": {**full[name].summary(), "outcome": gains.outcome(full[name])},
-                    "by_rate": {said.percent(r): self.curves.difference(*pair, [r]).summary() for r in self.rates},
+                    "by_rate": {percent(r): self.first.difference(*pair, [r]).summary() for r in self.rates},
                 }
                 for name, pair in CONTRASTS.items()
             },
             "overtaken": self.overtaken,
             "sets": {
                 one.title: {
-                    way: {said.percent(r): of.observed for r, of in by_rate.items()} for way, by_rate in found.items()
+                    way: {percent(r): of.observed for r, of in by_rate.items()} for way, by_rate in found.items()
                 }
-                for one, found in zip(self.sets, self.curves.sets, strict=True)
+                for one, found in zip(self.sets, self.first.sets, strict=True)
             },
             "sentences": {
                 "levels": said.levels(self._levels(), *self._few_labels(), len(self.sets)),
@@ -111,9 +111,9 @@ class DescriptionChoice(Study):
         """Macro-F1 against the share of labels, mean over the sets."""
         series = {
             said.SHOWN[way]: [
-                (said.percent(r), level.macro_f1, level.low, level.high)
+                (percent(r), level.macro_f1, level.low, level.high)
                 for r in self.rates
-                for level in [self.curves.level(way, r)]
+                for level in [self.first.level(way, r)]
             ]
             for way in SHOWN_CURVES
         }
@@ -143,11 +143,11 @@ class DescriptionChoice(Study):
     def table(self) -> tables.Html:
         """Every way's mean over the sets, by the share of labels."""
         rows = [
-            {"way": said.SHOWN[way], **{said.percent(r): self.curves.level(way, r).macro_f1 for r in self.rates}}
+            {"way": said.SHOWN[way], **{percent(r): self.first.level(way, r).macro_f1 for r in self.rates}}
             for way in WAYS
         ]
         return tables.table(
-            rows, {"way": f"{SELECTED} latents chosen by", **{said.percent(r): said.percent(r) for r in self.rates}}
+            rows, {"way": f"{SELECTED} latents chosen by", **{percent(r): percent(r) for r in self.rates}}
         )
 
     def taken_table(self) -> tables.Html:
@@ -161,10 +161,6 @@ class DescriptionChoice(Study):
         return tables.table(rows, {"set": "set", "class": "class", "latent": "latent", "words": "its description"})
 
     @cached_property
-    def curves(self) -> Curves:
-        return Curves([one.reached(seed=i) for i, one in enumerate(self.sets)])
-
-    @cached_property
     def by_set(self) -> dict:
         """{set: descriptions minus mean difference with few labels}."""
         return {
@@ -174,7 +170,7 @@ class DescriptionChoice(Study):
 
     def _levels(self) -> dict[str, float]:
         ways = (BY_DESCRIPTION, MEAN_DIFFERENCE, SHUFFLED, RANDOM)
-        return {way: float(np.mean([self.curves.level(way, rate).macro_f1 for rate in self.few])) for way in ways}
+        return {way: float(np.mean([self.first.level(way, rate).macro_f1 for rate in self.few])) for way in ways}
 
     def _few_labels(self) -> tuple[int, int]:
         n = [int(np.median(self.n_labels[rate])) for rate in self.few]
@@ -183,25 +179,9 @@ class DescriptionChoice(Study):
     @cached_property
     def overtaken(self) -> Mapping:
         """From how many labels on mean difference is ahead of descriptions; labels: the median over sets at each rate."""
-        found = [self.curves.resampled(BY_DESCRIPTION, MEAN_DIFFERENCE, rate) for rate in self.rates]
+        found = [self.first.resampled(BY_DESCRIPTION, MEAN_DIFFERENCE, rate) for rate in self.rates]
         labels = [float(np.median(self.n_labels[rate])) for rate in self.rates]
         return overtaken(labels, [observed for observed, _ in found], [drawn for _, drawn in found])
-
-    @property
-    def rates(self) -> list[float]:
-        return self.curves.rates
-
-    @property
-    def few(self) -> list[float]:
-        return [rate for rate in self.rates if rate <= FEW]
-
-    @property
-    def n_labels(self) -> dict[float, list[int]]:
-        return {rate: [one.n_labels[rate] for one in self.sets] for rate in self.rates}
-
-    @property
-    def n_draws(self) -> int:
-        return max(len(of) for of in self.sets[0].predicted[STRENGTH][L1].values())
 
 
 def run(

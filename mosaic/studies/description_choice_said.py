@@ -16,6 +16,7 @@ from mosaic.studies.description_choice_ways import (
     SHUFFLED,
     THEN_DATA,
 )
+from mosaic.studies.few_labels_said import SAID
 from mosaic.studies.gains import LOSS, TIE, WIN, outcome
 from mosaic.studies.headline import numbers
 
@@ -30,11 +31,6 @@ SHOWN = {
     MUTUAL_INFORMATION: "mutual information",
     MRMR: "MRMR",
 }
-SAID = {WIN: "score above", TIE: "cannot be told apart from", LOSS: "score below"}
-
-
-def percent(rate: float) -> str:
-    return f"{rate:.0%}"
 
 
 def levels(mean: Mapping[str, float], least: int, most: int, n_sets: int) -> str:
@@ -98,7 +94,7 @@ def overtaken(found: Mapping) -> str:
         return f"From how many labels on data is ahead is not told ({where})."
     if found["value"] is not None and found["value"] <= found["first"]:
         return f"Data is ahead at every number of labels tried, from {found['first']:,.0f} on; that it overtakes descriptions later is not ruled out ({where})."
-    return f"Data is ahead for good from about {found['value'] or found['last']:,.0f} labels on ({where})."
+    return f"Data is ahead for good from about {found['value']:,.0f} labels on ({where})."
 
 
 def then_data(d: Difference) -> str:

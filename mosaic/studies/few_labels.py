@@ -19,7 +19,7 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import tables
 from mosaic.studies import few_labels_figure, gains
 from mosaic.studies import few_labels_said as said
-from mosaic.studies.few_labels_curves import Curves
+from mosaic.studies.few_labels_curves import FEW, Curves, OverRates
 from mosaic.studies.few_labels_draws import N_DRAWS, OnSet, on_set
 from mosaic.studies.few_labels_ways import (
     BINARISED,
@@ -44,7 +44,6 @@ from mosaic.texts.labelled import MIN_ROWS_PER_CLASS, NEW
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FEW = 0.1  # of the labels, or fewer: "few labels"
 TOXICITY = "mini/toxicity"  # in every language of the miniature
 SHOWN_BY_LANGUAGE = (BINARISED, MEAN_DIFFERENCE, HIDDEN, TFIDF)
 COUNTS = "count"
@@ -65,7 +64,7 @@ TOLD = [
 
 
 @dataclass(frozen=True)
-class FewLabels(Study):
+class FewLabels(OverRates, Study):
     """sets: what every way reached on each. languages: the same of toxicity in each language, some ways; empty where the
     miniature's factors are not the model's. left_out: share of activations that top-n counts leave out, or None."""
 
@@ -175,11 +174,6 @@ class FewLabels(Study):
         return tables.table(rows, columns | ({"new": f"few labels, {NEW}"} if self.new else {}))
 
     @cached_property
-    def first(self) -> Curves:
-        """On the first part of each test."""
-        return Curves([one.reached(seed=i) for i, one in enumerate(self.sets)])
-
-    @cached_property
     def new(self) -> Curves | None:
         """On new words, of the sets that have them."""
         found = [one.reached(NEW, seed=i) for i, one in enumerate(self.sets) if NEW in one.test.part_rows()]
@@ -197,22 +191,6 @@ class FewLabels(Study):
     @cached_property
     def enough(self) -> dict[str, float]:
         return {way: self.first.enough(way) for way in WAYS}
-
-    @property
-    def rates(self) -> list[float]:
-        return self.first.rates
-
-    @property
-    def few(self) -> list[float]:
-        return [rate for rate in self.rates if rate <= FEW]
-
-    @property
-    def n_labels(self) -> dict[float, list[int]]:
-        return {rate: [one.n_labels[rate] for one in self.sets] for rate in self.rates}
-
-    @property
-    def n_draws(self) -> int:
-        return max(len(of) for of in self.sets[0].predicted[STRENGTH][HIDDEN].values())
 
     def _contrast(self, first: str, second: str) -> dict:
         few = self.first.difference(first, second, self.few)

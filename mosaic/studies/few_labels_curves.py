@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from mosaic.probing import scores
 from mosaic.probing.scores import Difference, Mean
-from mosaic.studies.few_labels_draws import Reached
+from mosaic.studies.few_labels_draws import OnSet, Reached
+from mosaic.studies.few_labels_ways import STRENGTH
 
+FEW = 0.1  # of the labels, or fewer: "few labels"
 NEARLY = 0.02  # of macro-F1: the first paper's baselines, trained again, move by .017 on average
 
 
@@ -88,6 +91,33 @@ class Curves:
         weights = scores.draw_weights(len(cells), np.random.default_rng(scores.RESAMPLES))
         observed = float(np.mean([[cell.observed for cell in of] for of in cells]))
         return observed, (by_set * weights).sum(axis=1)
+
+
+class OverRates:
+    """What a study has whose sets were probed at several shares of the labels. sets: what every way reached on each."""
+
+    sets: Sequence[OnSet]
+
+    @cached_property
+    def first(self) -> Curves:
+        """On the first part of each test."""
+        return Curves([one.reached(seed=i) for i, one in enumerate(self.sets)])
+
+    @property
+    def rates(self) -> list[float]:
+        return self.first.rates
+
+    @property
+    def few(self) -> list[float]:
+        return [rate for rate in self.rates if rate <= FEW]
+
+    @property
+    def n_labels(self) -> dict[float, list[int]]:
+        return {rate: [one.n_labels[rate] for one in self.sets] for rate in self.rates}
+
+    @property
+    def n_draws(self) -> int:
+        return max(len(of) for way in self.sets[0].predicted[STRENGTH].values() for of in way.values())
 
 
 def _minus(a: Reached, b: Reached) -> Reached:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from mosaic.interpretation.descriptions import WORDS as N_WORDS
 from mosaic.interpretation.hypotheses import FAITHFUL, LEAST_TEXTS
 from mosaic.printable import printable
 from mosaic.profiles.opening import load_saes
@@ -45,6 +46,7 @@ class Hypotheses(Study):
         words = {"precision": precision[WORDS], "recall": recall[WORDS]}
         return {
             "top": TOP,
+            "words": N_WORDS,
             "least_texts": LEAST_TEXTS,
             "faithful": FAITHFUL,
             "least_phi": LEAST_PHI,

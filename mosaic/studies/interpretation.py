@@ -77,6 +77,7 @@ class Interpretation(Study):
             "label_minus": self.label_minus,
             "examples": [one.row() for one in self.examples],
             "sentences": {
+                "lead": said.lead(sets, minus),
                 "detection": said.compared("detection", sets, minus),
                 "near": said.compared("near", sets, minus),
                 "fuzzing": said.compared("fuzzing", sets, minus),

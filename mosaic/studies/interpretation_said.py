@@ -15,9 +15,9 @@ NAMES = {
     UNTRAINED: "an SAE of the untrained model",
 }
 ASKED = {
-    "detection": "Detection (balanced accuracy, chance 0.5)",
-    "near": "Detection among silent contexts with much the same words",
-    "fuzzing": "Fuzzing (balanced accuracy, chance 0.5)",
+    "detection": "Detection",
+    "near": "Detection among contexts with much the same words",
+    "fuzzing": "Fuzzing",
 }
 
 
@@ -31,6 +31,22 @@ def compared(score: str, sets: Mapping[str, Mapping], minus: Mapping[str, Mappin
         for one in [minus[name][score]]
     ]
     return f"{ASKED[score]}, median latent: trained SAE {shown(sets[TRAINED][score]['value'])}; {'; '.join(parts)}."
+
+
+def lead(sets: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
+    """What came out, in a sentence a score: where the trained SAE's median latent is above, below or not told apart."""
+    return " ".join(_lead(score, sets, minus) for score in ASKED)
+
+
+def _lead(score: str, sets: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
+    words = {"above": "above", "below": "below", "between": "not told apart from"}
+    groups: dict[str, list[str]] = {}
+    for name, called in NAMES.items():
+        if name in minus:
+            place = words[sign(minus[name][score]["interval"])]
+            groups.setdefault(place, []).append(f"{called} ({shown(sets[name][score]['value'])})")
+    told = "; ".join(f"{place} {' and '.join(names)}" for place, names in groups.items())
+    return f"{ASKED[score]}: a trained SAE's median latent has {shown(sets[TRAINED][score]['value'])}, {told}."
 
 
 def at_equal_rates(found: Mapping[str, Mapping]) -> str:
@@ -74,7 +90,7 @@ def agreement(found: Mapping[str, Mapping]) -> str:
     words = {
         "above": "rank latents alike",
         "below": "rank latents against one another",
-        "between": "do not rank latents alike",
+        "between": "are not shown to rank latents alike",
     }
     said = f"Detection and fuzzing, which share one rule, {words[sign(one['interval'])]}: Spearman's correlation is {shown(one['value'])} ({between(one['interval'])}; {one['n']:,} latents)."
     rest = {

@@ -28,6 +28,7 @@ def test_a_window_is_of_one_text_and_none_is_too_long():
     for w in range(len(windows)):
         tokens = slice(windows.bounds[w], windows.bounds[w + 1])
         assert len(set(found.text[tokens])) == 1 and (windows.of_token[tokens] == w).all()
+        assert windows.place[w] == windows.bounds[w] - np.flatnonzero(found.text == found.text[windows.bounds[w]])[0]
         assert windows.judged[w] == (found.text[tokens][0] % 2 == 1)
     assert len(windows) == sum(-(-n // 16) for n in np.bincount(found.text))
 
