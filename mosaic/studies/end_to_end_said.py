@@ -22,7 +22,7 @@ def _ratio(name: str, one: Mapping) -> str:
     words = {"above": "above", "below": "below", "between": "not told apart from", None: "beside"}
     where = words[_strictly(one["interval"], 1)]
     low, high = one["range"]
-    return f"{first} is {where} {second} ({shown(one['ratio'])} of it, {between(one['interval'])}, from {shown(low)} to {shown(high)})"
+    return f"{first} is {where} {second} ({shown(one['ratio'])} times it, {between(one['interval'])}; read between {shown(low)} and {shown(high)})"
 
 
 def order(found: Mapping[str, Mapping]) -> str:
