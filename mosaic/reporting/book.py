@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 from mosaic.errors import MosaicError
-from mosaic.reporting import results
+from mosaic.reporting import exercises, results
 from mosaic.reporting.site import publish
 
-SOURCE, BUILD = Path("book"), Path("build")
+SOURCE, NOTEBOOKS, BUILD = Path("book"), Path("notebooks"), Path("build")
 
 
 def build_book(profile_path: str, profile: str, executed: Path) -> Path:
@@ -29,7 +29,7 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     (source / "notebooks").mkdir(exist_ok=True)
     for path in sorted(executed.glob("[0-9]*.ipynb")):
         if not path.name.endswith(".running.ipynb"):
-            number_title(path, source / "notebooks" / path.name)
+            for_the_site(path, source / "notebooks" / path.name)
     drop_absent_chapters(source)
     shutil.rmtree(output, ignore_errors=True)
     entry = "from jupyter_book.cli.main import main; main()"
@@ -49,6 +49,8 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
         telling = [line for line in lines if re.search("WARNING|ERROR|[a-z]Error: ", line)]
         shown = "\n".join(telling[:10] or lines[-10:])
         raise MosaicError(f"the book does not build cleanly ({log} has the whole log):\n{shown}")
+    sources = [NOTEBOOKS / f"{path.stem}.py" for path in sorted((source / "notebooks").glob("[0-9]*.ipynb"))]
+    exercises.write_all(sources, profile, rendered)
     return publish(rendered, profile, BUILD)
 
 
@@ -64,16 +66,19 @@ def _environment(profile_path: str, source: Path) -> dict[str, str]:
     return environment
 
 
-def number_title(notebook: Path, copy: Path) -> None:
-    """Copy a notebook, its title with the number of its file before it: `11. The miniature world` of 13_miniature.
+def for_the_site(notebook: Path, copy: Path) -> None:
+    """Copy an executed notebook, as the site shows it: title numbered, solutions folded, links to the exercises.
 
-    So that titles, sidebar and links show the number by which chapters name each other, also where a profile has not all
-    of them.
+    The number is that of its file, `13. The miniature world` of 13_miniature, by which chapters name each other, also
+    where a profile has not all of them.
     """
     content = json.loads(notebook.read_text(encoding="utf-8"))
-    title = next(cell for cell in content["cells"] if cell["cell_type"] == "markdown")
+    cells = content["cells"]
+    title = next(cell for cell in cells if cell["cell_type"] == "markdown")
     text = "".join(title["source"])
     title["source"] = re.sub(r"(?m)^# (?=\S)", f"# {int(notebook.stem.split('_')[0])}. ", text, count=1)
+    exercises.fold(cells)
+    exercises.offer(cells, notebook.stem)
     copy.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -80,11 +80,11 @@ def up_to_date(source: Path, parameters: Mapping[str, str], folder: Path, shared
 def _key(source: Path, parameters: Mapping[str, str], shared: str) -> str:
     """Hash of all that decides an executed notebook."""
     return hashlib.sha256(
-        f"{shared}\n{json.dumps(dict(parameters), sort_keys=True)}\n{_text(source)}".encode()
+        f"{shared}\n{json.dumps(dict(parameters), sort_keys=True)}\n{text_of(source)}".encode()
     ).hexdigest()
 
 
-def _text(source: Path) -> str:
+def text_of(source: Path) -> str:
     """The notebook without the line that says what it needs."""
     text = source.read_text(encoding="utf-8")
     return text.split("\n", 1)[1] if needs(source) else text
@@ -98,7 +98,7 @@ def _executed(source: Path, parameters: Mapping[str, str], folder: Path) -> byte
     from papermill.exceptions import PapermillExecutionError
 
     plain, running = folder / f".{source.stem}.in.ipynb", folder / f"{source.stem}.running.ipynb"
-    notebook = jupytext.reads(_text(source), fmt="py:percent")
+    notebook = jupytext.reads(text_of(source), fmt="py:percent")
     for i, cell in enumerate(notebook.cells):
         cell["id"] = f"{source.stem}-{i}"
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}

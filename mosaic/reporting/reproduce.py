@@ -12,12 +12,11 @@ from mosaic.machine import cores
 from mosaic.profiles.opening import NEEDS, available, lacking
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import side_by_side
-from mosaic.reporting.book import BUILD, build_book
+from mosaic.reporting.book import BUILD, NOTEBOOKS, build_book
 from mosaic.reporting.book import SOURCE as BOOK
 from mosaic.reporting.fingerprint import fingerprint
 from mosaic.reporting.notebooks import UNCHANGED, applies, needs, run_notebook, up_to_date
 
-NOTEBOOKS = Path("notebooks")
 SMALL = 50_000_000  # parameters of a model of which two copies do no harm
 
 

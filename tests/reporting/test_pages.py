@@ -10,7 +10,7 @@ import pytest
 from docutils import nodes
 
 from mosaic.reporting import results, tables
-from mosaic.reporting.book import number_title
+from mosaic.reporting.book import for_the_site
 from mosaic.reporting.claims import BOUNDS, VERDICTS, Claim, Expected
 from mosaic.reporting.verdicts import judge
 
@@ -128,11 +128,11 @@ def test_tables_of_texts_or_many_columns_have_the_whole_page(rows, columns):
 
 def test_a_chapters_title_has_the_number_of_its_file(tmp_path):
     cells = [
-        {"cell_type": "code", "source": "# 1"},
-        {"cell_type": "markdown", "source": ["# Two seeds\n", "\n", "# no"]},
+        {"cell_type": "code", "metadata": {}, "source": "# 1"},
+        {"cell_type": "markdown", "metadata": {}, "source": ["# Two seeds\n", "\n", "# no"]},
     ]
     (tmp_path / "12_two_seeds.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}))
-    number_title(tmp_path / "12_two_seeds.ipynb", tmp_path / "copy.ipynb")
+    for_the_site(tmp_path / "12_two_seeds.ipynb", tmp_path / "copy.ipynb")
     copied = json.loads((tmp_path / "copy.ipynb").read_text())
     assert copied["cells"][1]["source"] == "# 12. Two seeds\n\n# no" and copied["cells"][0] == cells[0]
 
