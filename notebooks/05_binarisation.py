@@ -11,6 +11,11 @@
 # What came out: {result}`binarisation.sentences.tuned_sum` {result}`binarisation.sentences.kept`
 # {result}`binarisation.selection.sentences.replaces` {result}`binarisation.selection.sentences.bytes`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know {term}`pooling` ([chapter 4](04_pooling)) and what a {term}`probe` is. About 12 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -32,6 +37,16 @@ study.record();
 #
 # Macro-F1 on test of a probe on binarised *sums*, less that of raw sums, against the share of active values that the
 # threshold lets through; one line a data set. The large mark is where the published 1.0 falls.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Go from left to right: fewer and fewer active values survive. Where will the curves be highest, and how much will be lost at the
+# right end, where only the strongest values are left?
+#
+# :::{dropdown} What came out
+# {result}`binarisation.sentences.curve`
+# :::
+# ::::
 
 # %%
 study.threshold_curve()
@@ -115,3 +130,67 @@ study.selection.table()
 # *Top-20 counts, the published threshold.* {result}`binarisation.sentences.published_top20`
 #
 # What the paper's committed results give stands beside these figures on the [claims page](../claims.md).
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: one mean, many sets
+# :class: exercise
+# The figure shows means over the sets. `study.rows` has one dictionary for each set, pooling and form (`raw`, `binarized`,
+# `published`). Make a table of the *sums*: a row for each set, the gain from binarising, the sets with the largest gain
+# first. Do the sets agree on its sign?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+sums = pd.DataFrame(study.rows).query("pooling == 'sum'").pivot(index="set", columns="form", values="macro_f1")
+sums.assign(gain=sums["binarized"] - sums["raw"])[["raw", "binarized", "gain"]].sort_values("gain", ascending=False).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: how much hangs on the threshold?
+# :class: exercise
+# `study.sweeps[title]["curve"]` lists, for each set, thresholds with the share of active values that they keep and their
+# macro-F1. For each set, count the thresholds within .02 of the best one. Would a poor choice of the threshold have cost much?
+# :::
+
+# %% tags=["solution"]
+curves = {title: pd.DataFrame(sweep["curve"]) for title, sweep in study.sweeps.items()}
+pd.DataFrame(
+    {
+        title: {
+            "thresholds": len(curve),
+            "within .02 of the best": int((curve["macro_f1"] >= curve["macro_f1"].max() - 0.02).sum()),
+            "best": curve["macro_f1"].max(),
+            "worst": curve["macro_f1"].min(),
+        }
+        for title, curve in curves.items()
+    }
+).T.round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why can a threshold of 1.0 not be "the same" for sums and for counts?
+# A count is a number of tokens, the same unit in every model: above 1.0 means at least two tokens. A sum of activations has the
+# unit of its SAE, which training sets: 1.0 may lie below nearly every active value, or above most.
+# :::
+#
+# :::{dropdown} The best point of the threshold's curve beats raw sums. Is that evidence for binarising?
+# Not by itself. The curve is drawn on the test set, and its best point was picked on that set. The largest of many noisy numbers is
+# too high on average. The verdicts use the threshold that validation chose, which never saw the test set.
+# :::
+#
+# :::{dropdown} An interval of the difference holds zero. Does binarising make no difference?
+# That was not shown. The interval says which differences fit the data: zero is one of them, and so is every other value inside. "Makes
+# no difference that can be told" is about these sets and this many texts.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# A threshold needs the unit of what it cuts: choose it on validation, never on test, and report the interval of the difference.
+# {result}`binarisation.sentences.tuned_sum`
+# :::
