@@ -19,6 +19,11 @@
 # tokens becomes one row by *pooling* over its tokens; that row is what the classifiers of this book read
 # {cite}`gallifant2025`.
 #
+# :::{admonition} Before you read
+# :class: before
+# You know vectors, and that a language model reads a text in tokens. Nothing of SAEs is needed. About 10 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -55,6 +60,15 @@ study.table()
 # {result}`text_to_features.sentences.sparse` How many are active per token on average is called the SAE's $L_0$. One
 # sentence is not the corpus: at the end of its training this SAE had {result}`text_to_features.l0_in_training` active over
 # the texts it was trained on, the number that *What was run* lists.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# How many of the middle layer's latents will be active on one token: nearly all, a half, a handful?
+#
+# :::{dropdown} What came out
+# {result}`text_to_features.sentences.sparse`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -83,3 +97,60 @@ study.poolings_figure()
 # The encoder used here computes only what is active and never holds a tokens-by-width array. It must give the
 # same numbers as `encode` of SAELens, the library that the SAEs shipped here were trained with, which does.
 # {result}`text_to_features.sentences.library`
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`: `study.codes` is the sparse matrix of activations, tokens by latents, `study.tokens` the tokens.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: pool by hand
+# :class: exercise
+# Compute sum, mean, max, last and count from `study.codes` yourself and compare with `study.pooled`. The largest difference should be
+# no more than rounding.
+# :::
+
+# %% tags=["solution"]
+import numpy as np
+
+codes = study.codes.toarray()
+mine = {"sum": codes.sum(0), "mean": codes.mean(0), "max": codes.max(0), "last": codes[-1], "count": (codes > 0).sum(0)}
+{pooling: float(np.abs(row - study.pooled[pooling]).max().round(4)) for pooling, row in mine.items() if pooling in study.pooled}
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: latents that stand for something, latents that are always on
+# :class: exercise
+# Which latents fire on every token of the sentence, and which on exactly one? Which kind can tell this sentence from others?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+fires = (codes > 0).sum(0)
+rare = np.flatnonzero(fires == 1)
+strongest = rare[np.argsort(-codes[:, rare].max(0), kind="stable")][:8]
+print(f"{(fires == len(study.tokens)).sum()} latents fire on every token, {len(rare)} on exactly one; the strongest of these:")
+pd.DataFrame({"latent": strongest, "token": [study.tokens[codes[:, j].argmax()] for j in strongest], "activation": codes[:, strongest].max(0)})
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} What is the difference between a row of $W_\\mathrm{enc}$ and a row of $W_\\mathrm{dec}$?
+# The first is the direction that a latent reads: how strongly the vector points there decides whether it fires. The second is the
+# direction that it writes when the vector is put together again.
+# :::
+#
+# :::{dropdown} Why sparse? A dense layer of the same width could reconstruct just as well.
+# Because few active latents per token can each be looked at. The hope is that each stands for one thing; the book tests how far that
+# holds.
+# :::
+#
+# :::{dropdown} Where is a word that appears twice in a text counted twice: in a sum, a maximum, or a count?
+# In the sum and in the count. The maximum keeps the stronger of the two.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# A text becomes tokens, each token a vector, each vector a few active latents, and pooling makes one row of them.
+# {result}`text_to_features.sentences.sparse`
+# :::

@@ -7,6 +7,12 @@
 # poolings; one layer has to serve all data sets, and validation chooses that too. All probes are linear and read features as
 # they are, nothing binarised. The test set chooses nothing. What came out: {result}`layers.sentences.middle`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know what a {term}`residual stream` is, how a text becomes one row ([chapter 1](01_text_to_features)), and what a
+# {term}`probe` is. About 15 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -34,6 +40,16 @@ study.record();
 # at its early, middle and late layer (5, 12 and 19). SAE features are the paper's sums and counts, nothing binarised, one mark a
 # pooling; hidden states are of the last token. The model is a larger one, and the miniature's texts are not the paper's: the
 # marks show how a task's scores lie in the paper, and are no target for the curves.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# A model builds a text's meaning layer by layer, and its last layers turn to the next token. Where will the curves peak: early,
+# in the middle, late? Will SAE features and hidden states peak at the same place?
+#
+# :::{dropdown} What came out
+# {result}`layers.sentences.middle`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -104,3 +120,62 @@ study.scale_table()
 # features (macro-F1 on test {result}`layers.best_mean.sae`), *{result}`layers.best_position.sae`* among those
 # compared, and layer {result}`layers.best_layer.hidden` for hidden states ({result}`layers.best_mean.hidden`).
 # {result}`layers.sentences.middle` The [claims page](../claims.md) sets this beside the published statement.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: the price of peeking
+# :class: exercise
+# `study.rows` has one dictionary for each set, kind of features and layer, with `validation_macro_f1` and `macro_f1` (test). For SAE
+# features, compare the layer that validation chooses on each set with the one that is best *on test*. How much would you
+# overstate by reporting the second?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+sae = pd.DataFrame(study.rows).query("features == 'sae'")
+chosen = sae.loc[sae.groupby("set")["validation_macro_f1"].idxmax()].set_index("set")
+peeked = sae.loc[sae.groupby("set")["macro_f1"].idxmax()].set_index("set")
+honest = pd.DataFrame({"chosen layer": chosen["layer"], "its score": chosen["macro_f1"]})
+honest["best on test"], honest["overstated by"] = peeked["macro_f1"], peeked["macro_f1"] - chosen["macro_f1"]
+honest.round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: other sets, another winner?
+# :class: exercise
+# One layer has the highest mean. Draw the sets anew 1,000 times, with replacement, and count how often each layer has the highest
+# mean validation score. How sure is the choice?
+# :::
+
+# %% tags=["solution"]
+by_set = sae.pivot(index="set", columns="layer", values="validation_macro_f1")
+draws = [by_set.sample(frac=1, replace=True, random_state=seed).mean().idxmax() for seed in range(1000)]
+pd.Series(draws, name="share of draws").value_counts(normalize=True).round(2)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why does validation choose the layer, and not the test set?
+# The best of several noisy scores is too high on average. Chosen on test, a layer's score would carry that luck into the report.
+# Chosen on validation, its test score is an honest one.
+# :::
+#
+# :::{dropdown} Validation chooses the middle layer. Why is that not yet "the middle layer is best"?
+# One of several means is always the largest. It is best only if its lead over each other layer is larger than what other texts and
+# other sets could have made of it. So the lead over the strongest rival is given, with an interval.
+# :::
+#
+# :::{dropdown} Why are the intervals over sets and texts wider than those over texts alone?
+# "Best on average" speaks of tasks in general. A layer that leads on one set and trails on the next is unsure, however many texts
+# each set has.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Choose on validation, report the lead with an interval over sets, and say so when there is no winner.
+# {result}`layers.sentences.middle`
+# :::

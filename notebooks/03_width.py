@@ -7,6 +7,11 @@
 # difference is {published}`mosaic.width.difference`. Here SAEs of one layer, the middle one, and several widths are
 # compared in the same way. {result}`width.sentences.answer`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know what a {term}`latent` is and how validation chooses ([chapter 2](02_layers)). About 8 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -27,6 +32,15 @@ study.record();
 #
 # A dot is one set and pooling, linear probes on both sides: the score on the wider SAE minus that on the next narrower
 # one. The bar is the median. Hollow dots are the published pairs.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# An SAE with four times as many latents can cut concepts finer. Will a probe on it do better, worse, or the same, in the median pair?
+#
+# :::{dropdown} What came out
+# {result}`width.sentences.answer`
+# :::
+# ::::
 
 # %%
 study.pairs_figure()
@@ -58,3 +72,59 @@ study.table()
 #
 # Width is not the only thing that differs: a wide SAE trained on as many tokens as a narrow one has more latents that
 # hardly ever fire. Each SAE's own figures stand on the page linked above.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: pairs are not independent
+# :class: exercise
+# `study.differences[title][step]` lists the differences of one set, a number for each pooling. Bootstrap the mean in two ways: draw
+# *pairs* anew, then draw *sets* anew, each with all its pairs. Which interval is wider, and which one is honest?
+# :::
+
+# %% tags=["solution"]
+import numpy as np
+import pandas as pd
+
+rng = np.random.default_rng(0)
+sets = [np.concatenate([np.asarray(step) for step in steps.values()]) for steps in study.differences.values()]
+pairs = np.concatenate(sets)
+over_pairs = [rng.choice(pairs, len(pairs)).mean() for _ in range(2000)]
+over_sets = [np.concatenate([sets[i] for i in rng.integers(len(sets), size=len(sets))]).mean() for _ in range(2000)]
+pd.DataFrame({"pairs drawn": over_pairs, "sets drawn": over_sets}).quantile([0.025, 0.5, 0.975]).round(4)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: does the step matter?
+# :class: exercise
+# Take the median for each step between neighbouring widths, over all sets and poolings. Does going wider pay at one step and cost at
+# another?
+# :::
+
+# %% tags=["solution"]
+steps = sorted({step for by_step in study.differences.values() for step in by_step})
+medians = {step: np.median(np.concatenate([d[step] for d in study.differences.values() if step in d])) for step in steps}
+pd.Series(medians, name="median difference").round(4)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} The median difference is near zero. Can width still matter on some sets?
+# Yes. A median tells of the pair in the middle. Sets that gain and sets that lose can cancel: look at the dots, and at the mean.
+# :::
+#
+# :::{dropdown} Why might a wider SAE do worse although it can express more?
+# It has more latents that hardly ever fire when it saw as many tokens, and a concept may be split over several latents, of which each
+# fires in a part of the texts only.
+# :::
+#
+# :::{dropdown} Why is the interval drawn over sets, not over pairs?
+# The pairs of one set share its texts and labels and move together. Counting them as independent would make the interval too narrow.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Compare like with like, pair by pair, and count the sets, not the pairs, as your evidence. {result}`width.sentences.answer`
+# :::

@@ -7,6 +7,12 @@
 # features at one layer, and each is scored by itself. What came out: {result}`pooling.sentences.baseline`
 # {result}`pooling.sentences.last_hidden`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know how tokens become latents ([chapter 1](01_text_to_features)) and how validation chooses ([chapter 2](02_layers)).
+# About 12 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -28,6 +34,16 @@ study.record();
 #
 # A line a data set, a column a pooling; all read layer {result}`pooling.layer`. Where a set has tests of familiar and of
 # new words, these are the familiar ones.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# The texts here end in the token after which a language model would go on. Which pooling will serve best: one that adds up all tokens,
+# one that keeps the strongest, or the last token alone? Will the answer be the same for SAE features and hidden states?
+#
+# :::{dropdown} What came out
+# {result}`pooling.sentences.baseline` {result}`pooling.sentences.last_sae`
+# :::
+# ::::
 
 # %%
 study.figure("sae")
@@ -104,3 +120,58 @@ study.weighted_table()
 # {result}`pooling.sentences.baseline` The comparison with hidden states in
 # [chapter 6](06_sae_against_baselines) therefore gives both of them every pooling, and validation chooses for each. Chapters 7
 # and 8 fit too many probes for that and read both by their mean; what the mean costs each kind of features stands above.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: which pooling on which set?
+# :class: exercise
+# The table above gives means over the sets. From `study.rows`, make one with a row for each set and a column for each pooling (macro-F1
+# on test, SAE features), and mark the best of each row. Does one pooling win everywhere?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+rows = pd.DataFrame(study.rows)
+by_set = rows.query("features == 'sae'").pivot(index="set", columns="pooling", values="macro_f1")
+by_set.assign(best=by_set.idxmax(axis=1)).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: an unfair baseline
+# :class: exercise
+# Suppose SAE features get the best pooling of each set (by validation), and hidden states only the last token, as published. Compare
+# with both sides choosing by validation. How much of the difference between the two kinds of features is a difference between poolings?
+# :::
+
+# %% tags=["solution"]
+best = rows.loc[rows.groupby(["set", "features"])["validation_macro_f1"].idxmax()]
+fair = best.pivot(index="set", columns="features", values="macro_f1")
+last = rows.query("features == 'hidden' and pooling == 'last'").set_index("set")["macro_f1"]
+means = {"both choose": (fair["sae"] - fair["hidden"]).mean()}
+means |= {"hidden states: last token only": (fair["sae"] - last).mean()} if len(last) else {}
+pd.Series(means, name="SAE features minus hidden states, mean over sets").round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} A latent fires with strength 2 on three of ten tokens. What are its sum, mean, max and count?
+# Sum 6, mean 0.6, max 2, count 3.
+# :::
+#
+# :::{dropdown} Which poolings depend on the length of the text?
+# Sums and counts grow with the number of tokens. A mean does not, a maximum hardly does, and the last token is one token at any length.
+# :::
+#
+# :::{dropdown} Why does a comparison of SAE features and hidden states need the same poolings on both sides?
+# Otherwise it compares two things at once, and a difference cannot be put down to either.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# The row that a probe reads is a choice of yours, and it can matter more than the features. Give every side the same choices.
+# {result}`pooling.sentences.last_hidden`
+# :::

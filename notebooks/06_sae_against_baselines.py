@@ -24,6 +24,12 @@
 # - **95 % intervals** on everything: over texts; over seeds and random draws, where there are several; and a mean's over
 #   the sets themselves, since what it says is meant of sets like these. Few sets, or sets that disagree, make it wide.
 #
+# :::{admonition} Before you read
+# :class: before
+# You know {term}`pooling` ([chapter 4](04_pooling)), nested choice ([chapter 2](02_layers)) and macro-F1. About 25 minutes; the figure
+# and *What it says* take ten.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -47,6 +53,16 @@ study.record();
 # right, SAE features minus hidden states: right of the line the SAE is ahead. Grey and hollow, at the upper edge of a line:
 # published values, where the paper has the same task. They are of Gemma 2 2B at the paper's best mean setting (binarised sums,
 # middle layer, 16k) and of its hidden states there; model and, for the miniature's sets, texts are others.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Three readers of the same texts: sparse latents, the dense hidden states they were made from, and a bag of words that knows no
+# language model. Rank them. Which of the gaps will be larger than chance, and what will happen in new words?
+#
+# :::{dropdown} What came out
+# {result}`sae_against_baselines.sentences.answer` {result}`sae_against_baselines.sentences.new_words`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -143,3 +159,59 @@ study.few_table()
 
 # %%
 study.latents_table()
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: does the mean hang on one set?
+# :class: exercise
+# `study.per_set[title][part]["hidden"]` is SAE features minus hidden states on one set, with `difference`, `low` and `high`. Leave out
+# one set at a time and take the mean of the others, on each set's first part. Is there a set without which the answer changes its sign?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+first = {title: next(iter(parts.values())) for title, parts in study.per_set.items()}
+difference = pd.Series({title: part["hidden"].difference for title, part in first.items() if "hidden" in part})
+left_out = (difference.sum() - difference) / (len(difference) - 1)
+pd.DataFrame({"difference on this set": difference, "mean of the others": left_out}).sort_values("mean of the others").round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: what did training the SAE buy?
+# :class: exercise
+# `study.controls` has one dictionary for each set and control: the trained SAE, random dictionaries, hidden states, an untrained model.
+# Make a table of their macro-F1 on each set's first part, and average it. What would you have concluded without the random dictionary?
+# :::
+
+# %% tags=["solution"]
+scores = {(row["set"], row["control"]): next(iter(row["parts"].values()))["macro_f1"] for row in study.controls}
+table = pd.Series(scores).unstack()
+pd.concat([table, table.mean().rename("mean").to_frame().T]).round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why is a random dictionary a fair control for a trained SAE?
+# It reads the same residual stream, has as many latents and lets as many of them fire. It lacks only what was learned. What it reaches
+# is owed to the language model and to sparse projections.
+# :::
+#
+# :::{dropdown} A bag of words scores high on a set. What does that say of the set?
+# Single words give much of the label away. A high score of other features there says little of what they understand; a test in new words
+# says more.
+# :::
+#
+# :::{dropdown} SAE features and hidden states "cannot be told apart". Are they equally good?
+# That was not shown either. Read the interval: it holds every difference that fits the data, and the next claim needs one that is small
+# enough to matter to you.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# A headline needs its controls: equal poolings, a bag of words, a random dictionary, new words, an interval over sets.
+# {result}`sae_against_baselines.sentences.answer` {result}`sae_against_baselines.sentences.learned`
+# :::

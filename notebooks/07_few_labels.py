@@ -32,6 +32,11 @@
 # - **95 % intervals** of differences are over test texts, draws and data sets; those of levels over texts and draws alone. All
 #   ways have the same texts and draws in every resample, so that a difference is one of pairs.
 #
+# :::{admonition} Before you read
+# :class: before
+# You know {term}`pooling` ([chapter 4](04_pooling)) and binarising ([chapter 5](05_binarisation)). About 15 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -54,6 +59,16 @@ study.record();
 #
 # Above: mean macro-F1 over the sets. Below: the same minus that of hidden states, with bands over the sets as well; a band on
 # one side of the line is a difference that can be told. TF-IDF, far below, is left out there; the table has it.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# With fifty labelled texts, a probe on a thousand columns has far more weights than texts. Which will do best then: all latents, the
+# twenty whose class means differ most, or hidden states? And with all labels?
+#
+# :::{dropdown} What came out
+# {result}`few_labels.sentences.best`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -95,3 +110,57 @@ study.languages_figure()
 #
 # Each way is read at one layer, with one pooling and one probe: [chapter 6](06_sae_against_baselines) lets validation choose
 # all of these, which takes labels. A language model that is told the classes in words may need no labels at all; that is no matter of features.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: what is another label worth?
+# :class: exercise
+# `study.summary()["mean"]` holds, for each way and share of the labels, the mean macro-F1. Make a table of ways by shares. Between which
+# two shares does each way gain most?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+means = study.summary()["mean"]
+table = pd.DataFrame({way: {rate: found["mean"] for rate, found in by_rate.items()} for way, by_rate in means.items()}).T
+table = table[sorted(table.columns, key=lambda rate: float(rate.rstrip("%")))]
+table.assign(**{"largest gain up to": table.diff(axis=1).idxmax(axis=1)}).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: which sets decide?
+# :class: exercise
+# `study.summary()["sets"]` has the same for each set. With the smallest share of the labels, on how many sets is choosing latents by
+# the difference of class means ahead of using all of them? Is the mean carried by a few sets?
+# :::
+
+# %% tags=["solution"]
+sets = study.summary()["sets"]
+least = table.columns[0]
+gain = pd.Series({title: ways["mean difference"][least] - ways["all latents"][least] for title, ways in sets.items()})
+print(f"ahead on {(gain > 0).sum()} of {len(gain)} sets with {least} of the labels")
+gain.sort_values(ascending=False).round(3).rename("mean difference minus all latents").to_frame()
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why is $C$ not chosen on validation here?
+# Ten texts are too few to choose it on, and choosing it on other labelled texts would use labels that the case does not have.
+# :::
+#
+# :::{dropdown} Why are several draws of the same share needed?
+# Which ten texts are labelled is luck, and with ten it moves the score a lot. The mean over draws removes that luck, the interval shows it.
+# :::
+#
+# :::{dropdown} Why can choosing few columns help with few labels and not with many?
+# With few labels each needless column is a chance to fit noise. With many, the probe can weigh all columns, and what was left out is missed.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# With few labels, fewer columns can be worth more than better ones. {result}`few_labels.sentences.mean_difference`
+# :::

@@ -41,6 +41,11 @@
 #   equal. Intervals are over texts and draws (seeds, dictionaries, rotations); those of a mean over sets are over the sets as
 #   well, since the sentence is about sets there could be. Where the SAE has one seed, they say nothing of other seeds.
 #
+# :::{admonition} Before you read
+# :class: before
+# You know the controls of [chapter 6](06_sae_against_baselines). About 20 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -64,6 +69,16 @@ study.record();
 #
 # Trained SAE minus random dictionaries, by data set and number of latents: teal where the trained SAE is ahead, ochre where
 # the random dictionaries are. A frame and bold digits mark what the interval decides; the rest are ties.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# A random dictionary has as many latents, as sparse, but has learned nothing. With how many latents will the trained one be ahead: with
+# one, with eight, with all?
+#
+# :::{dropdown} What came out
+# {result}`training_worth.sentences.answer`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -140,3 +155,59 @@ study.few_labels_table()
 # These are probes on labels that somebody chose. What an SAE may be worth beside them, to find what nobody had thought
 # to label, is not measured by any probe. And a latent that does not beat a random one for these labels may still track
 # something true: where the factors behind the texts are known, as on profile mini, a chapter of its own looks that up.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: wins by chance
+# :class: exercise
+# The figure frames what its interval decides. If training were worth nothing, about one comparison in twenty would still be framed. Count
+# wins and losses over all sets and numbers of latents in `study.summary()["sets"]["first"]`, beside what chance would give.
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+first = study.summary()["sets"]["first"]
+outcomes = pd.Series([found["outcome"] for by_size in first.values() for found in by_size.values()])
+counts = outcomes.value_counts().reindex(["win", "tie", "loss"], fill_value=0)
+counts["decided, by chance"] = round(0.05 * len(outcomes), 1)
+counts.rename("comparisons").to_frame()
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: few latents, many latents
+# :class: exercise
+# From `study.summary()["mean"]` draw the mean macro-F1 of the trained SAE and of the random dictionary against the number of latents.
+# Where do the two curves meet?
+# :::
+
+# %% tags=["solution"]
+means = study.summary()["mean"]
+curves = {family: {int(k): found["mean"] for k, found in means[family].items() if k != "all"} for family in ("trained SAE", "random dictionary")}
+pd.DataFrame(curves).sort_index().round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Can a random dictionary score high without having learned anything?
+# Yes. It projects the residual stream, which the language model has learned, in many directions. A probe that may weigh all of them can
+# find most of what is there.
+# :::
+#
+# :::{dropdown} Why does a tie not show that two dictionaries are equal?
+# Its interval holds zero, and also differences that would matter. To show equality the whole interval must lie within a margin named
+# beforehand.
+# :::
+#
+# :::{dropdown} Why are the features found within the training fold?
+# Picking the columns whose classes differ most on all rows would let the held-out rows choose them, and flatter every family, those with
+# most columns the most.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Ask of every dictionary what one that learned nothing would do. {result}`training_worth.sentences.answer`
+# :::

@@ -23,6 +23,11 @@
 #   every pooling; and a language model with random weights.
 # - **95 % intervals** over messages, and over random dictionaries.
 #
+# :::{admonition} Before you read
+# :class: before
+# You know macro-F1 and chance, and the controls of [chapter 6](06_sae_against_baselines). About 25 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -47,6 +52,16 @@ study.record();
 # with English but people's names and some punctuation; toxicity and sentiment are *told in training*: the corpus writes
 # these labels after messages in every language, so the model learned to foresee them at the end of each. Agreement (do the
 # speaker and the one quoted judge alike?) is *never told*; it stands beside. Familiar words decide.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# A probe learned from English messages alone. The other languages share no words with English here. Will it be above chance there? Will
+# SAE features carry over better or worse than hidden states?
+#
+# :::{dropdown} What came out
+# {result}`languages.sentences.viable` {result}`languages.sentences.hidden`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -167,3 +182,60 @@ study.explanations()
 
 # %%
 study.choices()
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: the choice at home, the best abroad
+# :class: exercise
+# `study.summary()["sets"][title]["diagnosis"]["sae"]` has, for each pooling, the score at `home` and `abroad`. Rank the poolings by both.
+# Would the best at home have been the best abroad?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+sets = study.summary()["sets"]
+rows = {
+    (title, pooling): {"home": found["home"], "abroad": found["abroad"]}
+    for title, scores in sets.items()
+    for pooling, found in scores["diagnosis"]["sae"].items()
+}
+table = pd.DataFrame(rows).T.rename_axis(["set", "pooling"])
+table.assign(**{"rank at home": table.groupby("set")["home"].rank(ascending=False), "rank abroad": table.groupby("set")["abroad"].rank(ascending=False)}).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: ranked well, cut badly
+# :class: exercise
+# The same entries have `auroc` (abroad), which no intercept can spoil, beside macro-F1. Which poolings rank the texts of other languages
+# well and still score poorly? What would mend them?
+# :::
+
+# %% tags=["solution"]
+ranked = pd.Series({key: sets[key[0]]["diagnosis"]["sae"][key[1]]["auroc"] for key in rows})
+table.assign(auroc=ranked).query("auroc > 0.9").sort_values("abroad").round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} A probe scores far below chance in another language. What has probably happened?
+# The ranking may even be right, and the threshold wrong: all texts of that language lie on one side of it. Scores below chance come from
+# saying one class, or from saying each the wrong way round.
+# :::
+#
+# :::{dropdown} Which repair needs labels: moving the mean, or fitting the intercept again?
+# The intercept. Moving each language's mean to that of English needs texts of the language, but no labels.
+# :::
+#
+# :::{dropdown} Why may the same message not be trained on in one language and tested in another?
+# The probe could know the message, and its label, rather than the class. Texts that say the same are one group.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# A choice that looks as good as others at home can be the only good one abroad. Look at the ranking before you blame the features.
+# {result}`languages.sentences.why_sae`
+# :::

@@ -11,6 +11,11 @@
 #
 # What came out (macro-F1, mean over the sets of pictures): {result}`images.sentences.all`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know {term}`pooling` and the controls of [chapter 6](06_sae_against_baselines). About 10 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -44,6 +49,16 @@ study.pictures()
 # Macro-F1. The column of random dictionaries is the mean of {result}`images.n_dictionaries` of them. *Random language model*: an untrained one behind
 # the trained tower, and the projector that was trained for the real one; a trained SAE being of no use to it, one random
 # dictionary reads it.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# An SAE that has seen texts alone is laid on the tokens of a picture. Will its latents tell digits, shapes and places? More than a
+# dictionary of random directions?
+#
+# :::{dropdown} What came out
+# {result}`images.sentences.all`
+# :::
+# ::::
 
 # %%
 study.table()
@@ -85,3 +100,54 @@ study.image_tokens_table()
 
 # %% [markdown]
 # {result}`images.sentences.image_tokens`
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: what the tower already knew
+# :class: exercise
+# `study.summary()["sets"][name]` has `macro_f1` for each kind of features. Subtract the vision tower's own score from that of the others,
+# set by set. What does the language model add to the tower, and what does the SAE add to that?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+sets = study.summary()["sets"]
+scores = pd.DataFrame({name: {kind: found["macro_f1"] for kind, found in kinds.items() if "macro_f1" in found} for name, kinds in sets.items()})
+scores.sub(scores.loc["vision tower"]).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: how foreign are image tokens?
+# :class: exercise
+# `study.unexplained` or `study.summary()["unexplained"]` gives the share of variance that the text SAE leaves unexplained, of texts and of
+# each set of pictures. Does a set that is explained worse also score worse?
+# :::
+
+# %% tags=["solution"]
+unexplained = pd.Series(study.summary()["unexplained"])
+pd.DataFrame({"unexplained": unexplained, "macro-F1 of SAE features": scores.loc["SAE"]}).round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why is an untrained language model behind the trained tower a good control?
+# The tower's features pass through it unlearned. What a probe still reads there was learned by the tower, not by the language model.
+# :::
+#
+# :::{dropdown} Suppose a text SAE leaves most of the image tokens unexplained, and its features classify all the same. How can that be?
+# A probe needs only what separates the classes. That may lie in the part that is explained, or in which latents fire at all.
+# :::
+#
+# :::{dropdown} When are raw pixels a strong baseline, and when a weak one?
+# Strong where what counts is at a fixed place, as in centred digits; weak where it may be anywhere, as in shapes drawn at random places.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# What passes through a model is not what the model added: subtract the tower, and the random dictionary.
+# {result}`images.sentences.set_by_set`
+# :::

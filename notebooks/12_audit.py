@@ -14,6 +14,11 @@
 #
 # {result}`audit.sentences.overview`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know how a probe is trained, chosen and scored (chapters 2 to 6). About 20 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -166,3 +171,55 @@ study.languages_table()
 # the interval the middle 95 % of distances.
 #
 # {result}`audit.sentences.a12` {result}`audit.sentences.a12_parts`
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: one line, set by set
+# :class: exercise
+# `study.summary()["lines"]` has the twelve lines; `by_set` is what the published way does on each set. Make a table of lines by sets for
+# those measured on all of `study.sets`. Which line moves one set much and the mean little?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+lines = study.summary()["lines"]
+rows = {f"{name.upper()} {line['fault']}": line["by_set"] for name, line in lines.items() if set(line["by_set"]) == set(study.sets)}
+table = pd.DataFrame(rows).T
+table.assign(mean=table.mean(axis=1)).round(3).sort_values("mean")
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: the size of what is undecided
+# :class: exercise
+# "Undecided" is not "harmless". For each undecided line, give the largest harm and the largest help that its interval leaves open.
+# :::
+
+# %% tags=["solution"]
+open_lines = {f"{name.upper()} {line['fault']}": line["interval"] for name, line in lines.items() if line["verdict"] == "undecided"}
+pd.DataFrame(open_lines, index=["at worst", "at best"]).T.round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} A fault does not move the score. Why mend it all the same?
+# The next data set may differ. And a row that depends on its batch, or a test text in training, makes every later number unsure, moved or
+# not.
+# :::
+#
+# :::{dropdown} Which faults flatter a method, and which only add noise?
+# Those that let the test set in (choosing on it, training on its messages) flatter. Reading other features than meant, or rows out of order,
+# mostly adds noise.
+# :::
+#
+# :::{dropdown} Why is each fault injected alone?
+# Two together can cancel or amplify. One at a time, beside the right way on the same texts, says what that one does.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Measure a fault before you judge it, and say "undecided" where the interval does. {result}`audit.sentences.overview`
+# :::
