@@ -7,6 +7,11 @@
 # says is known, because it was drawn: language, topic, who is spoken of, the polarity of each word, negation,
 # intensity, whose words they are, what is asked for and by whom.
 #
+# :::{admonition} Before you read
+# :class: before
+# Nothing is needed. This chapter shows the world in which most numbers of this book were measured. About 15 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -54,6 +59,16 @@ study.languages_table()
 # pair of counts of the whole message (how many negations, how many harmful acts), and word order (what the first
 # statement has, what the second has, and the two together, as two words across the full stop would show them). Each is
 # given as the share of messages it gets right. "Added up" is a reader who weighs all of them and joins none.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# A label hangs on two statements at once. How often would a reader be right who looks at one count only, say how many negations there
+# are? And one who adds up all counts?
+#
+# :::{dropdown} What came out
+# {result}`miniature.sentences.cues`
+# :::
+# ::::
 
 # %%
 study.table()
@@ -125,3 +140,58 @@ study.dictionaries_table()
 # What a miniature cannot show: how Gemma behaves. It has {result}`miniature.n_concepts` concepts and
 # {result}`miniature.n_patterns` sentence patterns, and its factors are independent, as they never are in life. It shows
 # whether a method finds what is there.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study` and `mosaic.world`, which writes the texts: no model runs.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: write a set yourself
+# :class: exercise
+# `load_cut(study.profile, name)` gives the training and test texts of a set as this profile reads them. Take the first set of
+# `study.profile.datasets`: show six texts with their labels, and how many texts each class has.
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+from mosaic.studies.problems import load_cut
+
+train, test = load_cut(study.profile, study.profile.datasets[0].name, study.profile.datasets[0].language)
+print(pd.Series(train.labels).value_counts().to_dict())
+pd.DataFrame({"text": train.texts[:6], "label": train.labels[:6]}).style.set_properties(**{"text-align": "left"}).hide()
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: how far are the models from perfect?
+# :class: exercise
+# The corpus's entropy is known, so a perfect model's loss is known too. From `study.card`, make a table with each language model's held-out
+# loss, the entropy, and the gap. What share of its loss is a model's own fault?
+# :::
+
+# %% tags=["solution"]
+models = {name: figures for name, figures in study.card.items() if "gap" in figures}
+table = pd.DataFrame(models).T[["held_out_loss", "entropy", "gap"]].astype(float)
+table.assign(**{"its own fault": table["gap"] / table["held_out_loss"]}).round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why a made-up world at all?
+# Because its truth can be looked up. In a real corpus nobody knows which factors are there, so no one can say which latent is right.
+# :::
+#
+# :::{dropdown} What is the difference between a label told in training and one never told?
+# The model's corpus writes the first after each message, so the model learned to predict it. The second is a function of the same factors
+# that no text states: nothing made the model compute it.
+# :::
+#
+# :::{dropdown} What can a miniature not show?
+# How a large model behaves. It shows whether a method finds what is there, in a world simpler than any real one.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Here every factor of every text is known, so a latent, a probe and a label can be checked against the truth.
+# {result}`miniature.sentences.log`
+# :::

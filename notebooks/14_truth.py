@@ -8,6 +8,12 @@
 # dictionary that learned nothing do as well? What came out: {result}`truth.sentences.found`
 # {result}`truth.sentences.random`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know the miniature ([chapter 13](13_miniature)) and AUROC: the share of pairs, one text with the factor and one without, that are
+# ranked right. About 15 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
 # For latent $j$ and factor $c$, with $z_j$ the latent's largest activation in a text,
@@ -43,6 +49,16 @@ study.record();
 #
 # The AUROC of the best latent of each layer's SAE of width {result}`truth.width`, over texts in all five languages;
 # factors are sorted by the AUROC of the latent chosen from all SAEs.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Most factors, such as negation or who is spoken of, matter for predicting the next token. How many of them will have one latent that finds
+# them: few, a half, most? How many would a dictionary of random directions find?
+#
+# :::{dropdown} What came out
+# {result}`truth.sentences.found` {result}`truth.sentences.random`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -117,3 +133,55 @@ study.controls_table()
 #
 # {result}`truth.sentences.found` {result}`truth.sentences.missed` {result}`truth.sentences.toxicity`
 # {result}`truth.sentences.toxicity_random` {result}`truth.sentences.random` {result}`truth.sentences.untrained`
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: the luck of a long search
+# :class: exercise
+# `study.summary()["chosen"]` has, for each factor, `chosen_auroc` (on the half that chose the latent) and `auroc` (on the other half). How
+# much did the choice flatter, on average, and where most?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+chosen = pd.DataFrame(study.summary()["chosen"])
+chosen["flattered by"] = chosen["chosen_auroc"] - chosen["auroc"]
+print(f"on average {chosen['flattered by'].mean():+.4f}")
+chosen.nlargest(6, "flattered by")[["factor", "layer", "width", "latent", "chosen_auroc", "auroc", "flattered by"]].round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: how strict is "found"?
+# :class: exercise
+# A factor counts as found at an AUROC of .9. Count the factors found at .8, .85, .9, .95 and .99. Does the answer to the chapter's question
+# hang on the bar?
+# :::
+
+# %% tags=["solution"]
+pd.Series({bar: (chosen["auroc"] >= bar).mean() for bar in (0.8, 0.85, 0.9, 0.95, 0.99)}, name="share of factors found").round(3).rename_axis("at an AUROC of").to_frame()
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why is the latent chosen on one half of the texts and scored on the other?
+# The best of thousands of latents is partly best by luck. On the half that chose it, the luck counts; on the other half it does not.
+# :::
+#
+# :::{dropdown} A latent has an AUROC of .95 for negation. Does it *mean* negation?
+# It ranks negated texts above others. It may fire for something that goes with negation here, and for more than that. A high AUROC is
+# needed for meaning and does not prove it.
+# :::
+#
+# :::{dropdown} Why compare with random dictionaries of the same width and sparsity?
+# Among a thousand random directions some rank any factor fairly well. Only what lies above that can be owed to training.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Search on one half, score on the other, and let a dictionary that knows nothing search as long.
+# {result}`truth.sentences.random`
+# :::

@@ -5,6 +5,11 @@
 # Train the same SAE twice, on the same activations in the same order, and change nothing but the random numbers it
 # starts from. Does it find the same latents? Paulo and Belrose found that often it does not {cite}`paulo2025`.
 #
+# :::{admonition} Before you read
+# :class: before
+# You know that an SAE has an encoder and a decoder ([chapter 1](01_text_to_features)), and what a cosine is. About 12 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
 # Read here: {result}`two_seeds.sentences.read`. {result}`two_seeds.sentences.batches` Intervals are 95 % over SAEs: each is
@@ -52,6 +57,15 @@ study.by_eye_figure()
 # The matched decoders' cosines of seeds {result}`two_seeds.seed_a` and {result}`two_seeds.seed_b`, split by whether the
 # encoders were matched the same way. What matching makes of two dictionaries that know nothing is the dashed line: with
 # so many directions to choose from, even random ones find a partner of cosine {result}`two_seeds.chance_cosine`.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Two SAEs differ in their random start alone: same texts, same order, same recipe. What share of their latents will be the same?
+#
+# :::{dropdown} What came out
+# {result}`two_seeds.sentences.minority`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -97,3 +111,63 @@ study.controls_table()
 # Llama-3-8B: {published}`seeds.shared.llama.N=131072`.) An untrained pair shares
 # {result}`two_seeds.controls.untrained.shared`, a permuted copy {result}`two_seeds.controls.permuted.shared`.
 # {result}`two_seeds.sentences.same_start`
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: another threshold
+# :class: exercise
+# The chapter counts a latent as shared at a cosine of .7. With `pair.decoder`, `pair.encoder` (each with `partner` and `cosine`), compute
+# the shared fraction at .5, .6, .7, .8 and .9. Where does it fall fastest?
+# :::
+
+# %% tags=["solution"]
+import numpy as np
+import pandas as pd
+
+def shared(threshold):
+    return (same_partner & (np.minimum(pair.decoder.cosine, pair.encoder.cosine) >= threshold)).mean()
+
+pd.Series({threshold: shared(threshold) for threshold in (0.5, 0.6, 0.7, 0.8, 0.9)}, name="shared fraction").round(3).rename_axis("cosine at least").to_frame()
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: what one-to-one changes
+# :class: exercise
+# Matching is one to one. If each latent may take its nearest neighbour in the other decoder, several may take the same one. How many
+# latents of the first SAE share their matched partner's neighbourhood? Compare the mean matched cosine for latents whose two matchings agree
+# with that of the others.
+# :::
+
+# %% tags=["solution"]
+cosine = pair.decoder.cosine
+pd.DataFrame(
+    {
+        "both matchings agree": [same_partner.mean(), cosine[same_partner].mean()],
+        "they do not": [(~same_partner).mean(), cosine[~same_partner].mean()],
+    },
+    index=["share of latents", "mean decoder cosine"],
+).round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why is the cosine of a random pair after matching not zero?
+# Matching looks for the best partner among hundreds. In few dimensions even random directions have a near one.
+# :::
+#
+# :::{dropdown} Why must encoder and decoder agree on the partner?
+# The decoder says what a latent writes, the encoder when it fires. Two latents that write alike and fire at other times are not the same.
+# :::
+#
+# :::{dropdown} The same start with other texts shares no more than other starts with the same texts. What would that say?
+# That the start is not the only thing that leads two SAEs apart: the texts, and the noise of training, do so too.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# One SAE is one draw. Before you name a latent, ask whether another seed has it.
+# {result}`two_seeds.sentences.minority`
+# :::

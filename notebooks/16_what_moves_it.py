@@ -9,6 +9,11 @@
 # difference of two settings has the errors of both. Published values, hollow, stand beside on an axis of their own
 # {cite}`paulo2025`: their SAEs are of another size.
 #
+# :::{admonition} Before you read
+# :class: before
+# You know the shared fraction ([chapter 15](15_two_seeds)). About 12 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -35,6 +40,15 @@ study.along("width")
 # {result}`what_moves_it.sentences.width`
 #
 # ## Active latents
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# If more latents may be active on each token, will two seeds agree more or less?
+#
+# :::{dropdown} What came out
+# {result}`what_moves_it.sentences.k`
+# :::
+# ::::
 
 # %%
 study.along("k")
@@ -86,3 +100,56 @@ study.table()
 # Song and others have TopK *above* gated and ReLU (Pythia, mean matched cosine: {published}`song.architecture.topk`,
 # {published}`song.architecture.gated`, {published}`song.architecture.relu`) {cite}`song2025`. They differ in model, hook,
 # width, sparsity and measure. It stands on the claims page as open.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: agreement against reconstruction
+# :class: exercise
+# `study.summary()["settings"]` has, for each setting, `shared` (with its `mean`), `l0` and `fvu`. List the settings, the highest shared
+# fraction first. Do SAEs that reconstruct better agree more?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+settings = study.summary()["settings"]
+table = pd.DataFrame({name: {"shared": found["shared"]["mean"], "L0": found["l0"], "FVU": found["fvu"]} for name, found in settings.items()}).T
+print(f"Spearman's rank correlation of shared and FVU: {table['shared'].corr(table['FVU'], method='spearman'):+.2f}")
+table.sort_values("shared", ascending=False).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: alive latents only
+# :class: exercise
+# A latent that never fires cannot be found again. Each setting has `alive`, the shared fraction among latents that fire, beside `shared` of
+# all. For which settings does it change the picture?
+# :::
+
+# %% tags=["solution"]
+alive = pd.Series({name: found["alive"]["mean"] for name, found in settings.items()})
+dead = pd.Series({name: found["dead"] for name, found in settings.items()})
+pd.DataFrame({"all": table["shared"], "alive": alive, "dead": dead}).assign(change=alive - table["shared"]).sort_values("change").round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why compare architectures at equal L0, or at equal FVU?
+# Sparsity itself moves the agreement. Without holding it still, a difference between architectures may be one between sparsities.
+# :::
+#
+# :::{dropdown} Three pairs of SAEs give a mean and an interval. Why is the interval so wide?
+# Three pairs of three SAEs are not three independent measurements: each SAE is in two of them. The interval counts SAEs.
+# :::
+#
+# :::{dropdown} Suppose more training tokens raise the agreement. Must it reach one in the end?
+# Nothing says so. If several dictionaries fit the data equally well, seeds may settle on different ones, however long they train.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Name the sparsity, the width and the tokens with any number on agreement: each may move it.
+# {result}`what_moves_it.sentences.k`
+# :::

@@ -5,6 +5,11 @@
 # Two SAEs give one number. With more, each latent of a reference SAE can be asked in how many of the others it has a
 # shared partner. Paulo and Belrose's nine SAEs {cite}`paulo2025` gave a U: most latents are in all of them or in only one.
 #
+# :::{admonition} Before you read
+# :class: before
+# You know the shared fraction ([chapter 15](15_two_seeds)). About 10 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
 # Read here: {result}`many_seeds.sentences.read`.
@@ -29,6 +34,15 @@ study.record();
 # Each SAE in turn is the reference; dots are means over references, bands 95 %. Membership is counted pairwise with the
 # reference: that A has a latent of B and B one of C does not make A have it. Random dictionaries have all their latents to
 # themselves. The published counts, hollow, are of one reference among nine SAEs of 32k latents.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# A U would mean that latents are found by nearly all SAEs or by just one. Will it be a U?
+#
+# :::{dropdown} What came out
+# {result}`many_seeds.sentences.shape`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -71,3 +85,52 @@ study.table()
 # {result}`many_seeds.only_one` of the latents are in one SAE only, {result}`many_seeds.all` in all
 # {result}`many_seeds.n_seeds`. {result}`many_seeds.sentences.shape` {result}`many_seeds.sentences.floor`
 # {result}`many_seeds.sentences.triangles` (Published: {published}`seeds.cycle.mean`.)
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: what a second seed is worth
+# :class: exercise
+# `study.summary()["only_in_one"]` gives, for a number of SAEs, the share of latents that are in one of them alone. How much does each
+# further SAE lower it? Would you stop at four?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+alone = pd.Series({int(n): share for n, share in study.summary()["only_in_one"].items()}).sort_index()
+pd.DataFrame({"in one alone": alone, "lower by": -alone.diff()}).rename_axis("SAEs").round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: agreement that does not close
+# :class: exercise
+# If latent $a$ matches $b$ and $b$ matches $c$, must $a$ match $c$? `study.triangles` has, for each triple of SAEs, the share of latents whose
+# partners close. Show its spread over the triples, beside chance.
+# :::
+
+# %% tags=["solution"]
+closed, chance = pd.Series(study.triangles), pd.Series(study.chance_triangles)
+pd.DataFrame({"triangles that close": closed.describe(), "by chance": chance.describe()}).loc[["count", "mean", "min", "max"]].round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why does the share of latents found in one SAE alone fall as seeds are added?
+# Each new SAE is one more chance to find a partner. The question is whether it falls to zero or to a floor.
+# :::
+#
+# :::{dropdown} Why is a law fitted with a floor and without one, and both asked to predict the largest numbers?
+# A law with one more free number always fits better. Predicting points it was not fitted to is a fair test.
+# :::
+#
+# :::{dropdown} What would a random dictionary's latents do in this chapter's figure?
+# Nearly all would be in one alone: no other random dictionary has them. That is the control for matching by luck.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Two seeds show that latents differ; many show how the list of latents grows. {result}`many_seeds.sentences.floor`
+# :::

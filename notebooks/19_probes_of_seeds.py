@@ -5,6 +5,11 @@
 # This is the book's own question. Its chapters read off SAE latents what a text is about; and SAEs that differ in nothing
 # but their seed disagree on many of their latents ([chapter 15](15_two_seeds)). Do the probes still say the same?
 #
+# :::{admonition} Before you read
+# :class: before
+# You know the shared fraction ([chapter 15](15_two_seeds)) and what a probe's largest weights are. About 12 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
 # Read here: {result}`probes_of_seeds.sentences.read`. The same probe (logistic regression on
@@ -35,6 +40,15 @@ study.record();
 # ## The score
 #
 # Macro-F1 over the seeds, with their range; and the standard deviation over seeds beside the one over training draws.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Two seeds share a part of their latents only. Will probes on them differ in their score? In what they say of single texts?
+#
+# :::{dropdown} What came out
+# {result}`probes_of_seeds.sentences.answer`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -79,3 +93,56 @@ study.kept_table()
 # shared here; the two SAEs of [Two seeds, one question](15_two_seeds) by themselves share
 # {result}`two_seeds.figures.shared_fraction`.
 # {result}`probes_of_seeds.sentences.kept`
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: same score, other answers
+# :class: exercise
+# `study.summary()["sets"][title]["parts"]` has, for each part of the test, `agreement_seeds` and `agreement_draws`: the share of texts of
+# which two probes say the same. On which set do seeds disagree more than draws do?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+sets = study.summary()["sets"]
+first = {title: next(iter(found["parts"].values())) for title, found in sets.items()}
+table = pd.DataFrame(first).T[["f1", "agreement_seeds", "agreement_draws"]].astype(float)
+table.assign(**{"draws minus seeds": table["agreement_draws"] - table["agreement_seeds"]}).sort_values("draws minus seeds", ascending=False).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: only what is shared
+# :class: exercise
+# `kept` has the score with all latents, with the shared ones, with as many at random, and with orphans. How much does each lose against
+# all, set by set?
+# :::
+
+# %% tags=["solution"]
+kept = pd.DataFrame({title: found["kept"] for title, found in sets.items()}).T.astype(float)
+kept.sub(kept["all"], axis=0).drop(columns="all").round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why is the spread over seeds held against the spread over draws of training texts?
+# A spread needs a measure. If another SAE moves the score no more than other training texts would, a reader of scores need not mind the
+# seed.
+# :::
+#
+# :::{dropdown} Two probes score the same and name different top latents. Which of the two is safe to report?
+# The score. The list of latents is one of several that do the work; report it with the seed, or keep what several seeds name.
+# :::
+#
+# :::{dropdown} Why compare "shared latents only" with as many latents at random?
+# Fewer columns alone change a score. The random choice shows how much of the change is that.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# A probe's score can be stable while its reasons are not: check the named latents across seeds.
+# {result}`probes_of_seeds.sentences.top`
+# :::
