@@ -160,7 +160,8 @@ from mosaic.studies.problems import load_cut
 
 train, test = load_cut(study.profile, study.profile.datasets[0].name, study.profile.datasets[0].language)
 print(pd.Series(train.labels).value_counts().to_dict())
-pd.DataFrame({"text": train.texts[:6], "label": train.labels[:6]}).style.set_properties(**{"text-align": "left"}).hide()
+for text, label in zip(train.texts[:6], train.labels[:6], strict=True):
+    print(f"{label:8} {text}")
 
 # %% [markdown] tags=["exercise"]
 # :::{admonition} Exercise 2: how far are the models from perfect?
