@@ -128,10 +128,8 @@ study.controls_table()
 import numpy as np
 import pandas as pd
 
-def shared(threshold):
-    return (same_partner & (np.minimum(pair.decoder.cosine, pair.encoder.cosine) >= threshold)).mean()
-
-pd.Series({threshold: shared(threshold) for threshold in (0.5, 0.6, 0.7, 0.8, 0.9)}, name="shared fraction").round(3).rename_axis("cosine at least").to_frame()
+lesser = np.minimum(pair.decoder.cosine, pair.encoder.cosine)
+pd.Series({threshold: (same_partner & (lesser >= threshold)).mean() for threshold in (0.5, 0.6, 0.7, 0.8, 0.9)}, name="shared fraction").round(3).rename_axis("cosine at least").to_frame()
 
 # %% [markdown] tags=["exercise"]
 # :::{admonition} Exercise 2: what one-to-one changes

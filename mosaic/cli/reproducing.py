@@ -41,6 +41,21 @@ def reproduce(
     say(str(site) if site else "notebooks executed; no site built")
 
 
+@app.command(epilog="Example: mosaic exercises --out ~/exercises")
+def exercises(
+    out: Annotated[Path, typer.Option("--out", help="Folder for exercises/ (with gaps) and solutions/.")],
+    profile: Profile = "mini",
+) -> None:
+    """Write each chapter as a Jupyter notebook, once with gaps for your answers and once with the solutions.
+
+    Needs a clone of the project, in its folder. The numbers in the prose are the recorded ones of the profile.
+    """
+    from mosaic.reporting.reproduce import exercises as write
+
+    written = write(profile, out)
+    say(f"{len(written) // 2} chapters in {out / 'exercises'} and {out / 'solutions'}")
+
+
 @app.command(
     no_args_is_help=True,
     help="Run one chapter's study on a profile and record its numbers, without notebooks and book.\n\n"

@@ -50,7 +50,7 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
         shown = "\n".join(telling[:10] or lines[-10:])
         raise MosaicError(f"the book does not build cleanly ({log} has the whole log):\n{shown}")
     sources = [NOTEBOOKS / f"{path.stem}.py" for path in sorted((source / "notebooks").glob("[0-9]*.ipynb"))]
-    exercises.write_all(sources, profile, rendered)
+    exercises.write_all(sources, profile_path, rendered)
     return publish(rendered, profile, BUILD)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
+from mosaic.profiles.profile import load_profile
 from mosaic.reporting import published, results
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ def offer(cells: Sequence[dict], name: str) -> None:
 
 
 def write_all(sources: Sequence[Path], profile: str, folder: Path) -> list[Path]:
-    """exercises/NAME.ipynb and solutions/NAME.ipynb below `folder`, of each source with a solution."""
+    """exercises/NAME.ipynb and solutions/NAME.ipynb below `folder`, of each source with a solution.
+
+    profile: as the command line was given it, a name or a file.
+    """
     import nbformat
 
     written = []
@@ -71,7 +75,8 @@ def has_solutions(source: Path) -> bool:
 
 
 def notebook_of(source: Path, profile: str, solved: bool) -> NotebookNode:
-    """A chapter for Jupyter, not executed. solved: whether the solutions are in it."""
+    """A chapter for Jupyter, not executed. profile: a name or a file. solved: whether the solutions are in it."""
+    recorded_as = load_profile(profile).name
     notebook = _read(source)
     cells, number = [], 0
     for cell in notebook.cells:
@@ -82,7 +87,7 @@ def notebook_of(source: Path, profile: str, solved: bool) -> NotebookNode:
                 continue
             cell.source = GAP.format(number=number)
         elif cell.cell_type == "markdown":
-            cell.source = in_words(cell.source, lambda key: _recorded(profile, key))
+            cell.source = in_words(cell.source, lambda key: _recorded(recorded_as, key))
         elif "parameters" in tags:
             cell.source = re.sub(r"(?m)^profile = .*$", f"profile = {profile!r}", cell.source)
         cells.append(cell)

@@ -14,6 +14,7 @@ from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import side_by_side
 from mosaic.reporting.book import BUILD, NOTEBOOKS, build_book
 from mosaic.reporting.book import SOURCE as BOOK
+from mosaic.reporting.exercises import write_all
 from mosaic.reporting.fingerprint import fingerprint
 from mosaic.reporting.notebooks import UNCHANGED, applies, needs, run_notebook, up_to_date
 
@@ -32,10 +33,7 @@ def reproduce(
     """
     from mosaic.models.opening import check_device
 
-    if not NOTEBOOKS.is_dir() or not BOOK.is_dir():
-        raise MosaicError(
-            f"{Path.cwd()} has no notebooks/ and book/: run this in the project's folder (a clone of its repository)."
-        )
+    _check_folder()
     profile = load_profile(profile_name)
     check_device(device)
     sources = _sources(profile)
@@ -77,6 +75,22 @@ def reproduce(
 def chapters(profile: Profile) -> list[str]:
     """Names of the notebooks that apply to a profile, in order."""
     return [source.stem for source in _sources(profile)]
+
+
+def exercises(profile_name: str, folder: Path) -> list[Path]:
+    """The chapters of a profile as notebooks for Jupyter, below `folder` (`reporting.exercises`).
+
+    Raises MosaicError when run outside the project's folder.
+    """
+    _check_folder()
+    return write_all(_sources(load_profile(profile_name)), profile_name, folder)
+
+
+def _check_folder() -> None:
+    if not NOTEBOOKS.is_dir() or not BOOK.is_dir():
+        raise MosaicError(
+            f"{Path.cwd()} has no notebooks/ and book/: run this in the project's folder (a clone of its repository)."
+        )
 
 
 def _sources(profile: Profile) -> list[Path]:

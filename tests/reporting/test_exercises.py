@@ -133,3 +133,31 @@ def test_only_chapters_with_solutions_are_written(tmp_path, source):
     ]
     before = [path.read_bytes() for path in written]
     assert [path.read_bytes() for path in exercises.write_all([source], "mini", tmp_path / "site")] == before
+
+
+def test_every_chapter_has_two_exercises_each_with_a_solution_that_follows_it():
+    import jupytext
+
+    for path in sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.py")):
+        kinds = [set(cell.metadata.get("tags", [])) for cell in jupytext.read(path).cells]
+        asked = [i for i, tags in enumerate(kinds) if "exercise" in tags]
+        assert len(asked) >= 2, f"{path.name} has {len(asked)} exercises"
+        assert all("solution" in kinds[i + 1] for i in asked), f"{path.name}: an exercise without a solution below it"
+
+
+def test_the_command_writes_both_kinds_and_says_where_it_can_run(tmp_path):
+    import subprocess
+    import sys
+
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "mosaic", "exercises", "--profile", "minilm", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert f"chapters in {tmp_path / 'exercises'}" in done.stdout
+    names = {path.name for path in (tmp_path / "exercises").iterdir()}
+    assert names == {path.name for path in (tmp_path / "solutions").iterdir()} and "02_layers.ipynb" in names
+    text = (tmp_path / "exercises" / "02_layers.ipynb").read_text(encoding="utf-8")
+    assert "profile = 'minilm'" in text and "{result}" not in text and "# Your turn: exercise 2." in text
+    elsewhere = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(root), "PATH": ""}
+    )
+    assert elsewhere.returncode == 1 and "run this in the project's folder" in elsewhere.stderr
