@@ -161,3 +161,26 @@ def test_the_command_writes_both_kinds_and_says_where_it_can_run(tmp_path):
         command, cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(root), "PATH": ""}
     )
     assert elsewhere.returncode == 1 and "run this in the project's folder" in elsewhere.stderr
+
+
+def test_nothing_outside_the_solutions_needs_what_only_a_solution_defines():
+    """So that a notebook with gaps runs from top to bottom."""
+    import ast
+
+    import jupytext
+
+    for path in sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.py")):
+        names = {True: set(), False: set()}
+        used = set()
+        for cell in jupytext.read(path).cells:
+            if cell.cell_type != "code":
+                continue
+            solved = "solution" in cell.metadata.get("tags", [])
+            for node in ast.walk(ast.parse(cell.source)):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    names[solved].add(node.id)
+                elif isinstance(node, ast.alias):
+                    names[solved].add((node.asname or node.name).split(".")[0])
+                elif isinstance(node, ast.Name) and not solved:
+                    used.add(node.id)
+        assert not used & (names[True] - names[False]), path.name
