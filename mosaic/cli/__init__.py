@@ -26,6 +26,7 @@ from mosaic.cli import (
     recorded,
     reproducing,
     saes,
+    scoring_names,
 )
 from mosaic.errors import MosaicError
 from mosaic.files import CURES, refusal
@@ -54,6 +55,7 @@ for group in (
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")
 app.add_typer(recorded.app, name="results")
+naming.app.add_typer(scoring_names.app)
 app.add_typer(naming.app, name="names")
 
 INTERRUPTED = 130  # the shell's code for a command stopped by the keyboard
