@@ -14,6 +14,7 @@ import typer
 
 from mosaic.cli import (
     benching,
+    choosing,
     comparing,
     fetching,
     hypothesising,
@@ -45,6 +46,7 @@ for group in (
     probing,
     predicting,
     benching,
+    choosing,
     comparing,
     hypothesising,
     labelling,
@@ -55,7 +57,8 @@ for group in (
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")
 app.add_typer(recorded.app, name="results")
-naming.app.add_typer(scoring_names.app)
+for group in (scoring_names, choosing):
+    naming.app.add_typer(group.app)
 app.add_typer(naming.app, name="names")
 
 INTERRUPTED = 130  # the shell's code for a command stopped by the keyboard

@@ -63,11 +63,13 @@ def unanswered(asked: Sequence[Question], cache: NamesCache, again: bool = False
     return [question for question in asked if question.key not in known]
 
 
-def estimate(asked: Sequence, speaker: Speaker, answer_tokens: int, tries: int = TRIES) -> Estimate:
-    """asked: questions, each with its `messages`. answer_tokens: that an answer may have."""
+def estimate(
+    asked: Sequence, speaker: Speaker, answer_tokens: int, tries: int = TRIES, usual: int = USUAL_ANSWER
+) -> Estimate:
+    """asked: questions, each with its `messages`. answer_tokens: that an answer may have. usual: that it has."""
     n, tokens = len(asked), sum(speaker.n_tokens(question.messages) for question in asked)
     most_in = tokens * tries + n * (tries - 1) * ASKED_AGAIN
-    return Estimate(n, tokens, n * min(USUAL_ANSWER, answer_tokens), most_in, n * answer_tokens * tries)
+    return Estimate(n, tokens, n * min(usual, answer_tokens), most_in, n * answer_tokens * tries)
 
 
 def ask(

@@ -169,14 +169,27 @@ class Replies:
         label: str = "asking",
     ) -> None:
         """Ask what has no reply, and keep each as it comes. Raises what the speaker raises; the same call then goes on."""
-
-        def answer(question: Question) -> None:
-            heard = hear(question.messages, speaker, question.read, question.again, tries)
-            made = datetime.now(UTC).isoformat(timespec="milliseconds")
-            self.lines.add(vars(Reply(question.key, speaker.name, heard.value, heard.tries, heard.problem, made)))
-
         once = list({question.key: question for question in asked}.values())
-        each_once(once, self.lines.folder(), lambda q: self.holds(q.key, again), answer, label, "questions")
+        each_once(
+            once,
+            self.lines.folder(),
+            lambda q: self.holds(q.key, again),
+            lambda q: self._answer(q, speaker, tries),
+            label,
+            "questions",
+        )
+
+    def ask_one(self, question: Question, speaker: Speaker, tries: int = TRIES, again: bool = False) -> object | None:
+        """What was read, asked unless it has a reply; another process that is asking it is waited for."""
+        with claimed(self.lines.folder(), question.key, PATIENCE_SECONDS):
+            if not self.holds(question.key, again):
+                self._answer(question, speaker, tries)
+        return self.value(question)
+
+    def _answer(self, question: Question, speaker: Speaker, tries: int) -> None:
+        heard = hear(question.messages, speaker, question.read, question.again, tries)
+        made = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.lines.add(vars(Reply(question.key, speaker.name, heard.value, heard.tries, heard.problem, made)))
 
     def value(self, question: Question) -> object | None:
         """What was read; None where nothing could be, or it was never asked."""
