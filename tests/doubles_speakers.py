@@ -1,6 +1,7 @@
 """Speakers that are made up: one that knows the truth, one that guesses, one that says what it is told to."""
 
 import re
+from typing import ClassVar
 
 import numpy as np
 
@@ -8,7 +9,7 @@ import numpy as np
 class Scripted:
     """Says these, one after the other, the last for ever. asked: every conversation."""
 
-    settings: dict = {}
+    settings: ClassVar[dict] = {}
 
     def __init__(self, *answers, name="scripted"):
         self.answers, self.asked, self.name = answers, [], name
@@ -25,7 +26,7 @@ class Scripted:
 def judged_by_truth(messages) -> str:
     """Verdicts about texts whose words are w<number>: the statement "digit j" is true of numbers that end in j; where some are
     marked, of these alone."""
-    said = messages[-1]["content"]
+    said = next(m["content"] for m in reversed(messages) if m["content"].startswith("Statement: "))
     digit = int(re.search(r"digit (\d)", said)[1])
     verdicts = []
     for text in re.findall(r"(?m)^Text \d+: (.*)$", said):

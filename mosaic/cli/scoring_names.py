@@ -145,7 +145,7 @@ def _ask(by_model, replies, answer_tokens: int, again: bool, price: tuple) -> No
         say(f"{n - len(left):,} of {n:,} questions are answered in the cache")
     if left:
         agree(estimate(left, by_model.speaker, answer_tokens, by_model.tries), by_model.speaker, *price, TOLD)
-        replies.ask(left, by_model.speaker, by_model.tries, again, "judging names")
+        replies.ask(left, by_model.speaker, again, "judging names")
 
 
 def _show(found: list[NameScore], prefix: str) -> None:

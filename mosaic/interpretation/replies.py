@@ -108,18 +108,19 @@ def each_once(
 
 @dataclass(frozen=True)
 class Question:
-    """messages: what is asked. read: the rule, which raises Unreadable. again: the reminder."""
+    """messages: what is asked. read: the rule, which raises Unreadable. again: the reminder. tries: answers asked for at most."""
 
     messages: tuple[Message, ...]
     read: Callable[[str], object]
     again: str
+    tries: int
     key: str
 
     @classmethod
     def of(
         cls, messages: Sequence[Message], read: Callable[[str], object], again: str, speaker: Speaker, tries: int
     ) -> Question:
-        return cls(tuple(messages), read, again, key_of(messages, speaker, tries))
+        return cls(tuple(messages), read, again, tries, key_of(messages, speaker, tries))
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,6 @@ class Replies:
         self,
         asked: Sequence[Question],
         speaker: Speaker,
-        tries: int = TRIES,
         again: bool = False,
         label: str = "asking",
     ) -> None:
@@ -174,20 +174,20 @@ class Replies:
             once,
             self.lines.folder(),
             lambda q: self.holds(q.key, again),
-            lambda q: self._answer(q, speaker, tries),
+            lambda q: self._answer(q, speaker),
             label,
             "questions",
         )
 
-    def ask_one(self, question: Question, speaker: Speaker, tries: int = TRIES, again: bool = False) -> object | None:
+    def ask_one(self, question: Question, speaker: Speaker, again: bool = False) -> object | None:
         """What was read, asked unless it has a reply; another process that is asking it is waited for."""
         with claimed(self.lines.folder(), question.key, PATIENCE_SECONDS):
             if not self.holds(question.key, again):
-                self._answer(question, speaker, tries)
+                self._answer(question, speaker)
         return self.value(question)
 
-    def _answer(self, question: Question, speaker: Speaker, tries: int) -> None:
-        heard = hear(question.messages, speaker, question.read, question.again, tries)
+    def _answer(self, question: Question, speaker: Speaker) -> None:
+        heard = hear(question.messages, speaker, question.read, question.again, question.tries)
         made = datetime.now(UTC).isoformat(timespec="milliseconds")
         self.lines.add(vars(Reply(question.key, speaker.name, heard.value, heard.tries, heard.problem, made)))
 

@@ -181,7 +181,7 @@ class Choice:
         if self.way == SEQUENTIAL:
             return self._sequential(replies, again)
         asked = self.questions(replies)
-        replies.ask(asked, self.speaker, self.tries, again, "asking which latents matter")
+        replies.ask(asked, self.speaker, again, "asking which latents matter")
         values = [replies.value(question) for question in asked]
         if self.way == RANK:
             (numbers,) = values
@@ -192,7 +192,7 @@ class Choice:
         chosen, unread = list[int](), 0
         with Progress("choosing latents", self.k, "latents") as progress:
             for _ in range(self.k):
-                value = replies.ask_one(self._next(chosen), self.speaker, self.tries, again)
+                value = replies.ask_one(self._next(chosen), self.speaker, again)
                 unread += value is None
                 chosen.append(value if isinstance(value, int) else self._left(chosen)[0])
                 progress.advance(1)

@@ -21,6 +21,10 @@ def number(answer):
     return int(answer)
 
 
+def says(text):
+    return lambda messages: text
+
+
 def asked_of(speaker, n=6, tries=3):
     return [
         Question.of([{"role": "user", "content": f"question {i}"}], number, "A number.", speaker, tries)
@@ -63,7 +67,7 @@ def test_no_reading_is_a_reply_until_it_is_asked_again(tmp_path):
 
 
 def test_it_goes_on_after_a_failure_and_the_key_is_in_no_file(tmp_path):
-    with ChatServer("1", "busy", "2", "refuses", "3") as server:
+    with ChatServer(says("1"), "busy", says("2"), "refuses", says("3")) as server:
         speaker = Endpoint("m", server.address, SECRET, sleep=lambda s: None)
         asked = asked_of(speaker, 4)
         with pytest.raises(MosaicError, match="401") as told:
@@ -111,6 +115,9 @@ def test_a_cut_file_and_lines_of_another_kind_are_passed_over(tmp_path):
     path = tmp_path / "kind.jsonl"
     first, second, _ = path.read_bytes().split(b"\n")
     path.write_bytes(b"[]\n3\n{}\n" + json.dumps({"key": 3}).encode() + b"\n" + second[:-4])
-    assert replies.unanswered(asked) == asked
+    assert Replies(tmp_path, "kind").unanswered(asked) == asked
+    path.write_bytes(first + b"\n" + second + b"\n")
+    replies = Replies(tmp_path, "kind")
+    assert replies.unanswered(asked) == []
     path.write_bytes(first + b"\n")
-    assert replies.unanswered(asked) == asked[1:] and Replies(tmp_path, "kind").value(asked[0]) == 1
+    assert replies.unanswered(asked) == asked[1:] and replies.value(asked[0]) == 1
