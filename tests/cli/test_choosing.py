@@ -61,7 +61,7 @@ def test_latents_are_chosen_asked_once_and_probed(own, tmp_path, way):  # noqa: 
     assert all((row["score"] is not None) == (way == "score") for row in found["chosen"])
     assert all(TELLING.search(row["description"]) for row in found["chosen"][:2])
     ways = [row["way"] for row in found["probes"]]
-    assert ways == [
+    assert [way for way in ways if "MiniLM" not in way] == [  # which a process of its own may have
         "the language model",
         "the same, descriptions of other latents",
         "nothing, at random",
@@ -137,7 +137,7 @@ def test_a_busy_server_is_waited_for_and_a_refusal_goes_on(own, tmp_path, monkey
     [
         (["--candidates", "3"], "3 latents are to be chosen among 3 candidates: a number from 1 to 2 was expected"),
         (["--narrow", "similarity"], "the sentence encoder that --narrow similarity needs is not on this machine"),
-        (["--label", "one"], "one"),
+        (["--label", "one"], "every row has the label 'same'"),
         (["--layer", "3"], "has no SAE of layer 3"),
     ],
 )

@@ -172,9 +172,9 @@ def test_an_explainers_names_are_scored_on_texts_it_was_not_shown(work, observed
     to_score = ToScore.of(observed, names, two, 10)
     judged = {int(observed.found.text[to_score.windows.bounds[w]]) for s in to_score.sampled for w in s.active}
     assert judged and all(text % 2 for text in judged)
-    (work / "p.yml").write_text(PROFILE.replace("max_train: 150", "max_train: 170"))
+    (work / "q.yml").write_text(PROFILE.replace("max_train: 150", "max_train: 140"))
     with ChatServer(verdicts) as server:
-        done = score(work, two, "--yes", server=server)
+        done = score(work, two, "--yes", "--profile", "q.yml", server=server)
     assert done.returncode == 1 and "come from other texts than this profile's now" in done.stderr
 
 
