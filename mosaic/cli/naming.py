@@ -64,6 +64,7 @@ def explain(
         say(f"{len(wanted) - len(shown):,} of {len(wanted):,} latents fire too seldom in these texts to be explained")
     kept = naming.names_cache(cache, encoder)
     asked = asking.questions(shown, speaker, tries)
+    asking.adopt(asked, kept, observed.key)
     left = asking.unanswered(asked, kept, again)
     if len(left) < len(asked):
         say(f"{len(asked) - len(left):,} of {len(asked):,} are answered in the cache")

@@ -91,9 +91,7 @@ def score(
         replies = naming.replies_of(cache, encoder, "judgements")
         _ask(by_model, replies, answer_tokens, again, (price_in, price_out, yes))
         found = list(by_model.scored(replies))
-    kept = naming.scores_file(cache, encoder)
-    for one in found:
-        kept.add(one)
+    naming.scores_file(cache, encoder).add(found)
     _show(found, f"layer_{encoder.layer}/width_{encoder.width}/")
     save_json(json_out, [one.row() for one in found])
 

@@ -72,6 +72,17 @@ def estimate(
     return Estimate(n, tokens, n * min(usual, answer_tokens), most_in, n * answer_tokens * tries)
 
 
+def adopt(asked: Sequence[Question], cache: NamesCache, texts: str) -> None:
+    """Where a question was answered when its examples stood among other texts, the answer is kept of these as well: what was shown is
+    the same, and it is of the half of these that is not judged."""
+    keys = {question.key for question in asked}
+    last = {answer.key: answer for answer in cache.answers() if answer.key in keys}
+    for answer in last.values():
+        if answer.texts != texts:
+            found = Explained(answer.explanation, answer.tries, answer.problem)
+            cache.add(answer.key, answer.latent, answer.explainer, found, texts)
+
+
 def ask(
     asked: Sequence[Question],
     speaker: Speaker,

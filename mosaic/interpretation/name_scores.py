@@ -8,8 +8,8 @@ A score belongs to the sentence it is of: once a latent has another name, the sc
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,10 +53,13 @@ class ScoresFile:
         sae = encoder.weights_hash
         self.lines = Lines(Path(root) / f"{sae}.scores.jsonl", _score, f".{sae}.scores.lock")
 
-    def add(self, score: NameScore) -> None:
-        """Raises MosaicError where it cannot be written."""
-        made = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self.lines.add({**score.row(), "made": made})
+    def add(self, scores: Sequence[NameScore]) -> None:
+        """Those that are not there as they are. Raises MosaicError where the file cannot be written."""
+        last = {(one.latent, one.sentence, one.judge): replace(one, made="") for one in self.lines.all()}
+        for score in scores:
+            if last.get((score.latent, score.sentence, score.judge)) != score:
+                made = datetime.now(UTC).isoformat(timespec="milliseconds")
+                self.lines.add({**score.row(), "made": made})
 
     def of(self, names: Mapping[int, Name]) -> dict[int, list[NameScore]]:
         """{latent: the scores of the name it has now, the last of each judge, in the judges' order}."""

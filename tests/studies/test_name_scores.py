@@ -138,8 +138,12 @@ def test_scores_are_kept_beside_the_name_they_are_of(tmp_path):
         NameScore(1, "digit 1", "m", "judge", {"detection": 0.9}, {}),
         NameScore(1, "x", "m", "j", {}, {}),
     ):
-        kept.add(one)
-    kept.add(NameScore(1, "digit 1", "m", "MiniLM", {"embedding": 0.71}, {"embedding": 0.5}))
+        kept.add([one])
+    embedded = NameScore(1, "digit 1", "m", "MiniLM", {"embedding": 0.71}, {"embedding": 0.5})
+    kept.add([embedded])
+    n = len(kept.lines.all())
+    kept.add([embedded, embedded])
+    assert n == len(kept.lines.all()) == 4
     found = ScoresFile(tmp_path, ENCODER).of(names())
     assert list(found) == [1] and [one.judge for one in found[1]] == ["MiniLM", "judge"]
     assert said(found[1]) == "embedding 0.71 (another's 0.50) by MiniLM; detection 0.90 by judge"
