@@ -58,13 +58,13 @@ def choose(
         int, typer.Option("--candidates", min=2, max=10_000, help="Latents to choose among, at most.")
     ] = 100,
     narrow: Annotated[
-        Literal["similarity", "firing"],
+        Literal["firing", "similarity"],
         typer.Option(
             "--narrow",
-            help="Candidates are the latents whose description is most like a class's name (MiniLM), or those that fire in the "
-            "most training texts.",
+            help="Candidates are the latents that fire in the most training texts; or those whose description is most like a "
+            "class's name (MiniLM), which are then chosen by words already.",
         ),
-    ] = "similarity",
+    ] = "firing",
     task: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--task", help="What the labels tell, in words (default: the label column and its classes)."),
@@ -120,6 +120,11 @@ def choose(
     found = model_choice_probes.probes(problem, among, order, k)
     chosen = _chosen(among, order, k, f"layer_{encoder.layer}/width_{encoder.width}/")
     _show(chosen, found, choice, order)
+    if narrow == "similarity":
+        say(
+            "The candidates were chosen by their descriptions already: random latents and dealt descriptions begin from that choice, and "
+            "differences from them are of what the language model adds to it."
+        )
     save_json(
         json_out,
         {

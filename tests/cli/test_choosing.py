@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from chat_server import ChatServer
 from cli.test_hypotheses import own  # noqa: F401
@@ -115,6 +116,22 @@ def test_kept_names_are_what_is_read(own, tmp_path):  # noqa: F811
         "1 numbers are of no candidate",
     ):
         assert told in done.stdout
+
+
+def test_candidates_by_similarity_say_what_that_does_to_the_controls(own, tmp_path, monkeypatch):  # noqa: F811
+    from mosaic.studies import model_choice
+
+    def similarities(problem, texts, label, encoder):
+        return np.array([[float("happy" in text) for text in texts], [float("sad" in text) for text in texts]])
+
+    monkeypatch.setattr(interpretation_scorers, "sentence_encoder", lambda device: object())
+    monkeypatch.setattr(model_choice, "similarities", similarities)
+    with ChatServer(knows) as server:
+        done = choose(own, tmp_path, "--way", "rank", "--narrow", "similarity", "--yes", server=server)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "most like a class's name" in said and "The candidates were chosen by their descriptions already" in said
+    assert "similarity to the classes' names (MiniLM)" in said and "happy" in server.asked()[0]
 
 
 @pytest.mark.parametrize("way,n", [("score", None), ("rank", 1), ("sequential", 3)])
