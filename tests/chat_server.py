@@ -10,9 +10,10 @@ SAID = "[EXPLANATION]: words about cats"
 
 
 class ChatServer:
-    """script: what it does at each call, in order, the last for ever: the name of a method of `Handler`, or a text to say."""
+    """script: what it does at each call, in order, the last for ever: the name of a method of `Handler`, a text to say,
+    or a function that makes one of what was asked."""
 
-    def __init__(self, *script: str):
+    def __init__(self, *script):
         self.script, self.calls, self.lock = list(script) or [SAID], [], threading.Lock()
         self.now = self.most = 0
         owner = self
@@ -52,7 +53,9 @@ class Handler(BaseHTTPRequestHandler):
         with self.chat.lock:
             self.chat.calls.append({"path": self.path, "headers": dict(self.headers), "body": body})
             step = self.chat.script[min(len(self.chat.calls), len(self.chat.script)) - 1]
-        if re.fullmatch(r"\w+", step):
+        if callable(step):
+            self.say(step(body["messages"]))
+        elif re.fullmatch(r"\w+", step):
             getattr(self, f"do_{step}")(body)
         else:
             self.say(step)

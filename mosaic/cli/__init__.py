@@ -14,6 +14,7 @@ import typer
 
 from mosaic.cli import (
     benching,
+    choosing,
     comparing,
     fetching,
     hypothesising,
@@ -26,6 +27,7 @@ from mosaic.cli import (
     recorded,
     reproducing,
     saes,
+    scoring_names,
 )
 from mosaic.errors import MosaicError
 from mosaic.files import CURES, refusal
@@ -44,6 +46,7 @@ for group in (
     probing,
     predicting,
     benching,
+    choosing,
     comparing,
     hypothesising,
     labelling,
@@ -54,6 +57,8 @@ for group in (
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")
 app.add_typer(recorded.app, name="results")
+for group in (scoring_names, choosing):
+    naming.app.add_typer(group.app)
 app.add_typer(naming.app, name="names")
 
 INTERRUPTED = 130  # the shell's code for a command stopped by the keyboard

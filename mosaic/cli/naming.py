@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
-from mosaic.cli.options import CACHE, LARGEST, Cache, Device, Json, Profile, check
+from mosaic.cli.asking import Again, AnswerTokens, Dtype, Explainer, PriceIn, PriceOut, Tries, Yes, agree, speaker_named
+from mosaic.cli.options import CACHE, Cache, Device, Json, Profile, check
 from mosaic.cli.output import print_rows, save_json, say
 from mosaic.errors import MosaicError
-
-if TYPE_CHECKING:
-    from mosaic.interpretation.asking import Estimate
-    from mosaic.interpretation.speakers import Speaker
 
 app = typer.Typer(
     no_args_is_help=True, help="Names of latents: asked of a language model of yours, fetched from Neuronpedia, shown."
@@ -22,9 +18,8 @@ app = typer.Typer(
 Layer = Annotated[Optional[int], typer.Option("--layer", help="Of the SAE (default: the profile's middle one).")]  # noqa: UP045
 Width = Annotated[Optional[str], typer.Option("--width", help="Of the SAE, as 16k (default: the profile's).")]  # noqa: UP045
 Latents = Annotated[Optional[str], typer.Option("--latents", help="Which, as 0-99,512 (default: all).")]  # noqa: UP045
-Price = Annotated[Optional[float], typer.Option(min=0, max=LARGEST, help="For a million tokens.")]  # noqa: UP045
 
-ENDPOINT = "endpoint:"
+TOLD = "what is shown of these latents, texts of the profile's sets, goes"
 ROWS_SHOWN = 50
 
 
@@ -33,28 +28,19 @@ ROWS_SHOWN = 50
     "--price-in 0.15 --price-out 0.6"
 )
 def explain(
-    explainer: Annotated[
-        str,
-        typer.Option(
-            "--explainer",
-            help="A chat model of the hub, or its folder; or endpoint:MODEL, a model behind the OpenAI-compatible address in "
-            "MOSAIC_EXPLAINER_URL (such as http://localhost:8000/v1), with the key in MOSAIC_EXPLAINER_KEY.",
-        ),
-    ],
+    explainer: Explainer,
     profile: Profile = "minilm",
     layer: Layer = None,
     width: Width = None,
     latents: Latents = None,
     n_examples: Annotated[int, typer.Option("--examples", min=1, max=200, help="Texts shown of a latent.")] = 20,
-    tries: Annotated[int, typer.Option("--tries", min=1, max=10, help="Of an answer that cannot be read.")] = 3,
-    answer_tokens: Annotated[int, typer.Option("--answer-tokens", min=8, max=65536, help="An answer may have.")] = 200,
-    dtype: Annotated[
-        str, typer.Option("--dtype", help="Of a model on this machine: float32, or bfloat16 for half the memory.")
-    ] = "float32",
-    price_in: Price = None,
-    price_out: Price = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask without a question before.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Ask anew where no answer could be read.")] = False,
+    tries: Tries = 3,
+    answer_tokens: AnswerTokens = 200,
+    dtype: Dtype = "float32",
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    yes: Yes = False,
+    again: Again = False,
     cache: Cache = CACHE,
     device: Device = "cpu",
 ) -> None:
@@ -71,55 +57,27 @@ def explain(
     chosen = load_profile(profile)
     encoder = naming.encoder_of(chosen, naming.source_of(chosen, layer, width), device)
     wanted = naming.latents_named(latents, encoder.n_latents)
-    speaker = _speaker(explainer, answer_tokens, dtype, device)
-    shown = naming.observe(chosen, encoder, device).shown(wanted, n_examples)
+    speaker = speaker_named(explainer, answer_tokens, dtype, device)
+    observed = naming.observe(chosen, encoder, device)
+    shown = observed.shown(wanted, n_examples)
     if len(shown) < len(wanted):
         say(f"{len(wanted) - len(shown):,} of {len(wanted):,} latents fire too seldom in these texts to be explained")
     kept = naming.names_cache(cache, encoder)
     asked = asking.questions(shown, speaker, tries)
+    asking.adopt(asked, kept, observed.key)
     left = asking.unanswered(asked, kept, again)
     if len(left) < len(asked):
         say(f"{len(asked) - len(left):,} of {len(asked):,} are answered in the cache")
     if left:
-        _agree(asking.estimate(left, speaker, answer_tokens, tries), speaker, price_in, price_out, yes)
-        asking.ask(left, speaker, kept, tries, again)
+        cost = asking.estimate(left, speaker, answer_tokens, tries)
+        agree(cost, speaker, price_in, price_out, yes, TOLD)
+        asking.ask(left, speaker, kept, tries, again, texts=observed.key)
     keys = {question.key for question in asked}
     answers = {answer.key: answer for answer in kept.answers() if answer.key in keys}
     without = [answer for answer in answers.values() if answer.explanation is None]
     say(f"{len(answers) - len(without):,} latents have a name by {speaker.name}; `mosaic names show` shows them")
     if without:
         say(f"{len(without):,} have none; of latent {without[0].latent}, {without[0].problem}. --again asks once more.")
-
-
-def _speaker(explainer: str, answer_tokens: int, dtype: str, device: str) -> Speaker:
-    """Who is asked. Raises MosaicError for an endpoint that the environment does not name, a model that cannot be opened."""
-    if explainer.startswith(ENDPOINT):
-        from mosaic.interpretation.endpoint import Endpoint
-
-        return Endpoint.from_environment(explainer.removeprefix(ENDPOINT).strip(), answer_tokens=answer_tokens)
-    from mosaic.interpretation.speakers import LocalSpeaker
-    from mosaic.models.causal import open_causal
-    from mosaic.models.language import ModelSpec
-
-    return LocalSpeaker(open_causal(ModelSpec(explainer, dtype=dtype), device), answer_tokens)
-
-
-def _agree(found: Estimate, speaker: Speaker, price_in: float | None, price_out: float | None, yes: bool) -> None:
-    """Say what it costs, and go on only if the user wants to. Raises MosaicError where nobody can be asked."""
-    say(
-        f"{speaker.name}: {found.calls:,} calls, about {found.tokens_in:,} tokens in and {found.tokens_out:,} out (at most "
-        f"{found.most_in:,} and {found.most_out:,}, where answers are long and cannot be read)"
-    )
-    if price_in is not None or price_out is not None:
-        about, most = found.cost(price_in or 0, price_out or 0)
-        say(f"at these prices for a million tokens: about {about:,.3f}, at most {most:,.3f}")
-    if address := getattr(speaker, "address", None):
-        say(f"what is shown of these latents, texts of the profile's sets, goes to {address}")
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise MosaicError("nobody is there to agree to these calls. Add --yes.")
-    typer.confirm("Ask?", abort=True)
 
 
 @app.command(
@@ -199,9 +157,11 @@ def show(
 ) -> None:
     """Each latent's name and who gave it: an explainer, else Neuronpedia, else the tokens that tell best where it fires.
 
-    Beside it stands our own description, with its balanced accuracy on texts it was not learned from.
+    Beside it stand its scores, where `mosaic names score` gave some, and our own description, with its balanced accuracy on texts it
+    was not learned from.
     """
     check(file=json_out, cache=cache, device=device)
+    from mosaic.interpretation.name_scores import said
     from mosaic.profiles.profile import load_profile
     from mosaic.studies import naming
 
@@ -209,6 +169,7 @@ def show(
     encoder = naming.encoder_of(chosen, naming.source_of(chosen, layer, width), device)
     wanted = naming.latents_named(latents, encoder.n_latents)
     names = naming.names_cache(cache, encoder).names()
+    scores = naming.scores_file(cache, encoder).of(names)
     ours: dict[int, tuple[str, float]] = {}
     try:
         ours = naming.observe(chosen, encoder, device).ours(wanted)
@@ -216,15 +177,16 @@ def show(
         if not names.keys() & set(wanted):
             raise
         say(f"our own descriptions are left out: {error}")
-    found = naming.rows(names, ours, wanted, f"layer_{encoder.layer}/width_{encoder.width}/")
+    found = naming.rows(names, ours, wanted, f"layer_{encoder.layer}/width_{encoder.width}/", scores)
     shown = [
         {
             "latent": row["latent"],
             "name": row["name"],
             "source": row["source"],
+            **({"scores": said(scores.get(latent, []))} if scores else {}),
             "fires (accuracy)": f"{row['fires']} ({row['fires_score']:.2f})" if row["fires"] else "",
         }
-        for row in found[:ROWS_SHOWN]
+        for latent, row in zip(wanted[:ROWS_SHOWN], found, strict=False)
     ]
     named = sum(latent in names for latent in wanted)
     print_rows(shown, list(shown[0]), f"{named:,} of {len(wanted):,} latents have a name in {cache / 'names'}")

@@ -8,23 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mosaic.features.claims import claimed
-from mosaic.interpretation.explanations import TRIES, Explained, explain, messages
-from mosaic.interpretation.names import NamesCache, key_of
+from mosaic.interpretation.explanations import Explained, explain, messages
+from mosaic.interpretation.names import NamesCache
+from mosaic.interpretation.replies import TRIES, each_once, key_of
 from mosaic.interpretation.shown import Shown
 from mosaic.interpretation.speakers import Message, Speaker
-from mosaic.progress import Progress
 
 ASKED_AGAIN = (
     120  # tokens that a second question has more: the answer that could not be read, shortened, and the reminder
 )
 USUAL_ANSWER = 40  # tokens: one line
-PATIENCE_SECONDS = 900.0  # for an answer that another process has claimed
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about a latent, and its key in the cache."""
+    """What an explainer is asked about a latent, and its key in the cache."""
 
     latent: int
     messages: tuple[Message, ...]
@@ -65,11 +63,24 @@ def unanswered(asked: Sequence[Question], cache: NamesCache, again: bool = False
     return [question for question in asked if question.key not in known]
 
 
-def estimate(asked: Sequence[Question], speaker: Speaker, answer_tokens: int, tries: int = TRIES) -> Estimate:
-    """answer_tokens: that an answer may have."""
+def estimate(
+    asked: Sequence, speaker: Speaker, answer_tokens: int, tries: int = TRIES, usual: int = USUAL_ANSWER
+) -> Estimate:
+    """asked: questions, each with its `messages`. answer_tokens: that an answer may have. usual: that it has."""
     n, tokens = len(asked), sum(speaker.n_tokens(question.messages) for question in asked)
     most_in = tokens * tries + n * (tries - 1) * ASKED_AGAIN
-    return Estimate(n, tokens, n * min(USUAL_ANSWER, answer_tokens), most_in, n * answer_tokens * tries)
+    return Estimate(n, tokens, n * min(usual, answer_tokens), most_in, n * answer_tokens * tries)
+
+
+def adopt(asked: Sequence[Question], cache: NamesCache, texts: str) -> None:
+    """Where a question was answered when its examples stood among other texts, the answer is kept of these as well: what was shown is
+    the same, and it is of the half of these that is not judged."""
+    keys = {question.key for question in asked}
+    last = {answer.key: answer for answer in cache.answers() if answer.key in keys}
+    for answer in last.values():
+        if answer.texts != texts:
+            found = Explained(answer.explanation, answer.tries, answer.problem)
+            cache.add(answer.key, answer.latent, answer.explainer, found, texts)
 
 
 def ask(
@@ -79,24 +90,17 @@ def ask(
     tries: int = TRIES,
     again: bool = False,
     tell: Callable[[Question, Explained], None] = lambda question, found: None,
+    texts: str | None = None,
 ) -> None:
     """Ask what the cache has no answer to (again: none that could be read), in order, and keep each answer as it comes.
 
-    tell: called with each new one. Raises what the speaker raises; the same call then goes on where it ended.
+    tell: called with each new one. texts: kept with each (`names.Answer`). Raises what the speaker raises; the same call then goes on
+    where it ended.
     """
-    with Progress("explaining latents", len(asked), "latents") as progress:
 
-        def one(question: Question, patience: float | None) -> bool:
-            """False where another process has claimed the question, and nobody is to wait for it."""
-            with claimed(cache.folder(), question.key, patience) as mine:
-                if not mine:
-                    return False
-                if not cache.holds(question.key, again):
-                    found = explain(question.messages, speaker, tries)
-                    cache.add(question.key, question.latent, speaker.name, found)
-                    tell(question, found)
-            progress.advance(1)
-            return True
+    def answer(question: Question) -> None:
+        found = explain(question.messages, speaker, tries)
+        cache.add(question.key, question.latent, speaker.name, found, texts)
+        tell(question, found)
 
-        for question in [question for question in asked if not one(question, None)]:
-            one(question, PATIENCE_SECONDS)
+    each_once(asked, cache.folder(), lambda one: cache.holds(one.key, again), answer, "explaining latents", "latents")

@@ -10,7 +10,7 @@ Shapes: N tokens, W windows, D latents, V token ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -99,11 +99,18 @@ class Sample:
     near: np.ndarray
 
 
-def samples(windows: Windows, codes: csr_matrix, least: int = LEAST, seed: int = 0) -> Iterator[Sample]:
-    """Of every latent that is active in `least` judged windows, silent in as many, and active in one of the others."""
+def samples(
+    windows: Windows,
+    codes: csr_matrix,
+    least: int = LEAST,
+    seed: int = 0,
+    per_decile: int = PER_DECILE,
+    latents: Sequence[int] | None = None,
+) -> Iterator[Sample]:
+    """Of every latent (or these) that is active in `least` judged windows, silent in as many, and active in one of the others."""
     peaks, tfidf, judged = windows.peaks(codes), windows.tfidf, windows.judged
     n_judged = int(judged.sum())
-    for latent in range(codes.shape[1]):
+    for latent in range(codes.shape[1]) if latents is None else latents:
         column = slice(peaks.indptr[latent], peaks.indptr[latent + 1])
         fires, value = peaks.indices[column], peaks.data[column]
         tested = judged[fires]
@@ -111,7 +118,7 @@ def samples(windows: Windows, codes: csr_matrix, least: int = LEAST, seed: int =
         if n < least or n_judged - n < least or tested.all():
             continue
         rng = np.random.default_rng([seed, latent])
-        active, decile = _by_decile(fires[tested], value[tested], rng)
+        active, decile = _by_decile(fires[tested], value[tested], rng, per_decile)
         quiet = judged.copy()
         quiet[fires] = False
         quiet = np.flatnonzero(quiet)
@@ -121,12 +128,12 @@ def samples(windows: Windows, codes: csr_matrix, least: int = LEAST, seed: int =
         yield Sample(latent, active, decile, np.sort(rng.choice(quiet, size, replace=False)), near)
 
 
-def _by_decile(windows: np.ndarray, values: np.ndarray, rng) -> tuple[np.ndarray, np.ndarray]:
-    """(windows, decile of each): up to PER_DECILE of each tenth by activation, the weakest first."""
+def _by_decile(windows: np.ndarray, values: np.ndarray, rng, per_decile: int) -> tuple[np.ndarray, np.ndarray]:
+    """(windows, decile of each): up to so many of each tenth by activation, the weakest first."""
     scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(values)))
     order = np.argsort(np.round(values * scale) / scale, kind="stable")
     tenth = np.arange(len(order)) * DECILES // len(order)
-    kept = np.concatenate([_some(np.flatnonzero(tenth == d), PER_DECILE, rng) for d in range(DECILES)])
+    kept = np.concatenate([_some(np.flatnonzero(tenth == d), per_decile, rng) for d in range(DECILES)])
     return windows[order[kept]], tenth[kept]
 
 

@@ -20,15 +20,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mosaic.errors import MosaicError
+from mosaic.interpretation.replies import QUOTED, TRIES, Unreadable, hear, one_line
 from mosaic.interpretation.shown import Example, Shown
 from mosaic.interpretation.speakers import Message, Speaker
 from mosaic.printable import printable
 
 SHARE = 0.3  # of an example's largest activation, above which a token is marked
-TRIES = 3  # answers asked for, the first included
 LONGEST_ANSWER = 20_000  # characters, from the end of an answer, that are searched
 LONGEST = 300  # characters of an explanation
-QUOTED = 160  # characters of an answer that could not be read
 
 SYSTEM = """You study what the single units of a language model respond to. You are shown excerpts of text in which one \
 unit is active. Tokens to which it responds stand between << and >>, and under each excerpt they are listed with the strength of \
@@ -44,10 +43,6 @@ End with one line of this form:
 [EXPLANATION]: what the unit responds to"""
 
 AGAIN = "That has no line that begins with [EXPLANATION]: and says something after it. Answer with that one line alone."
-
-
-class Unreadable(MosaicError):
-    """An answer in which there is no explanation."""
 
 
 def _worked(words: str, strengths: dict[int, float]) -> Example:
@@ -135,14 +130,10 @@ def neutral(text: str) -> str:
 def parse(answer: str) -> str:
     """The explanation in an answer, on one line. Raises Unreadable, quoting its beginning, where there is none."""
     said = re.findall(r"(?im)^[ \t*_#>`-]*\[explanation\][ \t*_]*:[*_]*[ \t]*(.*)$", answer[-LONGEST_ANSWER:])
-    explanation = _one_line(said[-1]) if said else ""
+    explanation = one_line(said[-1]) if said else ""
     if not explanation.strip("*_`\"'. "):
-        raise Unreadable(f"the answer has no line [EXPLANATION]: ...; it begins {_one_line(answer)[:QUOTED]!r}")
+        raise Unreadable(f"the answer has no line [EXPLANATION]: ...; it begins {one_line(answer)[:QUOTED]!r}")
     return explanation if len(explanation) <= LONGEST else explanation[: LONGEST - 1].rstrip() + "…"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 @dataclass(frozen=True)
@@ -159,16 +150,5 @@ def explain(asked: Sequence[Message], speaker: Speaker, tries: int = TRIES) -> E
 
     Raises what the speaker raises: an answer that never came is no answer that could not be read.
     """
-    said, problem = list(asked), None
-    for number in range(1, tries + 1):
-        answer = speaker.say(said)
-        try:
-            return Explained(parse(answer), number)
-        except Unreadable as error:
-            problem = str(error)
-        reply: list[Message] = [
-            {"role": "assistant", "content": _one_line(answer)[:QUOTED] or "..."},
-            {"role": "user", "content": AGAIN},
-        ]
-        said = [*asked, *reply]
-    return Explained(None, tries, problem)
+    heard = hear(asked, speaker, parse, AGAIN, tries)
+    return Explained(heard.value, heard.tries, heard.problem)

@@ -10,37 +10,36 @@ Of several names of a latent, an explainer's comes before Neuronpedia's, and the
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mosaic.errors import MosaicError
-from mosaic.files import explained, read_json, write_atomically
+from mosaic.files import read_json, write_atomically
 from mosaic.interpretation.explanations import Explained
-from mosaic.interpretation.speakers import Message, Speaker
+from mosaic.interpretation.lines import Lines
 from mosaic.saes.encoder import Encoder
 
 FOLDER = "names"  # in the folder of the feature cache
 NEURONPEDIA = "Neuronpedia"
+ELSEWHERE = "elsewhere"  # texts that are none of ours
 
 
 @dataclass(frozen=True)
 class Name:
-    """text: in a few words, on one line. source: who gave it."""
+    """text: in a few words, on one line. source: who gave it. texts: as `Answer` has it; ELSEWHERE for what is Neuronpedia's."""
 
     text: str
     source: str
+    texts: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One line of the file. explanation: None where no answer could be read. made: UTC."""
+    """One line of the file. explanation: None where no answer could be read. made: UTC. texts: a hash of the texts that examples were
+    taken from, of which every other one was left for scores; None where none was."""
 
     key: str
     latent: int
@@ -49,6 +48,7 @@ class Answer:
     tries: int
     problem: str | None
     made: str
+    texts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,6 @@ class Fetched:
     names: Mapping[int, tuple[str, str]]
 
 
-def key_of(messages: Sequence[Message], speaker: Speaker, tries: int) -> str:
-    """20 hex digits over everything that decides an answer."""
-    asked = {"messages": list(messages), "model": speaker.name, "settings": speaker.settings, "tries": tries}
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:20]
-
-
 class NamesCache:
     """The names of one SAE's latents. Reading writes nothing."""
 
@@ -75,24 +69,11 @@ class NamesCache:
         self.root, self.sae, self.n_latents = Path(root), encoder.weights_hash, encoder.n_latents
         self.answers_file = self.root / f"{self.sae}.answers.jsonl"
         self.fetched_file = self.root / f"{self.sae}.neuronpedia.json"
-        self._read, self._known = 0, list[Answer]()  # bytes, and what they held
+        self._answers = Lines(self.answers_file, self._answer, f".{self.sae}.lock")
 
     def answers(self) -> list[Answer]:
-        """Every answer, in the order in which they came; lines that are not whole are passed over. What was read before is not
-        read again."""
-        with (
-            contextlib.suppress(FileNotFoundError),
-            _readable(self.answers_file),
-            open(self.answers_file, "rb") as file,
-        ):
-            if file.seek(0, os.SEEK_END) < self._read:
-                self._read, self._known = 0, []
-            file.seek(self._read)
-            whole = file.read().rpartition(b"\n")[0]
-            if whole:
-                self._read += len(whole) + 1
-                self._known += [answer for line in whole.split(b"\n") if (answer := self._answer(line)) is not None]
-        return list(self._known)
+        """Every answer, in the order in which they came; lines that are not whole are passed over."""
+        return list(self._answers.all())
 
     def holds(self, key: str, again: bool = False) -> bool:
         """Whether a question has an answer here. again: one that could be read."""
@@ -100,21 +81,14 @@ class NamesCache:
 
     def folder(self) -> Path:
         """Where the files stand, made where it is not there. Raises MosaicError where that cannot be done."""
-        with explained(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-        return self.root
+        return self._answers.folder()
 
-    def add(self, key: str, latent: int, explainer: str, found: Explained) -> None:
+    def add(self, key: str, latent: int, explainer: str, found: Explained, texts: str | None = None) -> None:
         """One line more, on the disk when this returns. Raises MosaicError where it cannot be written."""
         made = datetime.now(UTC).isoformat(timespec="milliseconds")
-        answer = Answer(key, latent, explainer, found.explanation, found.tries, found.problem, made)
-        line = json.dumps(vars(answer), ensure_ascii=True).encode() + b"\n"
-        with self._locked(), explained(self.answers_file), open(self.answers_file, "a+b") as file:
-            if file.tell() and not _ends_a_line(file):
-                line = b"\n" + line
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        self._answers.add(
+            vars(Answer(key, latent, explainer, found.explanation, found.tries, found.problem, made, texts))
+        )
 
     def fetched(self) -> Fetched | None:
         """What `mosaic names fetch` kept. Raises MosaicError where the file is damaged."""
@@ -129,7 +103,7 @@ class NamesCache:
 
     def keep(self, new: Fetched) -> Fetched:
         """Add an export to what is here; where both name a latent, the new name stays. Gives what is kept now."""
-        with self._locked():
+        with self._answers.locked():
             before = self.fetched()
             names = {**(before.names if before and before.source == new.source else {}), **new.names}
             kept = Fetched(new.source, new.export, new.index, dict(sorted(names.items())))
@@ -141,10 +115,10 @@ class NamesCache:
         fetched, out = self.fetched(), {}
         for latent, (text, by) in fetched.names.items() if fetched else ():
             if 0 <= latent < self.n_latents:
-                out[latent] = Name(text, f"{NEURONPEDIA}, {by} ({fetched.export})")
+                out[latent] = Name(text, f"{NEURONPEDIA}, {by} ({fetched.export})", ELSEWHERE)
         for answer in sorted(self.answers(), key=lambda answer: (answer.made, answer.key)):
             if answer.explanation is not None:
-                out[answer.latent] = Name(answer.explanation, answer.explainer)
+                out[answer.latent] = Name(answer.explanation, answer.explainer, answer.texts)
         return dict(sorted(out.items()))
 
     def _answer(self, line: bytes) -> Answer | None:
@@ -158,34 +132,6 @@ class NamesCache:
             and all(isinstance(part, str) for part in (found.made, found.key, found.explainer))
         )
         return found if sound and 0 <= found.latent < self.n_latents else None
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One writer at a time, where files can be locked at all; a folder that cannot be written is told by what writes there."""
-        from filelock import FileLock
-
-        lock = FileLock(self.folder() / f".{self.sae}.lock")
-        with contextlib.suppress(OSError, NotImplementedError):
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise MosaicError(f"{path} cannot be read ({error.strerror or error}). Check its permissions.") from error
-
-
-def _ends_a_line(file) -> bool:
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) == b"\n"
 
 
 def any_kept(cache: Path | None) -> bool:

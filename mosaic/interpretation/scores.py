@@ -81,23 +81,45 @@ def detection(sample: Sample, counts: np.ndarray) -> tuple[float, float, float, 
     return (hit + no.mean()) / 2, (hit + near.mean()) / 2, area, (deciles + no.mean()) / 2
 
 
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Tokens [T] of a latent's active windows, each window marked rightly and wrongly once. first: [active] where each begins among
+    the T. fires: [T] where the latent fires. wrong: [T] as many tokens as it fires on in the mean window, of those at most MILD of
+    their window's largest activation; none in a window that has none."""
+
+    tokens: np.ndarray
+    first: np.ndarray
+    fires: np.ndarray
+    wrong: np.ndarray
+
+    @classmethod
+    def of(cls, windows: Windows, sample: Sample, activation: np.ndarray, seed: int = 0) -> Marks:
+        """activation: [N]."""
+        starts, stops = windows.bounds[sample.active], windows.bounds[sample.active + 1]
+        first = np.concatenate([[0], np.cumsum(stops - starts)[:-1]])
+        tokens = np.concatenate([np.arange(a, b) for a, b in zip(starts, stops, strict=True)])
+        of, values = np.repeat(np.arange(len(first)), stops - starts), activation[tokens]
+        n_marks = int(np.ceil((values > 0).sum() / len(first)))
+        mild = np.flatnonzero(values <= MILD * np.maximum.reduceat(values, first)[of])
+        drawn = mild[np.lexsort((np.random.default_rng([seed, sample.latent]).random(len(mild)), of[mild]))]
+        begins = np.flatnonzero(np.diff(of[drawn], prepend=-1))
+        place = np.arange(len(drawn)) - np.repeat(begins, np.diff(begins, append=len(drawn)))
+        wrong = np.zeros(len(tokens), dtype=bool)
+        wrong[drawn[place < n_marks]] = True
+        return cls(tokens, first, values > 0, wrong)
+
+
 def fuzzing(windows: Windows, sample: Sample, activation: np.ndarray, says: np.ndarray, seed: int = 0) -> float:
     """Balanced accuracy over the active windows, each marked rightly and wrongly once; NaN where no token is mild enough to be
     marked wrongly. activation, says: [N]."""
-    starts, stops = windows.bounds[sample.active], windows.bounds[sample.active + 1]
-    first = np.concatenate([[0], np.cumsum(stops - starts)[:-1]])  # of each window among the tokens of all
-    tokens = np.concatenate([np.arange(a, b) for a, b in zip(starts, stops, strict=True)])
-    of, values, named = np.repeat(np.arange(len(first)), stops - starts), activation[tokens], says[tokens]
-    right = np.logical_or.reduceat(named & (values > 0), first)
-    n_marks = int(np.ceil((values > 0).sum() / len(first)))
-    mild = np.flatnonzero(values <= MILD * np.maximum.reduceat(values, first)[of])
-    drawn = mild[np.lexsort((np.random.default_rng([seed, sample.latent]).random(len(mild)), of[mild]))]
-    if not len(drawn):
+    marks = Marks.of(windows, sample, activation, seed)
+    named = says[marks.tokens]
+    right, wrong, marked = (
+        np.logical_or.reduceat(which, marks.first) for which in (named & marks.fires, named & marks.wrong, marks.wrong)
+    )
+    if not marked.any():
         return float("nan")
-    begins = np.flatnonzero(np.diff(of[drawn], prepend=-1))
-    place = np.arange(len(drawn)) - np.repeat(begins, np.diff(begins, append=len(drawn)))
-    wrong = np.logical_or.reduceat(named[drawn] & (place < n_marks), begins)
-    return float(right.mean() + 1 - wrong.mean()) / 2
+    return float(right.mean() + 1 - wrong[marked].mean()) / 2
 
 
 def intruders(windows: Windows, sample: Sample, seed: int = 0) -> float:

@@ -81,8 +81,11 @@ def choose(
     n: int = EXAMPLES,
     window: int = WINDOW,
     fewest: int = FEWEST,
+    apart: bool = False,
 ) -> list[Shown]:
     """The examples of these latents (None: of all), in their order; one that fires in too few windows is left out.
+
+    apart: windows of even texts alone, so that those of odd texts can judge what is said (`contexts`).
 
     found, codes: `detection.firings` of the texts and one encoder's codes in it. pieces: `token_texts` of the same texts.
     """
@@ -96,6 +99,8 @@ def choose(
         rows, values = columns.indices[part], rounded(columns.data[part])
         highest = np.zeros(len(cut), dtype=values.dtype)
         np.maximum.at(highest, cut.of_token[rows], values)
+        if apart:
+            highest[cut.judged] = 0
         order = np.argsort(-highest, kind="stable")[: int((highest > 0).sum())]
         if len(order) < max(fewest, 1):
             continue

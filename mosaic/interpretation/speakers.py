@@ -66,8 +66,9 @@ class LocalSpeaker:
         ids = self._ids(messages)
         if self.lm.longest is not None and len(ids) + self.answer_tokens > self.lm.longest:
             raise MosaicError(
-                f"{self.lm.spec.id} reads {self.lm.longest} tokens; a latent's examples and the answer have "
-                f"{len(ids) + self.answer_tokens}. Show fewer (--examples), or choose a model that reads more."
+                f"{self.lm.spec.id} reads {self.lm.longest} tokens; what is asked and the answer have "
+                f"{len(ids) + self.answer_tokens}. Show fewer (--examples), ask about fewer at once (--batch, --candidates), or choose "
+                "a model that reads more."
             )
         given = torch.tensor([ids], device=self.lm.device)
         with torch.inference_mode():

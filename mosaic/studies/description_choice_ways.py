@@ -91,20 +91,20 @@ def seed_of(title: str, rate: float, draw: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{title}/{rate:g}/{draw}".encode()).digest()[:4], "big")
 
 
-def by_data(way: str, X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Columns of X [n, p] chosen by the labels y, at most SELECTED, of those that vary."""
+def by_data(way: str, X: np.ndarray, y: np.ndarray, k: int = SELECTED) -> np.ndarray:
+    """Columns of X [n, p] chosen by the labels y, at most k, of those that vary."""
     varying = np.flatnonzero(np.ptp(X, axis=0) > 0)
     if not len(varying):
         return np.arange(1)
     X = X[:, varying]
     if way == MRMR:
-        return varying[by_description.mrmr(X, y, SELECTED)]
+        return varying[by_description.mrmr(X, y, k)]
     if way == MUTUAL_INFORMATION:
         from scipy.sparse import csr_matrix
 
         information = np.round(narrowed.mutual_information(csr_matrix(X), y), by_description.DIGITS)
-        return varying[np.argsort(-information, kind="stable")[:SELECTED]]
-    selector = {MEAN_DIFFERENCE: estimators.MeanDifferenceSelector, L1: LassoSelector}[way](SELECTED)
+        return varying[np.argsort(-information, kind="stable")[:k]]
+    selector = {MEAN_DIFFERENCE: estimators.MeanDifferenceSelector, L1: LassoSelector}[way](k)
     return varying[selector.fit(X, y).get_support(indices=True)]
 
 

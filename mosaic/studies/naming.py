@@ -5,6 +5,7 @@ Everything is learned on training texts of the profile's data sets, so that a na
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +16,15 @@ import numpy as np
 from mosaic.errors import MosaicError
 from mosaic.interpretation.detection import Firings
 from mosaic.interpretation.exports import Export
+from mosaic.interpretation.name_scores import NameScore, ScoresFile
 from mosaic.interpretation.names import FOLDER, Fetched, Name, NamesCache
+from mosaic.interpretation.replies import Replies
 from mosaic.interpretation.shown import EXAMPLES, Shown
 from mosaic.models.language import LanguageModel
 from mosaic.profiles.profile import Profile
 from mosaic.saes.encoder import Encoder
 from mosaic.saes.source import SAESource
+from mosaic.studies.hypotheses_found import shuffled
 from mosaic.studies.readable import cut
 
 SELDOM = 10  # firings in either half of the texts below which a latent has no description of ours
@@ -37,10 +41,23 @@ class Observed:
     found: Firings
 
     def shown(self, latents: Sequence[int] | None, n: int = EXAMPLES) -> list[Shown]:
-        """What an explainer sees of these latents; those that fire too seldom are left out."""
-        from mosaic.interpretation.shown import choose, token_texts
+        """What an explainer sees of these latents, of even texts: odd ones are left for scores. Those that fire too seldom are left
+        out."""
+        from mosaic.interpretation.shown import choose
 
-        return choose(self.found, self.found.codes[0], token_texts(self.texts, self.lm), latents, n)
+        return choose(self.found, self.found.codes[0], self.pieces, latents, n, apart=True)
+
+    @cached_property
+    def pieces(self) -> list[tuple[str, ...]]:
+        """The tokens of each text, as pieces of it."""
+        from mosaic.interpretation.shown import token_texts
+
+        return token_texts(self.texts, self.lm)
+
+    @cached_property
+    def key(self) -> str:
+        """16 hex digits over the texts in their order: names and scores of the same texts are of two halves that do not meet."""
+        return hashlib.sha256("\0".join(self.texts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @cached_property
     def frequency(self) -> np.ndarray:
@@ -86,13 +103,23 @@ def observe(profile: Profile, encoder: Encoder, device: str = "cpu") -> Observed
     sets = sets_here(profile)
     lm = load_model(profile, device)
     texts = [text for choice in sets for text in load_cut(profile, choice.name, choice.language)[0].texts]
-    texts = cut(lm, list(dict.fromkeys(texts)))
+    # Every other text is left for scores, and classes often take turns in a file.
+    texts = cut(lm, shuffled(list(dict.fromkeys(texts))))
     announce(f"reading {len(texts):,} training texts of {', '.join(choice.title for choice in sets)}")
     return Observed(lm, encoder, texts, firings(texts, lm, [encoder]))
 
 
 def names_cache(cache: Path, encoder: Encoder) -> NamesCache:
     return NamesCache(cache / FOLDER, encoder)
+
+
+def scores_file(cache: Path, encoder: Encoder) -> ScoresFile:
+    return ScoresFile(cache / FOLDER, encoder)
+
+
+def replies_of(cache: Path, encoder: Encoder, kind: str) -> Replies:
+    """What a language model answered to one kind of question about this SAE's latents, beside their names."""
+    return Replies(cache / FOLDER, f"{encoder.weights_hash}.{kind}")
 
 
 def fetch(export: Export, source: str, profile: Profile, encoder: Encoder, device: str = "cpu") -> tuple[Fetched, int]:
@@ -112,9 +139,14 @@ def fetch(export: Export, source: str, profile: Profile, encoder: Encoder, devic
 
 
 def rows(
-    names: Mapping[int, Name], ours: Mapping[int, tuple[str, float]], latents: Sequence[int], prefix: str = ""
+    names: Mapping[int, Name],
+    ours: Mapping[int, tuple[str, float]],
+    latents: Sequence[int],
+    prefix: str = "",
+    scores: Mapping[int, Sequence[NameScore]] | None = None,
 ) -> list[dict]:
-    """A row a latent: its name, who gave it, and our own description beside, which is its name where it has no other."""
+    """A row a latent: its name, who gave it, that name's scores, and our own description beside, which is its name where it has no
+    other."""
     out = []
     for latent in latents:
         text, score = ours.get(latent, (None, None))
@@ -126,6 +158,10 @@ def rows(
                 "source": name.source if name else None,
                 "fires": text,
                 "fires_score": score,
+                "scores": [
+                    {"judge": one.judge, "scores": dict(one.scores), "another": dict(one.another)}
+                    for one in (scores or {}).get(latent, ())
+                ],
             }
         )
     return out

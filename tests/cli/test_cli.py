@@ -30,6 +30,8 @@ SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
         "names explain",
         "names fetch",
         "names show",
+        "names score",
+        "names choose",
     ],
 )
 def test_help_shows_an_example(command):

@@ -48,6 +48,19 @@ def test_a_second_run_asks_nothing_and_a_changed_question_is_asked(cache, tmp_pa
     assert SECRET not in cache.answers_file.read_text() and [a.latent for a in cache.answers()] == list(range(8))
 
 
+def test_the_same_question_of_other_texts_is_adopted_and_not_asked(cache, tmp_path):
+    with ChatServer() as server:
+        speaker = Endpoint("m", server.address, SECRET)
+        asked = questions(SHOWN, speaker)
+        ask(asked[:2], speaker, cache, texts="then")
+        asking.adopt(asked, cache, "then")
+        assert len(cache.answers()) == 2 and {name.texts for name in cache.names().values()} == {"then"}
+        asking.adopt(asked, cache, "now")
+        asking.adopt(asked, cache, "now")
+        assert len(cache.answers()) == 4 and len(server.calls) == 2
+        assert {name.texts for name in fresh(tmp_path).names().values()} == {"now"}
+
+
 def test_what_was_answered_before_a_failure_is_kept(cache):
     with ChatServer(SAID, SAID, SAID, "refuses", SAID) as server:
         speaker = Endpoint("m", server.address, SECRET)

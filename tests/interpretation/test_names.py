@@ -9,7 +9,8 @@ import torch
 
 from mosaic.errors import MosaicError
 from mosaic.interpretation.explanations import Explained
-from mosaic.interpretation.names import FOLDER, Fetched, Name, NamesCache, any_kept, kept_names, key_of
+from mosaic.interpretation.names import FOLDER, Fetched, Name, NamesCache, any_kept, kept_names
+from mosaic.interpretation.replies import key_of
 from mosaic.saes.encoder import Encoder
 
 ONES = torch.ones(5)
