@@ -26,6 +26,7 @@ from mosaic.cli import (
     recorded,
     reproducing,
     saes,
+    training,
 )
 from mosaic.errors import MosaicError
 from mosaic.files import CURES, refusal
@@ -48,6 +49,7 @@ for group in (
     hypothesising,
     labelling,
     saes,
+    training,
     planning,
     fetching,
 ):
