@@ -37,7 +37,7 @@ study.record();
 #
 # {result}`end_to_end.n_saes` ReLU SAEs of {result}`end_to_end.width` latents read layer {result}`end_to_end.layer`, each trained on the same
 # {result}`end_to_end.training_tokens` tokens in the same order. Every one is read again here, on {result}`end_to_end.n_texts` texts
-# that none was trained on. To the left is sparser, lower is better: the cross-entropy that the model loses when the SAE's output takes the residual
+# that none was trained on: {result}`end_to_end.texts`. To the left is sparser, lower is better: the cross-entropy that the model loses when the SAE's output takes the residual
 # stream's place. Numbers beside the marks are λ.
 
 # %%

@@ -31,7 +31,7 @@ study.record();
 # ## What each recipe is worth
 #
 # L0, its standard deviation from token to token, the fraction of variance unexplained (FVU) and the share of dead latents are measured on
-# {result}`recipes.n_tokens` held-out tokens; *PW-MCC* is the mean cosine of matched decoder rows, *shared* the share of latents whose
+# {result}`recipes.n_tokens` tokens that none was trained on ({result}`recipes.texts`); *PW-MCC* is the mean cosine of matched decoder rows, *shared* the share of latents whose
 # encoders and decoders both find the same partner, *order* the rank correlation of a latent's number with its
 # partner's.
 

@@ -54,7 +54,8 @@ def train_end_to_end(
         )
     check_suite(suite)
     documents = _documents(chosen, texts)
-    rows = end_to_end_training.train(open_with_head(chosen.model, device), documents, suite.specs(), suite.run, out)
+    lm = open_with_head(suite.cut(chosen.model), device)
+    rows = end_to_end_training.train(lm, documents, suite.specs(), suite.run, out)
     print_rows(rows, ["name", "tokens", "l0", "added_ce", "fvu", "alive"], f"trained into {out}")
 
 

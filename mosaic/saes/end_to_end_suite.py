@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from mosaic.errors import MosaicError
+from mosaic.models.language import ModelSpec
 from mosaic.saes.end_to_end import DOWNSTREAM, LOSSES, EndToEndRun, EndToEndSpec
 
 
 @dataclass(frozen=True)
 class EndToEndSuite:
     """sparsities: {loss: its values of lambda, ascending}; repeated: {loss: those that `seeds` are trained at}, chosen so that they cost
-    the model about the same; local may have a second one, of about the others' L0. beta: of e2e+ds. run: how long and how fast."""
+    the model about the same; local may have a second one, of about the others' L0. beta: of e2e+ds. run: how long and how fast.
+    context: tokens of each text that are read (None: as many as the model's `max_length`)."""
 
     layer: int
     width: int
@@ -21,6 +23,11 @@ class EndToEndSuite:
     beta: float
     seeds: tuple[int, ...] = (0, 1, 2)
     run: EndToEndRun = field(default_factory=EndToEndRun)
+    context: int | None = None
+
+    def cut(self, model: ModelSpec) -> ModelSpec:
+        """The model as these SAEs read it."""
+        return model if self.context is None else replace(model, max_length=self.context)
 
     def specs(self) -> list[EndToEndSpec]:
         """Every SAE to train: seed 0 at every lambda, loss by loss, then the other seeds."""
@@ -34,8 +41,8 @@ class EndToEndSuite:
 
 
 def check_suite(suite: EndToEndSuite) -> None:
-    """Raises MosaicError where a loss is missing or unknown, has no lambda or one twice, or is repeated at none of its own, and for
-    no seed or one that stands twice: their curves or their seeds could not be compared."""
+    """Raises MosaicError where a loss is missing or unknown, has no lambda or one twice, or is repeated at none of its own, for a context of
+    less than two tokens, and for no seed or one that stands twice: their curves or their seeds could not be compared."""
     for what, by_loss in (("sparsities", suite.sparsities), ("repeated", suite.repeated)):
         if sorted(by_loss) != sorted(LOSSES):
             raise MosaicError(
@@ -46,5 +53,7 @@ def check_suite(suite: EndToEndSuite) -> None:
             raise MosaicError(f"sparsities, {loss}: {list(values)} are not one or more values of lambda, each once.")
         if not suite.repeated[loss] or not set(suite.repeated[loss]) <= set(values):
             raise MosaicError(f"repeated, {loss}: {list(suite.repeated[loss])} are not some of {list(values)}.")
+    if suite.context is not None and suite.context < 2:
+        raise MosaicError(f"context: {suite.context} tokens have no next one to foretell. Give 2 or more.")
     if not suite.seeds or len(set(suite.seeds)) != len(suite.seeds):
         raise MosaicError(f"seeds: {list(suite.seeds)} are not one or more seeds, each once.")
