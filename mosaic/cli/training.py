@@ -43,6 +43,7 @@ def train_end_to_end(
     check(folder=out, device=device, inputs=(profile, *(texts or ())))
     from mosaic.models.splicing import open_with_head
     from mosaic.profiles.profile import load_profile
+    from mosaic.saes.end_to_end_card import write_page
     from mosaic.saes.end_to_end_suite import check_suite
 
     chosen = load_profile(profile)
@@ -56,6 +57,7 @@ def train_end_to_end(
     documents = _documents(chosen, texts)
     lm = open_with_head(suite.cut(chosen.model), device)
     rows = end_to_end_training.train(lm, documents, suite.specs(), suite.run, out)
+    write_page(rows, lm.spec.id, lm.spec.max_length, out)
     print_rows(rows, ["name", "tokens", "l0", "added_ce", "fvu", "alive"], f"trained into {out}")
 
 

@@ -63,6 +63,10 @@ def test_the_chapter_on_end_to_end_saes_runs_on_a_profile_of_ones_own(own, monke
     assert len(rows) == 9 and len({row["batches"] for row in rows}) == 1
     config = json.loads((own / "e2e" / rows[0]["name"] / "cfg.json").read_text())
     assert config["metadata"]["context_size"] == 12  # tokens of a text that were read
+    page = (own / "e2e" / "README.md").read_text()
+    assert "12 of a text at most" in page and "beta = 0.1" in page
+    for row in rows:
+        assert f"| {row['name']} | {row['loss']} | {row['sparsity']:g} | {row['seed']} | {row['l0']:.1f} |" in page
     monkeypatch.setenv("MOSAIC_DATA", str(own))
     study = end_to_end.run(load_profile(str(own / "own.yml")), n_sets=1, cache=None)
     found = study.summary()
