@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from mosaic.cli.options import LARGEST, Device, Profile, check, listed
 from mosaic.cli.output import print_rows, say
 from mosaic.errors import MosaicError
+
+if TYPE_CHECKING:
+    from mosaic.saes.sweep import SeedGroup
 
 app = typer.Typer()
 
@@ -74,12 +77,16 @@ def train_recipes(
     data_seed: Annotated[
         int, typer.Option("--data-seed", min=0, max=LARGEST, help="Of the order of the texts: that of the TopK SAEs.")
     ] = 0,
+    tokens: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--tokens", min=1, max=LARGEST, help="Those that the TopK SAEs saw (default: the sweep's base)."),
+    ] = None,
     texts: Texts = None,
     device: Device = "cpu",
 ) -> None:
     """Train SAEs by other recipes (Llama Scope's, Matryoshka, archetypal) beside the profile's TopK SAEs of several seeds.
 
-    Layer, width, k and tokens are those of the TopK SAEs (seeds:). The same command goes on where it was killed. Give the
+    Layer, width, k and tokens are those of the TopK SAEs (seeds:), the sweep's base or the variation of it with --tokens. The same command goes on where it was killed. Give the
     folder as `recipes:` in the profile, and chapter 25 reads it.
     """
     from mosaic.saes import lockstep, training
@@ -92,16 +99,15 @@ def train_recipes(
     from mosaic.studies.seeds import seed_rows
 
     chosen = load_profile(profile)
-    base, *others = seed_groups(seed_rows(chosen))
-    row = base.rows[0]
-    if row["architecture"] != "topk":
+    sweep = seed_groups(seed_rows(chosen))
+    row = _topk(sweep, tokens)
+    if row["tokens"] % batch_size:
         raise MosaicError(
-            f"the SAEs of several seeds of profile {profile} are {row['architecture']}; recipes are compared with TopK. Train TopK "
-            "SAEs with `mosaic train-sae --seeds 0,1,2`."
+            f"the TopK SAEs saw {row['tokens']:,} tokens, which are not whole batches of {batch_size:,}: they were trained with "
+            "another --batch-size. Give theirs."
         )
-    _check_steps(row["tokens"], batch_size)
     # Where the sweep has BatchTopK SAEs of the same setting, the chapter reads those.
-    batchtopk = not any(group.value == "batchtopk" for group in others)
+    batchtopk = row is not sweep[0].rows[0] or all(group.value != "batchtopk" for group in sweep)
     specs = other_recipes(row["layer"], row["width"], row["k"], listed(seeds, int, "--seeds", least=0), batchtopk)
     run = TrainRun(tokens=row["tokens"], batch_size=batch_size, seed=data_seed)
     rows = training.train(load_model(chosen, device), _documents(chosen, texts), specs, run, out)
@@ -120,13 +126,19 @@ def _documents(profile, texts: Sequence[Path] | None) -> list[str]:
     return recipe_documents(profile.training)
 
 
-def _check_steps(tokens: int, batch_size: int) -> None:
-    """Raises MosaicError where the TopK SAEs cannot have been trained in batches of this size."""
-    if tokens % batch_size:
+def _topk(sweep: Sequence[SeedGroup], tokens: int | None) -> dict:
+    """The first TopK SAE of the sweep's base, or of the base's variation that saw so many tokens. Raises MosaicError for none."""
+    from mosaic.studies.recipes_read import alike
+
+    base = sweep[0].rows[0]
+    found = alike(sweep, base if tokens is None else {**base, "tokens": tokens})
+    if found is None:
+        have = ", ".join(f"{g.rows[0]['architecture']} of {g.rows[0]['tokens']:,} tokens" for g in sweep)
         raise MosaicError(
-            f"the TopK SAEs saw {tokens:,} tokens, which are not whole batches of {batch_size:,}: they were trained with another "
-            "--batch-size. Give theirs."
+            f"the SAEs of several seeds have no TopK of the base's layer, width and k{f' that saw {tokens:,} tokens' if tokens else ''}; "
+            f"there are {have}. Train some with `mosaic train-sae --seeds 0,1,2`."
         )
+    return found.rows[0]
 
 
 def _same_batches(rows: Sequence[dict], base: dict) -> str:

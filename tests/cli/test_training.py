@@ -88,6 +88,8 @@ def test_the_chapter_on_recipes_runs_on_a_profile_of_ones_own(own, monkeypatch):
     assert run(own, *sweep.split())[0].returncode == 0
     done, said = run(own, "train-recipes", "--batch-size", "100")
     assert done.returncode == 1 and "256 tokens, which are not whole batches of 100" in said
+    done, said = run(own, "train-recipes", "--tokens", "512")
+    assert done.returncode == 1 and "that saw 512 tokens; there are topk of 256 tokens. Train some with" in said
     done, said = run(own, "train-recipes", "--batch-size", "64", "--out", "recipes")
     assert done.returncode == 0 and "same batches in the same order as the TopK SAEs, to the last bit" in said
     base, rows = read_card(own / "seeds")[0], read_card(own / "recipes")
