@@ -9,6 +9,11 @@
 #
 # What came out: {result}`universality.sentences.main` {result}`universality.sentences.controls`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know decoder rows and matching ([chapter 15](15_two_seeds)) and what a permuted pairing is for. About 12 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -36,6 +41,16 @@ study.record();
 # against itself has SVCCA {result}`universality.itself.svcca.value` and RSA {result}`universality.itself.rsa.value`.
 #
 # ## Every layer against every layer
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Two models, trained apart, read the same tokens. Latents that fire alike are paired. Will the geometry of their decoders be alike too,
+# beyond what any pairing of that many rows gives?
+#
+# :::{dropdown} What came out
+# {result}`universality.sentences.main`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -75,3 +90,54 @@ study.table()
 # gives, $\sqrt{2 / (\pi M)}$, and the published permuted values, {published}`universality.null.low` to
 # {published}`universality.null.high`, are of that size. {result}`universality.sentences.one_component` The published best, of
 # Pythia-70M against Pythia-160M, are SVCCA {published}`universality.svcca.best` and RSA {published}`universality.rsa.best`.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: the measure against its null
+# :class: exercise
+# `study.summary()["grid"]` has, for each pair of layers, `svcca` and `rsa` with `value` and `null` (permuted pairings). Make a table with
+# both. Which of the two measures is high for nothing?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+grid = study.summary()["grid"]
+rows = {(pair["first"], pair["second"]): {f"{name}, {what}": pair[name][what] for name in ("svcca", "rsa") for what in ("value", "null")} for pair in grid}
+pd.DataFrame(rows).T.round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: how many pairs?
+# :class: exercise
+# SVCCA of few pairs is high whatever they are: with as many dimensions as pairs it is one. Look at `n_pairs` beside the null of SVCCA. Do
+# they go together?
+# :::
+
+# %% tags=["solution"]
+counts = pd.DataFrame([{"pairs": pair["n_pairs"], "null of SVCCA": pair["svcca"]["null"], "excess": pair["svcca"]["excess"]} for pair in grid])
+print(f"Spearman's rank correlation of pairs and null: {counts['pairs'].corr(counts['null of SVCCA'], method='spearman'):+.2f}")
+counts.sort_values("pairs").round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} An SVCCA of .6 is published. What must you know to read it?
+# How many pairs and dimensions it was computed on, and what a permuted pairing of the same rows gives. Without the null it says nothing.
+# :::
+#
+# :::{dropdown} Why is an identical model part of the table?
+# A measure that does not give one for the same space twice measures something else.
+# :::
+#
+# :::{dropdown} Why correct for the number of layer pairs?
+# With many pairs, some lie above any bar by chance. The correction bounds the share of false discoveries among those called significant.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Never report a similarity without what a permuted pairing gives. {result}`universality.sentences.main`
+# :::

@@ -14,6 +14,11 @@
 #
 # {result}`interpretation.sentences.labels`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know what a latent is ([chapter 1](01_text_to_features)) and balanced accuracy: chance is .5. About 15 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -54,6 +59,16 @@ study.contexts()
 # A context is a window of {result}`interpretation.context` tokens. *Detection*: does the latent fire in it? Half of the contexts are active
 # ones, evenly from all tenths; the others are drawn from all silent ones, or are the silent ones with the most words in common.
 # *Fuzzing*: are the marked tokens those it fires on? All three are balanced accuracies, chance is one half.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Explanations are scored by how well they tell where a latent fires. Rank: latents of a trained SAE, single hidden units, a random
+# dictionary, an SAE of an untrained model, and the explanation of another latent.
+#
+# :::{dropdown} What came out
+# {result}`interpretation.sentences.detection`
+# :::
+# ::::
 
 # %%
 study.scores_figure()
@@ -111,3 +126,57 @@ study.by_sae()
 
 # %%
 study.table()
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: strong activations flatter
+# :class: exercise
+# `study.summary()["deciles"]` has the accuracy of detection from the weakest tenth of activations to the strongest. Compare the lead of the
+# trained SAE over the random dictionary when only the strongest tenth is shown, as examples usually are, with the mean over all tenths.
+# :::
+
+# %% tags=["solution"]
+import numpy as np
+import pandas as pd
+
+deciles = pd.DataFrame(study.summary()["deciles"], index=range(1, 11)).rename_axis("decile")
+lead = deciles.sub(deciles["random dictionary"], axis=0).drop(columns="random dictionary")
+pd.DataFrame({"strongest tenth": lead.iloc[-1], "all tenths": lead.mean()}).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: a label by two roads
+# :class: exercise
+# `study.summary()["labels"]` (where factors are known) tells how often a label names the factor that its latent tracks. Show the shares with
+# their intervals, the best first. Whose intervals overlap?
+# :::
+
+# %% tags=["solution"]
+labels = study.summary()["labels"]
+rows = {name: [found["value"], *found["interval"]] for name, found in labels.items()}
+pd.DataFrame(rows, index=["right", "low", "high"]).T.sort_values("right", ascending=False).round(3) if rows else "no factors are known here"
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why are half of the non-activating contexts not enough as a test of an explanation?
+# Random contexts differ from activating ones in all their words, so a vague explanation passes. Contexts with much the same words, in which
+# the latent is silent, are the hard test.
+# :::
+#
+# :::{dropdown} Why must a latent that fires on one rare token not count as well understood?
+# Any table of tokens predicts it without fail. The score says that it is simple, not that it stands for something.
+# :::
+#
+# :::{dropdown} What does the explanation of another latent control for?
+# For what is reached without knowing this latent, by how often latents fire and by words that are everywhere.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Score explanations on all strengths, against silent contexts that look alike, and beside a dictionary that learned nothing.
+# {result}`interpretation.sentences.near`
+# :::

@@ -10,6 +10,11 @@
 # What came out: {result}`hypotheses.sentences.lists` {result}`hypotheses.sentences.arms`
 # {result}`hypotheses.sentences.left_out`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know latents with descriptions ([chapter 21](21_interpretation)) and what a p-value is. About 12 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -62,6 +67,16 @@ study.forest()
 # and sparsity and learned nothing. *Latents at random* are drawn from those that speak for the class and have faithful words.
 # *Single words* are chosen by the same separation straight from the texts: no model at all. Where *labels are shuffled*, whatever
 # is confirmed is chance.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Hypotheses come from latents on two thirds of the texts and are tested by their words on the rest. How many will be confirmed? How many, if
+# latents come from a random dictionary, or if single words are used, or if labels are dealt anew?
+#
+# :::{dropdown} What came out
+# {result}`hypotheses.sentences.arms`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -88,3 +103,54 @@ study.arms_table()
 # Labels of the miniature hang on what binds to what ("you are not stupid"), so that single things tell little of them by design;
 # intents are where words tell most. A method that lists single things can list no more than there are, and this one says nothing of
 # how they combine: that is what the probes of the other chapters read.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: why correct for many tests?
+# :class: exercise
+# `study.summary()["confirmed"]` and `["bonferroni"]` count confirmed hypotheses with this book's correction and with Bonferroni's. Make a
+# table of the shares. What does the stricter one cost each way of making hypotheses?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+summary = study.summary()
+shares = {kind: {way: found["share"] for way, found in summary[kind].items()} for kind in ("confirmed", "bonferroni")}
+pd.DataFrame(shares).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: set by set
+# :class: exercise
+# From `study.summary()["sets"]`, compare the share confirmed for the trained SAE with that for single words on each set. Would you use an SAE
+# for these lists?
+# :::
+
+# %% tags=["solution"]
+sets = summary["sets"]
+ways = ("trained SAE", "single words", "random dictionaries")
+pd.DataFrame({title: {way: found["confirmed"][way]["share"] for way in ways if way in found["confirmed"]} for title, found in sets.items()}).T.round(2)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why is a hypothesis tested by its words and not by its latent?
+# The sentence is what a reader takes away. If the latent tells the classes apart and its words do not, the sentence is not what was found.
+# :::
+#
+# :::{dropdown} With labels dealt anew, how many hypotheses should be confirmed?
+# Next to none, if the test is right: that is what the correction promises. More would mean a leak or a broken test.
+# :::
+#
+# :::{dropdown} Suppose single words find as many. What does the SAE still have to show?
+# Statements that no single word makes, or fewer statements that cover more. Where it shows neither, the simpler tool does.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# A finding is a sentence that holds on texts that did not suggest it, tested by its own words. {result}`hypotheses.sentences.arms`
+# :::

@@ -11,6 +11,11 @@
 # What came out: {result}`description_choice.sentences.levels` {result}`description_choice.sentences.answer`
 # {result}`description_choice.sentences.text`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know descriptions ([chapter 21](21_interpretation)) and learning curves ([chapter 7](07_few_labels)). About 10 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -34,6 +39,16 @@ study.record();
 # Descriptions choose once, whatever the labels; the probe on what they chose still learns from all labelled texts there are. The other ways
 # choose from the same texts. Bands are 95 % over test texts and draws of the labelled ones, on these very sets. The intervals in the
 # text also ask whether other sets would say the same, and are much wider: bands may lie apart where the text says "cannot be told apart".
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Twenty latents are chosen by what is said of them, before any text is labelled, or by the labels themselves. Below how many labels will the
+# words be better than the data?
+#
+# :::{dropdown} What came out
+# {result}`description_choice.sentences.answer` {result}`description_choice.sentences.overtaken`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -65,3 +80,55 @@ study.taken_table()
 
 # %%
 study.table()
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: do the words carry anything?
+# :class: exercise
+# `study.summary()["mean"]` has the mean macro-F1 by way and share of labels. For each share, subtract the score with *another's description*
+# from that with the right one.
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+means = study.summary()["mean"]
+table = pd.DataFrame({way: {rate: found["mean"] for rate, found in by_rate.items()} for way, by_rate in means.items()}).T
+table = table[sorted(table.columns, key=lambda rate: float(rate.rstrip("%")))]
+table.sub(table.loc["another's description"]).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: sets where the name says it all
+# :class: exercise
+# `study.summary()["sets"]` has the scores of each set. With the fewest labels, on which sets do the right descriptions beat drawing latents at
+# random, and on which not? Look at the names of their classes.
+# :::
+
+# %% tags=["solution"]
+sets, least = study.summary()["sets"], table.columns[0]
+ways = [way for way in table.index if "description" in way or way == "at random"]
+pd.DataFrame({title: {way: found[way][least] for way in ways if way in found} for title, found in sets.items()}).T.round(3)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} What does choosing by another latent's description control for?
+# For everything but the words: the same number of latents, the same candidates, the same probe.
+# :::
+#
+# :::{dropdown} Why are ties broken at random, over several seeds?
+# Many descriptions are equally similar to a task. Taking the first would let the order of latents decide.
+# :::
+#
+# :::{dropdown} When could choosing by words win in earnest?
+# When there are no labels at all, or when class names say what the texts say and the few labels there are mislead.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Words can stand in for labels only as far as they beat another latent's words. {result}`description_choice.sentences.text`
+# :::

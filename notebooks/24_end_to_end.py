@@ -15,6 +15,11 @@
 #
 # What came out: {result}`end_to_end.sentences.order` {result}`end_to_end.sentences.l0`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know how an SAE is trained ([chapter 1](01_text_to_features)), L0, and cross-entropy. About 15 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -37,8 +42,18 @@ study.record();
 #
 # {result}`end_to_end.n_saes` ReLU SAEs of {result}`end_to_end.width` latents read layer {result}`end_to_end.layer`, each trained on the same
 # {result}`end_to_end.training_tokens` tokens in the same order. Every one is read again here, on {result}`end_to_end.n_texts` texts
-# that none was trained on. To the left is sparser, lower is better: the cross-entropy that the model loses when the SAE's output takes the residual
+# that none was trained on: {result}`end_to_end.texts`. To the left is sparser, lower is better: the cross-entropy that the model loses when the SAE's output takes the residual
 # stream's place. Numbers beside the marks are λ.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# A local SAE learns to copy the residual stream. An end-to-end one learns to keep what the model says in the end. At equal damage to the
+# model's predictions, which needs fewer active latents? And which will agree more across seeds?
+#
+# :::{dropdown} What came out
+# {result}`end_to_end.sentences.l0` {result}`end_to_end.sentences.agreement`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -93,3 +108,53 @@ study.probes_table()
 
 # %%
 study.table()
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: draw the trade-off yourself
+# :class: exercise
+# `study.summary()["saes"]` has for each SAE its `loss`, `l0`, `ce` (added cross-entropy) and `fvu`. Make a table sorted by L0. At about equal
+# L0, how do the losses differ in added cross-entropy, and how in FVU?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+saes = study.summary()["saes"]
+table = pd.DataFrame([{"loss": sae["loss"], "L0": sae["l0"]["value"], "added cross-entropy": sae["ce"]["value"], "FVU": sae["fvu"]} for sae in saes])
+table.sort_values("L0").round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: two goals, two winners
+# :class: exercise
+# From the same table, correlate FVU with added cross-entropy within each loss and over all of them (Spearman). Is the SAE that reconstructs
+# best the one that keeps the predictions best?
+# :::
+
+# %% tags=["solution"]
+within = {loss: part["FVU"].corr(part["added cross-entropy"], method="spearman") for loss, part in table.groupby("loss")}
+pd.Series({**within, "all": table["FVU"].corr(table["added cross-entropy"], method="spearman")}, name="Spearman's rank correlation").round(2).to_frame()
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Why compare at equal added cross-entropy?
+# Each loss has its own sparsity weight. Only at equal damage, or at equal sparsity, does the other number compare the losses.
+# :::
+#
+# :::{dropdown} How can an SAE keep the predictions and reconstruct badly?
+# Much of the residual stream does not matter to what the model says next. A loss on the output need not copy that.
+# :::
+#
+# :::{dropdown} Suppose the seeds of one loss share no latents. Does that make the loss useless?
+# It makes its latents one choice among many that do the same. Whatever is read off them should be checked with another seed.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# Say what an SAE was trained for beside what you read off its latents. {result}`end_to_end.sentences.l0`
+# :::

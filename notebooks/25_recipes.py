@@ -10,6 +10,11 @@
 #
 # What came out: {result}`recipes.sentences.agree` {result}`recipes.sentences.archetypal`
 #
+# :::{admonition} Before you read
+# :class: before
+# You know the shared fraction ([chapter 15](15_two_seeds)) and what moves it ([chapter 16](16_what_moves_it)). About 12 minutes.
+# :::
+#
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 
 # %% tags=["parameters"]
@@ -31,7 +36,7 @@ study.record();
 # ## What each recipe is worth
 #
 # L0, its standard deviation from token to token, the fraction of variance unexplained (FVU) and the share of dead latents are measured on
-# {result}`recipes.n_tokens` held-out tokens; *PW-MCC* is the mean cosine of matched decoder rows, *shared* the share of latents whose
+# {result}`recipes.n_tokens` tokens that none was trained on ({result}`recipes.texts`); *PW-MCC* is the mean cosine of matched decoder rows, *shared* the share of latents whose
 # encoders and decoders both find the same partner, *order* the rank correlation of a latent's number with its
 # partner's.
 
@@ -45,6 +50,16 @@ study.table()
 #
 # Means over pairs of seeds with 95 % intervals over SAEs (each left out in turn), and what the best matching with a
 # *random dictionary* gives.
+#
+# ::::{admonition} Predict before you look
+# :class: predict
+# Archetypal dictionaries tie each latent to averages of data, Matryoshka ones order theirs by use. Will their seeds agree more than those of
+# a plain TopK SAE?
+#
+# :::{dropdown} What came out
+# {result}`recipes.sentences.agree`
+# :::
+# ::::
 
 # %%
 study.figure()
@@ -83,3 +98,53 @@ study.active_figure()
 #
 # The same probe on mean-pooled latents of every seed: {result}`recipes.sentences.probes` "Not told apart" is not "equal": with
 # {result}`recipes.n_seeds` seeds the intervals are wide.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# The exercises use `study`, which holds all that this chapter computed: no model runs again.
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1: agreement has a price
+# :class: exercise
+# `study.summary()["recipes"]` has for each recipe `pw_mcc`, `shared`, `fvu`, `dead` and `macro_f1`, each with a mean. Make one table, the
+# highest PW-MCC first. What does agreement cost?
+# :::
+
+# %% tags=["solution"]
+import pandas as pd
+
+recipes = study.summary()["recipes"]
+columns = ("pw_mcc", "shared", "fvu", "dead", "macro_f1")
+table = pd.DataFrame({key: {column: (found.get(column) or {}).get("mean") for column in columns} for key, found in recipes.items()}).T
+table.astype(float).sort_values("pw_mcc", ascending=False).round(3)
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2: two measures of agreement
+# :class: exercise
+# PW-MCC looks at decoders alone; a *shared* latent needs the encoder as well. Rank the recipes by both. Where do they disagree?
+# :::
+
+# %% tags=["solution"]
+ranks = table[["pw_mcc", "shared"]].astype(float).rank(ascending=False)
+ranks.assign(**{"places apart": (ranks["pw_mcc"] - ranks["shared"]).abs()}).sort_values("places apart", ascending=False)
+
+# %% [markdown]
+# ## Check yourself
+#
+# :::{dropdown} Suppose the centroids of two draws agree already. What follows for archetypal SAEs?
+# Part of their agreement is there before anything is learned. It must be compared with that, and not with zero.
+# :::
+#
+# :::{dropdown} Why hold L0 and FVU near each other before comparing agreement?
+# Both move agreement by themselves. A recipe that reconstructs worse may agree more for that reason alone.
+# :::
+#
+# :::{dropdown} What is a dead latent, and why does K annealing leave fewer of them, if it does?
+# One that never fires. With more active latents at the start, each gets gradients early and is less likely to be left behind.
+# :::
+#
+# :::{admonition} To take away
+# :class: takeaway
+# A recipe that makes decoders agree need not make latents agree. {result}`recipes.sentences.both`
+# :::

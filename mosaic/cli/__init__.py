@@ -28,6 +28,7 @@ from mosaic.cli import (
     reproducing,
     saes,
     scoring_names,
+    training,
 )
 from mosaic.errors import MosaicError
 from mosaic.files import CURES, refusal
@@ -51,6 +52,7 @@ for group in (
     hypothesising,
     labelling,
     saes,
+    training,
     planning,
     fetching,
 ):

@@ -2,52 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mosaic.models.language import LanguageModel, ModelSpec
-from mosaic.saes.end_to_end import DOWNSTREAM, E2E, LOCAL, EndToEndRun, EndToEndSpec
+from mosaic.saes.end_to_end import DOWNSTREAM, E2E, LOCAL, EndToEndRun
+from mosaic.saes.end_to_end_suite import EndToEndSuite
 from mosaic.world.corpus import sae_texts
 
 FOLDER = "end_to_end"
 
 
 @dataclass(frozen=True)
-class EndToEndSuite:
-    """sparsities: {loss: its values of lambda, ascending}; repeated: {loss: those that `seeds` are trained at}, chosen so that they cost
-    the model about the same; local has a second one, of about the others' L0. beta: of e2e+ds. texts: of the corpus that are read."""
+class MiniatureSuite(EndToEndSuite):
+    """model: of the miniature. texts: of its corpus that are read."""
 
     model: str = "mini-small"
-    layer: int = 3
-    width: int = 512
-    sparsities: Mapping[str, tuple[float, ...]] = field(
-        default_factory=lambda: {
-            LOCAL: (150.0, 300.0, 450.0, 650.0),
-            E2E: (0.05, 0.25, 0.8, 2.5),
-            DOWNSTREAM: (0.5, 1.2, 2.5, 5.0),
-        }
-    )
-    repeated: Mapping[str, tuple[float, ...]] = field(
-        default_factory=lambda: {LOCAL: (300.0, 450.0), E2E: (0.25,), DOWNSTREAM: (1.2,)}
-    )
-    beta: float = 1e-3
-    seeds: tuple[int, ...] = (0, 1, 2)
     texts: int = 40_000
-    run: EndToEndRun = field(default_factory=lambda: EndToEndRun(documents=25_600, learning_rate=5e-3))
-
-    def specs(self) -> list[EndToEndSpec]:
-        """Every SAE to train: seed 0 at every lambda, loss by loss, then the other seeds."""
-        first = [
-            EndToEndSpec(loss, self.layer, self.width, value, 0, self.beta if loss == DOWNSTREAM else 0.0)
-            for loss, values in self.sparsities.items()
-            for value in values
-        ]
-        again = [spec for spec in first if spec.sparsity in self.repeated[spec.loss]]
-        return first + [replace(spec, seed=seed) for spec in again for seed in self.seeds[1:]]
 
 
-SUITE = EndToEndSuite()
+SUITE = MiniatureSuite(
+    layer=3,
+    width=512,
+    sparsities={LOCAL: (150.0, 300.0, 450.0, 650.0), E2E: (0.05, 0.25, 0.8, 2.5), DOWNSTREAM: (0.5, 1.2, 2.5, 5.0)},
+    repeated={LOCAL: (300.0, 450.0), E2E: (0.25,), DOWNSTREAM: (1.2,)},
+    beta=1e-3,
+    run=EndToEndRun(documents=25_600, learning_rate=5e-3),
+)
 
 
 def opened_with_head(out: Path, name: str, device: str) -> LanguageModel:
@@ -60,7 +42,7 @@ def opened_with_head(out: Path, name: str, device: str) -> LanguageModel:
 
 def recipe() -> dict:
     """What decides the step."""
-    return asdict(SUITE)
+    return {name: value for name, value in asdict(SUITE).items() if value is not None}
 
 
 def train_suite(out: Path, device: str) -> dict:

@@ -5,27 +5,20 @@ They stand apart from the sweep over seeds (`build.SEEDS`), whose base, TopK, an
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from mosaic.miniature.opened import opened
-from mosaic.saes.recipe import SAESpec, TrainRun
+from mosaic.saes.recipe import SAESpec, TrainRun, other_recipes
 
 FOLDER = "recipes"
 LAYER, WIDTH, K, TOKENS, TEXTS = 3, 512, 8, 2_000_000, 90_000  # as the base of build.SEEDS
 SEEDS = (0, 1, 2)
-RECIPES = (
-    SAESpec(LAYER, WIDTH, K, architecture="llama_scope", tag="llama_scope"),
-    SAESpec(LAYER, WIDTH, K, architecture="llama_scope", anneal=0.0, tag="llama_scope_no_annealing"),
-    SAESpec(LAYER, WIDTH, K, architecture="matryoshka", tag="matryoshka"),
-    SAESpec(LAYER, WIDTH, K, architecture="archetypal", tag="archetypal"),
-    SAESpec(LAYER, WIDTH, K, architecture="archetypal", centroids=0, tag="archetypal_common_centroids"),
-)
 
 
 def specs() -> list[SAESpec]:
     """Every SAE of the step: each recipe from each seed."""
-    return [replace(spec, seed=seed) for spec in RECIPES for seed in SEEDS]
+    return other_recipes(LAYER, WIDTH, K, SEEDS)
 
 
 def recipe() -> dict:

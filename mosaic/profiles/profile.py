@@ -13,6 +13,7 @@ from mosaic.errors import MosaicError
 from mosaic.models.blank import Architecture
 from mosaic.models.language import ModelSpec
 from mosaic.profiles.reading import read_as, read_yaml
+from mosaic.saes.end_to_end_suite import EndToEndSuite
 from mosaic.saes.source import SAESource
 
 FOLDER = Path(__file__).parent
@@ -70,6 +71,7 @@ class Training:
     """What `mosaic train-sae` trains this profile's SAEs on (folders of MOSAIC_DATA), and how long.
 
     corpora: names of corpora/NAME.txt, or "mini" alone: `documents` texts of the miniature's world.
+    end_to_end: what `mosaic train-end-to-end` trains on the same texts.
     """
 
     corpora: tuple[str, ...] = ()
@@ -78,6 +80,7 @@ class Training:
     tokens: int = 3_000_000
     k: int = 64
     architecture: str = "topk"
+    end_to_end: EndToEndSuite | None = None
 
 
 @dataclass(frozen=True)

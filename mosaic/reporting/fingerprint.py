@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,7 @@ def package_files() -> list[Path]:
 def _texts(profile: Profile) -> Iterator[bytes]:
     from mosaic.hub.snapshot import snapshot
     from mosaic.texts import image_sets
+    from mosaic.texts.documents import recipe_documents
     from mosaic.texts.ids import text_ids
     from mosaic.texts.sources import MINI, load_set
 
@@ -71,9 +73,17 @@ def _texts(profile: Profile) -> Iterator[bytes]:
             yield text_ids(part.texts).tobytes()
             for column in (part.labels, part.groups, part.languages):
                 yield json.dumps(None if column is None else [str(value) for value in column]).encode()
+    if _reads_training_texts(profile):
+        yield text_ids(recipe_documents(profile.training)).tobytes()
     for name in profile.vision.sets if profile.vision else ():
         if (found := image_sets.stands_on_hub(name)) is not None:
             yield snapshot(found).name.encode()  # its commit
+
+
+def _reads_training_texts(profile: Profile) -> bool:
+    """Whether chapters read what training held out of texts of MOSAIC_DATA (`mosaic.studies.unseen`), and they can be had."""
+    trained = bool(profile.end_to_end or profile.recipes) and profile.training is not None
+    return trained and profile.training.corpora != ("mini",) and bool(os.environ.get("MOSAIC_DATA"))
 
 
 def weights(profile: Profile) -> Iterator[tuple[str, str]]:

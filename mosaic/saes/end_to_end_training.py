@@ -24,6 +24,7 @@ from mosaic.models.splicing import Original, batch_of, check_splicable, original
 from mosaic.progress import Progress
 from mosaic.saes.end_to_end import LOCAL, EndToEndRun, EndToEndSpec, ReluSAE, check_specs, loss
 from mosaic.saes.end_to_end_measuring import measure, opened
+from mosaic.saes.held_out import held_apart
 from mosaic.saes.measuring import write_frequency
 
 if TYPE_CHECKING:
@@ -76,16 +77,14 @@ def train(
     check_specs(specs, run)
     layer, out = specs[0].layer, Path(out)
     check_splicable(lm, layer)
-    texts = list(dict.fromkeys(text for text in texts if text.strip()))
-    order = np.random.default_rng(run.seed).permutation(len(texts))
-    n_held = max(1, round(run.held_out * len(texts)))
-    if len(texts) - n_held < run.batch:
+    held, kept = held_apart(texts, run.held_out, run.seed)
+    if len(kept) < run.batch:
         raise MosaicError(
-            f"{len(texts)} texts do not fill a batch of {run.batch}. Give more texts, or a smaller batch."
+            f"{len(held) + len(kept)} texts do not fill a batch of {run.batch}. Give more texts, or a smaller batch."
         )
-    tokens = lm.tokenize([texts[i] for i in order])
-    held, kept = tokens.take(range(n_held)), tokens.take(range(n_held, len(texts)))
-    identity = repr((specs, run, lm.spec, lm.weights_hash, hashlib.sha256("\0".join(texts).encode()).hexdigest()))
+    read = hashlib.sha256("\0".join([*held, *kept]).encode()).hexdigest()
+    identity = repr((specs, run, lm.spec, lm.weights_hash, read))
+    held, kept = lm.tokenize(held), lm.tokenize(kept)
     trainers = [Trainer(spec, run, ReluSAE.new(lm.d_model, spec.width, spec.seed, lm.device)) for spec in specs]
     seen = _all_steps(lm, kept, trainers, run, out / CHECKPOINT, identity)
     rows = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from mosaic.models.batches import TOKEN_BUDGET
 
@@ -40,6 +41,20 @@ class SAESpec:
     def name(self) -> str:
         tag = f"_{self.tag}" if self.tag else ""
         return f"layer_{self.layer}_width_{width_name(self.width)}{tag}_seed_{self.seed}"
+
+
+def other_recipes(layer: int, width: int, k: int, seeds: Sequence[int], batchtopk: bool = False) -> list[SAESpec]:
+    """SAEs to stand beside TopK's of the same layer, width and k, each recipe from each seed; batchtopk: that one, too."""
+    base = SAESpec(layer, width, k)
+    recipes = [
+        *([replace(base, architecture="batchtopk", tag="batchtopk")] if batchtopk else []),
+        replace(base, architecture="llama_scope", tag="llama_scope"),
+        replace(base, architecture="llama_scope", anneal=0.0, tag="llama_scope_no_annealing"),
+        replace(base, architecture="matryoshka", tag="matryoshka"),
+        replace(base, architecture="archetypal", tag="archetypal"),
+        replace(base, architecture="archetypal", centroids=0, tag="archetypal_common_centroids"),
+    ]
+    return [replace(recipe, seed=seed) for recipe in recipes for seed in seeds]
 
 
 @dataclass(frozen=True)

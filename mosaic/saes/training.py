@@ -14,12 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from mosaic.errors import MosaicError
 from mosaic.files import explained
 from mosaic.models.language import LanguageModel
 from mosaic.saes import lockstep
+from mosaic.saes.held_out import held_apart
 from mosaic.saes.measuring import measure_all, write_card, write_frequency
 from mosaic.saes.recipe import ARCHITECTURES, L1, LEVELS, SAESpec, TrainRun
 from mosaic.saes.stream import ActivationStream
@@ -36,22 +35,19 @@ def train(lm: LanguageModel, texts: Sequence[str], specs: Sequence[SAESpec], run
     """
     _check(specs, run, lm)
     layers = tuple(sorted({spec.layer for spec in specs}))
-    texts = list(dict.fromkeys(text for text in texts if text.strip()))
-    order = np.random.default_rng(run.seed).permutation(len(texts))
-    n_held = max(1, round(run.held_out * len(texts)))
-    tokens = lm.tokenize([texts[i] for i in order])
-    held, kept = tokens.take(range(n_held)), tokens.take(range(n_held, len(texts)))
-    stream = ActivationStream(lm, kept, layers, run.batch_size, run.seed, run.token_budget)
+    held, kept = held_apart(texts, run.held_out, run.seed)
+    stream = ActivationStream(lm, lm.tokenize(kept), layers, run.batch_size, run.seed, run.token_budget)
     if stream.counts.sum() < 2 * run.batch_size:
         raise MosaicError(
             f"{stream.counts.sum()} training tokens do not fill two batches of {run.batch_size}. "
             "Give more texts, or a smaller batch_size."
         )
-    identity = repr((specs, run, lm.spec, lm.weights_hash, hashlib.sha256("\0".join(texts).encode()).hexdigest()))
+    read = hashlib.sha256("\0".join([*held, *kept]).encode()).hexdigest()
+    identity = repr((specs, run, lm.spec, lm.weights_hash, read))
     seen = lockstep.train_on(stream, specs, run, out, identity)
-    figures = measure_all([(Path(out) / spec.name, spec.layer) for spec in specs], lm, held)
+    figures = measure_all([(Path(out) / spec.name, spec.layer) for spec in specs], lm, lm.tokenize(held))
     rows = described(specs, seen, figures, out)
-    write_card(rows, lm.spec.id, len(texts), Path(out))
+    write_card(rows, lm.spec.id, len(held) + len(kept), Path(out))
     lockstep.end(out)
     return rows
 

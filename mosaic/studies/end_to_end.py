@@ -5,25 +5,24 @@ Braun et al. (arXiv 2405.12241), on SAEs of the three losses of `mosaic.saes.end
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from mosaic.errors import MosaicError
-from mosaic.files import read_json
 from mosaic.models.splicing import check_splicable, open_with_head
 from mosaic.probing import scores
 from mosaic.profiles.opening import located_folder
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
 from mosaic.saes.dictionary import load_dictionary
-from mosaic.saes.end_to_end import DOWNSTREAM, E2E, LOCAL, LOSSES
+from mosaic.saes.end_to_end import DOWNSTREAM, E2E, LOCAL, LOSSES, EndToEndRun
 from mosaic.saes.end_to_end_measuring import measure_all, opened
 from mosaic.studies import end_to_end_said as said
 from mosaic.studies.end_to_end_figures import downstream, frontier
 from mosaic.studies.end_to_end_measured import (
+    KEYS,
     OfSeeds,
     Texts,
     Trained,
@@ -31,22 +30,22 @@ from mosaic.studies.end_to_end_measured import (
     minus,
     nearest_to,
     pairs_of_losses,
+    read_rows,
     settings,
     several,
 )
 from mosaic.studies.end_to_end_probes import SetOfLosses, probed
 from mosaic.studies.problems import CACHE
-from mosaic.studies.seeds import held_out_texts
 from mosaic.studies.study import Study
+from mosaic.studies.unseen import unseen
 
 RATIOS = {"l0": ("l0", "ce"), "ce": ("ce", "l0"), "error": ("error", "ce"), "downstream": ("downstream", "ce")}
 EQUAL_L0 = "local of equal L0"
-KEYS = ("name", "loss", "layer", "width", "sparsity", "seed", "beta", "documents", "tokens", "batches")
 
 
 @dataclass(frozen=True)
 class EndToEnd(Study):
-    """saes: all of them, measured on the same texts. texts: which of these count how often. probes: set by set."""
+    """saes: all of them, measured on the same texts. texts: which of these count how often. probes: set by set. kind: of the texts."""
 
     name: ClassVar[str] = "end_to_end"
     needs: ClassVar[tuple[str, ...]] = ("end_to_end",)
@@ -54,6 +53,7 @@ class EndToEnd(Study):
     saes: tuple[Trained, ...]
     texts: Texts
     probes: tuple[SetOfLosses, ...]
+    kind: str
 
     def summary(self) -> dict:
         return {
@@ -86,6 +86,7 @@ class EndToEnd(Study):
         return {
             "n_texts": len(first.measured.tokens),
             "n_tokens": int(first.measured.tokens.sum()),
+            "texts": self.kind,
             "n_saes": len(self.saes),
             "n_sets": len(self.probes),
             "layer": first.row["layer"],
@@ -269,32 +270,16 @@ def run(
     profile = load_profile(profile) if isinstance(profile, str) else profile
     folder = located_folder(profile.end_to_end)
     rows = read_rows(folder)
-    lm = open_with_head(profile.model, device)
+    suite = profile.training.end_to_end if profile.training else None
+    lm = open_with_head(suite.cut(profile.model) if suite else profile.model, device)
     layer = rows[0]["layer"]
     check_splicable(lm, layer)
-    tokens = lm.tokenize(held_out_texts(profile, n_texts))
+    trained = suite.run if suite else EndToEndRun()
+    tokens, kind = unseen(profile, lm, rows, n_texts, trained.held_out, trained.seed)
     measured = measure_all(lm, tokens, [opened(folder / row["name"], device) for row in rows], layer)
     saes = tuple(
         Trained.of(row, found, load_dictionary(folder / row["name"])) for row, found in zip(rows, measured, strict=True)
     )
     first = {loss: members[0].row for loss, members in comparable(saes).items()}
-    return EndToEnd(profile, saes, Texts.of(len(tokens.ids)), probed(profile, folder, first, n_sets, device, cache))
-
-
-def read_rows(folder: Path) -> list[Mapping]:
-    """The card of a folder of SAEs of the three losses. Raises MosaicError for one that is not, or in which a loss is missing."""
-    path = Path(folder) / "card.json"
-    if not path.is_file():
-        raise MosaicError(
-            f"{path} does not exist. A folder of SAEs trained end to end is expected: `mosaic mini build` makes one."
-        )
-    rows = read_json(path)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and set(KEYS) <= set(row) for row in rows):
-        raise MosaicError(
-            f"{path} is not the card of SAEs trained end to end: rows with {', '.join(KEYS)} are expected."
-        )
-    if missing := [loss for loss in LOSSES if loss not in [row["loss"] for row in rows]]:
-        raise MosaicError(f"{path} has no SAE of the loss {missing[0]}. Train all three: {', '.join(LOSSES)}.")
-    if len({(row["layer"], row["width"]) for row in rows}) > 1:
-        raise MosaicError(f"{path} has SAEs of several layers or widths. Compare those of one.")
-    return rows
+    probes = probed(profile, folder, first, n_sets, device, cache)
+    return EndToEnd(profile, saes, Texts.of(len(tokens.ids)), probes, kind)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 
@@ -16,10 +17,13 @@ from mosaic.agreement import stability
 from mosaic.agreement.frontier import Contrast, Curve, ratio
 from mosaic.agreement.pairwise import Seeds, over_pairs
 from mosaic.agreement.resampling import Estimate, jackknife, linear, pair_mean, quantiles
+from mosaic.errors import MosaicError
+from mosaic.files import read_json
 from mosaic.saes.dictionary import Dictionary
 from mosaic.saes.end_to_end import E2E, LOSSES
 from mosaic.saes.end_to_end_measuring import Measured
 
+KEYS = ("name", "loss", "layer", "width", "sparsity", "seed", "beta", "documents", "tokens", "batches")
 DRAWS = 2000
 FIGURES = {
     "l0": ("active", "tokens"),
@@ -201,3 +205,22 @@ def pairs_of_losses() -> list[tuple[str, str]]:
     """(e2e, local), (e2e+ds, local), (e2e, e2e+ds): how the losses are compared."""
     local, e2e, ds = LOSSES
     return [(e2e, local), (ds, local), (e2e, ds)]
+
+
+def read_rows(folder: Path) -> list[Mapping]:
+    """The card of a folder of SAEs of the three losses. Raises MosaicError for one that is not, or in which a loss is missing."""
+    path = Path(folder) / "card.json"
+    if not path.is_file():
+        raise MosaicError(
+            f"{path} does not exist. A folder of SAEs trained end to end is expected: `mosaic train-end-to-end` makes one."
+        )
+    rows = read_json(path)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and set(KEYS) <= set(row) for row in rows):
+        raise MosaicError(
+            f"{path} is not the card of SAEs trained end to end: rows with {', '.join(KEYS)} are expected."
+        )
+    if missing := [loss for loss in LOSSES if loss not in [row["loss"] for row in rows]]:
+        raise MosaicError(f"{path} has no SAE of the loss {missing[0]}. Train all three: {', '.join(LOSSES)}.")
+    if len({(row["layer"], row["width"]) for row in rows}) > 1:
+        raise MosaicError(f"{path} has SAEs of several layers or widths. Compare those of one.")
+    return rows

@@ -17,12 +17,13 @@ from mosaic.features.request import Request
 from mosaic.probing.problem import Problem, make_problem
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
+from mosaic.saes.recipe import TrainRun
 from mosaic.studies import recipes_read as read
 from mosaic.studies import recipes_said as said
 from mosaic.studies.problems import CACHE, load_cut, opened, sets_here
 from mosaic.studies.recipes_read import ANNEALED, BATCHTOPK, FLAT, MATRYOSHKA, TOPK, Recipe, minus
-from mosaic.studies.seeds import held_out_texts
 from mosaic.studies.study import Study
+from mosaic.studies.unseen import unseen
 
 POOLING = "mean"
 OF_PAIRS = ("pw_mcc", "pw_mcc_alive", "shared", "order", "order_by_frequency")
@@ -34,7 +35,7 @@ class Recipes(Study):
     """Every recipe beside TopK of the same layer, width, k and tokens.
 
     recipes: by key, TopK first. centroids: PW-MCC of k-means centroids of several draws, where a recipe is archetypal.
-    n_tokens: held out, on which L0, FVU and dead latents are measured. sets: probed.
+    n_tokens: held out, on which L0, FVU and dead latents are measured. sets: probed. kind: of the texts.
     """
 
     name: ClassVar[str] = "recipes"
@@ -44,6 +45,7 @@ class Recipes(Study):
     centroids: Estimate | None
     n_tokens: int
     sets: tuple[str, ...]
+    kind: str
 
     def summary(self) -> dict:
         rows = {key: self._row(recipe) for key, recipe in self.recipes.items()}
@@ -52,6 +54,7 @@ class Recipes(Study):
             "setting": {key: row[key] for key in read.ALIKE},
             "n_seeds": len(self.recipes[TOPK].seeds),
             "n_tokens": self.n_tokens,
+            "texts": self.kind,
             "pooling": POOLING,
             "sets": list(self.sets),
             "recipes": rows,
@@ -247,7 +250,8 @@ def run(
     profile = load_profile(profile) if isinstance(profile, str) else profile
     groups = read.groups_of(profile)  # before anything long
     profile, lm = opened(profile, device)
-    tokens = lm.tokenize(held_out_texts(profile, n_texts))
+    rows, trained = [row for group in groups for row in group.rows], TrainRun()
+    tokens, kind = unseen(profile, lm, rows, n_texts, trained.held_out, trained.seed)
     worth, active = read.measured(groups, lm, tokens), read.active_latents(groups, profile, lm, tokens)
     choices = sets_here(profile)[:n_sets]
     probes: dict[str, dict] = {group.key: {} for group in groups}
@@ -272,7 +276,7 @@ def run(
     archetypal = [group for group in groups if group.key in (read.ARCHETYPAL, read.COMMON)]
     centroids = read.centroids_of(archetypal[0], lm, tokens) if archetypal else None
     return Recipes(
-        profile, found, centroids, int(worth[TOPK][0][0]["held_out_tokens"]), tuple(c.title for c in choices)
+        profile, found, centroids, int(worth[TOPK][0][0]["held_out_tokens"]), tuple(c.title for c in choices), kind
     )
 
 

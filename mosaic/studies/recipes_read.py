@@ -5,6 +5,7 @@ Shapes: N tokens, D = width (latents), S seeds.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,9 +23,9 @@ from mosaic.profiles.opening import located_folder
 from mosaic.profiles.profile import Profile
 from mosaic.saes.dictionary import Dictionary, load_dictionary, random_dictionary
 from mosaic.saes.recipe import LEVELS
-from mosaic.saes.sweep import read_card, seed_groups, shown
+from mosaic.saes.sweep import SeedGroup, read_card, seed_groups, shown
 from mosaic.studies.probe_spread import mean_pairs
-from mosaic.studies.seeds import base_of, seed_rows
+from mosaic.studies.seeds import seed_rows
 
 TOPK, BATCHTOPK = "topk", "batchtopk"
 ANNEALED, FLAT, MATRYOSHKA = "llama_scope", "llama_scope_no_annealing", "matryoshka"
@@ -110,7 +111,8 @@ class Recipe:
 
 
 def groups_of(profile: Profile) -> list[Group]:
-    """TopK, BatchTopK where the sweep has it, and every recipe of the profile's folder, all of the same seeds.
+    """TopK, BatchTopK where the sweep has it, and every recipe of the profile's folder, all of the same seeds. TopK is the sweep's base, or
+    that variation of it which the recipes are like.
 
     Raises MosaicError where the profile names no recipes, where one has fewer than three seeds or seeds that TopK has not, and
     where layer, width, k or tokens are not TopK's: other budgets are not compared.
@@ -119,10 +121,12 @@ def groups_of(profile: Profile) -> list[Group]:
         raise MosaicError(
             f"profile {profile.name} names no SAEs by other recipes: train some as TopK was and give their folder as `recipes:`."
         )
-    _, base = base_of(profile)
     folder, home = located_folder(profile.recipes), located_folder(profile.seeds)
+    sweep, rows = seed_groups(seed_rows(profile)), read_card(folder)
+    usual, _ = Counter(tuple(row[key] for key in ALIKE) for row in rows).most_common(1)[0]
+    base = alike(sweep, dict(zip(ALIKE, usual, strict=True))) or sweep[0]
     found: dict[str, list[dict]] = {}
-    for row in read_card(folder):
+    for row in rows:
         if unlike := [key for key in ALIKE if row[key] != base.rows[0][key]]:
             raise MosaicError(
                 f"{folder / row['name']} has {unlike[0]} {row[unlike[0]]}, the profile's TopK SAEs {base.rows[0][unlike[0]]}; recipes "
@@ -137,10 +141,19 @@ def groups_of(profile: Profile) -> list[Group]:
                 f"{folder}: {key} has seeds {own}. Three or more are expected, the same of every recipe, and of TopK "
                 f"(which has {base.seeds})."
             )
-    beside = [group for group in seed_groups(seed_rows(profile))[1:] if group.value == BATCHTOPK]
+    beside = [group for group in sweep if group.value == BATCHTOPK and _same(group.rows[0], base.rows[0])]
     known = {TOPK: base.rows} | {group.value: group.rows for group in beside if set(seeds) <= set(group.seeds)}
-    sweep = [Group(key, home, tuple(r for r in rows if r["seed"] in seeds)) for key, rows in known.items()]
-    return sweep + [Group(key, folder, tuple(rows)) for key, rows in found.items()]
+    of_sweep = [Group(key, home, tuple(r for r in rows if r["seed"] in seeds)) for key, rows in known.items()]
+    return of_sweep + [Group(key, folder, tuple(rows)) for key, rows in found.items()]
+
+
+def alike(sweep: Sequence[SeedGroup], row: Mapping) -> SeedGroup | None:
+    """The TopK SAEs of a sweep, its base or a variation of it, that have a row's layer, width, k and tokens."""
+    return next((g for g in sweep if g.rows[0]["architecture"] == TOPK and _same(g.rows[0], row)), None)
+
+
+def _same(one: Mapping, other: Mapping) -> bool:
+    return all(one[key] == other[key] for key in ALIKE)
 
 
 def key_of(row: Mapping) -> str:

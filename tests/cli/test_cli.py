@@ -14,7 +14,7 @@ from mosaic.errors import MosaicError
 from mosaic.profiles.profile import FOLDER
 
 COMMANDS = [
-    "reproduce", "study", "probe", "predict", "bench", "label-behaviour", "extract", "features", "train-sae", "match", "claims", "plan", "profiles",
+    "reproduce", "study", "probe", "predict", "bench", "label-behaviour", "extract", "features", "train-sae", "train-end-to-end", "train-recipes", "match", "claims", "plan", "profiles",
 ]  # fmt: skip
 SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mosaic.models.language import ModelSpec
-from mosaic.profiles.profile import SetChoice, Vision, load_profile
+from mosaic.profiles.profile import SetChoice, Training, Vision, load_profile
 from mosaic.reporting import fingerprint as module
 from mosaic.reporting.fingerprint import fingerprint, package_files
 from mosaic.saes.source import SAESource
@@ -75,6 +75,20 @@ def test_saes_trained_end_to_end_count(profile, tmp_path):
     assert before != fingerprint(profile)
     (tmp_path / "e2e" / "card.json").write_text("[1]")
     assert fingerprint(with_them) != before
+
+
+def test_training_texts_count_where_chapters_read_what_was_held_out(profile, tmp_path, monkeypatch):
+    (tmp_path / "e2e").mkdir()
+    (tmp_path / "corpora").mkdir()
+    corpus = tmp_path / "corpora" / "own.txt"
+    corpus.write_text("a passage that is long enough")
+    monkeypatch.setenv("MOSAIC_DATA", str(tmp_path))
+    alone = replace(profile, training=Training(("own",)), recipes=None)
+    read = replace(alone, end_to_end=str(tmp_path / "e2e"))
+    before = [fingerprint(one) for one in (alone, read)]
+    corpus.write_text("another passage that is long enough")
+    after = [fingerprint(one) for one in (alone, read)]
+    assert after[0] == before[0] and after[1] != before[1]
 
 
 def test_a_mirror_of_the_hub_counts(profile, tmp_path, monkeypatch):

@@ -63,6 +63,16 @@ def test_other_budgets_and_other_seeds_are_refused(tmp_path, change, message):
         recipes_read.groups_of(replace(mini, recipes=str(tmp_path)))
 
 
+def test_recipes_of_fewer_tokens_stand_beside_topk_of_as_many(tmp_path):
+    mini = load_profile("mini")
+    fewer = next(row["tokens"] for row in read_card(located_folder(mini.seeds)) if row["tokens"] < 1_000_000)
+    rows = [{**row, "tokens": fewer} for row in read_card(located_folder(mini.recipes))]
+    (tmp_path / "card.json").write_text(json.dumps(rows))
+    topk, *others = recipes_read.groups_of(replace(mini, recipes=str(tmp_path)))
+    assert topk.key == "topk" and all(row["tokens"] == fewer and row["seed"] in (0, 1, 2) for row in topk.rows)
+    assert "batchtopk" not in [group.key for group in others]  # that of the sweep saw more
+
+
 def test_a_profile_without_recipes_has_no_such_chapter():
     assert lacking(load_profile("minilm"), recipes.Recipes.needs) == ["recipes"]
     with pytest.raises(MosaicError, match="profile minilm names no SAEs by other recipes"):
