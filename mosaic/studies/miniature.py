@@ -66,7 +66,7 @@ class Miniature(Study):
         import matplotlib.pyplot as plt
 
         figure, (loss, *codes) = plt.subplots(1, 1 + len(CODES), figsize=(9.0, 3.4))
-        plots.steps(self._curve("held_out_loss"), "step", "nats a token (held out)", loss)
+        plots.steps(self._curve("held_out_loss"), "step", "nats per token (held out)", loss)
         entropy = self.curves[MODELS[0]][-1]["entropy"]
         loss.axhline(entropy, color=INK, linestyle="--", label="entropy of the corpus")
         loss.set_title("loss")
