@@ -66,8 +66,9 @@ def share(value: float) -> str:
 
 
 def column(values: Sequence[float]) -> int:
-    """Decimals of a table's column: two where that shows every number of it, three where one is below a tenth."""
-    return max((decimals(value) for value in values if value), default=2)
+    """Decimals of a table's column: two, three where a number of it is below a tenth, one where some are ten and more."""
+    largest = max(map(abs, values), default=0.0)
+    return decimals(largest) if largest >= 10 else max((decimals(value) for value in values if value), default=2)
 
 
 def minus(text: str) -> str:

@@ -26,7 +26,7 @@ def frontier(marks: Mapping[str, Sequence[Mapping]]) -> Figure:
     import matplotlib.pyplot as plt
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
-    ax = plt.subplots(figsize=(7.2, 4.4))[1]
+    ax = plt.subplots(figsize=(6.4, 4.4))[1]
     for (loss, points), look in zip(marks.items(), looks(list(marks)), strict=True):
         x, y = (np.array([point[name]["value"] for point in points]) for name in ("l0", "ce"))
         errors = [_error([point[name] for point in points]) for name in ("l0", "ce")]

@@ -48,7 +48,7 @@ def score_against_bytes(marks: Sequence[Mark]) -> Figure:
     ordered = [name for name in COLOURED if name in ways]
     found = looks(["sae" if name == NAMES[NO_SELECTION] else name for name in ordered])
     colours = {name: look.colour for name, look in zip(ordered, found, strict=True)}
-    figure, ax = plt.subplots(figsize=(7.2, 4.6))
+    figure, ax = plt.subplots(figsize=(6.4, 4.6))
     for i, name in enumerate(ways):
         aside = APART ** (i - (len(ways) - 1) / 2)
         members = [replace(mark, bytes=mark.bytes * aside) for mark in marks if way(mark.arm) == name]

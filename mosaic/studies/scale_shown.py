@@ -21,7 +21,7 @@ def figure(scale: Scale) -> Figure:
     the large mark is the layer that validation chose."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(PANELS), figsize=(8.0, 3.8), sharex=True, sharey=True)
+    figure, axes = plt.subplots(1, len(PANELS), figsize=(7.0, 3.8), sharex=True, sharey=True)
     named = looks([one.model for one in scale.models])
     for ax, (features, title) in zip(axes, PANELS.items(), strict=True):
         for one, look in zip(scale.models, named, strict=True):
