@@ -26,7 +26,7 @@ profile = "mini"
 sentence = None  # the profile's own example
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import text_to_features
 

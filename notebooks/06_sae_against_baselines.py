@@ -30,7 +30,7 @@
 profile = "mini"
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import sae_against_baselines
 

@@ -49,7 +49,7 @@ pooling = "mean"
 n_texts = 2000  # on which latents are predicted
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import training_worth
 
