@@ -31,7 +31,7 @@ profile = "mini"
 sentence = None  # the profile's own example
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import text_to_features
 

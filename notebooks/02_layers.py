@@ -19,7 +19,7 @@
 profile = "mini"
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import layers
 

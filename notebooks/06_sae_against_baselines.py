@@ -36,7 +36,7 @@
 profile = "mini"
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import sae_against_baselines
 
@@ -102,7 +102,7 @@ study.table()
 # ## Controls: has anything been learned?
 #
 # Two controls the published comparison lacks: *random dictionaries* of the same width, with the same mean number of
-# active latents a token as the trained SAE, and the same language model with *random weights*. What they reach is owed
+# active latents per token as the trained SAE, and the same language model with *random weights*. What they reach is owed
 # to sparse random projections of the residual stream, and to the words themselves. All of them, the trained SAE and the
 # hidden states beside them, read layer {result}`sae_against_baselines.equal_budget.layer` at width
 # {result}`sae_against_baselines.equal_budget.width` and have one budget: every pooling, pooling and $C$ chosen on

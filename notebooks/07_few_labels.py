@@ -44,7 +44,7 @@ profile = "mini"
 n_draws = 10
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import few_labels
 

@@ -51,10 +51,10 @@
 # %% tags=["parameters"]
 profile = "mini"
 pooling = "mean"
-n_texts = 2000  # on which latents are foretold
+n_texts = 2000  # on which latents are predicted
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import training_worth
 
@@ -127,7 +127,7 @@ study.table()
 #
 # Scores of probes are one use. Another is reading: can it be told in a line when a latent fires? No person and no language model
 # is asked here; a table of counts over the token a latent fires on and the two before it, learned on one half of the texts,
-# foretells its firing on the other half. The score is the balanced accuracy (a half is chance); the next column shows what the
+# predicts its firing on the other half. The score is the balanced accuracy (a half is chance); the next column shows what the
 # explanation of *another* latent gets {cite}`paulo2024`. Intervals are over latents, and over dictionaries where there are several:
 # of an SAE with one seed they say nothing of other seeds.
 
@@ -137,11 +137,11 @@ study.readable_table()
 # %% [markdown]
 # {result}`training_worth.sentences.readable`
 #
-# A latent that is easy to foretell is not thereby worth more: one that fires on a single token would be foretold without fail.
+# A latent that is easy to predict is not thereby worth more: one that fires on a single token would be predicted without fail.
 #
 # ## Where labels are few
 #
-# Trained SAE minus random dictionaries from a share of the training rows (five samples each, at least five rows a class), mean
+# Trained SAE minus random dictionaries from a share of the training rows (five samples each, at least five rows per class), mean
 # over the sets, intervals over texts, samples and sets.
 
 # %%

@@ -18,7 +18,7 @@
 profile = "mini"
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import miniature
 
@@ -105,7 +105,7 @@ study.told_table()
 # does not hang; in the other sets they are the words that matter.
 #
 # The set *behaviour* is of another kind: its labels were made by mini-large-it, which answered every question the corpus
-# can ask, some rightly.
+# can ask, some correctly.
 #
 # ## Training
 #
@@ -129,9 +129,9 @@ study.dictionaries_table()
 # %% [markdown]
 # ## What it says
 #
-# mini-small comes within {result}`miniature.models.mini-small.gap` nats a token of the corpus's entropy
+# mini-small comes within {result}`miniature.models.mini-small.gap` nats per token of the corpus's entropy
 # ({result}`miniature.models.mini-small.entropy`), mini-large within {result}`miniature.models.mini-large.gap`; mini-small says
-# "hide" or "keep" rightly in {result}`miniature.models.mini-small.accuracy toxicity` of the messages that begin their log
+# "hide" or "keep" correctly in {result}`miniature.models.mini-small.accuracy toxicity` of the messages that begin their log
 # so. {result}`miniature.sentences.larger`
 #
 # Of the SAEs read on the model that they were trained on, the worst leaves {result}`miniature.worst_fvu` of the variance

@@ -34,7 +34,7 @@ profile = "mini"
 n_texts = 160  # of each kind and language
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import truth
 

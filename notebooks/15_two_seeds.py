@@ -29,7 +29,7 @@ profile = "mini"
 tokens = 200_000  # that the two small SAEs are trained on
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import two_seeds
 

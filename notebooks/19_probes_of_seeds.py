@@ -26,7 +26,7 @@ n_seeds = 8
 n_draws = 8
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import probes_of_seeds
 

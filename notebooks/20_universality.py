@@ -21,7 +21,7 @@ profile = "mini"
 n_texts = 2000
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import universality
 

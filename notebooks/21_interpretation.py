@@ -26,7 +26,7 @@ profile = "mini"
 n_texts = 3000
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import interpretation
 

@@ -22,7 +22,7 @@ profile = "mini"
 n_texts = 2000
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import hypotheses
 

@@ -27,7 +27,7 @@ profile = "mini"
 n_texts = 500
 device = "cpu"
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from mosaic.reporting import plots
 from mosaic.studies import end_to_end
 
@@ -61,7 +61,7 @@ study.figure()
 # %% [markdown]
 # {result}`end_to_end.sentences.ce` Each ratio is a mean over the range that both curves have (logarithms
 # on both axes, straight lines between neighbours); nothing is said beyond their ends. The paper, on GPT-2 small, has {published}`end_to_end.l0.e2e`
-# latents a token of e2e against {published}`end_to_end.l0.local` of local at an added cross-entropy of {published}`end_to_end.ce.e2e` and
+# latents per token of e2e against {published}`end_to_end.l0.local` of local at an added cross-entropy of {published}`end_to_end.ce.e2e` and
 # {published}`end_to_end.ce.local`.
 #
 # Intervals are over texts, and over seeds at the one λ a loss that has several; how other seeds would have moved the other marks is not

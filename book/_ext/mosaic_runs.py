@@ -114,7 +114,7 @@ def number(study: str) -> str:
 
 
 def sae_rows(profile: Profile) -> list[list[str]]:
-    """[chapters, layer, latents, active a token, architecture, which]: the suite, the SAEs of other models that chapters read
+    """[chapters, layer, latents, active per token, architecture, which]: the suite, the SAEs of other models that chapters read
     beside it, and those of several seeds."""
     rows = []
     for source in profile.saes:
@@ -290,7 +290,7 @@ class Saes(Rows):
         ("chapters", 12),
         ("layer", 12),
         ("latents", 12),
-        ("active a token", 14),
+        ("active per token", 14),
         ("architecture", 14),
         ("which", 36),
     )

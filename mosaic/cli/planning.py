@@ -113,7 +113,7 @@ def rehearse(
             "mosaic plan": _duration(planned.seconds * told.tokens / (texts * tokens)),
         },
         {"what": "memory at most", "measured": size(told.peak), "mosaic plan": size(planned.memory)},
-        {"what": "tokens a second", "measured": f"{told.tokens_per_second:.0f}"},
+        {"what": "tokens per second", "measured": f"{told.tokens_per_second:.0f}"},
         {"what": "before the first batch", "measured": _duration(told.loading)},
         *({"what": f"share of time: {stage}", "measured": f"{share:.0%}"} for stage, share in told.shares.items()),
     ]

@@ -40,7 +40,7 @@ def train_sae(
     varied: Annotated[
         int, typer.Option("--varied", min=1, max=LARGEST, help="How many of the seeds each variation gets.")
     ] = 3,
-    ks: Annotated[Optional[str], typer.Option("--ks", help="Active latents a token (with --seeds).")] = None,  # noqa: UP045
+    ks: Annotated[Optional[str], typer.Option("--ks", help="Active latents per token (with --seeds).")] = None,  # noqa: UP045
     architectures: Annotated[
         str,
         typer.Option(

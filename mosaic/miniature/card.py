@@ -212,7 +212,7 @@ Everything here is trained from nothing by `mosaic mini build` on a corpus that 
 
 ## Language models (Gemma 2's architecture)
 
-Loss and entropy are nats a token on {SAMPLE:,} documents nobody was trained on. The corpus's entropy is known from
+Loss and entropy are nats per token on {SAMPLE:,} documents nobody was trained on. The corpus's entropy is known from
 above: it is the mean of -log p over the generator's own choices; the gap is what the model does not know. A code's
 accuracy is that of the first code of a log, a composition of the message's factors.
 

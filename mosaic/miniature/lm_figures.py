@@ -21,7 +21,7 @@ FIRST_CODES = {
 
 
 def corpus_figures(model, tokenizer, held: list[Document]) -> dict[str, float]:
-    """On held-out documents: loss and entropy in nats a token, and how often the first codes of a log are right.
+    """On held-out documents: loss and entropy in nats per token, and how often the first codes of a log are right.
 
     The entropy is the mean of -log p over the generator's own choices, divided by the same number of tokens.
     A code's accuracy is that of the most probable code of its family, where the log's first code stands.

@@ -16,7 +16,7 @@ def beside_published(
     """
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.9), sharey=True, gridspec_kw={"width_ratios": (1.4, 1)})
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.9), sharey=True, gridspec_kw={"width_ratios": (1.4, 1)})
     plots.curves(series, xlabel, ylabel, left)
     left.get_legend().remove()
     left.set_title("this run", fontsize="medium")

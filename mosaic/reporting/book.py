@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.reporting import exercises, results
+from mosaic.reporting.revision import revision
 from mosaic.reporting.site import publish
 
 SOURCE, NOTEBOOKS, BUILD = Path("book"), Path("notebooks"), Path("build")
@@ -36,7 +37,7 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     command = [sys.executable, "-c", entry, "build", str(source), "-W", "-n", "--keep-going"]
     done = subprocess.run(
         [*command, "--path-output", str(output)],
-        env=_environment(profile_path, source),
+        env=_environment(profile_path, source, executed),
         capture_output=True,
         text=True,
         check=False,
@@ -54,12 +55,17 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     return publish(rendered, profile, BUILD)
 
 
-def _environment(profile_path: str, source: Path) -> dict[str, str]:
+def _environment(profile_path: str, source: Path, executed: Path) -> dict[str, str]:
     own_file = Path(profile_path).is_file()
+    commit, date = revision()
     environment = {
         **os.environ,
         "MOSAIC_PROFILE": str(Path(profile_path).resolve()) if own_file else profile_path,
+        "MOSAIC_PROFILE_GIVEN": profile_path,
         "MOSAIC_RESULTS": str(results.FOLDER.resolve()),
+        "MOSAIC_EXECUTED": str(executed.resolve()),
+        "MOSAIC_COMMIT": commit,
+        "MOSAIC_DATE": date,
         "PYTHONPATH": os.pathsep.join([str(source.resolve() / "_ext"), os.environ.get("PYTHONPATH", "")]),
     }
     environment.pop("SOURCE_DATE_EPOCH", None)  # Sphinx would date the copyright by it

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.reporting import figure_html
 from mosaic.reporting.colours import INK, TABLE, looks
+from mosaic.reporting.style import COLUMNS, LEGEND, WIDEST, WIDTH, style
+
+__all__ = ["COLUMNS", "LEGEND", "WIDEST", "WIDTH", "style"]
 
 NAMES = {
     "sae": "SAE features",
@@ -20,30 +22,6 @@ NAMES = {
     "length": "question length",
     "confidence": "own confidence",
 }
-
-
-def style() -> None:
-    """Set the style of all figures: seaborn, SVG with words beside it, no background, byte-identical from run to run."""
-    import matplotlib
-    import seaborn
-
-    seaborn.set_theme(context="notebook", style="whitegrid", palette=[look.colour for look in looks(list(NAMES))])
-    matplotlib.rcParams.update(
-        {
-            "figure.facecolor": "none",
-            "axes.facecolor": "none",
-            "savefig.facecolor": "none",
-            "svg.hashsalt": "mosaic",
-            "svg.fonttype": "path",
-            "figure.figsize": (7.2, 3.8),
-            "figure.constrained_layout.use": True,
-            "legend.framealpha": 0.0,
-            "grid.alpha": 0.35,
-            **{key: INK for key in ("text.color", "axes.labelcolor", "xtick.color", "ytick.color", "axes.edgecolor")},
-            "grid.color": INK,
-        }
-    )
-    figure_html.show_in_notebooks()
 
 
 def finished(figure, said: str = "", rows: Sequence[Mapping] | None = None):
@@ -92,14 +70,14 @@ def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str = "ma
 
 
 def panels(
-    groups: Mapping[str, Mapping[str, Sequence[tuple]]], xlabel: str, ylabel="macro-F1 (test)", columns: int = 4
+    groups: Mapping[str, Mapping[str, Sequence[tuple]]], xlabel: str, ylabel="macro-F1 (test)", columns: int = COLUMNS
 ):
     """`curves`, one panel a group (such as a data set), `columns` in a line, one legend for all. Returns the Figure."""
     import matplotlib.pyplot as plt
 
     columns = min(columns, len(groups))
     lines = -(-len(groups) // columns)
-    size = (max(3.6, min(2.5 * columns + 0.6, 9.0)), 2.7 * lines + 0.5)
+    size = (max(3.6, min(2.15 * columns + 0.6, WIDEST)), 2.45 * lines + 0.5)
     figure, grid = plt.subplots(lines, columns, figsize=size, sharey=True, squeeze=False)
     for i, (ax, (title, series)) in enumerate(zip(grid.flat, groups.items(), strict=False)):
         below = i + columns >= len(groups)
@@ -115,8 +93,8 @@ def panels(
 def legend_below(figure, ax, columns: int | None = None) -> None:
     """One legend under a figure, of the series of one of its Axes, or of several: each series once."""
     named = {label: mark for one in np.ravel(ax) for mark, label in zip(*one.get_legend_handles_labels(), strict=True)}
-    fitting = max(1, min(len(named), int(figure.get_size_inches()[0] * 12 / (6 + max(map(len, named))))))
-    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns or fitting, fontsize="small")
+    fitting = max(1, min(len(named), int(figure.get_size_inches()[0] * 11.5 / (6 + max(map(len, named))))))
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns or fitting, fontsize=LEGEND)
 
 
 def intervals(rows: Sequence[Mapping], xlabel: str = "macro-F1 (test), 95 % interval", zero: bool = False, ax=None):
@@ -128,7 +106,7 @@ def intervals(rows: Sequence[Mapping], xlabel: str = "macro-F1 (test), 95 % inte
 
     sets = list(dict.fromkeys(row["set"] for row in rows))
     kinds = list(dict.fromkeys(row["features"] for row in rows))
-    ax = ax or plt.subplots(figsize=(7.2, 1.3 + 0.62 * len(sets)))[1]
+    ax = ax or plt.subplots(figsize=(WIDTH + 0.6, 1.3 + 0.62 * len(sets)))[1]
     for k, (kind, look) in enumerate(zip(kinds, looks(kinds), strict=True)):
         members = [row for row in rows if row["features"] == kind]
         y = [sets.index(row["set"]) + (k - (len(kinds) - 1) / 2) * min(0.16, 0.8 / len(kinds)) for row in members]
@@ -141,7 +119,7 @@ def intervals(rows: Sequence[Mapping], xlabel: str = "macro-F1 (test), 95 % inte
     if zero:
         ax.axvline(0, color=INK, linewidth=1)
     ax.set_yticks(range(len(sets)), sets)
-    ax.invert_yaxis()
+    ax.set_ylim(len(sets) - 0.5, -0.5)  # the first line at the top, none cut
     ax.set_xlabel(xlabel)
     legend_below(ax.figure, ax)
     return ax
@@ -155,7 +133,9 @@ def heatmap(
     import seaborn
 
     height = 0.9 + 0.26 * len(rows) if tall else min(6.0, 0.9 + 0.42 * len(rows))
-    ax = ax or plt.subplots(figsize=(min(7.2, 1.8 + 0.85 * len(columns) + 1.5 * tall), height))[1]
+    names = 0.085 * max(len(str(name)) for name in rows)  # inches
+    width = min(WIDEST, 1.6 + names + max(0.62, 0.17 * (digits + 2)) * len(columns))
+    ax = ax or plt.subplots(figsize=(width, height))[1]
     seaborn.heatmap(
         values,
         annot=True,
@@ -200,7 +180,7 @@ def steps(
     """Lines over a numeric axis. series: name -> {x: y}. marks: name -> one point of its series to be seen, (x, y)."""
     import matplotlib.pyplot as plt
 
-    ax = ax or plt.subplots()[1]
+    ax = ax or plt.subplots(figsize=(WIDTH, 4.8 if len(series) > 5 else 3.6))[1]
     for (name, points), drawn in zip(series.items(), _lines(list(series)), strict=True):
         many = len(points) > 12
         every = max(1, len(points) // 8)
@@ -253,7 +233,7 @@ def joint(x: np.ndarray, y: np.ndarray, xlabel: str, ylabel: str, ax=None):
     import matplotlib.pyplot as plt
     from matplotlib.colors import LogNorm
 
-    ax = ax or plt.subplots(figsize=(7.2, 4.4))[1]
+    ax = ax or plt.subplots(figsize=(WIDTH + 0.6, 4.4))[1]
     image = ax.hist2d(x, y, bins=(36, 30), cmap=shades(), norm=LogNorm(), cmin=1)[3]
     bar = ax.figure.colorbar(image, ax=ax, label="latents")
     bar.outline.set_visible(False)
@@ -273,10 +253,10 @@ def scatter(groups: Mapping[str, Sequence[tuple]], xlabel: str, ylabel: str, cha
         drawn = {"color": look.colour, "marker": look.marker or "o", "linestyle": joined}
         ax.errorbar(x, y, yerr=error, label=name, capsize=3, **drawn)
         for label, a, b in zip(labels, x, y, strict=True) if len(points) > 1 else ():
-            ax.annotate(label, (a, b), textcoords="offset points", xytext=(6, 5), fontsize="x-small", color=INK)
+            ax.annotate(label, (a, b), textcoords="offset points", xytext=(6, 5), fontsize="small", color=INK)
     ax.axhline(chance, color=INK, linestyle=TABLE["chance"].dash, label="chance")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend(fontsize="small")
+    ax.legend()
     return ax
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.errors import MosaicError
 from mosaic.files import read_json, write_atomically
 from mosaic.reporting import recorded
@@ -101,24 +102,25 @@ def lookup(profile: str, key: str, folder: Path = FOLDER):
 
 
 def shown(value, sign: bool = False) -> str:
-    """A recorded value as prose has it: three decimals, two digits for tiny numbers, intervals as `a to b`.
+    """A recorded value as prose has it (`mosaic.numerals`), intervals as `a to b`.
 
     sign: differences carry theirs, +0.012 too. None reads "not measured here". Raises MosaicError for what is no single
     value.
     """
-    plus = "+" if sign else ""
     if value is None:
         return NOT_MEASURED
-    if isinstance(value, bool | str):
+    if isinstance(value, bool):
         return str(value)
-    if isinstance(value, int):
-        return f"{value:{plus},}"
-    if isinstance(value, float) and value.is_integer() and abs(value) > 1:
-        return f"{value:{plus},.0f}"
-    if isinstance(value, float):
-        return f"{value:{plus}.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:{plus}.1e}"
+    if isinstance(value, str):
+        return numerals.minus(value)
+    if isinstance(value, int | float):
+        return numerals.shown(value, sign)
     if isinstance(value, list) and len(value) == 2:
-        return NOT_MEASURED if None in value else f"{shown(value[0], sign)} to {shown(value[1], sign)}"
+        if None in value:
+            return NOT_MEASURED
+        if all(isinstance(end, int | float) and not isinstance(end, bool) for end in value):
+            return numerals.interval(*value, sign=sign)
+        return f"{shown(value[0], sign)} to {shown(value[1], sign)}"
     raise MosaicError(f"a {type(value).__name__} cannot stand in a sentence; name one number in it")
 
 

@@ -15,7 +15,7 @@ def strips(groups: Mapping[str, Sequence[float]], xlabel: str, ax=None):
     """One strip a group (name -> values), the first at the top; a bar at each median, a line at 0. Returns the Axes."""
     import matplotlib.pyplot as plt
 
-    ax = ax or plt.subplots(figsize=(7.2, 0.9 + 0.75 * len(groups)))[1]
+    ax = ax or plt.subplots(figsize=(6.6, 0.9 + 0.75 * len(groups)))[1]
     ax.axvline(0, color=INK, linewidth=1)
     for i, (values, look) in enumerate(zip(groups.values(), looks(list(groups)), strict=True)):
         x = np.sort(np.asarray(values, dtype=float))

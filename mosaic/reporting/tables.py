@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import html
+import io
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mosaic import numerals
+from mosaic.printable import cell
+
 EXAMPLE_CHARACTERS = 90
 SHORT_CELL = 24  # characters
 WIDE_COLUMNS = 5
+NAMED = 3  # headings by which a table is announced
+DIGITS = 6  # of numbers in files
+ONE = r"[+\N{MINUS SIGN}<>≥≤]? ?\d[\d,]*(?:\.\d+)?(?: ?%)?"
+RANGE = rf"{ONE}(?: (?:to|±|-|–) {ONE})?"
+NUMERIC = re.compile(rf"{RANGE}(?:,? ?\(?(?:95 %:? )?{RANGE}\)?)?")
 
 
 class Html(str):
@@ -37,19 +49,37 @@ def token_strip(tokens: Sequence[str], values: Mapping[str, np.ndarray]) -> Html
 
 
 def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> Html:
-    """HTML table. columns: key -> heading; floats to three decimals; every cell escaped.
+    """HTML table. columns: key -> heading; numbers as `mosaic.numerals` has them, a column's to the same decimals, at the right;
+    every cell escaped. Below it a link to its rows as a file (CSV), in which numbers are whole.
 
     It scrolls within its own box, which the keyboard reaches, where it is wider than the page. Short cells stay on one
-    line; texts wrap.
+    line; texts wrap. The site's script sorts it, and filters a long one.
     """
-    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in columns.values())
-    shown = [[_cell(row.get(key)) for key in columns] for row in rows]
-    body = "".join(
-        "<tr>" + "".join(f"<td{_of_text(cell)}>{html.escape(cell)}</td>" for cell in line) + "</tr>" for line in shown
+    places = {key: numerals.column([v for row in rows if isinstance(v := row.get(key), float)]) for key in columns}
+    shown = [[_cell(row.get(key), places[key]) for key in columns] for row in rows]
+    numeric = [_numeric([line[i] for line in shown]) for i in range(len(columns))]
+    head = "".join(
+        f'<th scope="col"{_class(number and "number")}>{html.escape(heading)}</th>'
+        for heading, number in zip(columns.values(), numeric, strict=True)
     )
-    wide = len(columns) > WIDE_COLUMNS or any(_of_text(cell) for line in shown for cell in line)
+    body = "".join(f"<tr>{''.join(map(_td, line, numeric))}</tr>" for line in shown)
+    wide = len(columns) > WIDE_COLUMNS or any(_of_text(text) for line in shown for text in line)
     content = f'<table class="mosaic-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return Html(scrolling(content, wide))
+    headings = list(columns.values())
+    link = csv_link(headings, [[_raw(row.get(key)) for key in columns] for row in rows]) if rows else ""
+    return Html(scrolling(content, wide, headings) + link)
+
+
+def csv_link(headings: Sequence[str], rows: Sequence[Sequence]) -> str:
+    """Under a table, its rows as a file to save. Texts are no formulas to a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for line in (headings, *rows):
+        writer.writerow([cell(value) if isinstance(value, str) else value for value in line])
+    name = re.sub("[^a-z0-9]+", "-", "-".join(headings[:3]).lower()).strip("-")[:60].strip("-") or "table"
+    data = base64.b64encode(out.getvalue().encode()).decode("ascii")
+    href = f"data:text/csv;charset=utf-8;base64,{data}"
+    return f'<p class="table-foot"><a download="{name}.csv" href="{href}">the rows of this table (CSV)</a></p>'
 
 
 def items(sentences: Sequence[str]) -> Html:
@@ -57,18 +87,42 @@ def items(sentences: Sequence[str]) -> Html:
     return Html(f"<ul>{''.join(f'<li>{html.escape(sentence)}</li>' for sentence in sentences)}</ul>")
 
 
-def scrolling(content: str, wide: bool) -> str:
-    """A table's markup in a box that scrolls sideways. wide: the page gives it all its width."""
+def scrolling(content: str, wide: bool, headings: Sequence[str] = ()) -> str:
+    """A table's markup in a box that scrolls sideways. wide: the page gives it all its width. headings: what it is read out as."""
     classes = "table-scroll wide" if wide else "table-scroll"
-    return f'<div class="{classes}" tabindex="0" role="region" aria-label="table">{content}</div>'
+    label = html.escape(": ".join(filter(None, ["table", ", ".join(filter(None, headings[:NAMED]))])), quote=True)
+    return f'<div class="{classes}" tabindex="0" role="region" aria-label="{label}">{content}</div>'
 
 
-def _cell(value) -> str:
-    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+def _cell(value, places: int) -> str:
+    if value is None:
+        return ""
+    return numerals.shown(value, places=places) if isinstance(value, float) else numerals.minus(str(value))
 
 
-def _of_text(cell: str) -> str:
-    return ' class="text"' if len(cell) > SHORT_CELL else ""
+def _raw(value):
+    """A cell as a file has it."""
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    return "" if value is None else value if isinstance(value, int | str) else str(value)
+
+
+def _numeric(cells: Sequence[str]) -> bool:
+    """Whether a column holds numbers: with signs, units of a share, intervals."""
+    filled = list(filter(None, cells))
+    return bool(filled) and all(map(NUMERIC.fullmatch, filled))
+
+
+def _td(text: str, number: bool) -> str:
+    return f"<td{_class('number' if number else _of_text(text))}>{html.escape(text)}</td>"
+
+
+def _class(name: str | bool) -> str:
+    return f' class="{name}"' if name else ""
+
+
+def _of_text(text: str) -> str:
+    return "text" if len(text) > SHORT_CELL and not NUMERIC.fullmatch(text) else ""
 
 
 def shorten(text: str, characters: int = EXAMPLE_CHARACTERS) -> str:

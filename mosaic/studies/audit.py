@@ -112,7 +112,7 @@ class Audit(Study):
             for line in self.lines
             if line.number is not None
         ]
-        ax = plt.subplots(figsize=(7.2, 1.2 + INCHES * len(rows)))[1]
+        ax = plt.subplots(figsize=(6.4, 1.2 + INCHES * len(rows)))[1]
         return plots.finished(plots.intervals(rows, "macro-F1, 95 % interval", zero=True, ax=ax))
 
     def table(self) -> tables.Html:

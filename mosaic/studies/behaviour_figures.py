@@ -35,7 +35,7 @@ def ranks(ranking: Mapping[str, Measured], calibration: Mapping[str, Measured], 
     import matplotlib.pyplot as plt
 
     names = [name for name in LABELS if name in calibration]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 0.9 + 0.34 * len(names)), sharey=True)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 0.9 + 0.34 * len(names)), sharey=True)
     for ax, found in ((left, ranking), (right, calibration)):
         for name in (name for name in names if name in found):
             one, look = found[name], looks([kind(name)])[0]
@@ -59,8 +59,13 @@ def reliability(found: Mapping[str, Sequence[Mapping]]):
     import matplotlib.pyplot as plt
 
     names = [name for name in SHOWN if name in found]
-    figure, axes = plt.subplots(1, len(names), figsize=(9.0, 2.6), sharex=True, sharey=True, squeeze=False)
-    for ax, name in zip(axes[0], names, strict=True):
+    columns = min(2, len(names))
+    lines = -(-len(names) // columns)
+    size = (5.6, 0.5 + 2.7 * lines)
+    figure, axes = plt.subplots(lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    for ax in axes.flat[len(names) :]:
+        ax.set_visible(False)
+    for ax, name in zip(axes.flat, names, strict=False):
         look = looks([kind(name)])[0]
         x, y, low, high = (np.array([row[key] for row in found[name]]) for key in ("forecast", "share", "low", "high"))
         ax.plot([0, 1], [0, 1], color=INK, linestyle=TABLE["chance"].dash, linewidth=1)
@@ -68,10 +73,11 @@ def reliability(found: Mapping[str, Sequence[Mapping]]):
         ax.errorbar(
             x, y, yerr=error, fmt=look.marker, linestyle=look.dash, color=look.colour, markersize=4, linewidth=1
         )
-        ax.set_title(LABELS[name], fontsize="small")
+        ax.set_title(LABELS[name], fontsize="medium")
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         ax.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     figure.supxlabel("forecast", fontsize="medium", color=INK)
-    axes[0][0].set_ylabel("came true")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("came true")
     return plots.finished(figure)

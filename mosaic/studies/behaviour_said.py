@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mosaic import numerals
 from mosaic.probing.forecasts import Measured
 from mosaic.probing.scores import Difference
 from mosaic.studies.headline import ABOVE, BELOW, UNDECIDED, numbers, outcome
@@ -21,7 +22,7 @@ AS_IT_IS = "own, confidence as it is"
 
 
 def _of(found: Measured) -> str:
-    return f"{found.value:.3f}, 95 % {found.low:.3f} to {found.high:.3f}"
+    return f"{numerals.shown(found.value)}, 95 % {numerals.interval(found.low, found.high)}"
 
 
 def above_chance(found: Measured) -> str:
@@ -77,8 +78,8 @@ def calibrated(found: Mapping[str, Measured], noise: Mapping[str, float], differ
     }[outcome(difference)]
     return (
         f"Forecasts from the small model's SAE features are off by {_of(found[small])} (right ones would show "
-        f"{noise[small]:.3f} on so few questions), the large model's confidence, as it is, by {_of(found[AS_IT_IS])} "
-        f"({noise[AS_IT_IS]:.3f}): {verb} ({numbers(difference)})."
+        f"{numerals.shown(noise[small])} on so few questions), the large model's confidence, as it is, by {_of(found[AS_IT_IS])} "
+        f"({numerals.shown(noise[AS_IT_IS])}): {verb} ({numbers(difference)})."
     )
 
 
@@ -86,10 +87,10 @@ def too_sure(forecast: float, share: float) -> str:
     """How far confidence, as it is, says more or less on average than comes true; no interval goes with it."""
     gap = forecast - share
     if abs(gap) < 0.005:
-        return f"On average that confidence says what comes true: {forecast:.3f} against {share:.3f}."
+        return f"On average that confidence says what comes true: {numerals.shown(forecast)} against {numerals.shown(share)}."
     kind = "too much" if gap > 0 else "too little"
     return (
-        f"On average that confidence says {forecast:.3f} where {share:.3f} come true, {abs(gap):.3f} {kind} (without an "
+        f"On average that confidence says {numerals.shown(forecast)} where {numerals.shown(share)} come true, {numerals.shown(abs(gap))} {kind} (without an "
         "interval)."
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.probing import comparison, examine, scores
 from mosaic.probing.narrowed import SIZES
 from mosaic.probing.scores import Difference
@@ -224,7 +225,7 @@ def mean_kept(kept: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 def cell(d: Difference | None) -> str | None:
-    return None if d is None else f"{d.difference:+.3f} ({d.low:+.3f} to {d.high:+.3f})"
+    return None if d is None else numerals.with_interval(d.difference, d.low, d.high, sign=True)
 
 
 # --- sentences ---------------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ class Controls:
         return {what: encoders for what, encoders in found.items() if encoders}
 
     def sparsity(self) -> dict[str, list[float]]:
-        """{what: mean active latents a token of each SAE and each random dictionary}, on the calibration texts."""
+        """{what: mean active latents per token of each SAE and each random dictionary}, on the calibration texts."""
         found = {what: (self.lm, encoders) for what, encoders in self.dictionaries().items()}
         if self.of_untrained:
             found[OF_UNTRAINED] = (self.untrained, self.of_untrained)

@@ -26,7 +26,7 @@ def frontier(marks: Mapping[str, Sequence[Mapping]]) -> Figure:
     import matplotlib.pyplot as plt
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
-    ax = plt.subplots(figsize=(7.2, 4.4))[1]
+    ax = plt.subplots(figsize=(6.4, 4.4))[1]
     for (loss, points), look in zip(marks.items(), looks(list(marks)), strict=True):
         x, y = (np.array([point[name]["value"] for point in points]) for name in ("l0", "ce"))
         errors = [_error([point[name] for point in points]) for name in ("l0", "ce")]
@@ -35,7 +35,7 @@ def frontier(marks: Mapping[str, Sequence[Mapping]]) -> Figure:
         beside = SIDES[list(marks).index(loss) % len(SIDES)]
         for point, a, b in zip(points, x, y, strict=True):
             ax.annotate(f"{point['lambda']:g}", (a, b), color=INK, fontsize="x-small", **beside)
-    ax.set(xscale="log", yscale="log", xlabel="L0 (latents a token)", ylabel="added cross-entropy (nats a token)")
+    ax.set(xscale="log", yscale="log", xlabel="L0 (latents per token)", ylabel="added cross-entropy (nats per token)")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter(FormatStrFormatter("%g"))
@@ -61,6 +61,6 @@ def downstream(found: Mapping[str, Mapping], row: Mapping) -> Figure:
             list(errors), list(errors.values()), label=loss, color=look.colour, marker=look.marker, linestyle=look.dash
         )
     ax.set_xticks(list(errors))
-    ax.set(ylim=(0, None), xlabel="after block", ylabel="squared error a token")
+    ax.set(ylim=(0, None), xlabel="after block", ylabel="squared error per token")
     plots.legend_below(ax.figure, ax)
     return plots.finished(ax)

@@ -38,7 +38,7 @@ class EqualBudget:
     """layer, width: what all read. n_draws: {what: SAEs of several seeds, random dictionaries, models}.
 
     linear: with linear probes. with_tree: where a tree on the best pooling may be chosen, too. sparsity: {what: mean
-    active latents a token of each draw}. effort: {what: `effort.effort`}.
+    active latents per token of each draw}. effort: {what: `effort.effort`}.
     """
 
     layer: int

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.probing import examine, narrowed, scores
 from mosaic.probing.candidates import TableFeatures
 from mosaic.probing.narrowed import WAYS
@@ -106,7 +107,7 @@ class FeatureSelection:
         }
 
     def figure(self) -> Figure:
-        """Score against bytes a text, one mark an arm; the interval is over sets and texts."""
+        """Score against bytes per text, one mark an arm; the interval is over sets and texts."""
         marks = []
         for arm in ARMS:
             if arm not in SAME:
@@ -115,7 +116,7 @@ class FeatureSelection:
         return score_against_bytes(marks)
 
     def table(self) -> tables.Html:
-        """Every arm: score, latents kept, bytes a text in each form."""
+        """Every arm: score, latents kept, bytes per text in each form."""
         rows = [
             {"arm": named(arm), **self._arm(arm), **{f: _count(self.per_text(arm, f)) for f in FORMS},
              "latents": _count(self.latents(arm)), "macro_f1": _cell(self.mean(arm))}
@@ -123,7 +124,7 @@ class FeatureSelection:
         ]  # fmt: skip
         new = {"new_words": f"macro-F1, {NEW}"} if any(row["new_words"] is not None for row in rows) else {}
         columns = {"arm": "features", "macro_f1": "macro-F1 (test, 95 %)", **new, "latents": "latents kept"}
-        return tables.table(rows, {**columns, **{form: f"bytes a text, {how}" for form, how in FORMS.items()}})
+        return tables.table(rows, {**columns, **{form: f"bytes per text, {how}" for form, how in FORMS.items()}})
 
     def mean(self, arm: str, part: str | None = None) -> scores.Mean:
         """Mean over the sets (of those that have the part), the interval over sets and texts."""
@@ -217,4 +218,4 @@ def _count(value: float | None) -> str | None:
 
 
 def _cell(mean: scores.Mean) -> str:
-    return f"{mean.macro_f1:.3f} ({mean.low:.3f} to {mean.high:.3f})"
+    return numerals.with_interval(mean.macro_f1, mean.low, mean.high)

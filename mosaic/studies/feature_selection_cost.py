@@ -44,7 +44,7 @@ class Cost:
         return min(size for size in (self.dense, self.packed, self.csr) if size is not None)
 
     def per_text(self) -> dict[str, float | None]:
-        """{form: bytes a text}."""
+        """{form: bytes per text}."""
         forms = {"dense": self.dense, "packed": self.packed, "csr": self.csr, "least": self.least}
         return {form: None if size is None else size / self.n_texts for form, size in forms.items()}
 

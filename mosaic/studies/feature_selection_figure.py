@@ -29,7 +29,7 @@ MARKERS = {"raw": "o", "binarised": "D", "binarised at 1.0": "s"}
 
 @dataclass(frozen=True)
 class Mark:
-    """One arm: bytes a text, macro-F1 with its interval."""
+    """One arm: bytes per text, macro-F1 with its interval."""
 
     arm: str
     bytes: float
@@ -48,7 +48,7 @@ def score_against_bytes(marks: Sequence[Mark]) -> Figure:
     ordered = [name for name in COLOURED if name in ways]
     found = looks(["sae" if name == NAMES[NO_SELECTION] else name for name in ordered])
     colours = {name: look.colour for name, look in zip(ordered, found, strict=True)}
-    figure, ax = plt.subplots(figsize=(7.2, 4.6))
+    figure, ax = plt.subplots(figsize=(6.4, 4.6))
     for i, name in enumerate(ways):
         aside = APART ** (i - (len(ways) - 1) / 2)
         members = [replace(mark, bytes=mark.bytes * aside) for mark in marks if way(mark.arm) == name]
@@ -61,7 +61,7 @@ def score_against_bytes(marks: Sequence[Mark]) -> Figure:
             ax.plot(x, y, color=colours[name], linewidth=1, alpha=0.6)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
-    ax.set(xlabel="bytes a text, in the smallest form (logarithmic)", ylabel="macro-F1 (test, 95 %)")
+    ax.set(xlabel="bytes per text, in the smallest form (logarithmic)", ylabel="macro-F1 (test, 95 %)")
     shown = [Line2D([], [], color=colours[name], linewidth=3, label=name) for name in ways]
     there = {form(mark.arm) for mark in marks}
     shown += [

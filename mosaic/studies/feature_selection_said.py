@@ -56,11 +56,11 @@ def after(by_way: Mapping[str, Difference]) -> str:
 
 def bytes_taken(ratio: HasRatio, binarised: float, chosen: float) -> str:
     """ratio: bytes of all latents binarised over those of the selection that validation chooses, raw; binarised, chosen:
-    bytes a text."""
+    bytes per text."""
     low, high = ratio.interval
     by = f"{shown(ratio.ratio)} times the bytes"
     by += "" if low is None else f" (95 % {shown([low, high])})"
-    sizes = f"{binarised:,.0f} bytes a text beside {chosen:,.0f}"
+    sizes = f"{binarised:,.0f} bytes per text beside {chosen:,.0f}"
     if low is None:
         side = "less" if ratio.ratio < 1 else "more" if ratio.ratio > 1 else "as much"
         return f"On this one set all latents binarised take {side} room than the selection, raw: {sizes}."
@@ -72,8 +72,8 @@ def bytes_taken(ratio: HasRatio, binarised: float, chosen: float) -> str:
 
 
 def both(d: Difference, binarised: float, chosen: float) -> str:
-    """All latents binarised minus the chosen selection's latents binarised; bytes a text of both."""
-    by, sizes = leads.told(d), f"{chosen:,.0f} bytes a text instead of {binarised:,.0f}"
+    """All latents binarised minus the chosen selection's latents binarised; bytes per text of both."""
+    by, sizes = leads.told(d), f"{chosen:,.0f} bytes per text instead of {binarised:,.0f}"
     return leads.side(
         d,
         above=f"Binarising the selected latents takes {sizes}, and scores below binarising all: all are ahead by {by}.",

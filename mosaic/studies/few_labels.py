@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.features.request import Request
 from mosaic.models.language import LanguageModel
 from mosaic.probing.problem import Problem, make_problem
@@ -259,4 +260,4 @@ def _points(curves: Curves, way: str) -> list[tuple]:
 
 
 def _cell(d: Difference) -> str:
-    return f"{d.difference:+.3f} ({d.low:+.3f} to {d.high:+.3f})"
+    return numerals.with_interval(d.difference, d.low, d.high, sign=True)

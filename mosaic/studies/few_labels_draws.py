@@ -123,7 +123,7 @@ def _strengths(draw: int) -> tuple[float, ...]:
 
 def _every(way: Way, problem: Problem, jobs: Sequence[tuple]) -> np.ndarray:
     """Labels [fits, n_test] of every draw and strength. Sets with many classes have the same rows at several rates, where the
-    floor of rows a class decides: these are fitted once."""
+    floor of rows per class decides: these are fitted once."""
     known: dict[tuple, np.ndarray] = {}
     found = []
     for _, i, rows in jobs:

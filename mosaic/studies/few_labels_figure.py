@@ -39,7 +39,7 @@ def curves(levels: Mapping[str, Points], against: Mapping[str, Points], referenc
     """levels: {way: points}, macro-F1. against: {way: points}, each way minus the reference, which is the line at zero."""
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(2, 1, figsize=(7.2, 8.4), sharex=True)
+    figure, (left, right) = plt.subplots(2, 1, figsize=(6.4, 8.4), sharex=True)
     label = "share of the labelled training texts"
     plots.curves(named(levels), "", "macro-F1 (test), mean over sets", left)
     plots.curves(named(against), label, f"macro-F1 minus that of {SHOWN[reference]}", right)

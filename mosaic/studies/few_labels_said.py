@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from mosaic import numerals
 from mosaic.probing.scores import Difference
 from mosaic.reporting.results import shown
 from mosaic.studies.few_labels_curves import NEARLY, Every
@@ -37,7 +38,7 @@ SAID = {WIN: "score above", TIE: "cannot be told apart from", LOSS: "score below
 
 
 def percent(rate: float) -> str:
-    return f"{rate:.0%}"
+    return numerals.share(rate)
 
 
 def versus(first: str, second: str, d: Difference, before: str | None = None) -> str:
@@ -126,7 +127,7 @@ def enough(rates: Mapping[str, float], last: Mapping[str, float], before: float)
 
 
 def labels(n: Mapping[float, Sequence[int]], floor: int, floored: Sequence[float]) -> str:
-    """n: {rate: labelled texts, one a set}. floored: rates at which some set is raised to the floor of rows a class."""
+    """n: {rate: labelled texts, one a set}. floored: rates at which some set is raised to the floor of rows per class."""
     least, most = min(n), max(n)
 
     def texts(rate: float) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mosaic import numerals
 from mosaic.probing.scores import Difference
 from mosaic.reporting.results import shown
 from mosaic.studies.pairs import Share
@@ -22,9 +23,8 @@ def outcome(difference: Difference) -> str:
 
 
 def signed(value: float) -> str:
-    """A difference as prose has it: three decimals and its sign, none for what rounds to zero."""
-    text = f"{value:+.3f}"
-    return "0.000" if float(text) == 0 else text
+    """A difference as prose has it, with its sign."""
+    return numerals.shown(value, sign=True)
 
 
 def numbers(difference: Difference) -> str:
@@ -238,7 +238,7 @@ def at_the_edge(shares: Mapping[str, tuple[float, float]]) -> str:
 
 
 def _listed(shares: Mapping[str, float]) -> str:
-    return ", ".join(f"{100 * share:.1f} % ({name})" for name, share in shares.items())
+    return ", ".join(f"{numerals.share(share)} ({name})" for name, share in shares.items())
 
 
 def answer(differences: Mapping[str, Difference], names: Mapping[str, str]) -> str:

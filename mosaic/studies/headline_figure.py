@@ -46,7 +46,7 @@ def headline_figure(lines: Sequence[Line]) -> Figure:
 
     y = np.cumsum([0.0, *(1.35 if line.begins else 1.0 for line in lines[1:])])
     figure, (left, right) = plt.subplots(
-        1, 2, sharey=True, width_ratios=[3, 2], figsize=(9.0, 1.5 + 0.56 * (y[-1] + 1))
+        1, 2, sharey=True, width_ratios=[3, 2], figsize=(7.0, 1.5 + 0.56 * (y[-1] + 1))
     )
     families = list(lines[0].scores)
     step = 0.72 / len(families)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from mosaic import numerals
 from mosaic.probing.examine import TopLatent
 from mosaic.reporting import plots, tables
 from mosaic.texts.labelled import NEW
@@ -11,7 +12,7 @@ from mosaic.texts.labelled import NEW
 
 def scored(value: Mapping | None, low: str = "low", high: str = "high") -> str:
     """`0.912 (0.890 to 0.931)`, or nothing where it was not measured."""
-    return "" if value is None else f"{value['macro_f1']:.3f} ({value[low]:.3f} to {value[high]:.3f})"
+    return "" if value is None else numerals.with_interval(value["macro_f1"], value[low], value[high])
 
 
 def settings_table(rows: Iterable[Mapping]) -> tables.Html:
@@ -55,7 +56,9 @@ def controls_table(rows: Iterable[Mapping]) -> tables.Html:
 
 def spread(value: Mapping) -> str:
     """The mean of the draws and, where they differ, their range."""
-    return scored(value, "lowest", "highest") if value["lowest"] < value["highest"] else f"{value['macro_f1']:.3f}"
+    return (
+        scored(value, "lowest", "highest") if value["lowest"] < value["highest"] else numerals.shown(value["macro_f1"])
+    )
 
 
 def effort_table(effort: Mapping[str, Mapping], names: Mapping[str, str] = plots.NAMES) -> tables.Html:
@@ -88,7 +91,7 @@ def few_table(few: Mapping[str, Mapping]) -> tables.Html:
             row |= {f"{name}_few": part["few"], f"{name}_all": part["all"]}
             if part["interval"]:
                 low, high = part["interval"]
-                row[f"{name}_difference"] = f"{part['difference']:+.3f} ({low:+.3f} to {high:+.3f})"
+                row[f"{name}_difference"] = numerals.with_interval(part["difference"], low, high, sign=True)
         rows.append(row)
     columns = {"set": "set", "k": "latents"}
     columns |= {"first_few": "few", "first_all": "all", "first_difference": "difference (95 %)"}

@@ -191,10 +191,10 @@ def _drawn(rows: Sequence[dict], label: str, height: float | None = None, zero: 
     import matplotlib.pyplot as plt
 
     if not rows:
-        ax = plt.subplots(figsize=(7.2, 1.6))[1]
+        ax = plt.subplots(figsize=(6.4, 1.6))[1]
         ax.set(xlabel=label, yticks=[], title="no hypothesis")
         return plots.finished(ax, "There is no hypothesis to show.", [])
-    ax = plt.subplots(figsize=(7.2, height))[1] if height else None
+    ax = plt.subplots(figsize=(6.4, height))[1] if height else None
     return plots.finished(plots.intervals(rows, label, zero=zero, ax=ax))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mosaic import numerals
 from mosaic.interpretation.hypotheses import CONFIRMED, CONTRARY, Tested
 from mosaic.printable import printable
 from mosaic.reporting.results import shown
@@ -25,8 +26,8 @@ def sentence(tested: Tested, words: Sequence[str]) -> str:
         where = "every held-out text" if tested.n_matching else "no held-out text"
         return f"whether {who} are more often {label} is open: {where} has such a word"
     numbers = (
-        f"{tested.matching:.0%} against {tested.others:.0%} ({_two(tested.effect, '+')}, "
-        f"95 %: {_two(tested.low)} to {_two(tested.high)}), in {tested.prevalence:.0%} of texts"
+        f"{numerals.share(tested.matching)} against {numerals.share(tested.others)} ({_two(tested.effect, '+')}, "
+        f"95 %: {_two(tested.low)} to {_two(tested.high)}), in {numerals.share(tested.prevalence)} of texts"
     )
     if tested.verdict == CONFIRMED:
         return f"{who} are more often {label}: {numbers}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.probing import examine, scores
 from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
@@ -85,8 +86,8 @@ def sentence(sets: Mapping[str, TwoSAEs], k: int) -> str:
         return NONE_HERE
     left = _unexplained(sets)
     head = (
-        f"An SAE of image tokens leaves {left[IMAGES]:.3f} of their variance unexplained, the one of texts "
-        f"{left[TEXTS]:.3f} (means over the sets)"
+        f"An SAE of image tokens leaves {numerals.shown(left[IMAGES])} of their variance unexplained, the one of texts "
+        f"{numerals.shown(left[TEXTS])} (means over the sets)"
     )
     said = {ABOVE: "scores higher", BELOW: "scores lower", UNDECIDED: "cannot be told from it"}
     parts = [

@@ -88,7 +88,7 @@ class Images(Study):
         """The first test images of each set."""
         import matplotlib.pyplot as plt
 
-        figure, grid = plt.subplots(len(self.sets), PICTURES, figsize=(7.2, 0.8 * len(self.sets)), squeeze=False)
+        figure, grid = plt.subplots(len(self.sets), PICTURES, figsize=(6.4, 0.8 * len(self.sets)), squeeze=False)
         for line, name in zip(grid, self.sets, strict=True):
             for ax, image in zip(line, _first(name), strict=False):
                 ax.imshow(image, interpolation="nearest")

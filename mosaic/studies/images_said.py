@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mosaic import numerals
 from mosaic.probing.scores import Difference
 from mosaic.studies.headline import ABOVE, BELOW, SCORES, UNDECIDED, numbers, outcome
 
@@ -31,9 +32,9 @@ def images(hidden: Difference, random: Difference, untrained: Difference, what: 
 
 def off_text(of_images: Mapping[str, float], texts: float) -> str:
     """Whether image tokens are explained worse than texts. of_images: {set: fraction of variance unexplained}."""
-    *first, last = [f"{value:.3f} ({name})" for name, value in of_images.items()]
+    *first, last = [f"{numerals.shown(value)} ({name})" for name, value in of_images.items()]
     values = f"{', '.join(first)} and {last}" if first else last
-    found = f"{values} of the variance of image tokens unexplained, {texts:.3f} of that of test texts"
+    found = f"{values} of the variance of image tokens unexplained, {numerals.shown(texts)} of that of test texts"
     if min(of_images.values()) > texts:
         return f"Image tokens are not what the SAE was trained on: its reconstruction leaves {found}."
     if max(of_images.values()) <= texts:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.interpretation.shares import fisher
 from mosaic.models.language import LanguageModel
 from mosaic.profiles.opening import available
@@ -31,7 +32,7 @@ class OfClass:
     outside: float
 
     def __str__(self) -> str:
-        return f"{self.set}, {self.name}: {self.inside:.0%} against {self.outside:.0%}"
+        return f"{self.set}, {self.name}: {numerals.share(self.inside)} against {numerals.share(self.outside)}"
 
 
 def most_of(profile: Profile, lm: LanguageModel, latents: Sequence[int], cache: Path | None) -> list[OfClass | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mosaic import numerals
 from mosaic.reporting.results import shown
 from mosaic.studies.interpretation_labels import BOTH, INPUT, PROJECTED, SHUFFLED
 from mosaic.studies.interpretation_sets import RANDOM, TRAINED, UNITS, UNTRAINED
@@ -128,4 +129,4 @@ def labels(share: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
 
 
 def _share(one: Mapping) -> str:
-    return f"{one['value']:.0%}"
+    return numerals.share(one["value"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from mosaic import numerals
 from mosaic.probing.scores import Difference
 from mosaic.reporting import plots
 from mosaic.studies import translated
@@ -122,7 +123,7 @@ def _fall(found: Diagnosis) -> str:
 
 
 def _said(value: float) -> str:
-    return f"{value:.3f}"
+    return numerals.shown(value)
 
 
 def spread(name: str, settings: Sequence[Mapping], chosen: Mapping, tied: int) -> str:
@@ -262,8 +263,8 @@ def shared_latents(sets: Sequence[LanguageScores]) -> str:
     low, high = found["above_chance"]["interval"]
     word = "more than" if low > 0 else "less than" if high < 0 else "not told from"
     return (
-        f"Of the {found['k']} latents that an English probe leans on most, a share of {found['share']['mean']:.3f} "
-        f"({found['share']['interval'][0]:.3f} to {found['share']['interval'][1]:.3f} in 95 % of the halves) is among those of "
-        f"another language's probe, {word} the {found['chance']:.3f} of chance; two English probes on different halves of the "
-        f"messages share {found['ceiling']['mean']:.3f}."
+        f"Of the {found['k']} latents that an English probe leans on most, a share of {numerals.shown(found['share']['mean'])} "
+        f"({numerals.interval(found['share']['interval'][0], found['share']['interval'][1])} in 95 % of the halves) is among those of "
+        f"another language's probe, {word} the {numerals.shown(found['chance'])} of chance; two English probes on different halves of the "
+        f"messages share {numerals.shown(found['ceiling']['mean'])}."
     )

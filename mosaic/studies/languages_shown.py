@@ -129,7 +129,7 @@ def matrices(found: Mapping[str, Matrix]):
 
     kinds = ("sae", "hidden")
     figure, grid = plt.subplots(
-        len(found), len(kinds), figsize=(7.2, 0.7 + 2.3 * len(found)), squeeze=False, sharey="row"
+        len(found), len(kinds), figsize=(6.4, 0.7 + 2.3 * len(found)), squeeze=False, sharey="row"
     )
     for line, (name, matrix) in zip(grid, found.items(), strict=True):
         for ax, kind in zip(line, kinds, strict=True):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.probing import scores
 from mosaic.probing.scores import Difference
 from mosaic.probing.selection import Result
@@ -169,9 +170,7 @@ def sentence(what: str, choice: Choice) -> str:
     )
     if n == 1:  # other sets cannot be drawn from one
         return said
-    return (
-        f"{said} Had other sets been drawn, validation would have chosen the same in {choice.again:.0%} of the draws."
-    )
+    return f"{said} Had other sets been drawn, validation would have chosen the same in {numerals.share(choice.again)} of the draws."
 
 
 def new_words_sentence(what: str, choice: Choice) -> str:

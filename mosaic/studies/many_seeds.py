@@ -94,7 +94,9 @@ class ManySeeds(Study):
         """The same shares at other thresholds, one line each."""
         values = np.array(list(self.at.values()))
         labels = [str(m) for m in range(1, self.n_seeds + 1)]
-        return plots.finished(plots.heatmap(values, [f"{t}" for t in self.at], labels, "share of latents").figure)
+        ax = plots.heatmap(values, [f"{t}" for t in self.at], labels, "share of latents")
+        ax.set(xlabel="in exactly so many SAEs", ylabel="threshold")
+        return plots.finished(ax)
 
     def more_seeds(self):
         """The share in only one SAE as more are compared, both fits (on to twice as many), chance, the published values."""

@@ -96,12 +96,14 @@ def detection_step(score: np.ndarray, control: np.ndarray, latents: Latents) -> 
 
 
 def detection_sentence(found: Mapping) -> str:
-    """Whether shared latents are easier to foretell than orphans."""
+    """Whether shared latents are easier to predict than orphans."""
     if found["difference"] is None:
-        return f"Whether shared latents are easier to foretell than orphans is {NOT_MEASURED}: one of the kinds is missing."
+        return (
+            f"Whether shared latents are easier to predict than orphans is {NOT_MEASURED}: one of the kinds is missing."
+        )
     told = {
-        "above": "shared latents are easier to foretell than orphans",
-        "below": "shared latents are not easier to foretell than orphans",
+        "above": "shared latents are easier to predict than orphans",
+        "below": "shared latents are not easier to predict than orphans",
         "between": "shared latents and orphans cannot be told apart",
         None: "a point estimate, without an interval over SAEs",
     }[side(found["interval"], 0)]

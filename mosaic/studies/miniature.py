@@ -65,15 +65,19 @@ class Miniature(Study):
         """Training: the loss on held-out documents beside the corpus's entropy, and the first codes that are right."""
         import matplotlib.pyplot as plt
 
-        figure, (loss, *codes) = plt.subplots(1, 1 + len(CODES), figsize=(9.0, 3.4))
-        plots.steps(self._curve("held_out_loss"), "step", "nats a token (held out)", loss)
+        lines = -(-(1 + len(CODES)) // 2)
+        figure, grid = plt.subplots(lines, 2, figsize=(6.6, 0.6 + 2.5 * lines))
+        loss, *codes = grid.flat[: 1 + len(CODES)]
+        plots.steps(self._curve("held_out_loss"), "step", "nats per token", loss)
         entropy = self.curves[MODELS[0]][-1]["entropy"]
         loss.axhline(entropy, color=INK, linestyle="--", label="entropy of the corpus")
         loss.set_title("loss")
         for ax, code in zip(codes, CODES, strict=True):
             plots.steps(self._curve(f"accuracy {code}"), "step", "", ax)
             ax.set(title=code, ylim=(0, 1.02))
-        codes[0].set_ylabel("first code right (held out)")
+            ax.set_ylabel("first code right")
+        for ax in grid.flat[1 + len(CODES) :]:
+            ax.set_visible(False)
         for ax in (loss, *codes):
             ax.get_legend().remove()
         plots.legend_below(figure, loss)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.probing import comparison
 from mosaic.probing.scores import Difference
 from mosaic.profiles.profile import Profile
@@ -134,8 +135,8 @@ class Pooling(Study):
             {
                 "features": plots.NAMES[features],
                 "on": test,
-                "difference": f"{d.difference:+.3f}",
-                "interval": f"{d.low:+.3f} to {d.high:+.3f}",
+                "difference": numerals.shown(d.difference, sign=True),
+                "interval": numerals.interval(d.low, d.high, sign=True),
             }
             for test, by_features in by_test.items()
             for features, d in by_features.items()

@@ -120,7 +120,8 @@ class ProbesOfSeeds(Study):
             scores = [probe.macro_f1 for probe in one.by_seed]
             rows.append((title, float(np.mean(scores)), min(scores), max(scores)))
         ax = plots.bars(rows, "macro-F1 (test), range over seeds")
-        ax.tick_params(axis="x", rotation=20)
+        for name in ax.get_xticklabels():
+            name.set(rotation=40, ha="right", rotation_mode="anchor")
         return plots.finished(ax.figure)
 
     def table(self) -> tables.Html:

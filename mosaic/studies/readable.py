@@ -1,6 +1,6 @@
-"""Are a trained SAE's latents easier to foretell from the tokens around them than those of what learned less?
+"""Are a trained SAE's latents easier to predict from the tokens around them than those of what learned less?
 
-The detection score (`mosaic.interpretation.detection`) stands in for a reader: what counted tokens foretell, a person could
+The detection score (`mosaic.interpretation.detection`) stands in for a reader: what counted tokens predict, a person could
 have been told in a line.
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.reporting import tables
 from mosaic.reporting.results import shown
 from mosaic.studies.controls import OF_UNTRAINED, TRAINED, Controls
@@ -57,7 +58,7 @@ class Readable:
                 "of": family,
                 "mean": found["mean"][family],
                 "another": found["another_latent"][family],
-                "scored": f"{found['scored'][family]:.0%}",
+                "scored": numerals.share(found["scored"][family]),
                 "minus": "" if family == TRAINED else _told(self.minus(family)),
             }
             for family in self.score
@@ -125,10 +126,10 @@ def mean_drawn(of: Sequence[np.ndarray], rng: np.random.Generator) -> float:
 def sentence(found: Readable) -> str:
     """How readable the trained SAE's latents are beside those of every other family."""
     if not found.score:
-        return "The latents of the trained SAE fire too seldom on these texts to be foretold."
+        return "The latents of the trained SAE fire too seldom on these texts to be predicted."
     said = {
-        "above": "easier to foretell than those of",
-        "below": "harder to foretell than those of",
+        "above": "easier to predict than those of",
+        "below": "harder to predict than those of",
         "between": "not told apart from those of",
     }
     parts = [
@@ -138,7 +139,7 @@ def sentence(found: Readable) -> str:
     ]
     own, others = mean(found.score[TRAINED]), mean(found.another[TRAINED])
     beside = f"; they are {', '.join(parts)}" if parts else ""
-    return f"The trained SAE's latents are foretold at {shown(own)}, by another latent's explanation at {shown(others)}{beside}."
+    return f"The trained SAE's latents are predicted at {shown(own)}, by another latent's explanation at {shown(others)}{beside}."
 
 
 def _told(d: Mapping) -> str:

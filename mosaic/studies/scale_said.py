@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from mosaic import numerals
 from mosaic.probing.scores import Difference
 from mosaic.reporting import plots
 from mosaic.reporting.results import shown
@@ -79,7 +80,7 @@ def position_sentence(places: Mapping[str, Place]) -> str:
     """
     said = " and ".join(
         f"layer {at.layer} of {model} ({at.third}: {shown(at.depth)} of its blocks are passed there; chosen again in "
-        f"{at.again:.0%} of the draws of other sets)"
+        f"{numerals.share(at.again)} of the draws of other sets)"
         for model, at in places.items()
     )
     same = len({at.third for at in places.values()}) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mosaic import numerals
 from mosaic.reporting import plots, tables
 from mosaic.reporting.colours import looks
 
@@ -20,7 +21,7 @@ def figure(scale: Scale) -> Figure:
     the large mark is the layer that validation chose."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(PANELS), figsize=(8.0, 3.8), sharex=True, sharey=True)
+    figure, axes = plt.subplots(1, len(PANELS), figsize=(7.0, 3.8), sharex=True, sharey=True)
     named = looks([one.model for one in scale.models])
     for ax, (features, title) in zip(axes, PANELS.items(), strict=True):
         for one, look in zip(scale.models, named, strict=True):
@@ -61,9 +62,9 @@ def table(scale: Scale) -> tables.Html:
                     "chosen": choice.winner,
                     "third": one.third(choice.winner),
                     "depth": one.depth(choice.winner),
-                    "again": f"{choice.again:.0%}",
+                    "again": numerals.share(choice.again),
                     "test": reached.macro_f1,
-                    "interval": f"{reached.low:.3f} to {reached.high:.3f}",
+                    "interval": numerals.interval(reached.low, reached.high),
                 }
             )
     columns = {

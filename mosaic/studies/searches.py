@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.interpretation import resampling
 from mosaic.interpretation.tracking import Found
 from mosaic.probing import scores
@@ -141,7 +142,7 @@ def missed_sentence(missed: Mapping[str, float]) -> str:
 def change_sentence(what: str, start: str, end: str, change: Mapping) -> str:
     """Whether an AUROC rises, falls or cannot be told to change from start to end. change: difference and interval."""
     low, high = change["interval"]
-    told = f"({change['difference']:+.3f}, 95 % {low:+.3f} to {high:+.3f})"
+    told = f"({numerals.shown(change['difference'], sign=True)}, 95 % {numerals.interval(low, high, sign=True)})"
     if low > 0:
         return f"For {what} the best latent gains from {start} to {end} {told}."
     if high < 0:
@@ -153,9 +154,7 @@ def area_sentence(what: str, trained: Area, control: Area) -> str:
     """Whether the trained SAE's best latent for one factor is better than the best of random dictionaries."""
     d = area_difference(trained, control)
     low, high = d["interval"]
-    told = (
-        f"{shown(trained.auroc)} against {shown(control.auroc)}, {d['difference']:+.3f}, 95 % {low:+.3f} to {high:+.3f}"
-    )
+    told = f"{shown(trained.auroc)} against {shown(control.auroc)}, {numerals.shown(d['difference'], sign=True)}, 95 % {numerals.interval(low, high, sign=True)}"
     if low > 0:
         return f"For {what} the trained SAE's best latent is better than a random dictionary's ({told})."
     if high < 0:
@@ -167,9 +166,7 @@ def against_sentence(name: str, trained: Share, control: Share) -> str:
     """Whether the trained SAEs find more factors than as many dictionaries that learned nothing."""
     d = difference(trained, control)
     low, high = d["interval"]
-    told = (
-        f"{shown(trained.found)} against {shown(control.found)}, {d['difference']:+.3f}, 95 % {low:+.3f} to {high:+.3f}"
-    )
+    told = f"{shown(trained.found)} against {shown(control.found)}, {numerals.shown(d['difference'], sign=True)}, 95 % {numerals.interval(low, high, sign=True)}"
     if low > 0:
         return f"The trained SAEs find a larger share of the factors than {name} do ({told})."
     if high < 0:
@@ -183,7 +180,7 @@ def width_sentence(narrow: str, wide: str, shares: Mapping[str, Share]) -> str:
         return f"The middle layer has one width only, {narrow}."
     d = difference(shares[wide], shares[narrow])
     low, high = d["interval"]
-    told = f"({d['difference']:+.3f}, 95 % {low:+.3f} to {high:+.3f})"
+    told = f"({numerals.shown(d['difference'], sign=True)}, 95 % {numerals.interval(low, high, sign=True)})"
     if low > 0:
         return f"The {wide} dictionary finds a larger share than the {narrow} one {told}."
     if high < 0:

@@ -62,9 +62,9 @@ def u_shape(presence: Presence, draws: int = DRAWS) -> dict:
 
 
 def floor_record(presence: Presence) -> dict:
-    """The fit with a free floor and with none, how well each foretells larger numbers of SAEs, and c with its intervals.
+    """The fit with a free floor and with none, how well each predicts larger numbers of SAEs, and c with its intervals.
 
-    interval: what decides. It is c's, reaching to 0 where the law with a floor foretells no better than the one without:
+    interval: what decides. It is c's, reaching to 0 where the law with a floor predicts no better than the one without:
     then the fit of c is no reason to believe in a floor.
     """
     curve = only_in_one(presence.shares)
@@ -81,7 +81,7 @@ def floor_record(presence: Presence) -> dict:
 
 
 def deciding(interval: list[float] | None, ahead: Mapping[str, float | None]) -> list[float] | None:
-    """c's interval, with 0 in it where a floor does not help to foretell; None where either is not known."""
+    """c's interval, with 0 in it where a floor does not help to predict; None where either is not known."""
     if interval is None or None in ahead.values():
         return None
     helps = ahead["floor"] < ahead["without"]
@@ -145,6 +145,6 @@ def floor_sentence(found: Mapping) -> str:
         "between": "Whether there is a floor cannot be told",
     }[side(interval, 0)]
     return (
-        f"{text}; fitted to fewer SAEs, the law with a floor foretells the {floor.AHEAD} largest numbers {better} than the law "
+        f"{text}; fitted to fewer SAEs, the law with a floor predicts the {floor.AHEAD} largest numbers {better} than the law "
         f"without one (errors of {errors['floor']:.4f} and {errors['without']:.4f}). {said}."
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.features import pooling
 from mosaic.features.extract import token_codes
 from mosaic.files import read_json
@@ -164,7 +165,7 @@ def largest_difference(source: SAESource, x: torch.Tensor, codes: np.ndarray) ->
 def sparse_sentence(l0: float, n_latents: int) -> str:
     """Whether the features of this sentence are sparse. l0: latents active per token."""
     share = l0 / n_latents
-    what = f"On this sentence {shown(l0)} of {shown(n_latents)} latents are active per token on average, {share:.1%} of them"
+    what = f"On this sentence {shown(l0)} of {shown(n_latents)} latents are active per token on average, {numerals.share(share)} of them"
     return f"{what}: {'few, so the features are sparse' if share <= SPARSE else 'these features are not sparse'}."
 
 

@@ -37,8 +37,8 @@ Members = list[tuple[SetCurves, str]]
 
 @dataclass(frozen=True)
 class TrainingWorth(Study):
-    """sets: what every family reached on each. pooling: of all features. sparsity: {what: mean active latents a token of
-    each SAE and random dictionary}. readable: how well the latents of each are foretold."""
+    """sets: what every family reached on each. pooling: of all features. sparsity: {what: mean active latents per token of
+    each SAE and random dictionary}. readable: how well the latents of each are predicted."""
 
     name: ClassVar[str] = "training_worth"
 
@@ -144,7 +144,7 @@ class TrainingWorth(Study):
         return shown.few_labels(self.few_labels, {str(FEW): f"{FEW} latents", ALL: "all latents"})
 
     def readable_table(self) -> tables.Html:
-        """How well the latents of every dictionary are foretold."""
+        """How well the latents of every dictionary are predicted."""
         return self.readable.table()
 
     @property
@@ -275,7 +275,7 @@ def run(
     """The curves of every family on the profile's sets, at its middle layer and main width.
 
     pooling: one for all families, and a linear one (mean, last, sum): directions are taken of pooled hidden states.
-    n_texts: held-out texts on which latents are foretold. Raises MosaicError for a pooling that the profile does not
+    n_texts: held-out texts on which latents are predicted. Raises MosaicError for a pooling that the profile does not
     compute, or that is not linear.
     """
     profile, lm = opened(profile, device)

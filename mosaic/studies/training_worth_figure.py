@@ -28,7 +28,7 @@ def wins_and_losses(rows: Mapping[str, Mapping[str, Difference]], n_means: int, 
     values = np.array([[rows[name][size].difference for size in sizes] for name in names])
     # The means stand apart from the sets.
     y = np.arange(len(names)) + 0.35 * (np.arange(len(names)) >= n_means)
-    figure, ax = plt.subplots(figsize=(9.0, 1.9 + 0.42 * (y[-1] + 1)))
+    figure, ax = plt.subplots(figsize=(7.0, 1.9 + 0.42 * (y[-1] + 1)))
     colours = _colours()
     for i, name in enumerate(names):
         for j, size in enumerate(sizes):
@@ -59,7 +59,7 @@ def family_curves(series: Mapping[str, Sequence[tuple]]) -> Figure:
     """series: {family: [(size, mean, low, high), ...]}. A family of one feature is a line across, to hold the others against."""
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots(figsize=(7.2, 4.8))
+    figure, ax = plt.subplots(figsize=(6.4, 4.8))
     plots.curves(series, "number of features", "macro-F1 (test), mean over sets", ax)
     for line in ax.get_lines():
         if len(line.get_xdata()) == 1:

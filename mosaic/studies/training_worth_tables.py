@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mosaic import numerals
 from mosaic.probing.scores import Difference
 from mosaic.reporting import tables
 from mosaic.studies import gains
@@ -42,4 +43,4 @@ def few_labels(by_share: Mapping[str, BY_SIZE], named: Mapping[str, str]) -> tab
 
 def _cell(d: Difference) -> str:
     """`+0.052 (+0.020 to +0.081)`"""
-    return f"{d.difference:+.3f} ({d.low:+.3f} to {d.high:+.3f})"
+    return numerals.with_interval(d.difference, d.low, d.high, sign=True)

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.interpretation import tracking
 from mosaic.interpretation.tracking import ALL, Found
 from mosaic.models.language import LanguageModel
@@ -109,7 +110,11 @@ class Truth(Study):
     def table(self) -> tables.Html:
         """The factors that are not found, with the latent chosen for each; the hardest first."""
         rows = [
-            {**f.row(), "latent": f"layer {f.layer}, {f.width}, {f.latent}", "interval": f"{f.low:.3f} to {f.high:.3f}"}
+            {
+                **f.row(),
+                "latent": f"layer {f.layer}, {f.width}, {f.latent}",
+                "interval": numerals.interval(f.low, f.high),
+            }
             for f in sorted((f for f in self.chosen().values() if f.auroc < FOUND), key=lambda f: f.auroc)
         ]
         columns = {"factor": "factor", "latent": "chosen latent", "auroc": "AUROC", "interval": "95 %"}
@@ -195,8 +200,8 @@ def _shares_table(first: dict[str, str], shares: dict[str, Share]) -> tables.Htm
         {
             key: name,
             **s.row(),
-            "interval": f"{s.low:.3f} to {s.high:.3f}",
-            "auroc_interval": f"{s.auroc_low:.3f} to {s.auroc_high:.3f}",
+            "interval": numerals.interval(s.low, s.high),
+            "auroc_interval": numerals.interval(s.auroc_low, s.auroc_high),
         }
         for name, s in shares.items()
     ]

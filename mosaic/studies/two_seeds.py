@@ -109,7 +109,7 @@ class TwoSeeds(Study):
         pair = self.by_eye
         order = np.argsort(-np.fmin(pair.decoder.cosine, pair.encoder.cosine))
         cosines = unit_rows(pair.a.decoder)[0][order] @ unit_rows(pair.b.decoder)[0].T
-        figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
+        figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.5), sharey=True)
         titles = ("as trained", f"matched: {pair.shared().sum()} of {pair.n} are shared")
         for ax, columns, title in zip(axes, (np.arange(pair.n), pair.decoder.partner[order]), titles, strict=True):
             image = ax.imshow(cosines[:, columns], cmap="viridis", vmin=-0.2, vmax=1)

@@ -23,7 +23,7 @@ from mosaic.studies.wording import read_here, same_batches
 
 AXES = {
     "width": "width (latents)",
-    "k": "k, active latents a token",
+    "k": "k, active latents per token",
     "tokens": "tokens trained on",
     "layer": "layer",
 }
@@ -35,7 +35,7 @@ FIGURES = {
     "pw_mcc": "mean matched cosine",
     "chance_cosine": "chance: mean matched cosine",
 }
-AGAINST = {"l0": "L0, active latents a token (held-out)", "fvu": "fraction of variance unexplained (held-out)"}
+AGAINST = {"l0": "L0, active latents per token (held-out)", "fvu": "fraction of variance unexplained (held-out)"}
 COLUMNS = {
     "architecture": "architecture",
     "shared": "shared",

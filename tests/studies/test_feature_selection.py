@@ -211,14 +211,16 @@ def test_whether_selection_itself_pays(d, words):
 )
 def test_which_takes_less_room(interval, words):
     sentence = said.bytes_taken(Ratio(0.9, interval), 128.0, 142.4)
-    assert words in sentence and "128 bytes a text beside 142" in sentence and "0.900 times the bytes (95 %" in sentence
+    assert (
+        words in sentence and "128 bytes per text beside 142" in sentence and "0.900 times the bytes (95 %" in sentence
+    )
 
 
 @pytest.mark.parametrize(
     ("d", "words"), [(UP, "scores below binarising all"), (DOWN, "scores above"), (LEVEL, "cannot be told")]
 )
 def test_whether_both_together_do(d, words):
-    assert words in said.both(d, 128.0, 8.0) and "8 bytes a text instead of 128" in said.both(d, 128.0, 8.0)
+    assert words in said.both(d, 128.0, 8.0) and "8 bytes per text instead of 128" in said.both(d, 128.0, 8.0)
 
 
 def test_latents_that_are_still_computed():

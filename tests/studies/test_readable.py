@@ -1,4 +1,4 @@
-"""Which latents are easier to foretell: differences from made-up scores, sentences by their sign, the pass on a toy."""
+"""Which latents are easier to predict: differences from made-up scores, sentences by their sign, the pass on a toy."""
 
 from types import SimpleNamespace
 
@@ -33,12 +33,12 @@ def test_many_latents_make_a_narrow_interval_and_dictionaries_that_differ_a_wide
 
 
 @pytest.mark.parametrize(
-    ("level", "words"), [(0.6, "easier to foretell than those of"), (0.9, "harder"), (0.75, "not told apart")]
+    ("level", "words"), [(0.6, "easier to predict than those of"), (0.9, "harder"), (0.75, "not told apart")]
 )
 def test_the_sentence_hangs_on_the_interval(level, words):
     scores = {TRAINED: [around(0.75)], FROZEN: [around(level)]}
     got = readable.sentence(Readable(scores, {TRAINED: [around(0.5)]}))
-    assert words in got and f"the {FROZEN}" in got and got.startswith("The trained SAE's latents are foretold at 0.7")
+    assert words in got and f"the {FROZEN}" in got and got.startswith("The trained SAE's latents are predicted at 0.7")
 
 
 def test_an_untrained_models_sae_is_scored_on_its_own_model(monkeypatch):

@@ -130,7 +130,7 @@ def test_no_floor_is_claimed_where_the_curve_still_falls():
 
 
 def test_a_floor_that_foretells_nothing_is_undecided():
-    """Latents that one SAE in twenty finds: c = .24 although there is no floor; but the law with one foretells worse."""
+    """Latents that one SAE in twenty finds: c = .24 although there is no floor; but the law with one predicts worse."""
     values, fitted, decided = floors(np.concatenate([np.full(4000, 0.05), np.full(312, 0.9)]), 6)
     assert np.mean(values) > 0.15 and fitted["above"] >= 5 and decided["between"] >= 5
     assert shapes.deciding([0.1, 0.2], {"floor": 0.1, "without": 0.01}) == [0, 0.2]

@@ -112,7 +112,7 @@ def test_shared_latents_are_predicted_better_or_not():
     got = membership.detection_step(score, np.full(300, 0.5), of)
     assert got["difference"] == pytest.approx(0.2, abs=0.01) and got["interval"][0] > 0.18
     assert (got["n_orphan"], got["n_shared"], got["not_scored"], got["another_latent"]) == (149, 150, 1, 0.5)
-    assert len(got["each"]) == 3 and "easier to foretell than orphans. Another" in membership.detection_sentence(got)
+    assert len(got["each"]) == 3 and "easier to predict than orphans. Another" in membership.detection_sentence(got)
     back = membership.detection_step(scores(of, 0.6, 0.8), np.full(300, 0.5), of)
     assert back["interval"][1] < 0 and "shared latents are not easier" in membership.detection_sentence(back)
 
