@@ -80,7 +80,7 @@ def test_the_solutions_are_in_one_notebook_and_gaps_that_run_in_the_other(source
 def test_a_notebook_for_jupyter_has_the_recorded_numbers_and_no_role_or_directive(source):
     notebook = exercises.notebook_of(source, "mini", solved=True)
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    assert "It scored 0.750, published" in prose and "(not measured here); see [paulo2025] and" in prose
+    assert "It scored 0.75, published" in prose and "(not measured here); see [paulo2025] and" in prose
     assert "\ntold." in prose and "{" not in prose and ":::" not in prose and ":class:" not in prose
     assert "> **Exercise 1**\n>\n> Double `score`." in prose
     assert "<details><summary>Answer</summary>\n\nBecause.\n\n</details>" in prose
