@@ -117,7 +117,7 @@ class Universality(Study):
             }
             for measure in ("svcca", "rsa", "one_component"):
                 found = getattr(one, measure)
-                row |= {measure: found.observed, f"{measure} null": round(float(found.null.mean()), 3) + 0.0}
+                row |= {measure: found.observed, f"{measure} null": _rounded(float(found.null.mean()))}
             rows.append(row)
         headings = {"first": "SAE", "second": "other SAE", "n": "pairs", "r": "mean r"}
         shown = {"svcca": "SVCCA", "rsa": "RSA", "one_component": "one component"}
@@ -129,10 +129,10 @@ class Universality(Study):
         """Pairs left by each rule, and how alike they are."""
         rows = []
         for name, one in self.filtered.items():
-            row = {"rule": said.RULES[name], "n": one["n"], "share": f"{one['share']:.0%}", "r": one["r"]}
+            row = {"rule": said.RULES[name], "n": one["n"], "share": said.percent(one["share"]), "r": one["r"]}
             for measure in MEASURES:
                 found = one[measure] or {}
-                row |= {f"{measure} {key}": found.get(key) for key in ("value", "null", "excess")}
+                row |= {f"{measure} {key}": _rounded(found.get(key)) for key in ("value", "null", "excess")}
             rows.append(row)
         headings = {"rule": "pairs kept", "n": "pairs", "share": "share", "r": "mean r"}
         for measure in MEASURES:
@@ -231,3 +231,8 @@ def one_component_nulls(permutations: int = PERMUTED) -> dict[str, dict]:
 def _place(space: Space) -> tuple[str, int, str]:
     """Order on a map: models by name, layers from the first."""
     return space.model, space.layer, space.name
+
+
+def _rounded(value: float | None) -> float | None:
+    """To three digits, without the sign of a zero."""
+    return None if value is None else round(value, 3) + 0.0

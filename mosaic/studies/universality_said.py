@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mosaic.interpretation.aligned import WORDS
 from mosaic.reporting.results import shown
-from mosaic.studies.universality_kinds import Kinds
+from mosaic.studies.universality_kinds import ANY, Kinds
 from mosaic.studies.wording import between, sign, signed
 
 NAMES = {"svcca": "SVCCA", "rsa": "RSA"}
@@ -17,7 +17,13 @@ RULES = {
     "no mark and no single word": "neither on a mark, neither on one word alone",
     "as published": "neither on a mark, a word in common (as published)",
 }
+NAMED = 4  # kinds that are named one by one; of more, those alone that are told apart
 SIDES = {"above": "more alike", "below": "less alike", "between": "not told apart"}
+
+
+def percent(share: float) -> str:
+    """.905 as "91 %"."""
+    return f"{100 * share:.0f} %"
 
 
 def read(found: Mapping[str, tuple[str, int]]) -> str:
@@ -112,11 +118,13 @@ def groups(names: str, what: str, found: Mapping[str, Mapping], over: Mapping | 
     """names: of the two spaces. what: a kind is. found: {kind: its measures}; over: their mean over kinds."""
     if not found:
         return f"{names}: too few latents of a {what} to compare."
+    sides = {name: sign(one["rsa"]["interval"]) for name, one in found.items()}
     parts = [
-        f"{name}: {SIDES[sign(one['rsa']['interval'])]} ({signed(one['rsa']['difference'])}, {between(one['rsa']['interval'])}; "
-        f"{one['n']} pairs)"
-        for name, one in found.items()
+        _kind(name, found[name]) for name in found if name != ANY and (len(found) <= NAMED or sides[name] != "between")
     ]
+    if silent := [name for name in found if name != ANY and sides[name] == "between" and len(found) > NAMED]:
+        parts.append(f"not told apart: {', '.join(silent)}")
+    parts += [_kind(name, one) for name, one in found.items() if name == ANY]
     said = f"{names}, RSA within a {what}, beside as many pairs drawn from all: {'; '.join(parts)}."
     if not over or over["n"] < 2:
         return said
@@ -126,6 +134,11 @@ def groups(names: str, what: str, found: Mapping[str, Mapping], over: Mapping | 
         for measure in ("rsa", "one_component", "r")
     ]
     return f"{said} The mean over {over['n']}: {', '.join(means)}."
+
+
+def _kind(name: str, one: Mapping) -> str:
+    rsa = one["rsa"]
+    return f"{name}: {SIDES[sign(rsa['interval'])]} ({signed(rsa['difference'])}, {between(rsa['interval'])}; {one['n']} pairs)"
 
 
 def kind_rows(of: Kinds) -> list[dict]:

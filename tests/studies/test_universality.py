@@ -143,7 +143,9 @@ def test_lists_of_words_take_the_place_of_factors(study):
     rows = said.kind_rows(lists)
     assert rows[0]["words"] == "day night hour; day night hour" and rows[0]["n"] == 20
     assert study.kinds_table().count("<tr>") == 2
-    none = replace(study, kinds=replace(lists, members={})).summary()
+    empty = replace(study, kinds=replace(lists, members={}))
+    none = empty.summary()
+    assert empty.kinds_table().count("<tr>") == 1
     assert none["lists"] == {ANY: None} and none["layers"] is None, "a claim on them is not testable"
 
 
@@ -202,10 +204,13 @@ def test_controls_kinds_and_filters_are_told_by_their_intervals(side, words):
     got = said.groups("a against b", "list of words", {"emotions": every}, every | {"n": 4})
     assert f"emotions: {words}" in got and f"The mean over 4: {words} by RSA" in got
     assert "mean over" not in said.groups("a against b", "list of words", {"emotions": every}, every | {"n": 1})
+    many = {name: every for name in ("a", "b", "c", "d", ANY)}
+    short = said.groups("x", "list of words", many)
+    assert f"{ANY}: {words}" in short and ("not told apart: a, b, c, d" in short) == (side == "between")
     kept = {"n": 20, "share": 0.5, "rsa": {"excess": 0.1, "interval": [0.1, 0.2]}, "beside_any": every}
     left = said.filters({"all pairs": {"n": 40}, "no mark": kept})
     assert "RSA is above a permuted pairing (excess +0.100" in left and f"they are {words} by RSA" in left
-    assert "20 of 40 (50%) are left" in left
+    assert "20 of 40 (50 %) are left" in left
 
 
 @pytest.mark.parametrize(
@@ -233,7 +238,7 @@ def test_what_is_missing_is_said():
         == "a against b: too few latents of a kind of factor to compare."
     )
     few = {"n": 3, "share": 0.1, "rsa": None, "beside_any": None}
-    assert "3 of 30 (10%) are left" in said.filters({"all pairs": {"n": 30}, "no mark": few})
+    assert "3 of 30 (10 %) are left" in said.filters({"all pairs": {"n": 30}, "no mark": few})
     assert said.filters({"all pairs": {"n": 30}, "no mark": few}).endswith("too few to compare.")
 
 
