@@ -87,7 +87,7 @@ def filters(found: Mapping[str, Mapping]) -> str:
     everything, *rest = found.items()
     parts = []
     for name, one in rest:
-        head = f'{one["n"]} of {everything[1]["n"]} ({one["share"]:.0%}) are left by the rule "{RULES[name]}"'
+        head = f'{one["n"]} of {everything[1]["n"]} ({percent(one["share"])}) are left by the rule "{RULES[name]}"'
         if one["rsa"] is None:
             parts.append(f"{head}, too few to compare")
             continue
