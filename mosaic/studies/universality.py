@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -160,6 +161,8 @@ class Universality(Study):
             place = theirs.index(_place(one.second)), own.index(_place(one.first))
             values[place] = getattr(one, measure).excess
         down, across = [name for *_, name in theirs], [str(layer) for _, layer, _ in own]
+        if len(down) < 3:  # a low map has little room beside it
+            label = textwrap.fill(label, 20)
         ax = plots.heatmap(values, down, across, label, digits=3)
         ax.set_xlabel(f"layer of {own[0][0]}")
         return plots.finished(ax.figure)
