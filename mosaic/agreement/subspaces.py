@@ -20,6 +20,7 @@ from mosaic.agreement.universality import rsa, svcca
 
 MEASURES = ("r", "svcca", "one_component", "rsa")
 DRAWS = 200
+DIGITS = 9  # what is one for any pairing is equal, not above by the last digit
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,4 +76,4 @@ def _measured(x: np.ndarray, y: np.ndarray, r: np.ndarray, measures: Sequence[st
         "one_component": lambda: svcca(x, y, None, permutations=0).observed,
         "rsa": lambda: rsa(x, y, permutations=0).observed,
     }
-    return {measure: make[measure]() for measure in measures}
+    return {measure: round(make[measure](), DIGITS) for measure in measures}

@@ -1,4 +1,5 @@
-"""Do SAEs of different models learn the same features? Latents of several models on the same tokens, and their geometry."""
+"""Do SAEs of different models learn the same features? Latents of several models on the same tokens, or the same words, and
+their geometry."""
 
 from __future__ import annotations
 

@@ -55,3 +55,10 @@ def test_the_mean_over_choices_and_repeats(monkeypatch):
 def test_too_few_pairs_are_refused():
     with pytest.raises(MosaicError, match="2 and 2 rows; three pairs or more"):
         subspaces.within(*spaces(), np.arange(2), 2)
+
+
+def test_what_is_one_for_any_pairing_is_not_above_by_the_last_digit():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(60, 30)), rng.normal(size=(60, 30))
+    found = within(x, y, np.linspace(1, 0, 60), np.arange(8), 40, ("svcca",)).summary("svcca")
+    assert (found["value"], found["difference"], found["interval"], found["p"]) == (1, 0, [0, 0], 1)
