@@ -1,5 +1,4 @@
-"""Do SAEs of different models learn the same features? Latents of several models on the same tokens, or the same words, and
-their geometry."""
+"""Do SAEs of different models learn the same features? Latents of several models on the same texts, and their geometry."""
 
 from __future__ import annotations
 
