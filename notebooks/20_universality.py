@@ -3,7 +3,7 @@
 # # Do other models learn the same features?
 #
 # SAEs that differ in their seed alone share part of their latents. Do SAEs of *different models* learn the same
-# features? Their latents live in spaces of other sizes and cannot be compared by cosine. But all models can read the same tokens:
+# features? Their latents live in spaces of other sizes and cannot be compared by cosine. But all models can read the same texts:
 # a latent of one is paired with the latent of the other that fires most like it (a correlation above {result}`universality.least_correlation`, each latent once), and then the *geometry* is compared
 # {cite}`lan2024`. Are latents that lie close together in one model's space close together in the other's, too?
 #
@@ -36,7 +36,7 @@ study.record();
 #
 # {term}`SVCCA` turns both sets of decoder rows until they fit each other best and asks how well they correlate. {term}`RSA` asks whether
 # the pairs that are similar in one space are similar in the other. Both read {result}`universality.main.n_pairs` pairs
-# of latents here, paired on {result}`universality.n_tokens` tokens. With few pairs and many dimensions SVCCA is far above zero for
+# of latents here. {result}`universality.sentences.read` With few pairs and many dimensions SVCCA is far above zero for
 # nothing: a *permuted* pairing gives {result}`universality.main.svcca.null` here. So what counts is the excess over it. An SAE
 # against itself has SVCCA {result}`universality.itself.svcca.value` and RSA {result}`universality.itself.rsa.value`.
 #
@@ -73,10 +73,33 @@ study.controls_figure()
 # %% [markdown]
 # "Not told apart" is not "equal": the fewer the pairs, the wider the interval.
 #
+# ## Marks, single words, and latents that are no concept
+#
+# A latent that fires on full stops finds its like in every model, and says little of what either knows. The paper leaves out pairs
+# that have a mark, a line break or a special token among the {result}`universality.strongest` tokens on which a latent fires most,
+# and keeps those whose tokens overlap. Here special tokens are never read, a mark is any word without a letter or a digit, and each
+# rule stands beside all pairs. Leaving out single words is this project's own rule: a latent whose
+# {result}`universality.strongest` strongest words are one and the same may be a lookup of that word.
+
+# %%
+study.filters_table()
+
+# %% [markdown]
+# {result}`universality.sentences.filters`
+#
 # ## Kinds of meaning
 #
-# The paper finds subspaces of months or emotions more alike than random subsets. Where factors are known, the kinds are those of
-# the factor that a latent tracks. {result}`universality.sentences.kinds`
+# The paper finds subspaces of months or emotions more alike than random subsets. Where factors are known, a pair's kind is that of
+# the factor that its first latent tracks. On real words it is a list of words, this project's own: {result}`universality.majority`
+# of the first latent's {result}`universality.strongest` strongest words are in it. Where a small model has too few such latents, two
+# layers of one model stand beside. Any other subset of as many pairs is the measure of what is expected: with no more pairs than
+# dimensions SVCCA is one for any pairing.
+
+# %%
+study.kinds_table()
+
+# %% [markdown]
+# {result}`universality.sentences.kinds`
 #
 # ## All numbers, and what the paper's code computed
 

@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 from mosaic import studies
 from mosaic.errors import Unavailable
 from mosaic.printable import printable
-from mosaic.profiles.opening import crossed, lacking, located, located_folder
+from mosaic.profiles.opening import available_others, crossed, lacking, located, located_folder
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.saes.recipe import width_name
 from mosaic.saes.sweep import along, read_card, seed_groups, shown
@@ -55,7 +55,15 @@ def model_rows(profile: Profile) -> list[list[str]]:
                 text = config.get("text_config", config)
                 rows.append([other, str(text["num_hidden_layers"]), str(text["hidden_size"]),
                              millions(parameters(folder / "model.safetensors")), what])  # fmt: skip
+    for other in beside(profile):
+        what = f"{other.title} (for the chapter on feature spaces)"
+        rows.append([other.model.id.split("/")[-1], str(other.shape.n_layers), str(other.shape.d_model), millions(size(other)), what])
     return rows
+
+
+def beside(profile: Profile) -> list[Profile]:
+    """The other models that the chapter on feature spaces reads here, the miniature's own left out: they are named in BESIDE."""
+    return [other for other in available_others(profile) if not (profile.truth and other.name in BESIDE)]
 
 
 def parameters(path: Path) -> int:
@@ -128,11 +136,16 @@ def sae_rows(profile: Profile) -> list[list[str]]:
             active, architecture = sparsity(located(source).path)
             main = source.width == of.width  # the one width that models are compared at
             before = ["layers"] if main and other == profile.larger else []
-            after = ["universality"] if main and other in profile.others else []
+            after = ["universality"] if main and other in [one.name for one in profile.others] else []
             numbers = ", ".join(number(name) for name in (*before, *LARGER[other], *after))
             rows.append(
                 [numbers, str(source.layer), source.width, active, architecture, f"of {other}, seed {source.seed}"]
             )
+    for other in beside(profile):
+        for source in (source for source in other.saes if source.width == other.width):
+            active, architecture = sparsity(located(source).path)
+            which = f"of {other.name}, seed {source.seed}"
+            rows.append([number("universality"), str(source.layer), source.width, active, architecture, which])
     if profile.seeds:
         groups = seed_groups(read_card(located_folder(profile.seeds)))
         base = groups[0].rows[0]

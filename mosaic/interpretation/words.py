@@ -26,10 +26,12 @@ UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")  #
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """One text. words: in order, in small letters ("" for a token of white space). of_token: [its real tokens] number of each one's word."""
+    """One text. words: in order, in small letters ("" for a token of white space). of_token: [its real tokens] number of each one's
+    word. spans: where each word stands in the text, [start, end) in characters."""
 
     words: tuple[str, ...]
     of_token: np.ndarray
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ def _read(text: str, spans: Sequence[tuple[int, int]]) -> Read:
     starts = [i == 0 or not _goes_on(text, spans[i - 1], spans[i]) for i in range(len(spans))]
     of_token = np.cumsum(starts, dtype=np.int64) - 1
     first, last = np.flatnonzero(starts), np.flatnonzero([*starts[1:], True] if starts else [])
-    words = tuple(text[spans[i][0] : max(spans[j][1], spans[i][0])].lower() for i, j in zip(first, last, strict=True))
-    return Read(words, of_token)
+    ends = tuple((spans[i][0], max(spans[j][1], spans[i][0])) for i, j in zip(first, last, strict=True))
+    return Read(tuple(text[start:end].lower() for start, end in ends), of_token, ends)
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from mosaic.errors import MosaicError, Unavailable
 from mosaic.hub.repository import Repository
 from mosaic.hub.snapshot import MEGABYTE, sizes, snapshot
+from mosaic.profiles.opening import available_others
 from mosaic.profiles.profile import CrossedSet, Profile, SetChoice, load_profile
 from mosaic.progress import Progress
 
@@ -72,7 +73,8 @@ def repositories(profile: Profile) -> Iterator[tuple[str, Repository]]:
     from mosaic.saes.registry import repository as of_sae
     from mosaic.texts import image_sets
 
-    beside = [load_profile(name) for name in dict.fromkeys(filter(None, (profile.larger, *profile.others)))]
+    larger = [load_profile(profile.larger)] if profile.larger else []
+    beside = list(dict.fromkeys((*larger, *available_others(profile))))
     vision = [profile.vision.model] if profile.vision else []
     for spec in dict.fromkeys((profile.model, *vision, *(one.model for one in beside))):
         if not Path(opening.resolve(spec)).is_dir():

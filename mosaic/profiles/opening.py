@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mosaic.errors import MosaicError, Unavailable
 from mosaic.models.language import LanguageModel
-from mosaic.profiles.profile import HOME, CrossedSet, Profile, SetChoice
+from mosaic.profiles.profile import HOME, CrossedSet, OtherModel, Profile, SetChoice, load_profile
 from mosaic.saes.encoder import Encoder
 from mosaic.saes.source import SAESource
 
@@ -29,6 +29,35 @@ def crossed(profile: Profile) -> tuple[CrossedSet, ...]:
     """The profile's sets in several languages that can be had here, each in the languages and with the translations that can.
     Raises Unavailable as `available` does."""
     return tuple(found for choice in profile.crossed if (found := _crossed(choice)) is not None)
+
+
+@cache
+def available_others(profile: Profile) -> tuple[Profile, ...]:
+    """The profiles it names under `others` whose models can be had here. Raises MosaicError for one that stands twice or is the
+    profile itself, and Unavailable for one that is missing and not optional."""
+    names = [profile.name, *(other.name for other in profile.others)]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise MosaicError(f"profile {profile.name}, others: {name} stands twice. Name every other model once.")
+    return tuple(load_profile(other.name) for other in profile.others if _other_had(other))
+
+
+def _other_had(other: OtherModel) -> bool:
+    """Whether the model and the SAEs of an optional other profile can be had; one whose cannot is left out, and said so."""
+    from mosaic.models.opening import local_folder
+
+    found = load_profile(other.name)
+    if not other.optional:
+        return True  # asked for when it is read
+    try:
+        local_folder(found.model, files=("config.json",))
+    except Unavailable as error:
+        log.warning(
+            "%s is left out: %s MOSAIC_MODELS may name a folder that holds %s/.",
+            other.name, error, found.model.id.split("/")[-1],
+        )  # fmt: skip
+        return False
+    return True
 
 
 def _crossed(choice: CrossedSet) -> CrossedSet | None:
@@ -155,7 +184,7 @@ NEEDS = {
     "languages": "a set in several languages that can be had here (crossed; the real ones need the hub or MOSAIC_DATA)",
     "truth": "texts whose factors are known (truth: true)",
     "images": "a vision-language model and sets of images (vision)",
-    "others": "other models with its tokenizer (others: their profiles)",
+    "others": "other models that can be had here (others: their profiles)",
     "end_to_end": "SAEs trained end to end (end_to_end: their folder)",
     "seeds": "SAEs of several seeds (seeds: a folder that `mosaic train-sae --seeds` wrote)",
     "recipes": "SAEs by other recipes (recipes: a folder of them)",
@@ -175,7 +204,7 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
         "widths": len(widths) > 1,
         "truth": profile.truth,
         "images": bool(profile.vision and profile.vision.sets),
-        "others": bool(profile.others),
+        "others": False,
         "end_to_end": bool(profile.end_to_end),
         "seeds": bool(profile.seeds),
         "recipes": bool(profile.recipes),
@@ -184,6 +213,8 @@ def lacking(profile: Profile, needs: Sequence[str]) -> list[str]:
     }
     if "languages" in needs:  # what is not optional must be had, and is asked for when it is read
         has["languages"] = any(not choice.optional for choice in profile.crossed) or bool(crossed(profile))
+    if "others" in needs:
+        has["others"] = bool(available_others(profile))
     if profile.seeds and "sweep" in needs:
         has["sweep"] = len(seed_groups(read_card(located_folder(profile.seeds)))) > 1
     return [need for need in needs if not has[need]]

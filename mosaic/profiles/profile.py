@@ -96,6 +96,17 @@ class PartlyTrained:
 
 
 @dataclass(frozen=True)
+class OtherModel:
+    """The profile of another model, for the chapter on feature spaces; its tokenizer may be another one.
+
+    optional: left out, and said so, where its model or its SAEs are neither here nor on the hub.
+    """
+
+    name: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
 class Vision:
     """A vision-language model whose language model is the profile's, or learned further from it, and what it is shown.
 
@@ -121,7 +132,7 @@ class Profile:
     on stability. recipes: a folder of SAEs by other recipes, of the layer, width, k and tokens of those, for the chapter on recipes.
     partly_trained: for the chapter on what training is worth. end_to_end: a folder of SAEs of the three losses of
     `mosaic.saes.end_to_end`, for the chapter on them. larger: the profile of a larger model of the same
-    family, read beside this one by the chapter on layers. others: profiles of models with the same tokenizer, for the one on feature
+    family, read beside this one by the chapter on layers. others: profiles of other models, for the one on feature
     spaces. architecture: for `mosaic rehearse`, which builds a model of these sizes. vision: for the chapter on
     images.
     """
@@ -145,7 +156,7 @@ class Profile:
     partly_trained: tuple[PartlyTrained, ...] = ()
     end_to_end: str | None = None
     larger: str | None = None
-    others: tuple[str, ...] = ()
+    others: tuple[OtherModel, ...] = ()
     architecture: Architecture | None = None
     vision: Vision | None = None
     example: str = "The committee was thrilled: the clinic's new vaccine protects children far better than the old one."

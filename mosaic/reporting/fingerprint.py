@@ -113,7 +113,9 @@ def weights(profile: Profile) -> Iterator[tuple[str, str]]:
         yield from _folder("image tokens", located_folder(profile.vision.image_tokens))
     # A score of explanations needs it, and is left out without it; its weights are checked wherever they come from.
     yield "sentence encoder", str(Path(resolve(ModelSpec(MINILM_ID))).is_dir())
-    for name in dict.fromkeys((*([profile.larger] if profile.larger else []), *profile.others)):
+    for name in dict.fromkeys(
+        (*([profile.larger] if profile.larger else []), *(other.name for other in profile.others))
+    ):
         other = load_profile(name)
         yield name, repr(other)
         # Those that it names itself are not read.

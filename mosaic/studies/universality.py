@@ -1,8 +1,9 @@
-"""Do SAEs of different models learn the same features? Latents of several models on the same tokens, and their geometry."""
+"""Do SAEs of different models learn the same features? Latents of several models on the same texts, and their geometry."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,79 +12,74 @@ from typing import ClassVar
 import numpy as np
 
 from mosaic.agreement import universality as measures
-from mosaic.errors import MosaicError
-from mosaic.profiles.opening import load_saes, select_saes
+from mosaic.interpretation.aligned import WORDS
+from mosaic.interpretation.strongest import MAJORITY, STRONGEST
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import plots, tables
 from mosaic.studies import universality_said as said
-from mosaic.studies.feature_spaces import (
-    LEAST_PAIRS,
-    Compared,
-    Space,
-    check_same_tokens,
-    mean,
-    minus,
-    random_spaces,
-    spaces,
-    untrained_spaces,
-)
+from mosaic.studies.feature_spaces import Compared, Space, mean, minus
 from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.seeds import held_out_texts
 from mosaic.studies.study import Study
+from mosaic.studies.universality_kinds import ANY, Kinds, factor_kinds, filtered, kept_by, list_kinds
+from mosaic.studies.universality_reading import RANDOM, UNTRAINED, Readings, others_of, readings
 
 MEASURES = ("svcca", "rsa")
 DISCOVERY = 0.05
 PUBLISHED_PAIRS = (7553, 1879)  # the most and the fewest that the published notebooks keep
 PUBLISHED_SIZES = (512, 768)  # d of Pythia-70M and Pythia-160M
-LEAST_OF_A_KIND = 10  # pairs
-DRAWS = 200  # of as many pairs as are of a kind
 PERMUTED = 2_000  # pairings of one component
-RANDOM, UNTRAINED = "random dictionaries", "an SAE of the untrained model"
 
 
 @dataclass(frozen=True)
 class Universality(Study):
     """SVCCA and RSA of decoder rows whose latents fire alike, for every pair of layers of the profile's model and another.
 
-    grid: every comparison, the middle layers first. itself: the middle layer's SAE against itself. controls: {what: its spaces
-    against the other model's middle layer}. kinds: {kind of factor: numbers of the main comparison's pairs whose first latent
-    tracks one}. n_tokens: read.
+    words: of the first and of the second latent of each of the main comparison's pairs, those on which it fires most. kinds: those
+    pairs by what they speak of; layers: pairs of two layers of the profile's own model by the same, where that is by lists of words.
     """
 
     name: ClassVar[str] = "universality"
     needs: ClassVar[tuple[str, ...]] = ("others",)
 
-    grid: tuple[Compared, ...]
-    itself: Compared
-    controls: Mapping[str, Sequence[Compared]]
-    kinds: Mapping[str, np.ndarray]
-    n_tokens: int
+    found: Readings
+    words: tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]
+    kinds: Kinds
+    layers: Kinds | None = None
 
     def summary(self) -> dict:
         main, share, against = self.main, self._significant(), self.trained_minus
-        kinds, nulls = self._kinds(), one_component_nulls()
+        kinds, nulls, read = self.kinds.summary(), one_component_nulls(), self.found.read
         return {
-            "n_tokens": self.n_tokens,
+            "n_rows": {name: n for name, (_, n) in read.items()},
+            "whole_words": [name for name, (unit, _) in read.items() if unit == WORDS],
             "least_correlation": measures.LEAST,
+            "strongest": STRONGEST,
+            "majority": MAJORITY,
             "main": self._row(main),
-            "itself": self._row(self.itself),
-            "grid": [self._row(one) for one in self.grid],
+            "itself": self._row(self.found.itself),
+            "grid": [self._row(one) for one in self.found.grid],
             "significant": share,
-            "trained_minus": against,
-            "kinds": kinds,
+            "trained_minus": {RANDOM: None, UNTRAINED: None} | against,
+            "filters": self.filtered,
+            "kinds": None if self.kinds.by_lists else kinds,
+            "lists": {ANY: None} | kinds if self.kinds.by_lists else None,
+            "layers": self.layers and {ANY: None} | self.layers.summary() | {"mean": self.layers.over()},
             "one_component": nulls,
             "sentences": {
+                "read": said.read(read),
                 "main": said.alike(
                     main.first.name, main.second.name, {m: getattr(main, m).summary() for m in MEASURES}
                 ),
                 "grid": said.grid({measure: share[measure] for measure in MEASURES}),
                 "controls": " ".join(said.control(name, found) for name, found in against.items()),
-                "kinds": said.groups(kinds),
+                "filters": said.filters(self.filtered),
+                "kinds": " ".join(said.kinds(one) for one in (self.kinds, self.layers) if one is not None),
                 "one_component": said.one_component(
                     list(nulls.values()),
                     main.one_component.summary(),
                     share["one_component"],
-                    max(one.one_component.observed for one in self.grid),
+                    max(one.one_component.observed for one in self.found.grid),
                 ),
             },
         }
@@ -91,7 +87,7 @@ class Universality(Study):
     @property
     def main(self) -> Compared:
         """The profile's middle layer against the middle layer of the first other model."""
-        return self.grid[0]
+        return self.found.main
 
     def figure(self):
         """Excess of SVCCA over a permuted pairing, every layer of one model against every layer of another."""
@@ -104,7 +100,7 @@ class Universality(Study):
     def controls_figure(self):
         """RSA of the trained SAE and of each control against the other model, with 95 % over pairs of latents."""
         rows = []
-        for name, of in {"trained SAE": [self.main], **self.controls}.items():
+        for name, of in {"trained SAE": [self.main], **self.found.controls}.items():
             found = mean(of)
             low, high = found.interval()
             rows.append({"set": said.NAMES["rsa"], "features": name, "macro_f1": found.value, "low": low, "high": high})
@@ -113,7 +109,7 @@ class Universality(Study):
     def table(self) -> tables.Html:
         """Every pair of layers: pairs of latents, correlation, both measures beside their permuted pairings."""
         rows = []
-        for one in self.grid:
+        for one in self.found.grid:
             row = {
                 "first": one.first.name,
                 "second": one.second.name,
@@ -122,7 +118,7 @@ class Universality(Study):
             }
             for measure in ("svcca", "rsa", "one_component"):
                 found = getattr(one, measure)
-                row |= {measure: found.observed, f"{measure} null": round(float(found.null.mean()), 3) + 0.0}
+                row |= {measure: found.observed, f"{measure} null": _rounded(float(found.null.mean()))}
             rows.append(row)
         headings = {"first": "SAE", "second": "other SAE", "n": "pairs", "r": "mean r"}
         shown = {"svcca": "SVCCA", "rsa": "RSA", "one_component": "one component"}
@@ -130,20 +126,49 @@ class Universality(Study):
             headings |= {measure: heading, f"{measure} null": "permuted"}
         return tables.table(rows, headings)
 
+    def filters_table(self) -> tables.Html:
+        """Pairs left by each rule, and how alike they are."""
+        rows = []
+        for name, one in self.filtered.items():
+            row = {"rule": said.RULES[name], "n": one["n"], "share": said.percent(one["share"]), "r": one["r"]}
+            for measure in MEASURES:
+                found = one[measure] or {}
+                row |= {f"{measure} {key}": _rounded(found.get(key)) for key in ("value", "null", "excess")}
+            rows.append(row)
+        headings = {"rule": "pairs kept", "n": "pairs", "share": "share", "r": "mean r"}
+        for measure in MEASURES:
+            shown = said.NAMES[measure]
+            headings |= {f"{measure} value": shown, f"{measure} null": "permuted", f"{measure} excess": "excess"}
+        return tables.table(rows, headings)
+
+    def kinds_table(self) -> tables.Html:
+        """Each kind's pairs by every measure, beside as many drawn from all, and two of their latents' words."""
+        headings = {
+            "of": "pairs of",
+            "kind": "list of words" if self.kinds.by_lists else "kind of factor",
+            "n": "pairs",
+        }
+        for measure, shown in said.WITHIN.items():
+            headings |= {measure: shown, f"{measure} any": "any pairs"}
+        rows = [row for one in (self.kinds, self.layers) if one is not None for row in said.kind_rows(one)]
+        return tables.table(rows, headings | {"words": "two latents' strongest words"})
+
     def _map(self, measure: str, label: str):
         """The other models' layers down, the profile's own across."""
         own, theirs = (sorted({_place(space) for space in side}) for side in self._sides())
         values = np.full((len(theirs), len(own)), np.nan)
-        for one in self.grid:
+        for one in self.found.grid:
             place = theirs.index(_place(one.second)), own.index(_place(one.first))
             values[place] = getattr(one, measure).excess
         down, across = [name for *_, name in theirs], [str(layer) for _, layer, _ in own]
+        if len(down) < 3:  # a low map has little room beside it
+            label = textwrap.fill(label, 20)
         ax = plots.heatmap(values, down, across, label, digits=3)
         ax.set_xlabel(f"layer of {own[0][0]}")
         return plots.finished(ax.figure)
 
     def _sides(self) -> tuple[list[Space], list[Space]]:
-        return [one.first for one in self.grid], [one.second for one in self.grid]
+        return [one.first for one in self.found.grid], [one.second for one in self.found.grid]
 
     def _row(self, one: Compared) -> dict:
         return {
@@ -161,7 +186,7 @@ class Universality(Study):
 
         out = {}
         for measure in (*MEASURES, "one_component"):
-            p = false_discovery_control([getattr(one, measure).p for one in self.grid])
+            p = false_discovery_control([getattr(one, measure).p for one in self.found.grid])
             k, n = int((p <= DISCOVERY).sum()), len(p)
             out[measure] = {"k": k, "n": n, "share": k / n}
         return out
@@ -169,31 +194,12 @@ class Universality(Study):
     @cached_property
     def trained_minus(self) -> dict:
         """{control: RSA of the trained SAE minus the control's}, as `minus` gives it."""
-        return {name: minus([self.main], of) for name, of in self.controls.items()}
+        return {name: minus([self.main], of) for name, of in self.found.controls.items()}
 
-    def _kinds(self) -> dict:
-        """{kind: RSA of its pairs minus that of as many drawn from all}; the interval is over draws."""
-        x, y = self.main.rows
-        out = {}
-        for kind, chosen in self.kinds.items():
-            if len(chosen) < LEAST_OF_A_KIND:
-                continue
-            own = measures.rsa(x[chosen], y[chosen], permutations=1).observed
-            drawn = self._rsa_of_any(len(chosen))
-            low, high = np.quantile(drawn, [0.025, 0.975])
-            out[kind] = {
-                "n": len(chosen),
-                "rsa": own,
-                "of_any": float(drawn.mean()),
-                "difference": own - float(drawn.mean()),
-                "interval": [own - float(high), own - float(low)],
-            }
-        return out
-
-    def _rsa_of_any(self, n: int, draws: int = DRAWS) -> np.ndarray:
-        rng, (x, y) = np.random.default_rng(n), self.main.rows
-        chosen = [rng.choice(len(x), n, replace=False) for _ in range(draws)]
-        return np.array([measures.rsa(x[rows], y[rows], permutations=1).observed for rows in chosen])
+    @cached_property
+    def filtered(self) -> dict[str, dict]:
+        """{rule: what is left of the main comparison}."""
+        return filtered(self.main, kept_by(self.words))
 
 
 def run(
@@ -203,60 +209,13 @@ def run(
     profile = load_profile(profile) if isinstance(profile, str) else profile
     others = others_of(profile)  # before anything long
     profile, lm = opened(profile, device)
-    texts = held_out_texts(profile, n_texts)
-    own, ids = spaces(profile, lm, texts)
-    theirs = []
-    for other in others:
-        found, read = spaces(other, opened(other, device)[1], texts)
-        check_same_tokens(profile.name, ids, other.name, read)
-        theirs += found
-    middle = next(space for space in own if space.layer == profile.middle)
-    facing = next(space for space in theirs if space.layer == others[0].middle)
-    pairs = [(middle, facing), *((a, b) for a in own for b in theirs if (a, b) != (middle, facing))]
-    grid = [compared for compared in (Compared.of(*pair) for pair in pairs) if len(compared.pairs) >= LEAST_PAIRS]
-    if not grid or grid[0].second is not facing or grid[0].first is not middle:
-        raise MosaicError(
-            f"fewer than {LEAST_PAIRS} latents of {middle.name} fire like one of {facing.name} on {len(texts)} texts. Read more of "
-            "them (n_texts)."
-        )
-    controls = {RANDOM: random_spaces(profile, lm, texts), UNTRAINED: untrained_spaces(profile, lm, texts)}
-    against = {name: [Compared.of(space, facing) for space in of] for name, of in controls.items()}
-    return Universality(
-        profile,
-        tuple(grid),
-        Compared.of(middle, middle),
-        {name: of for name, of in against.items() if of and all(len(one.pairs) >= LEAST_PAIRS for one in of)},
-        kinds_of(profile, lm, middle, grid[0], cache) if profile.truth else {},
-        len(ids),
-    )
-
-
-def others_of(profile: Profile) -> tuple[Profile, ...]:
-    """The profiles it names under `others`. Raises MosaicError for one with its own name, one that stands twice, and one without
-    an SAE of its main width at its middle layer."""
-    others = tuple(map(load_profile, profile.others))
-    names = [profile.name, *(other.name for other in others)]
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            raise MosaicError(f"profile {profile.name}, others: {name} stands twice. Name every other model once.")
-    for one in (profile, *others):
-        select_saes(one, [one.middle], [one.width])
-    return others
-
-
-def kinds_of(profile: Profile, lm, middle: Space, main: Compared, cache: Path | None) -> dict[str, np.ndarray]:
-    """{kind of factor: numbers of the pairs whose first latent tracks a factor of that kind}."""
-    from mosaic.interpretation import tracking
-
-    rows, factors = tracking.texts()
-    (table,) = tracking.tables(rows, lm, load_saes(profile, lm, [middle.layer], [profile.width]), cache)
-    kind = {factor.name: factor.kind or "language" for factor in factors}
-    named = {latent: kind[name.rsplit(" (", 1)[0]] for latent, name in tracking.names(table, rows, factors).items()}
-    found: dict[str, list[int]] = {}
-    for number, latent in enumerate(main.pairs.first):
-        if int(latent) in named:
-            found.setdefault(named[int(latent)], []).append(number)
-    return {name: np.array(numbers) for name, numbers in sorted(found.items())}
+    found = readings(profile, lm, others, held_out_texts(profile, n_texts), device)
+    first, second = (found.strongest[space] for space in (found.main.first, found.main.second))
+    words = first.words(found.main.pairs.first), second.words(found.main.pairs.second)
+    if profile.truth:
+        return Universality(profile, found, words, factor_kinds(profile, lm, found.main, words[0], cache))
+    layers = found.layers and list_kinds(found.layers, first.words(found.layers.pairs.first))
+    return Universality(profile, found, words, list_kinds(found.main, words[0]), layers)
 
 
 def one_component_nulls(permutations: int = PERMUTED) -> dict[str, dict]:
@@ -275,3 +234,8 @@ def one_component_nulls(permutations: int = PERMUTED) -> dict[str, dict]:
 def _place(space: Space) -> tuple[str, int, str]:
     """Order on a map: models by name, layers from the first."""
     return space.model, space.layer, space.name
+
+
+def _rounded(value: float | None) -> float | None:
+    """To three digits, without the sign of a zero."""
+    return None if value is None else round(value, 3) + 0.0

@@ -4,10 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mosaic.interpretation.aligned import WORDS
 from mosaic.reporting.results import shown
+from mosaic.studies.universality_kinds import ANY, Kinds
 from mosaic.studies.wording import between, sign, signed
 
 NAMES = {"svcca": "SVCCA", "rsa": "RSA"}
+WITHIN = {"r": "mean r", "rsa": "RSA", "one_component": "one component", "svcca": "SVCCA"}
+RULES = {
+    "all pairs": "all",
+    "no mark": "neither latent on a mark",
+    "no mark and no single word": "neither on a mark, neither on one word alone",
+    "as published": "neither on a mark, a word in common (as published)",
+}
+NAMED = 4  # kinds that are named one by one; of more, those alone that are told apart
+SIDES = {"above": "more alike", "below": "less alike", "between": "not told apart"}
+
+
+def percent(share: float) -> str:
+    """.905 as "91 %"."""
+    return f"{100 * share:.0f} %"
+
+
+def read(found: Mapping[str, tuple[str, int]]) -> str:
+    """What a row is beside each other model. found: {model: (unit, how many)}."""
+    parts = [f"{n:,} {unit} beside {name}" for name, (unit, n) in found.items()]
+    words = [name for name, (unit, _) in found.items() if unit == WORDS]
+    said = f"Latents are paired on {' and '.join(parts)}."
+    if not words:
+        return said
+    return (
+        f"{said} The tokenizer of {' and '.join(words)} cuts texts elsewhere; a row is then a whole word that both models read, with "
+        "the activations of its last token."
+    )
 
 
 def alike(first: str, second: str, found: Mapping[str, Mapping]) -> str:
@@ -53,13 +82,72 @@ def one_component(rows: Sequence[Mapping], main: Mapping, share: Mapping, best: 
     )
 
 
-def groups(found: Mapping[str, Mapping]) -> str:
-    """Whether latents of one kind of factor are more alike than as many drawn from all."""
+def filters(found: Mapping[str, Mapping]) -> str:
+    """What is left of the pairs, and whether it is as alike. found: {rule: its numbers}, all pairs first."""
+    everything, *rest = found.items()
+    parts = []
+    for name, one in rest:
+        head = f'{one["n"]} of {everything[1]["n"]} ({percent(one["share"])}) are left by the rule "{RULES[name]}"'
+        if one["rsa"] is None:
+            parts.append(f"{head}, too few to compare")
+            continue
+        rsa = one["rsa"]
+        side = {"above": "above", "below": "below", "between": "not told apart from"}[sign(rsa["interval"])]
+        told = f"{head}: RSA is {side} a permuted pairing (excess {signed(rsa['excess'])}, {between(rsa['interval'])})"
+        if one["beside_any"]:
+            found_r, found_rsa = one["beside_any"]["r"], one["beside_any"]["rsa"]
+            told += (
+                f", and beside as many pairs drawn from all they are {SIDES[sign(found_rsa['interval'])]} by RSA "
+                f"({signed(found_rsa['difference'])}) and {SIDES[sign(found_r['interval'])]} by how they fire "
+                f"({signed(found_r['difference'])})"
+            )
+        parts.append(told)
+    return f"{'; '.join(parts)}."
+
+
+def kinds(of: Kinds) -> str:
+    """Whether pairs of latents of one kind are more alike than as many drawn from all."""
+    names, what = (
+        f"{of.compared.first.name} against {of.compared.second.name}",
+        "list of words" if of.by_lists else "kind of factor",
+    )
+    return groups(names, what, of.summary(), of.over())
+
+
+def groups(names: str, what: str, found: Mapping[str, Mapping], over: Mapping | None = None) -> str:
+    """names: of the two spaces. what: a kind is. found: {kind: its measures}; over: their mean over kinds."""
     if not found:
-        return "Too few latents of a kind have a name here to compare kinds."
-    words = {"above": "more alike", "below": "less alike", "between": "not told apart"}
+        return f"{names}: too few latents of a {what} to compare."
+    sides = {name: sign(one["rsa"]["interval"]) for name, one in found.items()}
     parts = [
-        f"{name}: {words[sign(one['interval'])]} ({signed(one['difference'])}, {between(one['interval'])}; {one['n']} pairs)"
-        for name, one in found.items()
+        _kind(name, found[name]) for name in found if name != ANY and (len(found) <= NAMED or sides[name] != "between")
     ]
-    return f"RSA within a kind of factor, beside as many pairs drawn from all: {'; '.join(parts)}."
+    if silent := [name for name in found if name != ANY and sides[name] == "between" and len(found) > NAMED]:
+        parts.append(f"not told apart: {', '.join(silent)}")
+    parts += [_kind(name, one) for name, one in found.items() if name == ANY]
+    said = f"{names}, RSA within a {what}, beside as many pairs drawn from all: {'; '.join(parts)}."
+    if not over or over["n"] < 2:
+        return said
+    means = [
+        f"{SIDES[sign(over[measure]['interval'])]} by {WITHIN[measure]} ({signed(over[measure]['difference'])}, "
+        f"{between(over[measure]['interval'])})"
+        for measure in ("rsa", "one_component", "r")
+    ]
+    return f"{said} The mean over {over['n']}: {', '.join(means)}."
+
+
+def _kind(name: str, one: Mapping) -> str:
+    rsa = one["rsa"]
+    return f"{name}: {SIDES[sign(rsa['interval'])]} ({signed(rsa['difference'])}, {between(rsa['interval'])}; {one['n']} pairs)"
+
+
+def kind_rows(of: Kinds) -> list[dict]:
+    """A row a kind: its measures beside those of any pairs, and what two of its latents fire on."""
+    rows = []
+    for name, one in of.summary().items():
+        words = [" ".join(dict.fromkeys(of.words[pair])) for pair in of.members[name][:2]]
+        row = {"of": f"{of.compared.first.name}; {of.compared.second.name}", "kind": name, "n": one["n"]}
+        for measure in WITHIN:
+            row |= {measure: one[measure]["value"], f"{measure} any": one[measure]["of_any"]}
+        rows.append(row | {"words": "; ".join(words)})
+    return rows

@@ -89,9 +89,7 @@ def test_a_model_that_babbles_gives_no_explanation_and_no_error(lm):
 
 def test_what_is_longer_than_the_model_reads_is_refused_with_the_cure():
     lm = open_causal(ModelSpec("weights/mini/mini-large-it"))
-    with pytest.raises(
-        MosaicError, match=r"reads 256 tokens; what is asked and the answer have \d+\. Show fewer"
-    ):
+    with pytest.raises(MosaicError, match=r"reads 256 tokens; what is asked and the answer have \d+\. Show fewer"):
         LocalSpeaker(lm).say([{"role": "system", "content": SYSTEM}])
     assert isinstance(LocalSpeaker(lm, answer_tokens=8).say(ASKED), str)
 

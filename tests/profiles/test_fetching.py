@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mosaic.profiles.fetching import repositories
 from mosaic.profiles.opening import lacking
-from mosaic.profiles.profile import load_profile
+from mosaic.profiles.profile import OtherModel, load_profile
 
 
 def ids(profile) -> dict[str, list[str]]:
@@ -16,7 +16,7 @@ def ids(profile) -> dict[str, list[str]]:
 
 def test_models_and_saes_of_other_profiles_are_fetched_too():
     alone = replace(load_profile("gpt2"), datasets=(), crossed=())
-    beside = ids(replace(alone, others=("pythia-70m",), larger="pythia-70m"))
+    beside = ids(replace(alone, others=(OtherModel("pythia-70m"),), larger="pythia-70m"))
     assert ids(alone)["model"] == ["openai-community/gpt2"]
     assert beside["model"] == ["openai-community/gpt2", "EleutherAI/pythia-70m-deduped"]
     assert len(beside["SAEs"]) == 2

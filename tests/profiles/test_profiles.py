@@ -79,6 +79,30 @@ def test_an_optional_set_that_cannot_be_had_is_left_out_and_said(monkeypatch, ca
         available(load_profile(str(tmp_path / "strict.yml")))
 
 
+def test_an_optional_other_model_that_is_nowhere_is_left_out_and_said(monkeypatch, caplog):
+    from dataclasses import replace
+
+    from mosaic.profiles.opening import available_others, lacking
+    from mosaic.profiles.profile import OtherModel
+
+    minilm, mini = load_profile("minilm"), load_profile("mini")
+    there = replace(minilm, others=(OtherModel("mini", optional=True),), title="t")
+    assert [other.name for other in available_others(there)] == ["mini"] and lacking(there, ["others"]) == []
+    assert [other.name for other in available_others(mini)] == ["mini-large", "mini-large-it"]
+
+    def offline(*_, **__):
+        raise Unavailable("no network.")
+
+    monkeypatch.setattr("mosaic.models.opening.local_folder", offline)
+    gone = replace(minilm, title="another")  # what was asked once is remembered by profile
+    assert available_others(gone) == () and lacking(gone, ["others"]) == ["others"]
+    assert (
+        "stories260k is left out: no network. MOSAIC_MODELS may name a folder that holds stories260K/." in caplog.text
+    )
+    needed = replace(minilm, others=(OtherModel("stories260k"),), title="third")
+    assert [other.name for other in available_others(needed)] == ["stories260k"], "asked for when it is read"
+
+
 def test_sets_in_several_languages_are_read_or_left_out_as_the_others(monkeypatch, caplog, tmp_path):
     from mosaic.profiles.opening import crossed, lacking
 

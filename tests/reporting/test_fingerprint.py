@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mosaic.models.language import ModelSpec
-from mosaic.profiles.profile import SetChoice, Training, Vision, load_profile
+from mosaic.profiles.profile import OtherModel, SetChoice, Training, Vision, load_profile
 from mosaic.reporting import fingerprint as module
 from mosaic.reporting.fingerprint import fingerprint, package_files
 from mosaic.saes.source import SAESource
@@ -138,7 +138,9 @@ poolings: [max]
 datasets: []
 """
     )
-    seeing = replace(profile, others=(str(other),), vision=Vision(ModelSpec(str(tmp_path / "vision")), ("digits",)))
+    seeing = replace(
+        profile, others=(OtherModel(str(other)),), vision=Vision(ModelSpec(str(tmp_path / "vision")), ("digits",))
+    )
     before = fingerprint(seeing)
     assert before == fingerprint(seeing)
     (tmp_path / "vision" / "model.safetensors").write_bytes(b"seas")

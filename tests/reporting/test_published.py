@@ -43,7 +43,7 @@ def test_rows_of_the_result_files_have_keys_and_repeats_are_numbered():
         rows = sum(1 for _ in csv.DictReader(file))
     with (published.FOLDER / "values.csv").open(encoding="utf-8") as file:
         rows += sum(1 for _ in csv.DictReader(file))
-    assert len(published.table()) == rows == 226 + 2_078
+    assert len(published.table()) == rows == 233 + 2_078
 
 
 @pytest.mark.parametrize(

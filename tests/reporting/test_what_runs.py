@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mosaic.errors import Unavailable
-from mosaic.profiles.profile import Profile, SetChoice, Shape, load_profile
+from mosaic.profiles.profile import OtherModel, Profile, SetChoice, Shape, load_profile
 from mosaic.texts.labelled import FAMILIAR, NEW, LabelledTexts
 from tests.reporting.test_pages import ROOT, extension
 
@@ -51,6 +51,17 @@ def test_each_chapter_is_under_the_saes_it_reads(runs):
     ] in rows  # the pair is read at one width
     assert runs.ranges([1, 2, 3, 5, 7, 8]) == "1 to 3, 5, 7, 8" and runs.ranges([]) == ""
     assert all(row[3:5] == ["", ""] for row in runs.sae_rows(gemma))  # not here to be read
+
+
+def test_another_model_that_is_here_has_its_rows(runs):
+    """The miniature in the place of a model that only some machines have."""
+    minilm = replace(load_profile("minilm"), others=(OtherModel("mini"),))
+    models = runs.model_rows(minilm)
+    assert [row[0] for row in models] == ["all-MiniLM-L6-v2", "mini-small"] and "feature spaces" in models[1][-1]
+    rows = [row for row in runs.sae_rows(minilm) if row[-1] == "of mini, seed 0"]
+    assert [row[:3] for row in rows] == [["20", "1", "1k"], ["20", "3", "1k"], ["20", "5", "1k"]]
+    alone = replace(minilm, others=())
+    assert len(runs.model_rows(alone)) == 1 and not [row for row in runs.sae_rows(alone) if row[0] == "20"]
 
 
 def test_what_other_chapters_read_is_said_beside_the_table(runs, monkeypatch):
