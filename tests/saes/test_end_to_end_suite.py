@@ -1,11 +1,13 @@
 """A suite trains every lambda once and some from every seed; what cannot be compared is refused."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 
 from mosaic.errors import MosaicError
 from mosaic.models.language import ModelSpec
+from mosaic.profiles.opening import located_folder
 from mosaic.profiles.profile import load_profile
 from mosaic.saes.end_to_end_suite import EndToEndSuite, check_suite
 from mosaic.saes.recipe import other_recipes
@@ -62,6 +64,21 @@ def test_the_shipped_profile_has_a_suite_that_can_be_compared():
     check_suite(suite)
     assert len({spec.name for spec in suite.specs()}) == len(suite.specs())
     hash(load_profile("stories260k"))  # what is asked once of a profile is kept by it
+
+
+def test_the_shipped_saes_are_those_of_the_profiles_suite():
+    profile = load_profile("stories260k")
+    folder, suite = located_folder(profile.end_to_end), profile.training.end_to_end
+    rows = json.loads((folder / "card.json").read_text())
+    keys = ("name", "loss", "layer", "width", "sparsity", "seed", "beta")
+    assert [[row[key] for key in keys] for row in rows] == [
+        [spec.name, *(asdict(spec)[key] for key in keys[1:])] for spec in suite.specs()
+    ]
+    assert {row["documents"] for row in rows} == {suite.run.documents} and len({row["batches"] for row in rows}) == 1
+    config = json.loads((folder / rows[0]["name"] / "cfg.json").read_text())
+    assert config["metadata"]["context_size"] == suite.context and config["d_sae"] == suite.width
+    page = (folder / "README.md").read_text()
+    assert all(f"| {row['name']} |" in page for row in rows)
 
 
 def test_recipes_stand_beside_one_topk():

@@ -29,8 +29,9 @@ def dictionary(rows, frequency=None):
 # --- who is compared ------------------------------------------------------------------------------------------------
 
 
-def test_every_shipped_recipe_stands_beside_topk_and_batchtopk():
-    groups = recipes_read.groups_of(load_profile("mini"))
+@pytest.mark.parametrize("profile", ["mini", "stories260k"])
+def test_every_shipped_recipe_stands_beside_topk_and_batchtopk(profile):
+    groups = recipes_read.groups_of(load_profile(profile))
     assert [group.key for group in groups] == list(recipes_read.TITLES)
     assert all([row["seed"] for row in group.rows] == [0, 1, 2] for group in groups)
     assert len({row["batches"] for group in groups for row in group.rows}) == 1  # to the last bit
