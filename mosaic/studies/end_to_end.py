@@ -39,6 +39,9 @@ from mosaic.studies.problems import CACHE
 from mosaic.studies.study import Study
 from mosaic.studies.unseen import unseen
 
+MARGIN = (
+    0.1  # of the claim `downstream-errors-keep-seeds-together`: a shared fraction less by no more counts as as much
+)
 RATIOS = {"l0": ("l0", "ce"), "ce": ("ce", "l0"), "error": ("error", "ce"), "downstream": ("downstream", "ce")}
 EQUAL_L0 = "local of equal L0"
 
@@ -59,7 +62,7 @@ class EndToEnd(Study):
         return {
             **self._about(),
             **self.ratios,
-            "agreement": {**self.seeds, **self.agreement},
+            "agreement": {**self.seeds, **self.agreement, "as_much_as_local": self.as_much_as_local},
             "cosine": self.cosine,
             "alive": self.alive,
             "probes": {"sets": {one.title: one.scores for one in self.probes}, "mean": self.means, **self.probed},
@@ -128,6 +131,13 @@ class EndToEnd(Study):
         """{"e2e minus local": shared fraction of latents that fire; beside it all latents, decoders alone, the mean cosine of partners}."""
         pairs = [(a, b) for a in (E2E, DOWNSTREAM) for b in (LOCAL, EQUAL_L0)]
         return {f"{a} minus {b}": self._agreement(self.of_seeds[a], self.of_seeds[b]) for a, b in pairs}
+
+    @property
+    def as_much_as_local(self) -> dict:
+        """e2e+ds minus local as `agreement` has it, where it could be less by MARGIN; else nothing is measured by it."""
+        found = self.agreement[f"{DOWNSTREAM} minus {LOCAL}"]
+        testable = self.of_seeds[LOCAL].shared_alive.value > MARGIN
+        return {name: found[name] if testable else None for name in ("difference", "interval")}
 
     @staticmethod
     def _agreement(first: OfSeeds, second: OfSeeds) -> dict:

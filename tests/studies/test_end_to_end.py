@@ -219,6 +219,8 @@ def test_the_shipped_saes_are_read_again(study):
         )
         assert l0 == sorted(l0, reverse=True) and ce == sorted(ce)
         assert found["agreement"][loss]["n_saes"] == 3
+    local, judged = found["agreement"]["local"]["shared_alive"]["mean"], found["agreement"]["as_much_as_local"]
+    assert (judged["difference"] is None) == (local <= 0.1), "less by .1 must be possible"
     json.dumps(found)
 
 
