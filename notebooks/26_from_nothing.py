@@ -9,7 +9,7 @@
 # they, and how can they be read?
 #
 # **Why ask?** A classifier can use what it can read. If each thing the model knows had a number of its own, we could see what a
-# classifier looks at. A *sparse autoencoder* (SAE) tries to make such numbers. This chapter builds one from nothing.
+# classifier looks at. A {term}`sparse autoencoder` (SAE) tries to make such numbers. This chapter builds one from nothing.
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
@@ -62,8 +62,7 @@ study.plane_figure()
 
 # %% [markdown]
 # :::{dropdown} Answer
-# In the last one. Features that are seldom there are seldom there *together*. So they can share two numbers and rarely get in each
-# other's way. This is {term}`superposition` {cite}`elhage2022`.
+# {result}`from_nothing.sentences.plane` More features than numbers: this is called {term}`superposition` {cite}`elhage2022`.
 # :::
 #
 # Now {result}`from_nothing.toy.n_features` features in {result}`from_nothing.toy.d` numbers, each time from five random starts. A feature
@@ -97,7 +96,6 @@ study.along_figure()
 
 # %% [markdown]
 # :::{dropdown} Answer
-# On the right. A latent may stay silent: it cuts off what is small, and small values are mostly noise from other features.
 # {result}`from_nothing.sentences.amplitudes`
 # :::
 #
@@ -105,7 +103,9 @@ study.along_figure()
 #
 # An SAE has two steps. The encoder makes $D$ latents from a vector $x$. The decoder makes the vector again, as a sum of directions:
 #
-# $$f = \sigma(W_\mathrm{enc}(x - b_\mathrm{dec}) + b_\mathrm{enc}), \qquad \hat x = W_\mathrm{dec}^\top f + b_\mathrm{dec}.$$
+# $$f = \sigma(W_\mathrm{enc}(x - b_\mathrm{dec}) + b_\mathrm{enc}),$$
+#
+# $$\hat x = W_\mathrm{dec}^\top f + b_\mathrm{dec}.$$
 #
 # It is trained to make $\hat x$ close to $x$. That alone would be easy and useless. So there is one condition: *few latents at a time*.
 # Here $\sigma$ keeps the $k = 2$ largest values and sets the rest to zero (TopK). It never sees the true directions.
@@ -175,7 +175,7 @@ study.sparsity_slider()
 study.shrinkage_figure()
 
 # %% [markdown]
-# {result}`from_nothing.sentences.shrinkage` This is called *shrinkage* {cite}`rajamanoharan2024`. Settings that found no feature are left out.
+# {result}`from_nothing.sentences.shrinkage` This is called {term}`shrinkage` {cite}`rajamanoharan2024`. Settings that found no feature are left out.
 #
 # ## Three latents of a real SAE
 #
@@ -217,7 +217,8 @@ study.latents_figure()
 
 # %% tags=["solution"]
 common = World(p=0.2)
-from_nothing.reading_table({k: from_nothing.learn(common, Recipe(k=k)) for k in (2, 6)}, "k")
+found = {k: from_nothing.learn(common, Recipe(k=k)) for k in (2, 6)}
+from_nothing.reading_table(found, "k")
 
 # %% [markdown] tags=["exercise"]
 # :::{admonition} Exercise 2
@@ -227,7 +228,8 @@ from_nothing.reading_table({k: from_nothing.learn(common, Recipe(k=k)) for k in 
 # :::
 
 # %% tags=["solution"]
-from_nothing.reading_table({seed: from_nothing.learn(recipe=Recipe(seed=seed)) for seed in (0, 1)}, "seed")
+found = {seed: from_nothing.learn(recipe=Recipe(seed=seed)) for seed in (0, 1)}
+from_nothing.reading_table(found, "seed")
 
 # %% [markdown] tags=["exercise"]
 # :::{admonition} Exercise 3
@@ -237,7 +239,8 @@ from_nothing.reading_table({seed: from_nothing.learn(recipe=Recipe(seed=seed)) f
 # :::
 
 # %% tags=["solution"]
-pictures.pipeline(profile, sentence='Karia says: "you are stupid". the film is not boring. you are not clever.').html()
+sentence = 'Karia says: "you are stupid". the film is not boring. you are not clever.'
+pictures.pipeline(profile, sentence=sentence).html()
 
 # %% [markdown]
 # ## Test yourself

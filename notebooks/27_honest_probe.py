@@ -70,7 +70,8 @@ study.figure()
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
-# The more settings are tried, the better the best one looks. Does it also get better?
+# The more settings are tried, the better the best one looks. Does it also get better? The gap
+# between the two is called {term}`optimism`.
 # :::
 
 # %%

@@ -51,7 +51,7 @@ class Pipeline:
             name: self.tokens[int(column.argmax())] for name, column in zip(self.names, self.activations.T, strict=True)
         }
         strongest = "; ".join(
-            f"{name} {value:.1f}" + (f", at “{where[name].strip()}”" if value > 0 else "")
+            f"{name} {value:.1f}" + (f", at “{plain(where[name])}”" if value > 0 else "")
             for name, value in zip(self.names, self.pooled, strict=True)
         )
         return (
@@ -63,9 +63,11 @@ class Pipeline:
     def _drawing(self, shape: type[_Wide]) -> str:
         s, top = shape, 62
         end = top + ROW * len(self.tokens)
-        parts = [_text(0, 16, "1 tokens", True), _text(s.residual, 16, "2 residual vectors", True)]
+        parts = [_text(0, 16, "1 tokens", True), _text(s.residual, 16, s.second, True)]
         parts += [_text(s.latent, 16, "3 SAE latents", True)]
-        parts += [_text(s.residual, 32, f"layer {self.layer}, {s.dimensions} of {self.n_dimensions}", small=True)]
+        parts += [
+            _text(s.residual, 32, f"{s.where.format(self.layer)}{s.dimensions} of {self.n_dimensions}", small=True)
+        ]
         parts += [_text(s.latent, 32, f"{len(self.names)} of {self.n_latents:,}", small=True)]
         parts += [_text(s.latent + s.step * i, 52, name, small=True) for i, name in enumerate(self.names)]
         parts += self._rows(s, top)
@@ -83,7 +85,7 @@ class Pipeline:
         out = []
         for t, token in enumerate(self.tokens):
             y = top + ROW * t
-            out.append(_text(0, y + 13, token.replace("▁", " ").strip() or "␣"))
+            out.append(_text(0, y + 13, plain(token)))
             for m in range(s.dimensions):
                 value = float(self.residuals[t, m]) / scale
                 out.append(_cell(s.residual + s.cell * m, y, s.cell - 1, abs(value) ** 0.5, UP if value > 0 else DOWN))
@@ -124,10 +126,17 @@ class Pipeline:
 
 class _Wide:
     name, width, residual, dimensions, cell, latent, step, bars = "wide", 720, 130, 24, 11, 440, 92, 190
+    second, where = "2 residual vectors", "layer {}, "
 
 
 class _Narrow:
-    name, width, residual, dimensions, cell, latent, step, bars = "narrow", 372, 88, 8, 11, 192, 60, 128
+    name, width, residual, dimensions, cell, latent, step, bars = "narrow", 372, 84, 8, 11, 184, 64, 120
+    second, where = "2 vectors", ""
+
+
+def plain(token: str) -> str:
+    """A token without the mark of the space before it; a space alone as its sign."""
+    return token.replace("▁", " ").strip() or "␣"
 
 
 def _text(x: float, y: float, text: str, bold: bool = False, small: bool = False, anchor: str = "start") -> str:

@@ -22,9 +22,11 @@ from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.study import Study
 from mosaic.studies.toy_reading import Reading, linear_fvu, sae_fvu
 from mosaic.studies.toy_sae import Recipe, World
-from mosaic.studies.toy_superposition import Learned, Toy, mean_interval
+from mosaic.studies.toy_superposition import REPRESENTED, Learned, Toy, mean_interval
 
-PLANE = Toy(n_features=5, d=2, densities=(1.0, 0.2, 0.05), n_seeds=4)  # few enough to be drawn
+PLANE = Toy(
+    n_features=5, d=2, densities=(1.0, 0.2, 0.05), n_seeds=3, importance=0.7, steps=1200
+)  # few enough to be drawn
 WIDTHS = (8, 16, 64)  # beside the number of true features
 KS = (1, 3, 5, 8)  # beside the base's
 L1 = (0.1, 0.3, 0.6)
@@ -57,6 +59,7 @@ class FromNothing(Study):
         history = self.base.sae.history
         return {
             "toy": {"n_features": self.models["ReLU"].toy.n_features, "d": self.models["ReLU"].toy.d},
+            "plane": self._plane_counts(),
             "represented": {name: self.represented(name) for name in self.models},
             "least_rise": self.least_rise,
             "linear_largest": self._linear_largest(),
@@ -79,6 +82,7 @@ class FromNothing(Study):
         """What the numbers say, chosen by them."""
         return {
             "picture": self.picture.said(),
+            "plane": said.plane(self._plane_counts(), PLANE.n_features),
             "rise": said.rise(self.represented("ReLU"), self.least_rise),
             "linear": said.linear_model(self.represented("linear"), self.models["linear"].toy.d),
             "amplitudes": said.amplitudes(self.linear, sae_fvu(self.base)),
@@ -100,6 +104,11 @@ class FromNothing(Study):
             mean, low, high = mean_interval(counts)
             out[f"{100 * density:g}"] = {"mean": mean, "interval": [low, high]}
         return out
+
+    def _plane_counts(self) -> dict[str, int]:
+        """{density in per cent: features represented in the plane by the drawn model}."""
+        long = [(self.plane.best(i) ** 2).sum(1) > REPRESENTED for i in range(len(PLANE.densities))]
+        return {f"{100 * p:g}": int(kept.sum()) for p, kept in zip(PLANE.densities, long, strict=True)}
 
     @cached_property
     def least_rise(self) -> dict:

@@ -48,7 +48,7 @@ def plane(learned: Learned):
 def represented(by_model: Mapping[str, Mapping[str, Mapping]], d: int):
     """Lines with intervals over seeds, a dash at as many features as dimensions."""
     series = {
-        name: [(f"{p} %", one["mean"], *one["interval"]) for p, one in by_density.items()]
+        name: [(f"{p}%", one["mean"], *one["interval"]) for p, one in by_density.items()]
         for name, by_density in by_model.items()
     }
     ax = plots.curves(series, "how often a feature is active", "features represented")
@@ -89,7 +89,7 @@ def training(sae: SAE):
     for ax, (name, values) in zip(axes, sae.history.items(), strict=True):
         ax.plot(sae.steps, values, color=looks(["sae"])[0].colour, linewidth=2)
         label = {"FVU": "variance unexplained"}.get(name, name)
-        ax.set(xlabel="step", ylim=(0, None))
+        ax.set(xlabel="step", ylim=(0, 1.1 * max(values)))
         ax.set_title(label, fontsize="medium")
     return plots.finished(figure)
 

@@ -4,42 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mosaic.reporting.results import shown
 from mosaic.studies.wording import between, sign
 
 CLEAR = 0.95  # AUROC from which a latent is said to tell its factor
+
+
+def plane(counts: Mapping[str, int], n: int) -> str:
+    """In which picture most features are kept. counts: {density in per cent: features kept of n}."""
+    listed = ", ".join(f"{count} of {n} where each is there in {p}% of the examples" for p, count in counts.items())
+    first, *_, last = counts.values()
+    if last > first:
+        return (
+            f"Where they are rare: {listed}. Features that are seldom there are seldom there together. So they can share two numbers and "
+            "rarely get in each other's way."
+        )
+    return f"Here rare features are not kept better: {listed}."
 
 
 def rise(by_density: Mapping[str, Mapping], least: Mapping) -> str:
     """Whether sparser features are packed more densely. by_density: {density in per cent: {mean}}, the densest first."""
     first, *_, last = by_density
     ends = (
-        f"Active in {first} % of the examples, {shown(by_density[first]['mean'])} features are represented; active in "
-        f"{last} %, {shown(by_density[last]['mean'])}"
+        f"Active in {first}% of the examples, {by_density[first]['mean']:.1f} features are represented; active in "
+        f"{last}%, {by_density[last]['mean']:.1f}"
     )
     words = {
         "above": "The number rises at every step",
         "below": "But it does not rise at every step: at one it falls",
         "between": "Whether it rises at every step is undecided",
     }[sign(least["interval"])]
-    return f"{ends}. {words} (the smallest rise is {shown(least['value'])}, {between(least['interval'])})."
+    return (
+        f"{ends}. {words} (the smallest rise is {least['value']:.1f}, {between(least['interval'], '{:.1f}'.format)})."
+    )
 
 
 def linear_model(by_density: Mapping[str, Mapping], d: int) -> str:
     """Whether the linear control ever represents more features than it has dimensions."""
     most = max(one["mean"] for one in by_density.values())
     if most <= d:
-        return (
-            f"Without the ReLU no density gives more than {shown(most)} features in {d} dimensions: no superposition."
-        )
-    return f"Even without the ReLU up to {shown(most)} features are represented in {d} dimensions."
+        return f"Without the ReLU no density gives more than {most:g} features in {d} dimensions: no superposition."
+    return f"Even without the ReLU up to {most:g} features are represented in {d} dimensions."
 
 
 def amplitudes(linear: float, sae: float) -> str:
     """How much of the true amplitudes is recovered, by a linear reading and by the SAE's latents."""
     left = f"The best linear reading leaves {linear:.0%} of the amplitudes' variance unexplained, the SAE's latents {sae:.0%}"
     if sae < linear:
-        return f"{left}. The latents, which may be silent, tell more."
+        return (
+            f"{left}. A latent may stay silent: it cuts off what is small, most of which is noise from other features."
+        )
     return f"{left}. Here the latents tell no more."
 
 
@@ -48,8 +61,8 @@ def training(history: Mapping[str, Sequence[float]]) -> str:
     loss, fvu, l0 = history["loss"], history["FVU"], history["L0"]
     went = "fell" if fvu[-1] < fvu[0] else "did not fall"
     return (
-        f"The loss went from {shown(loss[0])} to {shown(loss[-1])}. The fraction of variance unexplained {went}, from {shown(fvu[0])} to "
-        f"{shown(fvu[-1])}, with {shown(l0[-1])} latents active per example."
+        f"The loss went from {loss[0]:.2f} to {loss[-1]:.2f}. The fraction of variance unexplained {went}, from {fvu[0]:.2f} to "
+        f"{fvu[-1]:.2f}, with {l0[-1]:.1f} latents active per example."
     )
 
 
@@ -100,14 +113,14 @@ def shrinkage(found: Mapping) -> str:
     words = {"above": "larger than", "below": "smaller than", "between": "not told apart from"}[sign(found["interval"])]
     return (
         f"Under the penalty a latent gives {found['l1']:.0%} of the true amplitude; with TopK, k = {found['k']}, it gives {found['topk']:.0%}. "
-        f"The first is {words} the second (difference {shown(found['difference'], sign=True)}, {between(found['interval'])})."
+        f"The first is {words} the second (difference {found['difference']:+.2f}, {between(found['interval'], '{:+.2f}'.format)})."
     )
 
 
 def latents(rows: Sequence[Mapping]) -> str:
     """How well each of the three tells its factor, and whether its contrast shows it."""
     clear = [row["name"] for row in rows if row["interval"][0] >= CLEAR]
-    told = ", ".join(f"{row['name']} {row['auroc']:.2f} ({between(row['interval'])})" for row in rows)
+    told = ", ".join(f"{row['name']} {row['auroc']:.2f} ({between(row['interval'], '{:.2f}'.format)})" for row in rows)
     right = sum(row["largest_with"] > row["largest_without"] for row in rows)
     which = "All three tell" if len(clear) == len(rows) else f"{len(clear)} of {len(rows)} surely tell"
     return (

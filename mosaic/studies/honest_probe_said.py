@@ -99,7 +99,7 @@ def pairing(found: Mapping) -> str:
     decided = {"above": "ahead", "below": "behind", "between": "undecided"}
     first, second = decided[sign(found["paired"])], decided[sign(found["unpaired"])]
     verdict = (
-        f"The verdict is {first} by both."
+        f"Both give the same verdict: {first}."
         if first == second
         else f"With pairing the verdict is {first}, without it {second}."
     )

@@ -99,7 +99,9 @@ def named_latents(lm: LanguageModel, encoder: Encoder, cache: Path | None) -> li
 
 def contrasts(latents: Sequence[NamedLatent]) -> tables.Html:
     """Each latent under its name: the sentence without, the sentence with."""
-    return tables.Html("".join(f"<h4>{one.name}: latent {one.latent}</h4>{one.strips()}" for one in latents))
+    return tables.Html(
+        "".join(f"<p><strong>{one.name}</strong>: latent {one.latent}</p>{one.strips()}" for one in latents)
+    )
 
 
 def _read(lm: LanguageModel, encoder: Encoder, cache: Path | None):

@@ -109,9 +109,11 @@ def test_sentences_follow_their_numbers():
     counts = {"100": {"mean": 5.0}, "1": {"mean": 18.0}}
     for interval, words in (([1, 2], "rises at every step"), ([-2, -1], "at one it falls"), ([-1, 1], "undecided")):
         assert words in said.rise(counts, {"value": 0.5, "interval": interval})
+    assert "Where they are rare: 2 of 5" in said.plane({"100": 2, "5": 5}, 5)
+    assert "not kept better" in said.plane({"100": 2, "5": 2}, 5)
     assert "no superposition" in said.linear_model({"1": {"mean": 5.0}}, 5)
     assert "Even without" in said.linear_model({"1": {"mean": 6.0}}, 5)
-    assert "tell more" in said.amplitudes(0.5, 0.3) and "tell no more" in said.amplitudes(0.3, 0.5)
+    assert "may stay silent" in said.amplitudes(0.5, 0.3) and "tell no more" in said.amplitudes(0.3, 0.5)
     history = {"loss": [1.0, 0.5], "L0": [2.0, 2.0], "FVU": [0.9, 0.2]}
     assert " fell," in said.training(history) and "did not fall" in said.training(history | {"FVU": [0.2, 0.9]})
     for n, words in ((10, "found all"), (9, "found nearly all"), (3, "found some"), (0, "found none")):

@@ -104,6 +104,6 @@ def test_sentences_follow_their_numbers():
     assert "fewer" in said.coverage({"hold": 12, "n": 20, "truth": 0.8})
     pair = {"difference": 0.1, "paired": [0.05, 0.15], "unpaired": [-0.1, 0.3]}
     assert "narrower" in said.pairing(pair) and "without it undecided" in said.pairing(pair)
-    assert "by both" in said.pairing(pair | {"unpaired": [0.01, 0.4]}) and "wider" in said.pairing(
+    assert "the same verdict: ahead" in said.pairing(pair | {"unpaired": [0.01, 0.4]}) and "wider" in said.pairing(
         pair | {"unpaired": [0.09, 0.11]}
     )
