@@ -193,6 +193,7 @@ study.latents_figure()
 # %% [markdown]
 # The figure shows the other half of the texts, in five languages, which had no part in the choice.
 # {result}`from_nothing.sentences.latents` An {term}`AUROC` of 0.5 is guessing, 1 is never wrong.
+# {result}`from_nothing.sentences.unlearned`
 #
 # *What could be wrong?* A latent that tells a factor may also fire on other things: look for dashed bars away from zero. And these
 # are the best of many latents; most have no such plain name. [Chapter 21](21_interpretation) asks how often a name is right.

@@ -130,7 +130,7 @@ study.pairing_figure()
 # :::{admonition} Takeaway
 # :class: important takeaway
 # Beat the cheap things first, and a control that learned nothing. Choose on the training set. Give an interval. Compare on the same
-# texts. Every comparison in this book does all four.
+# texts. Look for all four whenever somebody compares scores, in this book, too.
 # :::
 #
 # ## Exercises

@@ -39,7 +39,8 @@ SENTENCE = 'Karia says: "you are stupid". you are not clever.'  # two statements
 class FromNothing(Study):
     """plane: five features in two dimensions. models: {"ReLU", "linear": the toy of superposition}. base: the SAE of as many latents
     as features. by_width, by_k, by_l1: SAEs that differ from it in one thing. random: a dictionary that learned nothing. linear: what the
-    best linear reading leaves of the amplitudes' variance. latents: of the profile's SAE, by factor."""
+    best linear reading leaves of the amplitudes' variance. latents: of the profile's SAE, by factor; unlearned: AUROC of a
+    random dictionary's best for the same."""
 
     name: ClassVar[str] = "from_nothing"
     needs: ClassVar[tuple[str, ...]] = ("truth",)
@@ -54,6 +55,7 @@ class FromNothing(Study):
     random: Reading
     linear: float
     latents: Sequence[NamedLatent]
+    unlearned: Mapping[str, float]
 
     def summary(self) -> dict:
         history = self.base.sae.history
@@ -73,7 +75,7 @@ class FromNothing(Study):
             "random": {"cosine": float(self.random.nearest.mean()), "found": int((self.random.partner >= 0).sum())},
             "amplitudes": {"linear": self.linear, "sae": sae_fvu(self.base)},
             "shrinkage": self.shrinkage,
-            "latents": {one.name: one.row() for one in self.latents},
+            "latents": {one.name: one.row() | {"random": self.unlearned[one.name]} for one in self.latents},
             "probe": {"answer": self.picture.answer, "probability": self.picture.probability},
             "sentences": self.sentences(),
         }
@@ -93,6 +95,7 @@ class FromNothing(Study):
             ),
             "k": said.ks({k: one.row() for k, one in self.by_k.items()}, self.base.world.n_features),
             "shrinkage": said.shrinkage(self.shrinkage),
+            "unlearned": said.unlearned([(one.low, self.unlearned[one.name]) for one in self.latents]),
             "latents": said.latents([one.row() | {"name": one.name} for one in self.latents]),
         }
 
@@ -222,6 +225,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         random=learn(world, replace(BASE, steps=0)),
         linear=linear_fvu(world),
         latents=named_latents.named_latents(lm, encoder, cache),
+        unlearned=named_latents.of_random(lm, encoder, cache),
     )
 
 

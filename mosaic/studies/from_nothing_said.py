@@ -127,3 +127,13 @@ def latents(rows: Sequence[Mapping]) -> str:
         f"{which} their factor with an AUROC of {CLEAR} or more: {told}. On {right} of {len(rows)} contrasts the latent is stronger where "
         "its factor is present."
     )
+
+
+def unlearned(pairs: Sequence[tuple[float, float]]) -> str:
+    """The control. pairs: (lower end of a latent's AUROC, AUROC of the random dictionary's best) of each factor."""
+    numbers = ", ".join(f"{random:.2f}" for _, random in pairs)
+    ahead = sum(low > random for low, random in pairs)
+    found = f"The best latents of a random dictionary, chosen in the same way, reach {numbers}"
+    if ahead == len(pairs):
+        return f"{found}: less each time, so learning added something."
+    return f"{found}: surely less for {ahead} of {len(pairs)}. Much of this can be read off random directions, too, if the best of many is taken."

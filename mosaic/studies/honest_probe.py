@@ -221,7 +221,9 @@ class HonestProbe(Study):
             for how, (low, high) in (("same texts", found["paired"]), ("each on its own texts", found["unpaired"]))
         ]
         label = "SAE features minus hidden states, macro-F1, 95 % interval"
-        return plots.finished(plots.intervals(rows, label, zero=True))
+        ax = plots.intervals(rows, label, zero=True)
+        ax.locator_params(axis="x", nbins=6)
+        return plots.finished(ax)
 
 
 def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CACHE) -> HonestProbe:

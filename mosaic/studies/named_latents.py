@@ -16,6 +16,7 @@ from mosaic.interpretation import tracking
 from mosaic.models.language import LanguageModel
 from mosaic.reporting import tables
 from mosaic.saes.encoder import Encoder
+from mosaic.studies.controls import CALIBRATION_TEXTS, random_dictionaries
 
 FACTORS = {"quotation": "message: quotation", "insult": "message: toxicity toxic", "negation": "message: negation"}
 CONTRASTS = {  # without it, with it; they differ in nothing else
@@ -68,6 +69,13 @@ def best_latents(lm: LanguageModel, encoder: Encoder, cache: Path | None) -> dic
     wanted = [factor for factor in factors if factor.name in FACTORS.values()]
     found = {one.factor: one for one in tracking.find(table, rows, wanted, by_language=False)}
     return {name: found[factor] for name, factor in FACTORS.items()}
+
+
+def of_random(lm: LanguageModel, encoder: Encoder, cache: Path | None) -> dict[str, float]:
+    """{name: AUROC of the best latent of a random dictionary}, as wide and as sparse, chosen and scored in the same way: the control."""
+    texts = [row.text for row in tracking.texts()[0]]
+    (random,) = random_dictionaries(encoder, lm, texts[:: max(1, len(texts) // CALIBRATION_TEXTS)], 1)
+    return {name: found.auroc for name, found in best_latents(lm, random, cache).items()}
 
 
 def named_latents(lm: LanguageModel, encoder: Encoder, cache: Path | None) -> list[NamedLatent]:

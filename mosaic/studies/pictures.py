@@ -68,8 +68,8 @@ def pipeline(
 def asked(
     profile: Profile, lm: LanguageModel, encoder: Encoder, sentence: str, cache: Path | None
 ) -> tuple[np.ndarray, str, float]:
-    """([D] what each latent adds to the score of the second class, the probe's answer, its probability). The intercept is shared out
-    by moving it into no latent: scores are taken against the mean training text."""
+    """([D] what each latent adds to the score of the second class, the probe's answer, its probability). What latents add is taken
+    against the mean training text, so that the intercept plays no part."""
     train, _ = load_cut(profile, SET, LANGUAGE)
     rows, own = (
         extract(texts, lm, Request((encoder,), (), (POOLING,)), kept)[0].matrix

@@ -37,6 +37,9 @@ def test_a_named_latent_is_chosen_on_one_half_and_shown_on_the_other(mini):
     assert quotation.auroc > 0.95 and quotation.shown[0].max() < quotation.shown[1].max()
     strongest = quotation.tokens[1][int(quotation.shown[1].argmax())]
     assert '"' in strongest
+    random = named_latents.of_random(lm, encoder, None)
+    assert list(random) == list(found) and all(0.4 < area <= 1 for area in random.values())
+    assert random == named_latents.of_random(lm, encoder, None)
     html = named_latents.contrasts(list(found.values()))
     assert f"latent {quotation.latent}" in html and html.count("token-line") == 6
 
