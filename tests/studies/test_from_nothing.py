@@ -127,7 +127,7 @@ def test_sentences_follow_their_numbers():
         assert words in said.shrinkage({"l1": 0.5, "topk": 0.8, "k": 3, "difference": -0.3, "interval": interval})
     assert "Too few" in said.shrinkage({"difference": None})
     assert "less each time" in said.unlearned([(0.9, 0.8)] * 3)
-    assert "surely less for 1 of 2" in said.unlearned([(0.9, 0.8), (0.9, 0.9)])
+    assert "surely less for 1 of 2" in said.unlearned([(0.9, 0.8), (1.0, 0.9999)])
     one = {"name": "negation", "auroc": 0.98, "interval": [0.96, 0.99], "largest_with": 2.0, "largest_without": 1.0}
     assert "All three" in said.latents([one] * 3) and "3 of 3" in said.latents([one] * 3)
     unsure = one | {"interval": [0.9, 0.99], "largest_with": 0.5}
