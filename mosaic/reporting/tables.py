@@ -31,14 +31,14 @@ class Html(str):
         return str(self)
 
 
-def token_strip(tokens: Sequence[str], values: Mapping[str, np.ndarray]) -> Html:
+def token_strip(tokens: Sequence[str], values: Mapping[str, np.ndarray], full: float | None = None) -> Html:
     """HTML: one line a latent, each token shaded by its activation. Tokens are escaped: text never runs as markup.
 
-    values: name -> [T] activations.
+    values: name -> [T] activations. full: the activation of the darkest shade (None: each line's largest).
     """
     lines = []
     for name, row in values.items():
-        top = max(float(np.max(row)), 1e-9)
+        top = max(float(np.max(row)) if full is None else full, 1e-9)
         cells = "".join(
             f'<span class="token" style="background: rgba(42, 157, 143, {0.85 * float(v) / top:.2f})" '
             f'title="{float(v):.2f}">{html.escape(token)}</span>'

@@ -39,6 +39,8 @@ NAMES = (
     "description_choice",
     "end_to_end",
     "recipes",
+    "from_nothing",
+    "honest_probe",
 )
 
 

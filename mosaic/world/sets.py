@@ -82,6 +82,25 @@ def unchanged(name: str, language: str = "en") -> float:
     return sum(a.text == b.text for a, b in zip(parts["test"], parts[NEW_WORDS], strict=True)) / len(parts["test"])
 
 
+def fresh(name: str, n: int) -> list[Row]:
+    """n further English messages in familiar words, labels without noise, none of which the set itself has: its test, drawn again.
+
+    Raises MosaicError as `labelled` does.
+    """
+    parts, kind = labelled(name), SETS[name]
+    seen = {row.text for rows in parts.values() for row in rows}
+    start = 1 + max(int(row.group.rpartition("-")[2]) for rows in parts.values() for row in rows)
+    out: list[Row] = []
+    for index in range(start, start + 50 * n):
+        row = _Message(kind, index).row("en", noisy=False)
+        if row.text not in seen:
+            seen.add(row.text)
+            out.append(row)
+        if len(out) == n:
+            return out
+    raise MosaicError(f"miniature set {name} has too few distinct texts for {n} more rows.")
+
+
 def told(name: str) -> bool | None:
     """Whether the miniature's language models were trained to write this label: True, False (`MiniSet.why` says why),
     or None where the question has no answer (`behaviour`, whose labels say whether a model answers right; other sets).

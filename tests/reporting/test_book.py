@@ -157,7 +157,7 @@ def test_a_profile_without_known_factors_has_no_chapter_on_them(project, built):
     where_had = ("09_languages", "20_universality")  # apply where their sets, and another model, can be had
     assert [n.stem for n in notebooks if n.stem not in where_had and not applies(n, load_profile("minilm"))] == [
         "10_transfer", "11_images", "13_miniature", "14_truth", "16_what_moves_it",
-        "24_end_to_end", "25_recipes",
+        "24_end_to_end", "25_recipes", "26_from_nothing", "27_honest_probe",
     ]  # fmt: skip
     assert all(applies(n, load_profile("mini")) for n in notebooks)
     done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "14_truth")

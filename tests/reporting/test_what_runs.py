@@ -30,10 +30,10 @@ def test_sizes_are_counted(runs):
 
 def test_each_chapter_is_under_the_saes_it_reads(runs):
     mini, gemma = load_profile("mini"), load_profile("gemma-2-2b")
-    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == ("1 to 14, 20 to 23", "15 to 19, 25")
+    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == ("1 to 14, 20 to 23, 26, 27", "15 to 19, 25")
     assert (runs.chapters(gemma, False), runs.chapters(gemma, True)) == ("1 to 9, 12, 21 to 23", "")
     rows = runs.sae_rows(mini)
-    assert ["1 to 14, 20 to 23", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
+    assert ["1 to 14, 20 to 23, 26, 27", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
     assert ["15 to 19, 25", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
     assert any(row[0] == "16" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
     recipes = "other recipes: llama_scope, matryoshka, archetypal; 3 seeds each"

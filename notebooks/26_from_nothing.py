@@ -1,0 +1,265 @@
+# needs: truth
+# %% [markdown]
+# # SAEs from nothing
+#
+# *You need:* vectors, and what logistic regression does. *You do not need:* anything about language models. *About 30 minutes;
+# the cells run in about a minute.*
+#
+# **The question.** A language model keeps a few hundred numbers for each word. It knows far more than a few hundred things. Where are
+# they, and how can they be read?
+#
+# **Why ask?** A classifier can use what it can read. If each thing the model knows had a number of its own, we could see what a
+# classifier looks at. A {term}`sparse autoencoder` (SAE) tries to make such numbers. This chapter builds one from nothing.
+#
+# *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# Here is the whole way, for one sentence. All numbers in it are of this run:
+
+# %% tags=["parameters"]
+profile = "mini"
+device = "cpu"
+
+# %% tags=["hide-input"]
+from mosaic.reporting import plots
+from mosaic.studies import from_nothing, pictures
+from mosaic.studies.toy_sae import Recipe, World
+
+plots.style()
+
+# %%
+study = from_nothing.run(profile, device=device)
+study.record()
+study.overview()
+
+# %% [markdown]
+# Read it from left to right, then down.
+#
+# 1. The sentence is cut into tokens: words, parts of words, punctuation.
+# 2. The model turns each token into a vector. It is read at one place in the model, the {term}`residual stream`. No single number in
+#    it means anything to us.
+# 3. An SAE rewrites each vector as many {term}`latents <latent>`. Most of them are zero. The three shown have a meaning that is known.
+# 4. {term}`Pooling <pooling>` makes one row of the whole sentence: here, the largest value of each latent.
+# 5. A {term}`probe`, which is logistic regression, adds up the row with weights. The bars show what each latent adds to the score
+#    for *toxic*, against an average text.
+#
+# In this picture: {result}`from_nothing.sentences.picture` The last bar holds all other latents. The named ones are easy to read; that
+# does not make them the ones that decide.
+#
+# ## More features than numbers
+#
+# Forget language for a while. Say there are five *features*: things that can be there or not. A model may keep only two numbers.
+# It is trained to write down which features are there, and to read them back. How does it place five in two?
+#
+# :::{admonition} Predict before you look
+# :class: tip predict
+# The model is trained three times. The first time, all features are there all the time. The second time each is there in 20 of
+# 100 examples, the third time in 5. In each picture below, a line is the direction in which one feature is written. A line of no
+# length is a feature that is given up. In which picture are most features kept?
+# :::
+
+# %%
+study.plane_figure()
+
+# %% [markdown]
+# :::{dropdown} Answer
+# {result}`from_nothing.sentences.plane` More features than numbers: this is called {term}`superposition` {cite}`elhage2022`.
+# :::
+#
+# Now {result}`from_nothing.toy.n_features` features in {result}`from_nothing.toy.d` numbers, each time from five random starts. A feature
+# counts as represented if its line is long (a squared length above one half). Beside it stands the same model without its one
+# nonlinear step, a ReLU that cuts off what is below zero.
+
+# %%
+study.figure()
+
+# %% [markdown]
+# {result}`from_nothing.sentences.rise` {result}`from_nothing.sentences.linear` The band is a 95 % interval over the starts.
+#
+# *What could be wrong?* It is a toy: its features are independent, and we chose how often they are there. That real models do the same
+# is a hypothesis that explains much. It is not proved here.
+#
+# ## Why one direction is not enough
+#
+# Take a toy world with {result}`from_nothing.world.n_features` features in {result}`from_nothing.world.d` numbers. Each feature has a
+# direction, and each is there in one example of twenty. An example is the sum of its features' directions. We know the truth, since
+# we made it.
+#
+# The obvious way to read a feature is the product of the vector with its direction. Its neighbours share its space, so they are heard, too.
+#
+# :::{admonition} Predict before you look
+# :class: tip predict
+# Left: the product. Right: a latent of an SAE. Solid: the feature is there. Dashed: it is not. On which side do the two overlap less?
+# :::
+
+# %%
+study.along_figure()
+
+# %% [markdown]
+# :::{dropdown} Answer
+# {result}`from_nothing.sentences.amplitudes`
+# :::
+#
+# ## Train one
+#
+# An SAE has two steps. The encoder makes $D$ latents from a vector $x$. The decoder makes the vector again, as a sum of directions:
+#
+# $$f = \sigma(W_\mathrm{enc}(x - b_\mathrm{dec}) + b_\mathrm{enc}),$$
+#
+# $$\hat x = W_\mathrm{dec}^\top f + b_\mathrm{dec}.$$
+#
+# It is trained to make $\hat x$ close to $x$. That alone would be easy and useless. So there is one condition: *few latents at a time*.
+# Here $\sigma$ keeps the $k = 2$ largest values and sets the rest to zero (TopK). It never sees the true directions.
+#
+# Three numbers tell how it goes. The *loss* is the squared error. {term}`L0` is how many latents are active per example.
+# The {term}`fraction of variance unexplained` is the error as a share: 0 is perfect, 1 is no better than the mean.
+
+# %%
+study.training_figure()
+
+# %% [markdown]
+# {result}`from_nothing.sentences.training`
+#
+# ## Did it find the truth?
+#
+# A good reconstruction is not yet a find. Each latent writes in one direction, its row of the {term}`decoder`. How near is it to a
+# true one? A cosine of 1 is the same direction. A {term}`random dictionary`, which learned nothing, shows what chance gives.
+#
+# :::{admonition} Predict before you look
+# :class: tip predict
+# There are as many latents as features. Will the trained latents lie at 1, at one half, or anywhere?
+# :::
+
+# %%
+study.cosines_figure()
+
+# %% [markdown]
+# :::{dropdown} Answer
+# {result}`from_nothing.sentences.found`
+# :::
+#
+# ## Too few, too many
+#
+# In life nobody knows how many features there are. A feature counts as found if some latent has a cosine of at least 0.9 with it.
+
+# %%
+study.table()
+
+# %% [markdown]
+# {result}`from_nothing.sentences.width`
+#
+# ## Too sparse, not sparse enough
+#
+# Move the slider. Each square is the cosine of one latent (down) with one true feature (across); darker is nearer to 1. A clean
+# diagonal means one latent for each feature.
+#
+# :::{admonition} Predict before you look
+# :class: tip predict
+# With more latents per example the reconstruction can only gain. Will more features be found, too?
+# :::
+
+# %%
+study.sparsity_slider()
+
+# %% [markdown]
+# :::{dropdown} Answer
+# {result}`from_nothing.sentences.k`
+# :::
+#
+# ## Shrinkage
+#
+# There is another way to ask for few latents: let all positive values through, but add a price to the loss, a weight times the sum
+# of all activations (an *L1 penalty*). A price on size makes everything smaller. The figure shows what a latent gives for a feature that is there
+# alone, as a share of its true amplitude.
+
+# %%
+study.shrinkage_figure()
+
+# %% [markdown]
+# {result}`from_nothing.sentences.shrinkage` This is called {term}`shrinkage` {cite}`rajamanoharan2024`. Settings that found no feature are left out.
+#
+# ## Three latents of a real SAE
+#
+# Back to language. The SAE shipped with this book reads the {term}`residual stream` of a small language model. That model learned
+# from texts that we made, so we know of each text whether it quotes, insults or negates. For each of the three, the latent that tells
+# it best was chosen on one half of the texts. Below, each stands under two short sentences, one without and one with its factor. Darker
+# tokens are stronger, on one scale for both.
+
+# %%
+study.latents_strips()
+
+# %%
+study.latents_figure()
+
+# %% [markdown]
+# The figure shows the other half of the texts, in five languages, which had no part in the choice.
+# {result}`from_nothing.sentences.latents` An {term}`AUROC` of 0.5 is guessing, 1 is never wrong.
+# {result}`from_nothing.sentences.unlearned`
+#
+# *What could be wrong?* A latent that tells a factor may also fire on other things: look for dashed bars away from zero. And these
+# are the best of many latents; most have no such plain name. [Chapter 21](21_interpretation) asks how often a name is right.
+#
+# ## Takeaway
+#
+# :::{admonition} Takeaway
+# :class: important takeaway
+# Models can keep more features than numbers, because features are rare. An SAE can get them back, because it asks for few at a time. It
+# works when the number of latents and the sparsity fit the world, which nobody tells you. So an SAE must be tested. The rest of this
+# book does that.
+# :::
+#
+# ## Exercises
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 1
+# :class: exercise
+# Make features more common: let each be there in 20 of 100 examples (`World(p=0.2)`). Train an SAE with
+# `from_nothing.learn(world, recipe)` and look at its `row()`. What happens to `found`? Does a larger `k` (`Recipe(k=6)`) help?
+# :::
+
+# %% tags=["solution"]
+common = World(p=0.2)
+found = {k: from_nothing.learn(common, Recipe(k=k)) for k in (2, 6)}
+from_nothing.reading_table(found, "k")
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 2
+# :class: exercise
+# Train the same SAE from two seeds (`Recipe(seed=0)`, `Recipe(seed=1)`). Do both find the same number of features? (Chapters 15 to 19 ask this of
+# language models.)
+# :::
+
+# %% tags=["solution"]
+found = {seed: from_nothing.learn(recipe=Recipe(seed=seed)) for seed in (0, 1)}
+from_nothing.reading_table(found, "seed")
+
+# %% [markdown] tags=["exercise"]
+# :::{admonition} Exercise 3
+# :class: exercise
+# Draw the picture of the whole way for a sentence of your own with `pictures.pipeline(profile, sentence=...)`. Try one of three
+# statements: the probe learned from texts of two. Is its answer right?
+# :::
+
+# %% tags=["solution"]
+sentence = 'Karia says: "you are stupid". the film is not boring. you are not clever.'
+pictures.pipeline(profile, sentence=sentence).html()
+
+# %% [markdown]
+# ## Test yourself
+#
+# **1.** Why does superposition need features that are rare?
+#
+# :::{dropdown} Answer
+# Features that share numbers disturb each other only when they are there together. Rare ones seldom are.
+# :::
+#
+# **2.** An SAE leaves 3 % of the variance. Another leaves 15 %. Is the first the better dictionary?
+#
+# :::{dropdown} Answer
+# Not for that reason. With many latents per example almost any directions reconstruct well: move the slider to its right end.
+# :::
+#
+# **3.** A latent fires on every quotation in your texts. May you call it the quotation latent?
+#
+# :::{dropdown} Answer
+# Not yet. You must also look at texts without quotation, and at texts that did not choose it.
+# :::
