@@ -26,6 +26,7 @@ from mosaic.cli import (
     recorded,
     reproducing,
     saes,
+    showing,
 )
 from mosaic.errors import MosaicError
 from mosaic.files import CURES, refusal
@@ -43,6 +44,7 @@ for group in (
     reproducing,
     probing,
     predicting,
+    showing,
     benching,
     comparing,
     hypothesising,

@@ -122,7 +122,10 @@ PAIRS = ("e2e over local", "e2e+ds over local", "e2e over e2e+ds")
 @pytest.mark.parametrize(
     "found,expected",
     [
-        (ratio_of(0.5, 0.4, 0.6), "e2e is below local (0.500 times it, 95 %: 0.400 to 0.600; read between 0.010 and 0.200)"),
+        (
+            ratio_of(0.5, 0.4, 0.6),
+            "e2e is below local (0.500 times it, 95 %: 0.400 to 0.600; read between 0.010 and 0.200)",
+        ),
         (ratio_of(2.0, 1.5, 2.5), "e2e is above local"),
         (ratio_of(1.0, 0.5, 1.5), "e2e is not told apart from local"),
         (ratio_of(0.9, 0.8, 1.0), "e2e is not told apart from local"),

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mosaic.cli.show import choices
 from mosaic.probing.candidates import STRENGTHS, Setting
+from mosaic.probing.said import choices
 from mosaic.probing.scores import Score
 from mosaic.probing.selection import Result
 
