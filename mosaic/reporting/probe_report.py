@@ -27,7 +27,8 @@ from mosaic.reporting.plots import NAMES
 
 MATRIX_CLASSES = 16  # up to which the confusion matrix is a table of numbers
 SETTINGS_SHOWN = 400
-CONFUSIONS_SHOWN = 40
+CONFUSIONS_SHOWN = 12, 40  # with a table of numbers above, and without
+THE = {"majority": "the majority class"}
 SPAN = "\N{EN DASH}"
 
 
@@ -98,7 +99,7 @@ class Report:
         chosen = [
             Row(NAMES[family], r.score.macro_f1, r.score.low, r.score.high, family) for family, r in self.chosen.items()
         ]
-        minus = [Row(f"minus {NAMES[f]}", d.difference, d.low, d.high, f) for f, d in self.differences.items()]
+        minus = [Row(NAMES[f], d.difference, d.low, d.high, f) for f, d in self.differences.items()]
         rows = [_setting(result) for result in self.results[:SETTINGS_SHOWN]]
         return {
             "scores": _markup(page_figures.forest(chosen, "macro-F1 on test, 95 % interval", _said(chosen, "Macro-F1 on test"))),
@@ -133,6 +134,7 @@ class Report:
             )
         )
         small = len(classes) <= MATRIX_CLASSES
+        most = CONFUSIONS_SHOWN[not small]
         return {
             "classes": classes,
             "said": said,
@@ -142,8 +144,8 @@ class Report:
             ] if small else None,
             "figure": None if small else _markup(page_figures.matrix(counts, classes, said)),
             "pairs": [{"n": n, "true": classes[i], "predicted": classes[j], "share": f"{100 * share[i, j]:.0f} %", "i": i, "j": j}
-                      for n, i, j in wrong[:CONFUSIONS_SHOWN]],
-            "more": max(0, len(wrong) - CONFUSIONS_SHOWN),
+                      for n, i, j in wrong[:most]],
+            "more": max(0, len(wrong) - most),
             "per_class": [{"name": name, **row} for name, row in self.linear.score.per_class.items()],
         }  # fmt: skip
 
@@ -181,6 +183,8 @@ class Report:
         of_class = {label: float(fires[train.labels == label].mean()) for label in train.classes}
         often = sorted(of_class, key=lambda label: (-round(of_class[label], 6), label))[:4]
         labels = dict(zip(train.texts, train.labels, strict=True))
+        passages = self.passages.get(number, ())
+        largest = max((value for passage in passages for value in passage.activations), default=0.0)
         return {
             "name": latent.name,
             "called": self.names.get(latent.name, ""),
@@ -189,15 +193,19 @@ class Report:
             "for": latent.weight > 0,
             "fires": f"{100 * float(fires.mean()):.1f} %",
             "by_class": [{"label": label, "share": f"{100 * of_class[label]:.0f} %", "shade": shade(of_class[label])} for label in often],
-            "passages": [strip(passage, str(labels[passage.text])) for passage in self.passages.get(number, ())],
+            "passages": [strip(passage, str(labels[passage.text]), largest) for passage in passages],
         }  # fmt: skip
 
 
-def strip(passage, label: str = "") -> dict:
-    """A passage's tokens with the shade of each, a share of the largest activation in it. passage: `interpretation.passages`."""
-    largest = max(passage.activations, default=0.0) or 1.0
-    tokens = [{"text": token, "shade": shade(value / largest), "value": f"{value:.3g}"}
-              for token, value in zip(passage.tokens, passage.activations, strict=True)]  # fmt: skip
+def strip(passage, label: str = "", darkest: float = 0.0) -> dict:
+    """A passage's tokens with the shade of each. passage: as `interpretation.passages` has them. darkest: the activation of the
+    darkest shade (0: the passage's own largest)."""
+    largest = max(passage.activations, default=0.0)
+    darkest = darkest or largest or 1.0
+    tokens = [
+        {"text": token, "shade": shade(value / darkest), "value": f"{value:.3g}"}
+        for token, value in zip(passage.tokens, passage.activations, strict=True)
+    ]
     return {
         "label": label,
         "tokens": tokens,
@@ -218,7 +226,7 @@ def answer(best: Result, found: Mapping[str, scores.Difference], n_test: int) ->
              "undecided": "These texts do not decide between SAE features and"}  # fmt: skip
     for family, d in found.items():
         interval = f"{signed(d.difference, 2)}, 95 % interval {signed(d.low, 2)} to {signed(d.high, 2)}"
-        sentences.append(f"{words[verdict(d)]} {NAMES[family]} ({interval}).")
+        sentences.append(f"{words[verdict(d)]} {THE.get(family, NAMES[family])} ({interval}).")
     return sentences
 
 

@@ -46,7 +46,7 @@ def embedded(test: LabelledTexts, predicted: Prediction, names: Mapping[str, str
     kept_rows = [rows[i] for i in kept]
     data = {
         "classes": [printable(label) for label in classes],
-        "latents": [[name, printable(names.get(name, ""))] for name in latents],
+        "latents": [[name.rsplit("/", 1)[1], printable(names.get(name, ""))] for name in latents],
         "errors": kept_rows,
     }
     return Errors(len(rows), len(test), len(kept_rows), sum(row[2] for row in kept_rows), data)
