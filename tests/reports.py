@@ -48,8 +48,13 @@ def hostile(problem: Problem) -> Problem:
     """The same with hostile texts and labels."""
     labels = {"a": f"a {HOSTILE[2]}", "b": f"b {HOSTILE[1]}"}
 
+    # Every third test text is labelled wrongly, so that there are errors to look at, one of each hostile text.
+    other = {"a": "b", "b": "a"}
+    flipped = [other[x] if i % 3 == 1 else x for i, x in enumerate(problem.test.labels)]
+    problem = replace(problem, test=replace(problem.test, labels=np.array(flipped, dtype=object)))
+
     def part(one, start):
-        texts = [f"{text} {HOSTILE[(start + i) % len(HOSTILE)]}" for i, text in enumerate(one.texts)]
+        texts = [f"{text} {HOSTILE[(start + i // 3 + i) % len(HOSTILE)]}" for i, text in enumerate(one.texts)]
         return replace(
             one,
             name="<b onclick=alert(1)>.csv",

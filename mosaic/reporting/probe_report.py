@@ -250,8 +250,12 @@ def _setting(result: Result) -> dict:
 
 
 def _said(rows: Sequence[Row], what: str) -> str:
-    values = "; ".join(f"{row.label} {row.value:.2f} ({row.low:.2f} to {row.high:.2f})" for row in rows)
-    return f"{what} with 95 % intervals: {values}.".replace("-", "\N{MINUS SIGN}")
+    values = "; ".join(f"{row.label} {_two(row.value)} ({_two(row.low)} to {_two(row.high)})" for row in rows)
+    return f"{what} with 95 % intervals: {values}."
+
+
+def _two(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _markup(svg: str):

@@ -53,7 +53,7 @@ def embedded(test: LabelledTexts, predicted: Prediction, names: Mapping[str, str
 
 
 def _row(i: int, test: LabelledTexts, predicted: Prediction, classes: list[str], latents: dict[str, int]) -> list:
-    text = printable(test.texts[i])
+    text = printable(test.texts[i][: CHARACTERS + 1])  # escapes make it longer, never shorter
     true, said = classes.index(test.labels[i]), classes.index(predicted.labels[i])
     probability = predicted.probabilities[i]
     leading = [[latents.setdefault(name, len(latents)), round(value, 3)] for name, value in predicted.leading[i]]
