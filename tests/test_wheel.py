@@ -96,7 +96,7 @@ def test_its_commands_run_outside_the_project(installed, tmp_path):
     (tmp_path / "reviews.csv").write_text("text,label\n" + "\n".join(lines))
     done = _run([sys.executable, "-c", CODE + CARD, target], tmp_path, PYTHONPATH=str(target))
     ends = [line for line in done.stdout.splitlines() if line.startswith("ended:")]
-    assert len(ends) == 6 and all(line.endswith("with 0") for line in ends[:-2]), done.stdout + done.stderr
+    assert len(ends) == 7 and all(line.endswith("with 0") for line in ends[:-2]), done.stdout + done.stderr
     assert ends[-1] == "ended: reproduce with 1" and "(a clone of its repository)" in done.stderr
     assert ends[-2].endswith("with 1") and "truth does not apply to profile minilm" in done.stderr
     assert done.stdout.endswith("opened\n") and "SAE minus tfidf" in done.stdout
