@@ -11,14 +11,14 @@ from mosaic.interpretation.passages import Passage
 from mosaic.models.language import ModelSpec
 from mosaic.probing import comparison, learning
 from mosaic.probing.curves import SIZES
-from mosaic.probing.examine import k_sparse_curve, top_latents
+from mosaic.probing.examine import k_sparse, top_latents
 from mosaic.probing.problem import Problem
 from mosaic.probing.said import best_linear
 from mosaic.probing.saved import SavedProbe
 from mosaic.profiles.profile import Profile, Shape
-from mosaic.reporting.probe_report import Report
-from mosaic.reporting.report_settings import Run
 from mosaic.saes.source import SAESource
+from mosaic.studies.probe_report import Report
+from mosaic.studies.report_settings import Run
 
 SAES = tuple(SAESource(4, width, release="r", id=width) for width in ("2k", "8k"))
 PROFILE = Profile("toy", "a toy", ModelSpec("hub/id"), Shape(4, 8, 1, 1), SAES, ("max",), (), 4, "2k")
@@ -85,7 +85,7 @@ def made(problem: Problem | None = None, names=None, files=()) -> Report:
         for one in latents
     }
     curve = learning.learning_curve(problem, results, rates=(0.2, 0.5))
-    sparse = k_sparse_curve(problem, best_linear(results), SIZES[:4])
+    sparse = k_sparse(problem, best_linear(results), SIZES[:4])
     run = Run(tuple(files), "a toy", "hub/id", ((4, "2k", "r/2k"),), (("text column", HOSTILE[1]),), curve.n_fits)
     return Report(
         problem, results, SavedProbe.of(problem, results, PROFILE), curve, sparse, latents, passages, names or {}, run

@@ -106,13 +106,19 @@ def probe(
         kept.save(save)
         say(f"{save}: {kept.said()}; `mosaic predict {save} FILE` applies it")
     if report is not None:
-        from mosaic.cli.reported import write_report
+        from mosaic.files import write_atomically
+        from mosaic.studies import report_made
 
-        files = [path for path in (train, test) if path]
         given = {"text column": text, "label column": label, "group column": group, "layers": layers, "widths": widths,
                  "poolings": poolings, "seed": str(seed), "held out": None if test else "a fifth of the rows, stratified"}  # fmt: skip
         options = [(name, value) for name, value in given.items() if value is not None]
-        write_report(report, problem, results, chosen, request, lm, names, files, options)
+        files = [path for path in (train, test) if path]
+        made = report_made.make(problem, results, chosen, request, lm, names, files, options)
+        page = made.page()
+        write_atomically(report, page)
+        n_fits = sum(result.n_fits for result in results)
+        say(f"{report}: the report, {len(page) / 1e6:.1f} MB, one file; its two curves took {made.run.n_curve_fits:,} fits beside the "
+            f"comparison's {n_fits:,}")  # fmt: skip
 
 
 @app.command(

@@ -15,7 +15,7 @@ import numpy as np
 
 from mosaic.errors import MosaicError
 from mosaic.machine import cores
-from mosaic.probing import comparison, examine, folds, scores, selection
+from mosaic.probing import comparison, examine, folds, scores
 from mosaic.probing.kept import Kept
 from mosaic.probing.problem import Problem, stratified_rows
 from mosaic.probing.said import best_linear
@@ -64,8 +64,7 @@ def learning_curve(problem: Problem, results: Sequence[Result], rates: Sequence[
             for n in draws
         ]
         points[family] = [*found, Point(len(problem.train), _mean(problem, [result]))]
-    n_fits = sum(selection.count_fits(candidate, splits) for _, _, candidate, _, splits in candidates)
-    return Curve(points, n_fits, tuple(left_out))
+    return Curve(points, sum(result.n_fits for result in fitted), tuple(left_out))
 
 
 def _draws(problem: Problem, rates: Sequence[float]) -> tuple[dict[int, list], list[str]]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mosaic.reporting import pages
 from mosaic.reporting.page_figures import shade
-from mosaic.reporting.probe_report import strip
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,24 @@ def page(
     return pages.render(
         "show.html.j2", None, title="A text and its latents", n_tokens=len(tokens), tokens=rows, latents=strips, **about
     )
+
+
+def strip(passage, label: str = "", darkest: float = 0.0) -> dict:
+    """A passage's tokens with the shade of each. passage: as `interpretation.passages` has them. darkest: the activation of the
+    darkest shade (0: the passage's own largest)."""
+    largest = max(passage.activations, default=0.0)
+    darkest = darkest or largest or 1.0
+    tokens = [
+        {"text": token, "shade": shade(value / darkest), "value": f"{value:.3g}"}
+        for token, value in zip(passage.tokens, passage.activations, strict=True)
+    ]
+    return {
+        "label": label,
+        "tokens": tokens,
+        "begins": passage.begins,
+        "ends": passage.ends,
+        "largest": f"{largest:.3g}",
+    }
 
 
 def write(path: Path, *parts) -> None:

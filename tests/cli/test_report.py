@@ -14,11 +14,11 @@ from conftest import sae_folder
 from reports import HOSTILE, nothing_ran, opened
 
 from mosaic.cli import showing
-from mosaic.cli.reported import k_sizes
 from mosaic.probing.candidates import TableFeatures
 from mosaic.probing.problem import subsample
 from mosaic.probing.selection import Result
 from mosaic.profiles.profile import load_profile
+from mosaic.studies.report_made import k_sizes
 from mosaic.texts.sources import load_set
 
 COLUMN = "</script><script>window.pwned=7</script>"

@@ -1,8 +1,10 @@
 """The report as a page: what is in it, that it works, that nothing in a file of texts runs, that it stays small."""
 
 import json
+import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +17,10 @@ from reports import HOSTILE, made, nothing_ran, opened
 from mosaic.errors import MosaicError
 from mosaic.probing.saved import Prediction
 from mosaic.probing.scores import Difference
-from mosaic.reporting import pages, report_errors, report_settings, report_texts
-from mosaic.reporting.probe_report import answer, strip
+from mosaic.reporting import pages
+from mosaic.reporting.text_page import strip
+from mosaic.studies import report_errors, report_settings, report_texts
+from mosaic.studies.probe_report import answer
 from mosaic.texts.labelled import LabelledTexts
 
 PANELS = (
@@ -241,9 +245,9 @@ def test_ten_thousand_long_texts_stay_within_fifteen_megabytes(report):
     long.__dict__.update({**report.__dict__, "predicted": predicted, "problem": replace(report.problem, test=test)})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Long, "_confusion", lambda self: report._confusion())
-        patch.setattr("mosaic.reporting.probe_report.cautions", lambda problem: [])
+        patch.setattr("mosaic.studies.probe_report.cautions", lambda problem: [])
         patch.setattr(
-            "mosaic.reporting.report_texts.texts", lambda problem, keep=report_texts.texts: keep(report.problem)
+            "mosaic.studies.report_texts.texts", lambda problem, keep=report_texts.texts: keep(report.problem)
         )
         page = long.page()
     assert len(page) < 15_000_000
@@ -276,9 +280,26 @@ def test_no_path_of_the_machine_is_on_the_page(tmp_path):
     assert report_settings.public("google/gemma-2-2b") == "google/gemma-2-2b"
 
 
-def test_it_is_cited_as_the_project_says():
-    from pathlib import Path
+def test_what_draws_for_the_book_is_not_needed():
+    """`mosaic probe` runs without the extra [book]."""
+    import subprocess
+    import sys
 
+    code = (
+        "import sys; sys.modules.update(matplotlib=None, seaborn=None, jupyter_book=None)\n"
+        "import reports, toy; assert b'Learning curve' in reports.made(toy.problem()).page()"
+    )
+    path = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_is_cited_as_the_project_says():
     import yaml
 
     said = yaml.safe_load((Path(__file__).parents[2] / "CITATION.cff").read_text(encoding="utf-8"))

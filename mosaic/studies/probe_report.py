@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -21,12 +20,15 @@ from mosaic.probing.problem import Problem, cautions
 from mosaic.probing.said import best_linear, choices, differences, verdict
 from mosaic.probing.saved import Prediction, SavedProbe
 from mosaic.probing.selection import Result
-from mosaic.reporting import page_figures, pages, report_errors, report_settings, report_texts
+from mosaic.reporting import page_figures, pages
 from mosaic.reporting.page_figures import Row, shade
 from mosaic.reporting.plots import NAMES
+from mosaic.reporting.text_page import strip
+from mosaic.studies import report_errors, report_settings, report_texts
 
 MATRIX_CLASSES = 16  # up to which the confusion matrix is a table of numbers
 SETTINGS_SHOWN = 400
+ENOUGH = 0.95  # of the score with all latents
 CONFUSIONS_SHOWN = 12, 40  # with a table of numbers above, and without
 THE = {"majority": "the majority class"}
 SPAN = "\N{EN DASH}"
@@ -35,14 +37,14 @@ SPAN = "\N{EN DASH}"
 @dataclass(frozen=True)
 class Report:
     """problem, results, probe: the comparison, and its linear SAE probe. curve: score against the number of labels.
-    sparse: `examine.k_sparse_curve`. latents: its largest ones. passages: {latent number: passages (`interpretation.passages`)}.
+    sparse: {k: the same features with only k latents}. latents: its largest ones. passages: {latent number: passages (`interpretation.passages`)}.
     names: {latent: its name}. run: what the run was, for the settings (`report_settings.Run`)."""
 
     problem: Problem
     results: Sequence[Result]
     probe: SavedProbe
     curve: Curve
-    sparse: Sequence[Mapping]
+    sparse: Mapping[int, Result]
     latents: Sequence[TopLatent]
     passages: Mapping[int, Sequence]
     names: Mapping[str, str]
@@ -152,27 +154,30 @@ class Report:
     def _curves(self) -> dict:
         learned = {family: [(p.n, p.reached.macro_f1, p.reached.low, p.reached.high) for p in points]
                    for family, points in self.curve.points.items()}  # fmt: skip
-        sparse = {"sae": [(row["k"], row["macro_f1"], row["low"], row["high"]) for row in self.sparse]}
-        few = next((row["k"] for row in self.sparse if row["macro_f1"] >= 0.95 * self.linear.score.macro_f1), None)
+        sparse = {"sae": [(k, r.score.macro_f1, r.score.low, r.score.high) for k, r in self.sparse.items()]}
+        full = self.linear.score.macro_f1
+        few = next((k for k, reached, _, _ in sparse["sae"] if reached >= ENOUGH * full), None)
         said = "Macro-F1 on test against the number of labelled texts. " + " ".join(
             f"{NAMES[family]}: {of[0][1]:.2f} with {of[0][0]:,}, {of[-1][1]:.2f} with {of[-1][0]:,}."
             for family, of in learned.items()
         )
-        first, last = self.sparse[0], self.sparse[-1]
+        first, last = sparse["sae"][0], sparse["sae"][-1]
         sparsely = (
-            f"Macro-F1 on test of the k latents whose class means differ most: {first['macro_f1']:.2f} with {first['k']}, "
-            f"{last['macro_f1']:.2f} with {last['k']}; all latents reach {self.linear.score.macro_f1:.2f}."
+            f"Macro-F1 on test of the k latents whose class means differ most: {first[1]:.2f} with {first[0]}, "
+            f"{last[1]:.2f} with {last[0]}; all latents reach {full:.2f}."
         )
         return {
             "learning": _markup(page_figures.curves(learned, "labelled texts", said, NAMES)),
             "sparse": _markup(page_figures.curves(sparse, "latents", sparsely, NAMES)),
             "few": few,
-            "all": f"{self.linear.score.macro_f1:.3f}",
+            "all": f"{full:.3f}",
             "learned": [{"name": NAMES[family], "n": p.n, "value": f"{p.reached.macro_f1:.3f}",
                          "interval": f"{p.reached.low:.3f}{SPAN}{p.reached.high:.3f}"}
                         for family, points in self.curve.points.items() for p in points],
-            "sparsely": [{"k": row["k"], "value": f"{row['macro_f1']:.3f}", "interval": f"{row['low']:.3f}{SPAN}{row['high']:.3f}"}
-                         for row in self.sparse],
+            "sparsely": [
+                {"k": k, "value": f"{value:.3f}", "interval": f"{low:.3f}{SPAN}{high:.3f}"}
+                for k, value, low, high in sparse["sae"]
+            ],
             "left_out": self.curve.left_out,
         }  # fmt: skip
 
@@ -195,24 +200,6 @@ class Report:
             "by_class": [{"label": label, "share": f"{100 * of_class[label]:.0f} %", "shade": shade(of_class[label])} for label in often],
             "passages": [strip(passage, str(labels[passage.text]), largest) for passage in passages],
         }  # fmt: skip
-
-
-def strip(passage, label: str = "", darkest: float = 0.0) -> dict:
-    """A passage's tokens with the shade of each. passage: as `interpretation.passages` has them. darkest: the activation of the
-    darkest shade (0: the passage's own largest)."""
-    largest = max(passage.activations, default=0.0)
-    darkest = darkest or largest or 1.0
-    tokens = [
-        {"text": token, "shade": shade(value / darkest), "value": f"{value:.3g}"}
-        for token, value in zip(passage.tokens, passage.activations, strict=True)
-    ]
-    return {
-        "label": label,
-        "tokens": tokens,
-        "begins": passage.begins,
-        "ends": passage.ends,
-        "largest": f"{largest:.3g}",
-    }
 
 
 def answer(best: Result, found: Mapping[str, scores.Difference], n_test: int) -> list[str]:
@@ -263,12 +250,3 @@ def _markup(svg: str):
     from markupsafe import Markup
 
     return Markup(svg)
-
-
-def write(report: Report, path: Path) -> int:
-    """Write the page atomically; its size in bytes."""
-    from mosaic.files import write_atomically
-
-    content = report.page()
-    write_atomically(path, content)
-    return len(content)
