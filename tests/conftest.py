@@ -217,3 +217,26 @@ def small_profile(model_folder, tmp_path_factory):
         max_test=30,
         example="the happy cat sat on the red mat",
     )
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium that asks nothing of its own; one for the whole run, as a second cannot be started beside it."""
+    import shutil
+
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium installed (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=flags)
+        yield browser
+        browser.close()

@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mosaic import printable as module
 from mosaic.errors import MosaicError
 from mosaic.printable import cell, printable
 
@@ -20,6 +21,11 @@ def test_it_can_always_be_encoded_and_done_twice_changes_nothing(text):
     once = printable(text)
     once.encode("utf-8")
     assert printable(once) == once
+
+
+@given(st.text(st.characters(categories=["Cc", "Cs", "Cf", "Zs", "Lu", "Lo", "Mn", "So"])))
+def test_the_short_way_for_harmless_texts_is_the_letter_by_letter_way(text):
+    assert printable(text) == "".join(module._shown(letter) for letter in text)
 
 
 def test_a_cell_is_one_line_and_no_formula():

@@ -21,7 +21,8 @@ for words in (
     "profiles",
     "claims",
     f"match {SEEDS}0 {SEEDS}1 --json match.json",
-    "probe reviews.csv --profile mini --layers 1 --poolings max --json rows.json",
+    "probe reviews.csv --profile mini --layers 1 --poolings max --json rows.json --report report.html",
+    "show sentence --profile mini --html sentence.html",
     "study truth --profile minilm",
     "reproduce",
 ):
@@ -95,11 +96,13 @@ def test_its_commands_run_outside_the_project(installed, tmp_path):
     (tmp_path / "reviews.csv").write_text("text,label\n" + "\n".join(lines))
     done = _run([sys.executable, "-c", CODE + CARD, target], tmp_path, PYTHONPATH=str(target))
     ends = [line for line in done.stdout.splitlines() if line.startswith("ended:")]
-    assert len(ends) == 6 and all(line.endswith("with 0") for line in ends[:-2]), done.stdout + done.stderr
+    assert len(ends) == 7 and all(line.endswith("with 0") for line in ends[:-2]), done.stdout + done.stderr
     assert ends[-1] == "ended: reproduce with 1" and "(a clone of its repository)" in done.stderr
     assert ends[-2].endswith("with 1") and "truth does not apply to profile minilm" in done.stderr
     assert done.stdout.endswith("opened\n") and "SAE minus tfidf" in done.stdout
     assert "both matchings proved best" in done.stdout
+    for page in ("report.html", "sentence.html"):  # templates, style and script are in the wheel
+        assert b"Content-Security-Policy" in (tmp_path / page).read_bytes()
     assert (tmp_path / "rows.json").is_file() and (tmp_path / "match.json").is_file()
     script = _run([target / "bin" / "mosaic", "mini", "check", "--help"], tmp_path, PYTHONPATH=str(target))
     assert "Example: mosaic mini check" in script.stdout

@@ -28,6 +28,7 @@ from mosaic.cli import (
     reproducing,
     saes,
     scoring_names,
+    showing,
     training,
 )
 from mosaic.errors import MosaicError
@@ -46,6 +47,7 @@ for group in (
     reproducing,
     probing,
     predicting,
+    showing,
     benching,
     choosing,
     comparing,

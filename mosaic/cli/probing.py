@@ -54,6 +54,13 @@ def probe(
     poolings: Poolings = None,
     seed: Seed = SEED,
     json_out: Json = None,
+    report: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--report",
+            help="Also write a page (HTML, one file): figures, latents in context, errors to browse. Fits two curves more.",
+        ),
+    ] = None,
     save: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--save", help="Folder for the chosen SAE probe, which `mosaic predict` applies to new texts."),
@@ -64,8 +71,9 @@ def probe(
 ) -> None:
     """Compare SAE features with hidden states, TF-IDF and the majority class on your own file."""
     check(file=json_out, folder=save, cache=cache, device=device, inputs=(train, test, profile, model, *(sae or ())))
+    check(file=report, inputs=(train, test, profile, model, *(sae or ())))
     check_named(profile, model, sae)
-    from mosaic.cli.show import print_comparison
+    from mosaic.cli.printing import print_comparison
     from mosaic.features.on_device import report_flips
     from mosaic.interpretation.names import kept_names
     from mosaic.probing.comparison import evaluate
@@ -88,7 +96,8 @@ def probe(
     report_flips(rows.texts, lm, request)
     problem = make_problem(rows, held, lm, request, cache)
     results = evaluate(problem, budget)
-    print_comparison(console(), problem, results, kept_names(cache, request.encoders))
+    names = kept_names(cache, request.encoders)
+    print_comparison(console(), problem, results, names)
     save_json(json_out, [result.row() for result in results])
     if save is not None:
         from mosaic.probing.saved import SavedProbe
@@ -96,6 +105,20 @@ def probe(
         kept = SavedProbe.of(problem, results, chosen)
         kept.save(save)
         say(f"{save}: {kept.said()}; `mosaic predict {save} FILE` applies it")
+    if report is not None:
+        from mosaic.files import write_atomically
+        from mosaic.studies import report_made
+
+        given = {"text column": text, "label column": label, "group column": group, "layers": layers, "widths": widths,
+                 "poolings": poolings, "seed": str(seed), "held out": None if test else "a fifth of the rows, stratified"}  # fmt: skip
+        options = [(name, value) for name, value in given.items() if value is not None]
+        files = [path for path in (train, test) if path]
+        made = report_made.make(problem, results, chosen, request, lm, names, files, options)
+        page = made.page()
+        write_atomically(report, page)
+        n_fits = sum(result.n_fits for result in results)
+        say(f"{report}: the report, {len(page) / 1e6:.1f} MB, one file; its two curves took {made.run.n_curve_fits:,} fits beside the "
+            f"comparison's {n_fits:,}")  # fmt: skip
 
 
 @app.command(

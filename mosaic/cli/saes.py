@@ -121,7 +121,7 @@ def match(
     """How far two SAEs agree: shared latents, their pairs, the threshold curve, chance, and the proof."""
     check(file=json_out, device=device, inputs=(sae_a, sae_b))
     from mosaic.agreement import stability
-    from mosaic.cli.show import print_match
+    from mosaic.cli.printing import print_match
     from mosaic.saes.dictionary import load_dictionary
 
     pair = stability.match(load_dictionary(sae_a), load_dictionary(sae_b), device)

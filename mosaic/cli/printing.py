@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mosaic.probing import scores
-from mosaic.probing.comparison import selected
 from mosaic.probing.examine import top_latents
 from mosaic.probing.problem import Problem, cautions
+from mosaic.probing.said import best_linear, choices, differences
 from mosaic.probing.selection import Result
 from mosaic.progress import Progress
 from mosaic.reporting.tables import shorten
@@ -28,7 +27,7 @@ def print_comparison(console, problem: Problem, results: list[Result], names: Ma
 
     train, test = problem.train, problem.test
     with Progress("comparing"):
-        differences = _differences(problem, results)
+        paired = differences(problem, results)
         latents = _latents(problem, results, names or {})
     table = Table(
         title=f"{train.name}: {len(train)} training and {len(test)} test texts, {len(train.classes)} classes",
@@ -61,7 +60,7 @@ def print_comparison(console, problem: Problem, results: list[Result], names: Ma
     )
     if hidden_rows:
         console.print(f"{hidden_rows} more settings in the --json file.")
-    for family, d in differences.items():
+    for family, d in paired.items():
         console.print(
             f"SAE minus {family}: {d.difference:+.3f} macro-F1 ({d.low:+.3f} to {d.high:+.3f}, p = {d.p:.3g})"
         )
@@ -70,44 +69,18 @@ def print_comparison(console, problem: Problem, results: list[Result], names: Ma
         console.print(f"Caution: {caution}")
 
 
-def _differences(problem: Problem, results: list[Result]) -> dict[str, scores.Difference]:
-    """family -> the chosen SAE setting against the one that validation chose there, on the test rows."""
-    best, test = selected(results, "sae"), problem.test
-    others = dict.fromkeys(result.setting.features for result in results if result.setting.features != "sae")
-    return {family: scores.compare(*scores.paired(test, best, selected(results, family))) for family in others}
-
-
 def _latents(problem: Problem, results: list[Result], names: Mapping[str, str]) -> Table:
     from rich.table import Table
 
-    linear = [r for r in results if r.setting.features == "sae" and r.setting.classifier == "logistic"]
     table = Table(title="Largest latents of the best linear SAE probe", title_justify="left", show_lines=False)
     for column in ("latent", "sign", "class", "weight", "most activating training texts"):
         table.add_column(column, overflow="fold")
-    for latent in top_latents(problem, linear[0]):
+    for latent in top_latents(problem, best_linear(results)):
         examples = "\n".join(shorten(example) for example in latent.examples)
         sign = "+" if latent.weight > 0 else "-"
         named = f"{latent.name}\n{names[latent.name]}" if latent.name in names else latent.name
         table.add_row(named, sign, latent.label, f"{latent.weight:+.3f}", examples)
     return table
-
-
-def choices(results: list[Result]) -> list[str]:
-    """What a reader should know of how the settings were chosen, one sentence each; empty where there is nothing."""
-    found = []
-    for end, beyond in (("low", "smaller"), ("high", "larger")):
-        at = [result for result in results if result.selected and result.edge == end]
-        if at:
-            names = " and ".join(result.setting.features for result in at)
-            found.append(f"validation chose C = {at[0].strength:g} for {names}, the {end} end of the grid; a {beyond} one "
-                         "may be better.")  # fmt: skip
-    unsolved = [result for result in results if not result.converged]
-    if unsolved:
-        fits = sum(result.n_unconverged for result in unsolved)
-        chosen = sum(result.selected for result in unsolved)
-        found.append(f"{fits} of {sum(result.n_fits for result in results)} fits ended before they were solved, in "
-                     f"{len(unsolved)} of {len(results)} settings ({chosen} of them chosen).")  # fmt: skip
-    return found
 
 
 def print_match(console, figures: dict) -> None:
