@@ -26,6 +26,7 @@ from mosaic.cli import (
     recorded,
     reproducing,
     saes,
+    serving,
 )
 from mosaic.errors import MosaicError
 from mosaic.files import CURES, refusal
@@ -50,6 +51,7 @@ for group in (
     saes,
     planning,
     fetching,
+    serving,
 ):
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")

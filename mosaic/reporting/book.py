@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mosaic.errors import MosaicError
 from mosaic.reporting import results
-from mosaic.reporting.site import publish
+from mosaic.reporting.site import PLAYGROUND, publish
 
 SOURCE, BUILD = Path("book"), Path("build")
 
@@ -21,9 +21,9 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     """Render the book of a profile and publish it. Returns build/site/<profile>/index.html.
 
     profile_path: as the command line was given it, a name or a file. profile: its name. executed: the folder of its
-    notebooks. Raises MosaicError with the first warnings; the site before stays where it is.
+    notebooks. What its playground loads is taken from build/playground/<profile>, where that was made. Raises MosaicError with the first warnings; the site before stays where it is.
     """
-    source, output = BUILD / "book", BUILD / "book-output"
+    source, output, playground = BUILD / "book", BUILD / "book-output", BUILD / PLAYGROUND / profile
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(SOURCE, source)
     (source / "notebooks").mkdir(exist_ok=True)
@@ -36,7 +36,7 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     command = [sys.executable, "-c", entry, "build", str(source), "-W", "-n", "--keep-going"]
     done = subprocess.run(
         [*command, "--path-output", str(output)],
-        env=_environment(profile_path, source),
+        env=_environment(profile_path, source, playground),
         capture_output=True,
         text=True,
         check=False,
@@ -49,15 +49,16 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
         telling = [line for line in lines if re.search("WARNING|ERROR|[a-z]Error: ", line)]
         shown = "\n".join(telling[:10] or lines[-10:])
         raise MosaicError(f"the book does not build cleanly ({log} has the whole log):\n{shown}")
-    return publish(rendered, profile, BUILD)
+    return publish(rendered, profile, BUILD, playground)
 
 
-def _environment(profile_path: str, source: Path) -> dict[str, str]:
+def _environment(profile_path: str, source: Path, playground: Path) -> dict[str, str]:
     own_file = Path(profile_path).is_file()
     environment = {
         **os.environ,
         "MOSAIC_PROFILE": str(Path(profile_path).resolve()) if own_file else profile_path,
         "MOSAIC_RESULTS": str(results.FOLDER.resolve()),
+        "MOSAIC_PLAYGROUND": str(playground.resolve()),
         "PYTHONPATH": os.pathsep.join([str(source.resolve() / "_ext"), os.environ.get("PYTHONPATH", "")]),
     }
     environment.pop("SOURCE_DATE_EPOCH", None)  # Sphinx would date the copyright by it

@@ -1,0 +1,234 @@
+"""The page in a real browser: what it computes is what Python computes, and it works as a person would use it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mosaic.playground.offered import POOLINGS
+from mosaic.world.lexicon import LANGUAGES
+
+pytestmark = [pytest.mark.site, pytest.mark.timeout(600)]
+ROOT = Path(__file__).parent.parent.parent
+CLOSE = 1e-4
+HOSTILE = (
+    "<script>window.hacked = true</script>", "<img src=x onerror='window.hacked = true'>", "a", ".", "▁▁ ▁x", "  two  spaces ",
+    "one\ntwo\n\nthree", "tab\there", "naïve café", "👩‍👩‍👧 🙂", "<bos> you are stupid", "你很笨。不是吗？", "e\u0301 \u200b zero",
+    "UPPER lower", "12345 67.8", "«a» „b“ “c”", "the " * 60, "\\u003c/script>",
+)  # fmt: skip
+
+
+def texts() -> list[str]:
+    """Two hundred: of the miniature's five languages, and some that it never saw."""
+    from mosaic.world import sets
+
+    own = [row.text for language in LANGUAGES for row in sets.truths(language, 12, seed=5)][: 48 * len(LANGUAGES)]
+    return [*own[:: len(own) // (200 - len(HOSTILE)) or 1][: 200 - len(HOSTILE)], *HOSTILE]
+
+
+def opened_page(page, address, **address_of):
+    from urllib.parse import urlencode
+
+    page.goto(
+        f"{address}playground.html" + (f"#{urlencode(address_of)}" if address_of else ""), wait_until="networkidle"
+    )
+    page.wait_for_selector(".pg-token")
+    return page
+
+
+def test_two_hundred_texts_come_out_as_in_python(page, address, made, opened, with_runtime):
+    """Tokens equal; latents within 1e-4 (one that stands that near its threshold may be on here and off there); answers too."""
+    from mosaic.models.residuals import at_real_tokens
+
+    _, lm, saes = opened
+    given, about = texts(), made[1]["models"][0]
+    assert len(given) == 200
+    opened_page(page, address)
+    found = page.evaluate(
+        """async texts => { const m = mosaicPlayground.models.get('mini');
+        return Promise.all(texts.map(t => m.analyse(t))) }""",
+        given,
+    )
+    tokens, edge = lm.tokenize(given), 0
+    codes = {sae.layer: [] for sae in saes}
+    for i, one in enumerate(found):
+        real = tokens.ids[i][~tokens.special[i]]
+        assert one["ids"] == real.tolist(), given[i]
+        assert one["cut"] == bool(tokens.truncated[i])
+        rows, _ = at_real_tokens(lm, tokens, [i], [sae.layer for sae in saes])
+        for sae in saes:
+            here = sae.encode(rows[sae.layer]).toarray()
+            there = np.zeros_like(here)
+            for t, row in enumerate(one["codes"][str(sae.layer)]):
+                for latent, value in row:
+                    there[t, latent] = value
+            differ = np.abs(here - there) > CLOSE
+            near = np.maximum(here, there) - sae.threshold.numpy() < CLOSE
+            assert not (differ & ~near).any(), given[i]
+            edge += int(differ.sum())
+            codes[sae.layer].append(here)
+    assert edge <= 3, "hardly any latent stands at its threshold"
+    assert page.evaluate("window.hacked") is None and page.trouble == []
+    answers_agree(page, made[0], about, given, codes)
+
+
+def answers_agree(page, folder, about, given, codes):
+    """Every probe of every setting: the same answer, probabilities within 1e-3, unless a pooled value stands at the threshold."""
+    for question in about["questions"]:
+        said = page.evaluate(
+            """async ([texts, name]) => { const { pool, answer, probeOf } = mosaicPlayground, m = mosaicPlayground.models.get('mini');
+            const q = m.about.questions.find(q => q.name === name), out = [];
+            for (const s of q.settings) { const probe = await probeOf(m, s);
+              out.push(await Promise.all(texts.map(async t => { const one = await m.analyse(t);
+                return answer(pool(one.codes[s.layer], s.pooling), probe, q.classes.length, s.threshold, new Set()).probabilities }))); }
+            return out }""",
+            [given, question["name"]],
+        )
+        assert len(said) == len(POOLINGS) * 3 * 2
+        for setting, there in zip(question["settings"], said, strict=True):
+            probe = json.loads((folder / "mini" / setting["file"]).read_text())
+            for text, rows, p in zip(given, codes[setting["layer"]], there, strict=True):
+                here, sure = python_answer(rows, setting, probe)
+                if sure:
+                    assert np.abs(here - p).max() < 1e-3, (text, setting["layer"], setting["pooling"])
+                    assert int(here.argmax()) == int(np.argmax(p)) or np.sort(here)[-2:].ptp() < 2e-3
+
+
+def python_answer(codes: np.ndarray, setting: dict, probe: dict) -> tuple[np.ndarray, bool]:
+    from scipy.sparse import csr_matrix
+    from scipy.special import expit, softmax
+
+    from mosaic.features.pooling import pool_sparse
+
+    pooled = pool_sparse(csr_matrix(codes), np.array([0, len(codes)]), [setting["pooling"]])[setting["pooling"]]
+    x = pooled.toarray().ravel()[probe["columns"]].astype(np.float64)
+    sure = True
+    if setting["binarized"]:
+        sure = not (np.abs(x - setting["threshold"]) < 10 * CLOSE)[x > 0].any()
+        x = (x > setting["threshold"]).astype(float)
+    scores = np.array(probe["weights"]) @ x + probe["intercept"]
+    return (np.array([expit(-scores[0]), expit(scores[0])]) if len(scores) == 1 else softmax(scores)), sure
+
+
+def test_the_page_shows_the_first_pair_and_loads_no_model_until_somebody_types(page, address, with_runtime):
+    opened_page(page, address)
+    assert page.locator(".pg-verdict").count() == 2
+    assert not [url for url in page.asked if url.endswith((".wasm", ".onnx", ".mjs"))]
+    page.locator("#pg-text-0").press_sequentially(" the film is not boring.")
+    page.wait_for_function("document.querySelector('.pg-status').textContent.includes('Computed')")
+    assert [url for url in page.asked if url.endswith(".onnx")]
+    assert page.trouble == []
+
+
+def verdict(page, sentence: int = 0) -> str:
+    return page.locator(".pg-verdict strong").nth(sentence).inner_text()
+
+
+def test_typed_switched_off_and_on_again(page, address, with_runtime):
+    """As a person would: type an insult, switch off what speaks for it until the answer changes, switch all on again."""
+    opened_page(page, address)
+    page.locator("#pg-text-0").fill("you are not clever.")
+    page.wait_for_function("document.querySelector('.pg-status').textContent.includes('Computed')")
+    page.locator("#pg-text-0").fill("you are stupid.")
+    page.wait_for_function("document.querySelectorAll('.pg-sentence')[0].querySelectorAll('.pg-token').length === 4")
+    assert verdict(page) == "toxic"
+    before = page.locator(".pg-spoken").inner_text()
+    for n in range(8):
+        page.locator(".pg-switch").nth(n).focus()
+        page.keyboard.press("Space")
+        assert page.evaluate("document.activeElement.dataset.key")  # the focus stays on the switch
+        if verdict(page) == "fine":
+            break
+    assert verdict(page) == "fine", page.locator(".pg-latents").inner_text()
+    assert "(was toxic" in page.locator(".pg-was").first.inner_text()
+    page.wait_for_function("t => document.querySelector('.pg-spoken').textContent !== t", arg=before)
+    assert "before the change it was toxic" in page.locator(".pg-spoken").inner_text()
+    page.get_by_role("button", name="Switch all on").click()
+    assert verdict(page) == "toxic"
+    assert page.trouble == []
+
+
+def test_settings_sentences_and_the_address(page, address, made, with_runtime):
+    opened_page(page, address)
+    assert page.locator(".pg-sentence:visible").count() == 2
+    page.locator("label.pg-choice", has_text="last").click()
+    page.locator("label.pg-choice", has_text="on or off").click()
+    slider = page.locator("#pg-threshold")
+    slider.focus()
+    page.keyboard.press("End")
+    page.wait_for_function(
+        "document.querySelectorAll('.pg-table tbody tr').length === 0 || document.querySelector('.pg-was')"
+    )
+    page.get_by_role("button", name="back to").click()
+    page.locator(".pg-token").first.click()
+    assert page.locator(".pg-token[aria-pressed=true]").count() == 1
+    assert "Latents on" in page.locator(".pg-heading").inner_text()
+    page.locator("#pg-two").click()
+    assert page.locator(".pg-sentence:visible").count() == 1
+    question = made[1]["models"][0]["questions"][1]
+    page.locator("label.pg-choice", has_text=question["asks"]).click()
+    page.wait_for_function("q => location.hash.includes(q)", arg=question["name"])
+    shared = page.evaluate("location.hash")
+    again = page.context.new_page()
+    again.goto(f"{address}playground.html{shared}", wait_until="networkidle")
+    again.wait_for_selector(".pg-token")
+    assert again.locator("#pg-text-0").input_value() == page.locator("#pg-text-0").input_value()
+    assert again.locator("input[name=pg-question]:checked").get_attribute("value") == question["name"]
+    again.close()
+    assert page.trouble == []
+
+
+def test_a_shared_sentence_waits_for_the_reader_before_a_model_loads(page, address, with_runtime):
+    page.goto(f"{address}playground.html#a=du+bist+dumm.", wait_until="networkidle")
+    page.goto(f"{address}playground.html#m=mini&q=mini-toxicity&l=3&p=max&a=du+bist+dumm.", wait_until="networkidle")
+    assert not [url for url in page.asked if url.endswith(".onnx")]
+    page.get_by_role("button", name="Load it").click()
+    page.wait_for_selector(".pg-verdict")
+    assert verdict(page) == "toxic" and page.trouble == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_readable_and_nothing_is_cut(browser, address, made, theme):
+    page = browser.new_page(color_scheme=theme, viewport={"width": 1280, "height": 1000})
+    page.goto(f"{address}playground.html", wait_until="networkidle")
+    page.wait_for_selector(".pg-token")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 1
+    ratios = page.evaluate(CONTRAST)
+    page.close()
+    assert len(ratios) > 40 and ratios[0][0] >= 4.5, ratios[:5]
+
+
+CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgba = c => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1);
+    const d = canvas.getImageData(0, 0, 1, 1).data; return [d[0], d[1], d[2], d[3] / 255] };
+  const over = (f, b) => f.slice(0, 3).map((v, i) => v * f[3] + b[i] * (1 - f[3]));
+  const behind = e => { const above = []; for (; e; e = e.parentElement) above.push(rgba(getComputedStyle(e).backgroundColor));
+    return above.reverse().reduce((b, f) => over(f, b), [255, 255, 255]) };
+  const lum = c => { const v = c.map(x => { x /= 255; return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4 });
+    return .2126 * v[0] + .7152 * v[1] + .0722 * v[2] };
+  return [...document.querySelectorAll('.playground *')].filter(e => e.checkVisibility()
+      && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())).map(e => {
+    const b = behind(e), f = over(rgba(getComputedStyle(e).color), b), [x, y] = [lum(f), lum(b)];
+    return [(Math.max(x, y) + .05) / (Math.min(x, y) + .05), e.className, e.textContent.slice(0, 30)] }).sort((a, b) => a[0] - b[0]) }"""
+
+
+def test_opened_as_a_file_it_names_the_command(browser, pages):
+    page = browser.new_page()
+    page.goto((pages / "playground.html").as_uri())
+    said = page.locator(".pg-note").inner_text()
+    page.close()
+    assert "mosaic serve --profile mini" in said
+
+
+def test_without_what_it_loads_the_page_says_so(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
+    from mosaic_playground import ABSENT, markup
+
+    assert ABSENT in markup(tmp_path / "nowhere", "mini")
+    (tmp_path / "playground.json").write_text(json.dumps({"models": [], "missing": ["</script><b>no npm"]}))
+    said = markup(tmp_path, "mini")
+    assert said.count("</script>") == 1 and "no npm" in said
