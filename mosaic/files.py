@@ -62,6 +62,8 @@ def place(source: Path, target: Path) -> None:
             if path.is_file():
                 place(path, target / path.relative_to(source))
         return
+    if target.exists() and target.samefile(source):
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.new")
     fresh.unlink(missing_ok=True)

@@ -126,7 +126,10 @@
       const { tokenizer, config } = await json(`${this.about.name}/tokenizer.json`);
       this.tokenizer = new tokenizers.Tokenizer(tokenizer, config);
       this.ort = ort;
-      this.session = await ort.InferenceSession.create(at(`${this.about.name}/model.onnx`), { executionProviders: ["wasm"] });
+      const session = await ort.InferenceSession.create(at(`${this.about.name}/model.onnx`), { executionProviders: ["wasm"] });
+      const { ids } = this.tokenize("a b c"); // once, so that a reader's first sentence does not wait for the compiler
+      await session.run({ input_ids: new ort.Tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]) });
+      this.session = session;
     }
 
     tokenize(text) {
@@ -219,7 +222,10 @@
   const signed = (v, digits = 2) => (Number(v.toFixed(digits)) > 0 ? "+" : "") + number(v, digits);
   const percent = p => p > 0.999 ? "> 99.9 %" : p < 0.001 ? "< 0.1 %" : `${(100 * p).toFixed(p > 0.99 || p < 0.01 ? 1 : 0)} %`;
   const size = bytes => `${Math.round(bytes / MEGABYTE)} MB`;
-  const shownToken = token => token.replaceAll("▁", " ").replace(/^ (?=.)/, "").replace(/^##/, "") || " ";
+  const shownToken = token => token.replace(/^▁(?=.)/, "").replace(/^##/, "").replaceAll("▁", "␣").replace(/\n/g, "⏎");
+  /* Whether a token goes on with the word before it: "##ing", or one without the mark of a space behind a letter. */
+  const joined = (tokens, t) => t > 0 && (tokens[t].startsWith("##") ||
+    (tokens.some(token => token.startsWith("▁")) && /^\p{L}/u.test(tokens[t]) && /\p{L}$/u.test(tokens[t - 1])));
 
   // The frame: made once, so that a reader's cursor and focus stay where they are.
   const place = {};
@@ -237,8 +243,12 @@
   });
   const second = h("input", { type: "checkbox", id: "pg-two", onchange: e => { state.two = e.target.checked; update(); } });
   place.sentences.append(...boxes.map(b => b.all));
-  root.append(place.models, h("div", { class: "pg-controls" }, place.questions, place.settings), place.scores, place.examples,
-    h("p", { class: "pg-line" }, h("label", { class: "pg-check", for: "pg-two" }, second, " Two sentences, side by side")),
+  const chosenNow = h("span", { class: "pg-now" });
+  const copied = h("button", { type: "button", class: "pg-small", onclick: copyLink }, "Copy a link to this");
+  root.append(place.models, place.examples, h("div", { class: "pg-controls" }, place.questions,
+    h("details", { class: "pg-folded", open: matchMedia("(min-width: 768px)").matches }, h("summary", {}, "Settings: ", chosenNow),
+      place.settings, place.scores)),
+    h("p", { class: "pg-line" }, h("label", { class: "pg-check", for: "pg-two" }, second, " Two sentences, side by side"), copied),
     place.sentences, status, place.changes, place.latents, spoken,
     ...about.missing.map(text => note(h("p", {}, text))));
 
@@ -313,6 +323,7 @@
     fill(place.scores, h("p", {}, `This probe learned from ${s.n_train} texts. On texts it never saw, its macro-F1 is ${parts.join(", ")}. `,
       chosen ? "It is the setting that validation chose (★)." : h("button", { type: "button", class: "pg-small", "data-key": "chosen",
         onclick: () => { useSetting(question().chosen); update(); } }, "Use the setting that validation chose (★)")));
+    chosenNow.textContent = `layer ${s.layer}, ${s.pooling}, ${s.binarized ? `on above ${number(threshold())}` : "values as they are"}`;
     second.checked = state.two;
     place.sentences.classList.toggle("pg-side", state.two);
     boxes[1].all.hidden = !state.two;
@@ -327,8 +338,8 @@
       state.texts[0] = one.text; state.two = false; state.off.clear(); state.token = state.latent = state.focus = null; show();
     }, `example ${i}`));
     fill(place.examples,
-      pairs.length ? h("p", {}, h("span", { class: "pg-legend" }, "Two that differ in one thing"), pairs) : null,
-      about.runtime && model().about.bytes !== null && own.length ? h("details", {}, h("summary", {}, `Sentences from the test of “${question().asks}”`), h("p", {}, own)) : null);
+      pairs.length ? h("div", {}, h("span", { class: "pg-legend" }, "Start with two that differ in one thing"), h("div", { class: "pg-row" }, pairs)) : null,
+      about.runtime && model().about.bytes !== null && own.length ? h("details", {}, h("summary", {}, `Sentences from the test of “${question().asks}”`), h("div", { class: "pg-row" }, own)) : null);
   }
 
   // --- results
@@ -425,8 +436,8 @@
       Array.from(state.latent === null ? perToken(r, view) : activations(r.one, state.latent), Math.abs)));
     fill(box.strip, ...one.tokens.map((token, t) => {
       const v = values[t], share = Math.abs(v) / top, on = state.token && state.token[0] === i && state.token[1] === t;
-      return h("button", { type: "button", class: `pg-token ${v < 0 ? "pg-against" : "pg-for"}`, "data-key": `token ${i} ${t}`, "aria-pressed": String(Boolean(on)),
-        "aria-label": `${shownToken(token).trim() || "space"}, ${state.latent === null ? "adds" : "activation"} ${signed(v)}`,
+      return h("button", { type: "button", class: `pg-token ${v < 0 ? "pg-against" : "pg-for"}${joined(one.tokens, t) ? " pg-joined" : ""}`, "data-key": `token ${i} ${t}`, "aria-pressed": String(Boolean(on)),
+        "aria-label": `${shownToken(token)}, ${state.latent === null ? "adds" : "activation"} ${signed(v)}`,
         style: { "--share": `${Math.round(50 * share)}%` }, onclick: () => { state.token = on ? null : [i, t]; state.latent = null; update(); } },
         h("span", { class: "pg-piece" }, shownToken(token)), h("span", { class: "pg-number" }, Math.abs(v) < 0.005 ? "·" : signed(v, Math.abs(v) >= 10 ? 0 : 1)));
     }));
@@ -465,7 +476,7 @@
     fill(place.changes, ...changes);
     if (!columns.length) { place.latents.replaceChildren(); return; }
     const heading = token === null ? `What speaks for “${q.classes[focus]}”, latent by latent`
-      : `Latents on “${shownToken(token).trim()}” of sentence ${LETTERS[state.token[0]]}, and what they add for “${q.classes[focus]}”`;
+      : `Latents on “${shownToken(token)}” of sentence ${LETTERS[state.token[0]]}, and what they add for “${q.classes[focus]}”`;
     const cell = (entry, off) => h("td", { class: "pg-adds" }, entry === undefined ? h("span", { class: "pg-none" }, "not active") :
       h("span", { class: `pg-signed ${entry.adds < 0 ? "pg-against" : "pg-for"}${off ? " pg-out" : ""}` },
         h("span", { class: "pg-value", title: `pooled value ${number(entry.pooled)}` }, off ? `off (${signed(entry.adds)})` : signed(entry.adds)),
@@ -484,7 +495,7 @@
     const more = sorted.length - state.row;
     fill(place.latents, h("h3", { class: "pg-heading" }, heading),
       h("p", { class: "pg-hint" }, state.latent !== null ? `The tokens above show where latent ${state.latent} is active. ` :
-        token !== null ? "Press the token again to see all latents. " : "A number above a token is what it brings to this sum. Press a token to see its latents, a latent’s number to see where it is active, and switch latents off to see what changes. "),
+        token !== null ? "Press the token again to see all latents. " : "The number under a token is what it brings to this sum. Press a token to see its latents, a latent’s number to see where it is active, and switch latents off to see what changes. "),
       sorted.length ? h("div", { class: "pg-scroll", tabindex: "0", role: "group", "aria-label": "Latents, scrolls sideways" }, h("table", { class: "pg-table" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "on"), h("th", { scope: "col" }, "latent"),
           here ? h("th", { scope: "col", class: "pg-num" }, "on this token") : null,
@@ -522,6 +533,16 @@
     now.set("a", s.texts[0]);
     if (s.two) now.set("c", s.texts[1]);
     history.replaceState(null, "", `#${now}`);
+  }
+
+  async function copyLink() {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      copied.textContent = "Copied";
+    } catch {
+      copied.textContent = "Copy the address above";
+    }
+    setTimeout(() => { copied.textContent = "Copy a link to this"; }, 2000);
   }
 
   function restore() {

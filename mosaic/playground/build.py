@@ -105,7 +105,7 @@ def model(offered: Offered, out: Path, cache: Path) -> dict:
     there = {one.set for one in asked}
     pairs = [pair for pair in offered.pairs if pair.question in there]
     about["pairs"] = [
-        {"title": p.title, "question": p.question.replace("/", "-"), "texts": [p.first, p.second], "look": p.look}
+        {"title": p.title, "question": p.question.replace("/", "-"), "texts": [p.first, p.second]}
         for p in pairs
     ]
     first = [pairs[0].first, pairs[0].second] if pairs else []

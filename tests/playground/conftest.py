@@ -1,6 +1,7 @@
 """The playground of the miniature with two questions, its page as the book has it, and a browser to read it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,12 @@ def render(root: Path, playground: Path | None, place) -> Path:
     shutil.copytree(ROOT / "book", source, ignore=shutil.ignore_patterns("*.md"))
     shutil.copy(ROOT / "book" / "playground.md", source)
     (source / "intro.md").write_text("# Start\n\nThe {doc}`playground`.\n")
-    (source / "_toc.yml").write_text("format: jb-book\nroot: intro\nchapters:\n  - file: playground\n")
+    linked = re.findall(r"\{doc\}`(notebooks/\w+)`", (source / "playground.md").read_text())
+    (source / "notebooks").mkdir()
+    for name in linked:
+        (source / f"{name}.md").write_text("# A chapter\n")
+    chapters = "".join(f"  - file: {name}\n" for name in ("playground", *linked))
+    (source / "_toc.yml").write_text(f"format: jb-book\nroot: intro\nchapters:\n{chapters}")
     environment = {
         **os.environ,
         "MOSAIC_PROFILE": "mini",
