@@ -438,7 +438,7 @@
       const v = values[t], share = Math.abs(v) / top, on = state.token && state.token[0] === i && state.token[1] === t;
       return h("button", { type: "button", class: `pg-token ${v < 0 ? "pg-against" : "pg-for"}${joined(one.tokens, t) ? " pg-joined" : ""}`, "data-key": `token ${i} ${t}`, "aria-pressed": String(Boolean(on)),
         "aria-label": `${shownToken(token)}, ${state.latent === null ? "adds" : "activation"} ${signed(v)}`,
-        style: { "--share": `${Math.round(50 * share)}%` }, onclick: () => { state.token = on ? null : [i, t]; state.latent = null; update(); } },
+        style: { "--share": `${Math.round(45 * share)}%` }, onclick: () => { state.token = on ? null : [i, t]; state.latent = null; update(); } },
         h("span", { class: "pg-piece" }, shownToken(token)), h("span", { class: "pg-number" }, Math.abs(v) < 0.005 ? "·" : signed(v, Math.abs(v) >= 10 ? 0 : 1)));
     }));
   }
@@ -493,7 +493,7 @@
         ...columns.map(i => cell(entry[i], off)));
     });
     const more = sorted.length - state.row;
-    fill(place.latents, h("h3", { class: "pg-heading" }, heading),
+    fill(place.latents, h("h2", { class: "pg-heading" }, heading),
       h("p", { class: "pg-hint" }, state.latent !== null ? `The tokens above show where latent ${state.latent} is active. ` :
         token !== null ? "Press the token again to see all latents. " : "The number under a token is what it brings to this sum. Press a token to see its latents, a latent’s number to see where it is active, and switch latents off to see what changes. "),
       sorted.length ? h("div", { class: "pg-scroll", tabindex: "0", role: "group", "aria-label": "Latents, scrolls sideways" }, h("table", { class: "pg-table" },

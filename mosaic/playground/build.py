@@ -40,18 +40,19 @@ def build(profile: Profile, folder: Path = FOLDER, cache: Path = CACHE) -> Path:
 
     A profile that none is offered for gets one that says so.
     """
-    out = folder / profile.name
-    about: dict = {"format": 1, "poolings": list(POOLINGS), "models": [], "missing": []}
-    about["runtime"] = _runtime(out, cache, about["missing"])
-    for offered in OFFERED.get(profile.name, ()):
+    out, all_of_them = folder / profile.name, OFFERED.get(profile.name, ())
+    about: dict = {"format": 1, "poolings": list(POOLINGS), "runtime": None, "models": [], "missing": []}
+    if not all_of_them:
+        about["missing"].append(
+            f"There is none for profile {profile.name}; the books of {' and '.join(OFFERED)} have it."
+        )
+    else:
+        about["runtime"] = _runtime(out, cache, about["missing"])
+    for offered in all_of_them:
         try:
             about["models"].append(model(offered, out / offered.profile, cache))
         except Unavailable as error:
             _leave_out(about["missing"], f"{offered.title} is left out: {error}")
-    if not OFFERED.get(profile.name):
-        about["missing"].append(
-            f"There is none for profile {profile.name}; the books of {' and '.join(OFFERED)} have it."
-        )
     _write(out / ABOUT, about)
     return out
 
@@ -105,8 +106,7 @@ def model(offered: Offered, out: Path, cache: Path) -> dict:
     there = {one.set for one in asked}
     pairs = [pair for pair in offered.pairs if pair.question in there]
     about["pairs"] = [
-        {"title": p.title, "question": p.question.replace("/", "-"), "texts": [p.first, p.second]}
-        for p in pairs
+        {"title": p.title, "question": p.question.replace("/", "-"), "texts": [p.first, p.second]} for p in pairs
     ]
     first = [pairs[0].first, pairs[0].second] if pairs else []
     _write(out / "opening.json", examples.analysed(first, lm, encoders))

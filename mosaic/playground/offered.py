@@ -97,7 +97,12 @@ MINILM = Offered(
         Question("mini/sentiment", "What does the speaker think of it?", ("en",)),
     ),
     (
-        Pair("One little word", "sst2", "This film is a joy from start to end.", "This film is not a joy from start to end."),
+        Pair(
+            "One little word",
+            "sst2",
+            "This film is a joy from start to end.",
+            "This film is not a joy from start to end.",
+        ),
         Pair("Who or when?", "trec", "Who wrote this book?", "When was this book written?"),
         Pair(
             "Asked or ordered",

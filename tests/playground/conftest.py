@@ -119,7 +119,8 @@ def browser():
 @pytest.fixture
 def page(browser, address):
     """A tab that notes every error and every request that leaves this machine."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page = context.new_page()
     page.trouble, page.asked = [], []
     page.on("console", lambda m: page.trouble.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: page.trouble.append(str(error)))
@@ -127,7 +128,7 @@ def page(browser, address):
     page.on("response", lambda r: page.trouble.append(f"{r.status} {r.url}") if r.status >= 400 else None)
     yield page
     elsewhere = [url for url in page.asked if not url.startswith((address, "data:", "blob:", "file:"))]
-    page.close()
+    context.close()
     assert elsewhere == [], "a request left this machine"
 
 

@@ -50,7 +50,7 @@ def test_two_hundred_texts_come_out_as_in_python(page, address, made, opened, wi
         return Promise.all(texts.map(t => m.analyse(t))) }""",
         given,
     )
-    tokens, edge = lm.tokenize(given), 0
+    tokens, edge = lm.tokenize(given), np.zeros(len(given), dtype=int)
     codes = {sae.layer: [] for sae in saes}
     for i, one in enumerate(found):
         real = tokens.ids[i][~tokens.special[i]]
@@ -66,15 +66,15 @@ def test_two_hundred_texts_come_out_as_in_python(page, address, made, opened, wi
             differ = np.abs(here - there) > CLOSE
             near = np.maximum(here, there) - sae.threshold.numpy() < CLOSE
             assert not (differ & ~near).any(), given[i]
-            edge += int(differ.sum())
+            edge[i] += differ.sum()
             codes[sae.layer].append(here)
-    assert edge <= 3, "hardly any latent stands at its threshold"
+    assert edge.sum() <= 3, "hardly any latent stands at its threshold"
     assert page.evaluate("window.hacked") is None and page.trouble == []
-    answers_agree(page, made[0], about, given, codes)
+    answers_agree(page, made[0], about, given, codes, edge == 0)
 
 
-def answers_agree(page, folder, about, given, codes):
-    """Every probe of every setting: the same answer, probabilities within 1e-3, unless a pooled value stands at the threshold."""
+def answers_agree(page, folder, about, given, codes, same):
+    """Every probe of every setting: the same answer, probabilities within 1e-3, unless a value stands at a threshold."""
     for question in about["questions"]:
         said = page.evaluate(
             """async ([texts, name]) => { const { pool, answer, probeOf } = mosaicPlayground, m = mosaicPlayground.models.get('mini');
@@ -86,29 +86,32 @@ def answers_agree(page, folder, about, given, codes):
             [given, question["name"]],
         )
         assert len(said) == len(POOLINGS) * 3 * 2
-        for setting, there in zip(question["settings"], said, strict=True):
-            probe = json.loads((folder / "mini" / setting["file"]).read_text())
-            for text, rows, p in zip(given, codes[setting["layer"]], there, strict=True):
-                here, sure = python_answer(rows, setting, probe)
-                if sure:
-                    assert np.abs(here - p).max() < 1e-3, (text, setting["layer"], setting["pooling"])
-                    assert int(here.argmax()) == int(np.argmax(p)) or np.sort(here)[-2:].ptp() < 2e-3
+        for setting, there in zip(question["settings"], np.array(said), strict=True):
+            here, sure = python_answers(codes[setting["layer"]], setting, folder / "mini" / setting["file"])
+            sure &= same
+            assert sure.mean() > 0.9, (setting["layer"], setting["pooling"], setting["threshold"])
+            assert np.abs(here - there)[sure].max() < 1e-3, (setting["layer"], setting["pooling"])
+            clear = sure & (np.diff(np.sort(here, axis=1)[:, -2:]).ravel() > 2e-3)
+            assert (here.argmax(1) == there.argmax(1))[clear].all() and clear.mean() > 0.8
 
 
-def python_answer(codes: np.ndarray, setting: dict, probe: dict) -> tuple[np.ndarray, bool]:
+def python_answers(codes: list[np.ndarray], setting: dict, file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """([n, n_classes] probabilities, [n] bool: whether no pooled value of the text stands at the threshold)."""
     from scipy.sparse import csr_matrix
     from scipy.special import expit, softmax
 
     from mosaic.features.pooling import pool_sparse
 
-    pooled = pool_sparse(csr_matrix(codes), np.array([0, len(codes)]), [setting["pooling"]])[setting["pooling"]]
-    x = pooled.toarray().ravel()[probe["columns"]].astype(np.float64)
-    sure = True
+    probe, pooling = json.loads(file.read_text()), setting["pooling"]
+    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in codes])])
+    pooled = pool_sparse(csr_matrix(np.concatenate(codes)), starts, [pooling])[pooling]
+    x, sure = pooled.toarray()[:, probe["columns"]].astype(np.float64), np.ones(len(codes), dtype=bool)
     if setting["binarized"]:
-        sure = not (np.abs(x - setting["threshold"]) < 10 * CLOSE)[x > 0].any()
+        if setting["threshold"] > 0 and pooling != "count":  # counts are whole numbers, and above 0 is active
+            sure = ~(np.abs(x - setting["threshold"]) < CLOSE).any(1)
         x = (x > setting["threshold"]).astype(float)
-    scores = np.array(probe["weights"]) @ x + probe["intercept"]
-    return (np.array([expit(-scores[0]), expit(scores[0])]) if len(scores) == 1 else softmax(scores)), sure
+    scores = x @ np.array(probe["weights"]).T + probe["intercept"]
+    return (np.hstack([expit(-scores), expit(scores)]) if scores.shape[1] == 1 else softmax(scores, 1)), sure
 
 
 def test_the_page_shows_the_first_pair_and_loads_no_model_until_somebody_types(page, address, with_runtime):
@@ -125,28 +128,46 @@ def verdict(page, sentence: int = 0) -> str:
     return page.locator(".pg-verdict strong").nth(sentence).inner_text()
 
 
-def test_typed_switched_off_and_on_again(page, address, with_runtime):
-    """As a person would: type an insult, switch off what speaks for it until the answer changes, switch all on again."""
+def test_typed_switched_off_and_on_again(page, address, made, with_runtime):
+    """As a person would: type a sentence, switch off what speaks for its answer until the answer changes, switch all on again.
+
+    With every latent off the probe's constant decides; a sentence is typed of which the probe says something else.
+    """
     opened_page(page, address)
-    page.locator("#pg-text-0").fill("you are not clever.")
-    page.wait_for_function("document.querySelector('.pg-status').textContent.includes('Computed')")
-    page.locator("#pg-text-0").fill("you are stupid.")
-    page.wait_for_function("document.querySelectorAll('.pg-sentence')[0].querySelectorAll('.pg-token').length === 4")
-    assert verdict(page) == "toxic"
-    before = page.locator(".pg-spoken").inner_text()
-    for n in range(8):
-        page.locator(".pg-switch").nth(n).focus()
-        page.keyboard.press("Space")
-        assert page.evaluate("document.activeElement.dataset.key")  # the focus stays on the switch
-        if verdict(page) == "fine":
+    model = made[1]["models"][0]
+    question = next(q for q in model["questions"] if q["name"] == "mini-toxicity")
+    constant = page.locator(".pg-sum").first.inner_text().split("constant ")[1].split(",")[0]
+    focus = page.locator(".pg-class[aria-pressed=true] .pg-class-name").first.inner_text()
+    alone = next(c for c in question["classes"] if (c == focus) == constant.startswith("+"))
+    page.locator("#pg-two").click()
+    first = alone
+    for text in [one["text"] for one in question["examples"]] + [t for pair in model["pairs"] for t in pair["texts"]]:
+        page.locator("#pg-text-0").fill(f"{text} ")
+        page.wait_for_function(
+            "([text, models]) => models.get('mini').texts.has(text) && document.querySelector('.pg-answer').textContent",
+            arg=[f"{text} ", page.evaluate_handle("mosaicPlayground.models")],
+        )
+        page.wait_for_timeout(200)
+        if (first := verdict(page)) != alone:
             break
-    assert verdict(page) == "fine", page.locator(".pg-latents").inner_text()
-    assert "(was toxic" in page.locator(".pg-was").first.inner_text()
-    page.wait_for_function("t => document.querySelector('.pg-spoken').textContent !== t", arg=before)
-    assert "before the change it was toxic" in page.locator(".pg-spoken").inner_text()
+    assert first != alone and "Computed" in page.locator(".pg-status").inner_text()
+    page.get_by_role("button", name="more").click()
+    before = page.locator(".pg-spoken").inner_text()
+    speaking = "tr:not(.pg-off):has(.pg-for) .pg-switch"
+    while verdict(page) == first and page.locator(speaking).count():
+        page.locator(speaking).first.focus()
+        key = page.evaluate("document.activeElement.dataset.key")
+        page.keyboard.press("Space")
+        page.wait_for_function("key => !document.querySelector(`[data-key='${key}']`).checked", arg=key)
+        page.wait_for_timeout(30)
+        assert page.evaluate("document.activeElement.dataset.key") == key, "the focus stays on the switch"
+    assert verdict(page) == alone, page.locator(".pg-latents").inner_text()
+    assert f"(was {first}" in page.locator(".pg-was").first.inner_text()
+    assert page.locator(".pg-spoken").inner_text() != before
+    assert f"before the change it was {first}" in page.locator(".pg-spoken").inner_text()
     page.get_by_role("button", name="Switch all on").click()
-    assert verdict(page) == "toxic"
-    assert page.trouble == []
+    page.wait_for_function("!document.querySelector('.pg-was')")
+    assert verdict(page) == first and page.trouble == []
 
 
 def test_settings_sentences_and_the_address(page, address, made, with_runtime):
@@ -170,7 +191,7 @@ def test_settings_sentences_and_the_address(page, address, made, with_runtime):
     page.locator("label.pg-choice", has_text=question["asks"]).click()
     page.wait_for_function("q => location.hash.includes(q)", arg=question["name"])
     shared = page.evaluate("location.hash")
-    again = page.context.new_page()
+    again = page.context.new_page()  # as another reader opens it
     again.goto(f"{address}playground.html{shared}", wait_until="networkidle")
     again.wait_for_selector(".pg-token")
     assert again.locator("#pg-text-0").input_value() == page.locator("#pg-text-0").input_value()
@@ -232,3 +253,28 @@ def test_without_what_it_loads_the_page_says_so(monkeypatch, tmp_path):
     (tmp_path / "playground.json").write_text(json.dumps({"models": [], "missing": ["</script><b>no npm"]}))
     said = markup(tmp_path, "mini")
     assert said.count("</script>") == 1 and "no npm" in said
+
+
+def test_the_tokens_of_minilm_are_those_of_python(page, address, with_runtime):
+    """Its tokenizer alone, which is of another kind (WordPiece, lower case, [SEP] behind); the weights are not loaded."""
+    from mosaic.errors import MosaicError
+    from mosaic.playground import tokenizer
+    from mosaic.profiles.opening import load_model
+    from mosaic.profiles.profile import load_profile
+
+    try:
+        lm = load_model(load_profile("minilm"))
+    except MosaicError as error:
+        pytest.skip(str(error))
+    given = [text for text in texts() if "<bos>" not in text] + ["don't we, [SEP] re-open it?", "unbelievably " * 400]
+    page.goto(f"{address}playground.html", wait_until="networkidle")
+    found = page.evaluate(
+        """async ([texts, files, about]) => {
+        const { Tokenizer } = await import(new URL('playground/runtime/tokenizers.min.mjs', document.baseURI).href);
+        const m = new mosaicPlayground.Model(about);
+        m.tokenizer = new Tokenizer(files.tokenizer, files.config);
+        return texts.map(text => m.tokenize(text).ids) }""",
+        [given, tokenizer.for_browser(lm), {"max_length": lm.spec.max_length, "special": tokenizer.around(lm)}],
+    )
+    assert found == [ids.tolist() for ids in lm.tokenize(given).ids]
+    assert len(found[-1]) == lm.spec.max_length and found[-1][-1] == lm.tokenizer.sep_token_id

@@ -17,13 +17,13 @@ SMALL = Question("mini/intent", "What does the speaker want?", ("en", "de"))
 def problem(opened):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(probes, "TRAIN", 120)
-        patch.setattr(probes, "TEST", 80)
+        patch.setattr(probes, "TEST", 120)
         yield probes.problem_of(SMALL, opened[1], opened[2][1:2], None)
 
 
 def test_rows_of_every_language_and_no_message_on_both_sides(problem):
     train, test = problem.train, problem.test
-    assert (len(train), len(test)) == (120, 80)
+    assert (len(train), len(test)) == (120, 120)
     assert {language: int((train.languages == language).sum()) for language in ("en", "de")} == {"en": 60, "de": 60}
     assert not set(train.groups) & set(test.groups)
 
@@ -52,7 +52,7 @@ def test_chosen_is_validations_choice_and_the_opening_one_reads_every_token(prob
     assert opening["pooling"] == "max" and not opening["binarized"]
 
 
-def test_examples_are_rows_of_the_test_set_one_a_language(monkeypatch):
+def test_examples_are_rows_of_the_test_set_one_a_language():
     test = probes.rows_of(SMALL)[1]
     found = examples.of_question(SMALL)
     assert [one["language"] for one in found] == ["en", "de"]

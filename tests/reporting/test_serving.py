@@ -39,7 +39,9 @@ def running(folder):
 
 
 def test_types_that_a_browser_insists_on(running):
-    types = {name: ask(running, f"/mini/a.{name}")[0].getheader("Content-Type") for name in ("wasm", "mjs", "js", "json")}
+    types = {
+        name: ask(running, f"/mini/a.{name}")[0].getheader("Content-Type") for name in ("wasm", "mjs", "js", "json")
+    }
     assert types == {
         "wasm": "application/wasm", "mjs": "text/javascript", "js": "text/javascript", "json": "application/json",
     }  # fmt: skip
@@ -82,5 +84,7 @@ def test_the_command_serves_until_it_is_interrupted(folder):
 
 
 def test_the_command_names_a_book_that_is_not_there(folder):
-    done = subprocess.run(command("--profile", "no", "--folder", str(folder)), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command("--profile", "no", "--folder", str(folder)), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1 and "has no book of no. Build it: `mosaic reproduce --profile no`" in done.stderr
