@@ -526,16 +526,23 @@
   }
 
   /* The address holds what is seen, behind #, which no browser sends to a server. */
+  let remembering = null;
   function remember() {
+    clearTimeout(remembering); // browsers refuse more than a few a second
+    remembering = setTimeout(writeAddress, 250);
+  }
+
+  function writeAddress() {
     const s = state, now = new URLSearchParams({ m: s.model, q: s.question, l: s.layer, p: s.pooling });
     if (s.binarized) now.set("b", threshold());
     if (s.off.size) now.set("off", [...s.off].join("."));
     now.set("a", s.texts[0]);
     if (s.two) now.set("c", s.texts[1]);
-    history.replaceState(null, "", `#${now}`);
+    try { history.replaceState(null, "", `#${now}`); } catch { /* the address stays as it was */ }
   }
 
   async function copyLink() {
+    writeAddress();
     try {
       await navigator.clipboard.writeText(location.href);
       copied.textContent = "Copied";
@@ -560,8 +567,14 @@
     if (given.has("a")) { state.texts = [given.get("a"), given.get("c") ?? ""]; state.two = given.has("c"); }
   }
 
+  /* Pairs are computed with the book: they need no model here. */
   async function show() {
-    try { model().keep(await json(`${state.model}/opening.json`)); } catch { /* it is computed when asked for */ }
+    const m = model(), there = () => sentences().every(i => m.texts.has(state.texts[i]));
+    try {
+      m.keep(await json(`${m.about.name}/opening.json`));
+      const given = m.about.pairs.some(p => sentences().every(i => p.texts.includes(state.texts[i])));
+      if (given && !there()) m.keep(await json(`${m.about.name}/pairs.json`));
+    } catch { /* they are computed when asked for */ }
     return update();
   }
 

@@ -5,7 +5,7 @@
     <model>/model.onnx, tokenizer.json    loaded when a reader starts to type, or asks for that model
     <model>/names-<layer>.json            names of the latents of a layer
     <model>/<question>/<setting>.json     weights of one probe
-    <model>/opening.json                  the first two sentences, analysed: seen before anything else is loaded
+    <model>/opening.json, pairs.json      the sentences to start from, analysed: they are seen without the model
 
 Nothing is loaded from anywhere else. A part that cannot be had here is left out and said; the book is built all the same.
 """
@@ -108,8 +108,9 @@ def model(offered: Offered, out: Path, cache: Path) -> dict:
     about["pairs"] = [
         {"title": p.title, "question": p.question.replace("/", "-"), "texts": [p.first, p.second]} for p in pairs
     ]
-    first = [pairs[0].first, pairs[0].second] if pairs else []
-    _write(out / "opening.json", examples.analysed(first, lm, encoders))
+    for name, some in {"opening": pairs[:1], "pairs": pairs[1:]}.items():
+        wanted = list(dict.fromkeys(text for pair in some for text in (pair.first, pair.second)))
+        _write(out / f"{name}.json", examples.analysed(wanted, lm, encoders))
     return about
 
 

@@ -1,6 +1,6 @@
-"""Sentences to start from: of each question's own test, one a language, classes in turn; and the first ones already computed.
+"""Sentences to start from: of each question's own test, one a language, classes in turn; and pairs, already computed.
 
-The page shows the first pair before anything is loaded but these numbers, so that a reader sees at once what it is for.
+The page shows the first pair before anything is loaded but its numbers, so that a reader sees at once what it is for.
 """
 
 from __future__ import annotations

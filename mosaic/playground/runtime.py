@@ -20,6 +20,11 @@ from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
 
 SECONDS = 300  # that a download may take
+IMPATIENT = (
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-timeout=60000",
+)  # without a network, say so soon
 log = logging.getLogger("mosaic")
 
 
@@ -85,7 +90,7 @@ def fetched(package: Package) -> bytes:
     if npm is None:
         raise Missing("npm is not installed (Debian: apt-get install nodejs npm).")
     with tempfile.TemporaryDirectory() as place:
-        command = [npm, "pack", f"{package.name}@{package.version}", "--silent", "--ignore-scripts"]
+        command = [npm, "pack", f"{package.name}@{package.version}", "--silent", "--ignore-scripts", *IMPATIENT]
         try:
             done = subprocess.run(
                 command,

@@ -25,6 +25,8 @@ def test_everything_that_the_page_is_told_of_is_there(made):
         assert len(names) > 500 and {where for _, where in names.values()} == {"named", "tokens"}
     opening = json.loads((folder / "mini" / "opening.json").read_text())
     assert [one["text"] for one in opening] == model["pairs"][0]["texts"]
+    others = {one["text"] for one in json.loads((folder / "mini" / "pairs.json").read_text())}
+    assert others == {text for pair in model["pairs"][1:] for text in pair["texts"]}
     assert model["bytes"] == sum((folder / "mini" / name).stat().st_size for name in ("model.onnx", "tokenizer.json"))
 
 

@@ -117,6 +117,9 @@ def python_answers(codes: list[np.ndarray], setting: dict, file: Path) -> tuple[
 def test_the_page_shows_the_first_pair_and_loads_no_model_until_somebody_types(page, address, with_runtime):
     opened_page(page, address)
     assert page.locator(".pg-verdict").count() == 2
+    page.get_by_role("button", name="Two languages").click()
+    page.wait_for_function("document.querySelector('#pg-text-1').value.startsWith('du')")
+    page.wait_for_function("document.querySelectorAll('.pg-sentence')[1].textContent.includes('dumm')")
     assert not [url for url in page.asked if url.endswith((".wasm", ".onnx", ".mjs"))]
     page.locator("#pg-text-0").press_sequentially(" the film is not boring.")
     page.wait_for_function("document.querySelector('.pg-status').textContent.includes('Computed')")
