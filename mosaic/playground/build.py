@@ -12,21 +12,16 @@ Nothing is loaded from anywhere else. A part that cannot be had here is left out
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 from mosaic.errors import Unavailable
-from mosaic.files import place, write_atomically
-from mosaic.models.language import LanguageModel
-from mosaic.playground import examples, export, probes, runtime, tokenizer
-from mosaic.playground.names import names
+from mosaic.files import place
+from mosaic.playground import export, runtime, tokenizer
+from mosaic.playground.data import data, write_json
 from mosaic.playground.offered import OFFERED, POOLINGS, Offered, Question
 from mosaic.profiles.opening import load_model, load_saes
 from mosaic.profiles.profile import Profile, load_profile
-from mosaic.progress import Progress
-from mosaic.saes.encoder import Encoder
 from mosaic.studies.problems import CACHE
 from mosaic.texts.sources import require_set
 
@@ -50,10 +45,10 @@ def build(profile: Profile, folder: Path = FOLDER, cache: Path = CACHE) -> Path:
         about["runtime"] = _runtime(out, cache, about["missing"])
     for offered in all_of_them:
         try:
-            about["models"].append(model(offered, out / offered.profile, cache))
+            about["models"].append(model(offered, out / offered.profile, cache, about["missing"]))
         except Unavailable as error:
             _leave_out(about["missing"], f"{offered.title} is left out: {error}")
-    _write(out / ABOUT, about)
+    write_json(out / ABOUT, about)
     return out
 
 
@@ -75,8 +70,8 @@ def _leave_out(missing: list[str], why: str) -> None:
     missing.append(why)
 
 
-def model(offered: Offered, out: Path, cache: Path) -> dict:
-    """Write what one model needs; its entry in playground.json. Raises Unavailable where its weights cannot be had."""
+def model(offered: Offered, out: Path, cache: Path, missing: list[str]) -> dict:
+    """Write what one model needs; its entry in playground.json. missing: said of what is left out. Raises Unavailable where its weights cannot be had."""
     profile = load_profile(offered.profile)
     lm = load_model(profile)
     encoders = load_saes(profile, lm, layers=offered.layers, widths=[offered.width])
@@ -90,28 +85,15 @@ def model(offered: Offered, out: Path, cache: Path) -> dict:
     }
     try:
         place(export.exported(lm, encoders, cache), out / "model.onnx")
-        _write(out / "tokenizer.json", tokenizer.for_browser(lm))
+        write_json(out / "tokenizer.json", tokenizer.for_browser(lm))
         about["bytes"] = _size(out / "model.onnx") + _size(out / "tokenizer.json")
     except export.NotInstalled as error:
-        about["bytes"], about["why_not"] = None, str(error)
+        about["bytes"] = None
+        _leave_out(missing, f"Typing is off for {offered.title}: {error}")
     asked = [one for one in offered.questions if _had(one)]
-    with Progress(f"playground of {offered.profile}", len(asked), unit="questions") as progress:
-        about["questions"] = []
-        for one in asked:
-            about["questions"].append(question(one, lm, encoders, out, cache))
-            progress.advance(1, 0)
-    texts = [text for one in asked for text in probes.rows_of(one)[0].texts]
-    for layer, named in names(profile, lm, encoders, texts, cache).items():
-        _write(out / f"names-{layer}.json", named)
-    there = {one.set for one in asked}
-    pairs = [pair for pair in offered.pairs if pair.question in there]
-    about["pairs"] = [
-        {"title": p.title, "question": p.question.replace("/", "-"), "texts": [p.first, p.second]} for p in pairs
-    ]
-    for name, some in {"opening": pairs[:1], "pairs": pairs[1:]}.items():
-        wanted = list(dict.fromkeys(text for pair in some for text in (pair.first, pair.second)))
-        _write(out / f"{name}.json", examples.analysed(wanted, lm, encoders))
-    return about
+    folder, told = data(offered, asked, profile, lm, encoders, cache)
+    place(folder, out)
+    return {**about, **told}
 
 
 def _had(question: Question) -> bool:
@@ -124,32 +106,6 @@ def _had(question: Question) -> bool:
     return True
 
 
-def question(asked: Question, lm: LanguageModel, encoders: Sequence[Encoder], out: Path, cache: Path) -> dict:
-    """Write the probes of a question, a file a setting; the question's entry in playground.json."""
-    problem = probes.problem_of(asked, lm, encoders, cache)
-    fitted, places = probes.probes(problem)
-    settings = []
-    for one in fitted:
-        name = f"{one['layer']}-{one['pooling']}{'-binarized' if one['binarized'] else ''}.json"
-        weights = {key: one.pop(key) for key in ("columns", "weights", "intercept")}
-        _write(out / asked.slug / name, weights)
-        settings.append({**one, "file": f"{asked.slug}/{name}"})
-    return {
-        "name": asked.slug,
-        "asks": asked.asks,
-        "classes": problem.train.classes,
-        "languages": [language for language in asked.languages if language],
-        "settings": settings,
-        **places,
-        "examples": examples.of_question(asked),
-    }
-
-
 def _size(path: Path) -> int:
     """Bytes of a file, or of a folder's files."""
     return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size
-
-
-def _write(path: Path, content) -> None:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    write_atomically(path, f"{text}\n".encode("utf-8", "backslashreplace"))

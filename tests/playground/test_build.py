@@ -52,7 +52,7 @@ def test_without_npm_and_without_weights_the_rest_is_made(tmp_path, monkeypatch,
     def no_npm(cache):
         raise runtime.Missing("npm is not installed.")
 
-    def no_weights(offered, out, cache):
+    def no_weights(offered, out, cache, missing):
         if offered.profile == "minilm":
             raise Unavailable("its weights cannot be had.")
         return {"name": offered.profile}
@@ -65,3 +65,29 @@ def test_without_npm_and_without_weights_the_rest_is_made(tmp_path, monkeypatch,
     assert about["runtime"] is None and [one["name"] for one in about["models"]] == ["mini"]
     assert len(about["missing"]) == 2 and "npm is not installed" in about["missing"][0]
     assert "its weights cannot be had" in about["missing"][1] and len(caplog.records) == 2
+
+
+def test_a_second_build_finds_what_the_first_made(made, opened, monkeypatch, tmp_path):
+    """And without what writes the model's file the rest is there, and the page says why."""
+    from mosaic.playground import data, export
+    from mosaic.playground.offered import MINI
+
+    _, lm, saes = opened
+    asked = MINI.questions[:1]
+    monkeypatch.setattr(data, "_made", lambda *given: {"questions": ["made"], "pairs": []})
+    folder, told = data.data(MINI, asked, opened[0], lm, saes, tmp_path)
+    assert told["questions"] == ["made"]
+    monkeypatch.setattr(data, "_made", lambda *given: pytest.fail("made twice"))
+    assert data.data(MINI, asked, opened[0], lm, saes, tmp_path) == (folder, told)
+    monkeypatch.setattr(data, "_made", lambda *given: {"questions": ["made of another SAE"], "pairs": []})
+    assert data.data(MINI, asked, opened[0], lm, saes[:2], tmp_path)[0] != folder
+
+    def not_installed(*given):
+        raise export.NotInstalled("onnx not installed.")
+
+    monkeypatch.setattr(export, "exported", not_installed)
+    missing = []
+    about = build.model(MINI, tmp_path / "out", tmp_path, missing)
+    assert about["bytes"] is None and missing == [
+        "Typing is off for The miniature, five languages: onnx not installed."
+    ]
