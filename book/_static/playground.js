@@ -249,8 +249,8 @@
     h("details", { class: "pg-folded", open: matchMedia("(min-width: 768px)").matches }, h("summary", {}, "Settings: ", chosenNow),
       place.settings, place.scores)),
     h("p", { class: "pg-line" }, h("label", { class: "pg-check", for: "pg-two" }, second, " Two sentences, side by side"), copied),
-    place.sentences, status, place.changes, place.latents, spoken,
-    ...about.missing.map(text => note(h("p", {}, text))));
+    ...about.missing.map(text => note(h("p", {}, text))),
+    place.sentences, status, place.changes, place.latents, spoken);
 
   const choices = (name, legend, options, chosen, choose, marked) => h("fieldset", { class: "pg-choices" }, h("legend", {}, legend),
     h("div", {}, options.map(([value, text]) => h("label", { class: "pg-choice" },
