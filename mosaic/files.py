@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -52,6 +53,25 @@ def write_atomically(path: Path, content: bytes) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def place(source: Path, target: Path) -> None:
+    """Put a file, or a folder of files, in its place: linked where the disk allows it, so that nothing large lies twice."""
+    if source.is_dir():
+        for path in sorted(source.rglob("*")):
+            if path.is_file():
+                place(path, target / path.relative_to(source))
+        return
+    if target.exists() and target.samefile(source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.new")
+    fresh.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), fresh)
+    except OSError:
+        shutil.copyfile(source, fresh)
+    os.replace(fresh, target)
 
 
 def read_json(path: Path):

@@ -141,3 +141,21 @@ def test_a_damaged_json_file_is_named(tmp_path, content):
 def test_a_full_disk_under_torchs_own_writing_is_told():
     error = RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0")
     assert files.refusal(error) == errno.ENOSPC and files.refusal(RuntimeError("shape mismatch")) is None
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_files_are_placed_whole_linked_where_the_disk_allows(tmp_path, monkeypatch, links):
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EXDEV, "another disk")))
+    source, target = tmp_path / "source", tmp_path / "target"
+    (source / "deep").mkdir(parents=True)
+    (source / "deep" / "a").write_text("new")
+    (source / "b").write_text("b")
+    (target / "deep").mkdir(parents=True)
+    (target / "deep" / "a").write_text("old")
+    (target / "kept").write_text("kept")
+    for _ in range(2):  # placed again, nothing changes and nothing is left over
+        files.place(source, target)
+        assert names(target) == ["b", "deep", "kept"] and names(target / "deep") == ["a"]
+        assert (target / "deep" / "a").read_text() == "new" and (target / "kept").read_text() == "kept"
+    assert (target / "b").samefile(source / "b") == links

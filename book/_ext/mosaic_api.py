@@ -17,7 +17,7 @@ import mosaic
 PACKAGE = Path(mosaic.__file__).parent
 FLOORS = (
     "hub", "texts", "models", "saes", "profiles", "features", "probing", "agreement", "interpretation", "world", "miniature",
-    "reporting", "studies",
+    "reporting", "studies", "playground",
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from mosaic.cli import (
     reproducing,
     saes,
     scoring_names,
+    serving,
     showing,
     training,
 )
@@ -57,6 +58,7 @@ for group in (
     training,
     planning,
     fetching,
+    serving,
 ):
     app.add_typer(group.app)
 app.add_typer(mini.app, name="mini")

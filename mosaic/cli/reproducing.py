@@ -35,9 +35,10 @@ def reproduce(
     Needs a clone of the project, in its folder: notebooks and book are not part of the installed package
     (`mosaic study` is).
     """
+    from mosaic.playground.build import build as playground
     from mosaic.reporting.reproduce import reproduce as run
 
-    site = run(profile, only or [], book, device, at_once)
+    site = run(profile, only or [], book, device, at_once, playground)
     say(str(site) if site else "notebooks executed; no site built")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from mosaic.errors import MosaicError
 from mosaic.reporting import exercises, results
 from mosaic.reporting.revision import revision
-from mosaic.reporting.site import publish
+from mosaic.reporting.site import PLAYGROUND, publish
 
 SOURCE, NOTEBOOKS, BUILD = Path("book"), Path("notebooks"), Path("build")
 
@@ -22,9 +22,9 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     """Render the book of a profile and publish it. Returns build/site/<profile>/index.html.
 
     profile_path: as the command line was given it, a name or a file. profile: its name. executed: the folder of its
-    notebooks. Raises MosaicError with the first warnings; the site before stays where it is.
+    notebooks. What its playground loads is taken from build/playground/<profile>, where that was made. Raises MosaicError with the first warnings; the site before stays where it is.
     """
-    source, output = BUILD / "book", BUILD / "book-output"
+    source, output, playground = BUILD / "book", BUILD / "book-output", BUILD / PLAYGROUND / profile
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(SOURCE, source)
     (source / "notebooks").mkdir(exist_ok=True)
@@ -37,7 +37,7 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     command = [sys.executable, "-c", entry, "build", str(source), "-W", "-n", "--keep-going"]
     done = subprocess.run(
         [*command, "--path-output", str(output)],
-        env=_environment(profile_path, source, executed),
+        env=_environment(profile_path, source, executed, playground),
         capture_output=True,
         text=True,
         check=False,
@@ -52,10 +52,10 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
         raise MosaicError(f"the book does not build cleanly ({log} has the whole log):\n{shown}")
     sources = [NOTEBOOKS / f"{path.stem}.py" for path in sorted((source / "notebooks").glob("[0-9]*.ipynb"))]
     exercises.write_all(sources, profile_path, rendered)
-    return publish(rendered, profile, BUILD)
+    return publish(rendered, profile, BUILD, playground)
 
 
-def _environment(profile_path: str, source: Path, executed: Path) -> dict[str, str]:
+def _environment(profile_path: str, source: Path, executed: Path, playground: Path) -> dict[str, str]:
     own_file = Path(profile_path).is_file()
     commit, date = revision()
     environment = {
@@ -66,6 +66,7 @@ def _environment(profile_path: str, source: Path, executed: Path) -> dict[str, s
         "MOSAIC_EXECUTED": str(executed.resolve()),
         "MOSAIC_COMMIT": commit,
         "MOSAIC_DATE": date,
+        "MOSAIC_PLAYGROUND": str(playground.resolve()),
         "PYTHONPATH": os.pathsep.join([str(source.resolve() / "_ext"), os.environ.get("PYTHONPATH", "")]),
     }
     environment.pop("SOURCE_DATE_EPOCH", None)  # Sphinx would date the copyright by it

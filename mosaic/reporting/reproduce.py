@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mosaic.errors import MosaicError
@@ -22,12 +22,18 @@ SMALL = 50_000_000  # parameters of a model of which two copies do no harm
 
 
 def reproduce(
-    profile_name: str, only: Sequence[str] = (), book: bool = True, device: str = "cpu", at_once: int | None = None
+    profile_name: str,
+    only: Sequence[str] = (),
+    book: bool = True,
+    device: str = "cpu",
+    at_once: int | None = None,
+    before_book: Callable[[Profile], object] | None = None,
 ) -> Path | None:
     """Execute the notebooks on a profile, then build the site. Returns the book's index.html (None without a book).
 
     only: notebook names; the others are used as they were last executed. device: handed to every notebook that has
     such a parameter. at_once: notebooks that run side by side, each a process with a model of its own (None: `fitting`).
+    before_book: what else the book's pages load is made by it.
     Raises MosaicError when run outside the project's folder, for an unknown notebook or device, when
     the data cannot be had, when a notebook fails (with its cell's error), or when the book has a single warning.
     """
@@ -65,6 +71,8 @@ def reproduce(
         raise MosaicError(
             f"{', '.join(absent)} not executed yet on {profile.name}: run `mosaic reproduce` without --only."
         )
+    if before_book is not None:
+        before_book(profile)
     _say("building the book ", end="")
     start = time.monotonic()
     site = build_book(profile_name, profile.name, executed)

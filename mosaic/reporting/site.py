@@ -14,9 +14,10 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-from mosaic.files import write_atomically
+from mosaic.files import place, write_atomically
 
 DEFAULT = "mini"
+PLAYGROUND = "playground"  # a folder beside the pages
 FRONT = """<!doctype html>
 <html lang="en">
 <head>
@@ -36,8 +37,11 @@ FRONT = """<!doctype html>
 """
 
 
-def publish(rendered: Path, profile: str, build: Path) -> Path:
+def publish(rendered: Path, profile: str, build: Path, beside: Path | None = None) -> Path:
     """Put a rendered book at build/site/<profile> and write the front page. Returns the profile's index.html.
+
+    beside: a folder of what the playground's page loads, where it was made; it comes to stand beside the pages, linked where the
+    disk allows it, for it is large and the same in most builds.
 
     The version before stays on the disk, for those who are reading it; older ones go.
     """
@@ -46,6 +50,8 @@ def publish(rendered: Path, profile: str, build: Path) -> Path:
     site.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f"{_next(versions):06d}-", dir=versions))
     shutil.copytree(rendered, fresh, dirs_exist_ok=True)
+    if beside is not None and beside.is_dir():
+        place(beside, fresh / PLAYGROUND)
     switch(site / profile, fresh)
     for old in sorted(path for path in versions.iterdir() if re.match(r"\d{6}-", path.name))[:-2]:
         shutil.rmtree(old, ignore_errors=True)

@@ -55,6 +55,22 @@ def test_every_notebook_gets_the_device(clone, monkeypatch):
     assert handed == [(n, {"profile": "mini", "device": "cuda:7"}) for n in ("01_one", "02_two", "03_three")]
 
 
+def test_the_playground_is_made_before_the_book_and_only_for_it(clone, monkeypatch):
+    def executed(source, given, folder, *_):
+        (clone / folder).mkdir(parents=True, exist_ok=True)
+        (clone / folder / f"{source.stem}.ipynb").touch()
+        return ""
+
+    order = []
+    monkeypatch.setattr(reproduce, "fingerprint", lambda profile: "shared")
+    monkeypatch.setattr(reproduce, "run_notebook", executed)
+    monkeypatch.setattr(reproduce, "build_book", lambda *given: order.append("book") or "index.html")
+    monkeypatch.setattr("mosaic.playground.build.build", lambda profile: order.append(f"playground of {profile.name}"))
+    assert mosaic("reproduce", "--no-book", "--at-once", "1", cwd=clone).returncode == 0 and order == []
+    assert mosaic("reproduce", "--at-once", "1", cwd=clone).returncode == 0
+    assert order == ["playground of mini", "book"]
+
+
 def test_a_device_that_is_not_here_is_said_before_any_notebook(clone, monkeypatch):
     monkeypatch.setattr(reproduce, "run_notebook", lambda *_: pytest.fail("a notebook ran"))
     done = mosaic("reproduce", "--device", "tpu", cwd=clone)

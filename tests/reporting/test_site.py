@@ -73,3 +73,14 @@ def test_without_links_the_folder_itself_moves(tmp_path, rendered, monkeypatch):
         index = site.publish(rendered(text), "mini", tmp_path)
         assert index.read_text() == text and not index.parent.is_symlink()
     assert {path.name for path in (tmp_path / "site").iterdir()} == {"mini", "index.html"}
+
+
+def test_what_a_page_loads_stands_beside_the_pages(tmp_path, rendered):
+    beside = tmp_path / "playground"
+    (beside / "runtime").mkdir(parents=True)
+    (beside / "runtime" / "large.wasm").write_text("1")
+    site.publish(rendered("one"), "mini", tmp_path / "build", beside)
+    place = tmp_path / "build" / "site" / "mini" / "playground" / "runtime" / "large.wasm"
+    assert place.read_text() == "1" and place.samefile(beside / "runtime" / "large.wasm"), "it lies on the disk once"
+    site.publish(rendered("two"), "mini", tmp_path / "build", tmp_path / "nowhere")
+    assert not place.exists() and (tmp_path / "build" / "site" / "mini" / "index.html").read_text() == "two"
