@@ -6,11 +6,14 @@ the pages are changed after they are written. `tests/reporting/test_book.py` mea
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 CHAPTER = re.compile(r"^(\d+)_")
 SEARCH = "search.html"
+MANY = 100  # headings of the third level: more are left out of a page's contents
 UNUSED = (
+    r"<div id=\"jb-print-docs-body\".*?(?=<div id=\"searchbox\">)",
     r"<!-- So that users can add custom icons -->\s*<script defer src=\"[^\"]*fontawesome\.js[^\"]*\"></script>",
     r"<script type=\"text/x-thebe-config\">.*?</script>\s*<script>kernelName = '[^']*'</script>",
     r"<link [^>]*href=\"[^\"]*sphinx-thebe\.css[^\"]*\" ?/>",
@@ -18,8 +21,14 @@ UNUSED = (
 )
 SEARCHES = r"<script src=\"[^\"]*(?:searchtools|language_data|searchindex)\.js\"></script>"
 VIEWPORT = re.compile(r"<meta name=\"viewport\"[^>]*>")
-ICON_RULE = re.compile(r"(?:\.(?:fa[a-z]?|svg-inline--fa)(?:-[\w-]+)?(?:[.:][\w-]+)*(?:::?\w+)?,?)+\{[^{}]*\}")
 ICON_FACE = re.compile(r"@font-face\{[^{}]*Font ?\\?\s?Awesome[^{}]*\}")
+RULE = re.compile(r"([^{};/]+)\{([^{}]*)\}")
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+SELECTORS = re.compile(r",(?![^(]*\))")
+ESCAPE = re.compile(r"\\.")
+NOT = re.compile(r":(?:not|is|where|has)\(")  # its classes need not be there
+CLASS = re.compile(r"\.(-?[_a-zA-Z][\w-]*)")
+SHEETS = ("styles/pydata-sphinx-theme.css", "sphinx-design.min.css", "styles/sphinx-book-theme.css", "mystnb.*.css")
 FILES = ("_static/scripts/*.map", "_static/styles/*.map", "_static/scripts/fontawesome*", "_static/vendor/**/*",
          "_static/images/logo_*", "_static/sphinx-thebe.*", "_static/locales/**/*")  # fmt: skip
 
@@ -28,8 +37,14 @@ def light(page: str, name: str) -> str:
     """A page without what it does not use. name: its file's."""
     for pattern in UNUSED:
         page = re.sub(pattern, "", page, flags=re.DOTALL)
+    page = re.sub(r'<span class="pre">([^<]*)</span>', r"\1", page)
+    page = page.replace('<code class="docutils literal notranslate">', '<code class="literal">')
+    page = re.sub(r"\n\s*\n+", "\n", page) if "<pre" not in page else page
     if name != SEARCH:
         page = re.sub(SEARCHES, "", page)
+    if page.count("<h3>") > MANY:
+        page = re.sub(r'<ul class="[^"]*">\s*(?:<li class="toc-h3.*?</li>\s*)+</ul>', "", page, flags=re.DOTALL)
+        page = re.sub(r'(<h3>.*?)<a class="headerlink"[^>]*>[^<]*</a>', r"\1", page)
     first = VIEWPORT.search(page)
     if first:
         page = page[: first.end()] + VIEWPORT.sub("", page[first.end() :])
@@ -41,8 +56,16 @@ def said(page: str) -> str:
     page = re.sub(r'<(i|span) class="((?:fa-solid|fas|far) )', r'<\1 aria-hidden="true" class="\2', page)
     page = re.sub(r'<i class="theme-switch ', '<i aria-hidden="true" class="theme-switch ', page)
     page = re.sub(r'<button(?![^>]*aria-label)([^>]*\btitle="([^"]+)")', r'<button aria-label="\2"\1', page)
-    page = re.sub(r'<pre(?= ?>)', '<pre tabindex="0"', page)
+    page = re.sub(r"<pre(?= ?>)", '<pre tabindex="0"', page)
     return re.sub(r'(<div class="pst-scrollable-table-container")(?![^>]*tabindex)', r'\1 tabindex="0"', page)
+
+
+def citations(page: str) -> str:
+    """Roles that a list of references has in vain, and a name that hides what a button says."""
+    page = page.replace('role="list" class="citation-list"', 'class="citation-list"').replace(
+        ' role="doc-biblioentry"', ""
+    )
+    return re.sub(r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1", page)
 
 
 def numbered(page: str, chapter: int) -> str:
@@ -63,9 +86,30 @@ def numbered(page: str, chapter: int) -> str:
     return re.sub(r'<p class="table-foot">', table, page)
 
 
-def without_icons(style: str) -> str:
-    """The theme's style sheet without its 2,500 rules for icons; icons.css has those that are used."""
-    return ICON_RULE.sub("", ICON_FACE.sub("", style))
+def classes(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
+    """Every class that a page has, and every word of a script, which may set it."""
+    found = set()
+    for page in pages:
+        for names in re.findall(r'class="([^"]*)"', page):
+            found.update(names.split())
+    for script in scripts:
+        found.update(re.findall(r"[_a-zA-Z][\w-]*", script))
+    return found
+
+
+def used_rules(style: str, there: set[str]) -> str:
+    """A style sheet without the rules for classes that no page has: most of it is for icons and parts that this site lacks."""
+
+    def kept(found: re.Match) -> str:
+        head = found[1]
+        if head.lstrip().startswith("@") or "%" in head:  # of a font, or a step of an animation
+            return found[0]
+        selectors = [
+            one for one in SELECTORS.split(head) if set(CLASS.findall(ESCAPE.sub("", one))) <= there or NOT.search(one)
+        ]
+        return f"{','.join(selectors)}{{{found[2]}}}" if selectors else ""
+
+    return RULE.sub(kept, COMMENT.sub("", ICON_FACE.sub("", style)))
 
 
 def finish(app, exception):
@@ -73,12 +117,17 @@ def finish(app, exception):
         return
     out = Path(app.outdir)
     for path in sorted(out.rglob("*.html")):
-        page = said(light(path.read_text(encoding="utf-8"), path.name))
+        page = citations(said(light(path.read_text(encoding="utf-8"), path.name)))
         if path.parent.name == "notebooks" and (found := CHAPTER.match(path.name)):
             page = numbered(page, int(found[1]))
         path.write_text(page, encoding="utf-8")
-    style = out / "_static" / "styles" / "pydata-sphinx-theme.css"
-    style.write_text(without_icons(style.read_text(encoding="utf-8")), encoding="utf-8")
+    pages = [path.read_text(encoding="utf-8") for path in out.rglob("*.html")]
+    scripts = [
+        path.read_text(encoding="utf-8") for path in out.glob("_static/**/*.js") if path.name != "fontawesome.js"
+    ]
+    there = classes(pages, scripts)
+    for path in (path for pattern in SHEETS for path in (out / "_static").glob(pattern)):
+        path.write_text(used_rules(path.read_text(encoding="utf-8"), there), encoding="utf-8")
     for pattern in FILES:
         for path in out.glob(pattern):
             if path.is_file():

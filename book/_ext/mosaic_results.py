@@ -9,6 +9,7 @@ fault campaign's table, {mosaic-profile} what this site was run on. Pages are re
 import html
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from mosaic.errors import MosaicError
 from mosaic.profiles.profile import Profile, load_profile
 from mosaic.reporting import published, results
-from mosaic.reporting.tables import scrolling
+from mosaic.reporting.tables import csv_link, scrolling
 
 log = logging.getLogger(__name__)
 
@@ -87,9 +88,19 @@ def table_of(heads: Sequence[tuple[str, int]], rows: Iterable) -> list[nodes.Nod
 
 
 def in_box(table: nodes.table) -> list[nodes.Node]:
-    """The table in the box of `tables.scrolling`."""
-    before, after = scrolling("\n", wide=True).split("\n")
-    return [nodes.raw("", before, format="html"), table, nodes.raw("", after, format="html")]
+    """The table in the box of `tables.scrolling`, and a link to its rows as a file."""
+    rows = [[_plain(entry) for entry in row.findall(nodes.entry)] for row in table.findall(nodes.row)]
+    heads = rows[0] if rows else []
+    before, after = scrolling("\n", wide=True, headings=heads).split("\n")
+    link = csv_link(heads, rows[1:]) if rows else ""
+    return [nodes.raw("", before, format="html"), table, nodes.raw("", after + link, format="html")]
+
+
+def _plain(entry: nodes.entry) -> str:
+    """A cell as text: its markup left out."""
+    parts = [part for paragraph in entry.children for part in paragraph.children]
+    texts = (re.sub("<[^>]*>", " ", part.astext()) if isinstance(part, nodes.raw) else part.astext() for part in parts)
+    return " ".join(html.unescape(" ".join(texts)).split())
 
 
 class Faults(SphinxDirective):

@@ -15,6 +15,7 @@ from mosaic import numerals
 from mosaic.printable import cell
 
 EXAMPLE_CHARACTERS = 90
+SHADE = 0.55  # of the strongest token: words stay readable on it, on dark pages too
 SHORT_CELL = 24  # characters
 WIDE_COLUMNS = 5
 NAMED = 3  # headings by which a table is announced
@@ -40,7 +41,7 @@ def token_strip(tokens: Sequence[str], values: Mapping[str, np.ndarray], full: f
     for name, row in values.items():
         top = max(float(np.max(row)) if full is None else full, 1e-9)
         cells = "".join(
-            f'<span class="token" style="background: rgba(42, 157, 143, {0.85 * float(v) / top:.2f})" '
+            f'<span class="token" style="background: rgba(42, 157, 143, {SHADE * float(v) / top:.2f})" '
             f'title="{float(v):.2f}">{html.escape(token)}</span>'
             for token, v in zip(tokens, row, strict=True)
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from mosaic import numerals
 from mosaic.probing.scores import Difference
 from mosaic.reporting.results import shown
 from mosaic.studies.few_labels_curves import NEARLY, Every
@@ -38,7 +37,7 @@ SAID = {WIN: "score above", TIE: "cannot be told apart from", LOSS: "score below
 
 
 def percent(rate: float) -> str:
-    return numerals.share(rate)
+    return f"{rate:.0%}"
 
 
 def versus(first: str, second: str, d: Difference, before: str | None = None) -> str:

@@ -15,6 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
+import axe
 import numpy as np
 import pytest
 import yaml
@@ -54,6 +55,7 @@ recipes: weights/mini/recipes
 training: {{corpora: [mini]}}
 """
 CHAPTERS = NAMES
+MOST_BYTES = 1_000_000
 
 
 def rows(n: int, seed: int, names: list[str]) -> str:
@@ -283,6 +285,67 @@ def test_every_figure_has_words_and_its_numbers_a_click_away(page, site, name):
 
 
 @pytest.mark.site
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_weighs_less_than_a_megabyte_with_all_that_it_loads(page, site, name):
+    sizes = {}
+    page.on("response", lambda r: sizes.update({r.url: int(r.headers.get("content-length", 0))}) if r.ok else None)
+    page.goto(f"{site}/{name}", wait_until="networkidle")
+    loaded = {url: size for url, size in sizes.items() if url.startswith(site)}
+    assert sum(loaded.values()) < MOST_BYTES, sorted(loaded.items(), key=lambda one: -one[1])[:5]
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(browser, site, name, theme):
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+    page.goto(f"{site}/{name}", wait_until="networkidle")
+    found = axe.serious(page)
+    page.close()
+    assert not found
+
+
+@pytest.mark.site
+def test_a_chapter_begins_with_what_it_was_run_on_and_what_can_be_taken_along(page, site):
+    page.goto(f"{site}/notebooks/02_layers.html", wait_until="networkidle")
+    strip = page.locator(".chapter-strip")
+    said = strip.inner_text()
+    assert "mini-small, 1.7 million parameters" in said and "where this was built" in said
+    assert "mosaic reproduce --profile e2e.yml --only 02_layers" in said
+    for link in strip.locator("a").all():
+        got = page.request.get(f"{site}/notebooks/{link.get_attribute('href')}")
+        assert got.ok and got.body()
+    notebook = page.request.get(f"{site}/downloads/02_layers.ipynb").json()
+    assert not any(cell.get("outputs") for cell in notebook["cells"])
+    assert page.locator("figcaption b").first.inner_text() == "Figure 2.1."
+    assert page.locator(".table-foot b").first.inner_text() == "Table 2.1."
+    assert page.locator("meta[name=description]").count() == 1
+    assert (
+        page.request.get(f"{site}/_static/card.png").ok
+        and page.locator("details:has-text('Show the code')").count() == 0
+    )
+
+
+@pytest.mark.site
+def test_a_long_table_is_filtered_and_says_how_much_is_left(page, site):
+    page.goto(f"{site}/claims.html", wait_until="networkidle")
+    page.locator(".table-filter input").first.fill("no such words anywhere")
+    rows = page.locator("table.claims tbody tr")
+    assert page.locator(".table-filter output").first.inner_text() == f"0 of {rows.count()} rows"
+    assert not any(row.is_visible() for row in rows.all()[:5])
+
+
+@pytest.mark.site
+def test_the_side_menu_reaches_its_end_on_a_low_screen(page, site):
+    page.set_viewport_size({"width": 1280, "height": 600})
+    page.goto(f"{site}/notebooks/02_layers.html", wait_until="networkidle")
+    last = page.locator(".bd-sidebar-primary .toctree-l1 a").last
+    last.scroll_into_view_if_needed()
+    box = last.bounding_box()
+    assert box["y"] >= 0 and box["y"] + box["height"] <= 600
+
+
+@pytest.mark.site
 def test_a_wide_table_is_scrolled_by_the_keyboard(page, site):
     page.set_viewport_size({"width": 390, "height": 850})
     page.goto(f"{site}/claims.html", wait_until="networkidle")
@@ -295,8 +358,11 @@ def test_a_wide_table_is_scrolled_by_the_keyboard(page, site):
 @pytest.mark.site
 def test_figures_and_formulas_are_rendered(page, site):
     page.goto(f"{site}/notebooks/01_text_to_features.html", wait_until="networkidle")
-    page.wait_for_selector("mjx-container")
-    assert page.locator("mjx-container").count() >= 5
+    formulas = page.locator(".formula svg[role=img]")
+    assert formulas.count() >= 5 and "x \\in \\mathbb{R}^d" in [
+        one.get_attribute("aria-label") for one in formulas.all()
+    ]
+    assert all(one.bounding_box()["width"] > 2 for one in formulas.all())
     assert "\\mathrm" not in page.locator("article").inner_text()
     assert page.locator(".token-strip .token").count() > 50
     assert page.locator("article .cell_output img, article .cell_output svg").count() >= 2

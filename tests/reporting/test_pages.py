@@ -92,7 +92,8 @@ def test_the_campaigns_table_says_how_often_each_fault_held(faults):
     assert said.astext().startswith("Not run here: `make faults`")
     row = {"fault": "<kill>", "must": "same bytes", "tries": 1000, "held": 1000, "first": ""}
     path.write_text(json.dumps({"length": "long", "rows": [row, {**row, "fault": "a full disk", "held": 999}]}))
-    said, before, table, _ = directive.run()
+    said, before, table, after = directive.run()
+    assert 'download="what-was-done-what-must-hold-tries.csv"' in after.astext()
     assert said.astext() == "The long run: 1 of 2 held every time."
     assert before.astext().startswith('<div class="table-scroll wide"')
     cells = [entry.astext() for entry in table.findall(nodes.entry)]
@@ -114,7 +115,9 @@ def test_the_shipped_campaign_is_a_long_one_and_held():
 def test_a_table_is_escaped_and_scrolls_in_a_box_that_the_keyboard_reaches():
     shown = tables.table([{"a": "<script>", "b": 0.12345, "c": None}], {"a": "A & B", "b": "b", "c": "c"})
     assert shown.startswith('<div class="table-scroll" tabindex="0" role="region"')
-    assert "<td>&lt;script&gt;</td><td>0.123</td><td></td>" in shown and "<th>A &amp; B</th>" in shown
+    assert '<td>&lt;script&gt;</td><td class="number">0.12</td><td></td>' in shown
+    assert '<th scope="col">A &amp; B</th><th scope="col" class="number">b</th>' in shown
+    assert 'aria-label="table: A &amp; B, b, c"' in shown
     assert shown._repr_html_() == shown and type(shown) is tables.Html
     listed = tables.items(["a < b", "<script>"])
     assert listed == "<ul><li>a &lt; b</li><li>&lt;script&gt;</li></ul>" and type(listed) is tables.Html

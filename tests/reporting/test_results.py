@@ -79,13 +79,14 @@ def test_a_broken_results_file_is_named(tmp_path, text):
     [
         (None, "not measured here"),
         ([None, None], "not measured here"),
-        (0.12345, "0.123"),
-        (-0.0001, "-1.0e-04"),
-        (0.0, "0.000"),
+        (0.12345, "0.12"),
+        (-0.0001, "−0.00010"),
+        (0.0, "0.00"),
         (2048.0, "2,048"),
         (12345, "12,345"),
-        ([0.1, 0.25], "0.100 to 0.250"),
+        ([0.1, 0.25], "0.10 to 0.25"),
         ("middle", "middle"),
+        ("it is -0.5, well-known", "it is −0.5, well-known"),
         (True, "True"),
     ],
 )
@@ -100,9 +101,9 @@ def test_what_is_no_single_value_cannot_stand_in_prose():
 
 def test_differences_carry_their_sign():
     assert [results.shown(v, sign=True) for v in (0.012, -0.012, 0.0, 3, 5000.0, 1e-5)] == [
-        "+0.012", "-0.012", "+0.000", "+3", "+5,000", "+1.0e-05",
+        "+0.012", "−0.012", "0.000", "+3", "+5,000", "+0.000010",
     ]  # fmt: skip
-    assert results.shown([-0.01, 0.02], sign=True) == "-0.010 to +0.020"
+    assert results.shown([-0.01, 0.02], sign=True) == "−0.010 to +0.020"
 
 
 def test_what_was_not_measured_has_no_parts(tmp_path):

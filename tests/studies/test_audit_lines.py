@@ -59,10 +59,10 @@ def test_a_spread_is_seen_where_it_reaches_beyond_the_margin():
     [
         (
             UP,
-            "The published way flatters SAE features: 0.850 instead of 0.800, +0.050 (95 % +0.020 to +0.080), mean over 2",
+            "The published way flatters SAE features: 0.85 instead of 0.80, +0.050 (95 % +0.020 to +0.080), mean over 2",
         ),
         (DOWN, "The published way hurts SAE features: "),
-        (LEVEL, "changes nothing that can be seen here of SAE features: 0.850 instead of 0.800, +0.001"),
+        (LEVEL, "changes nothing that can be seen here of SAE features: 0.85 instead of 0.80, +0.001"),
         (WIDE, "Undecided what the published way does to SAE features: "),
     ],
 )
@@ -87,14 +87,14 @@ def test_what_is_not_measured_says_why():
 
 def test_parts_stand_one_after_the_other():
     assert parts_sentence(line(UP, parts={"metric": UP, "leak": DOWN})) == (
-        "metric: +0.050 (95 % +0.020 to +0.080); leak: -0.050 (95 % -0.080 to -0.020)."
+        "metric: +0.050 (95 % +0.020 to +0.080); leak: −0.050 (95 % −0.080 to −0.020)."
     )
 
 
 @pytest.mark.parametrize(("number", "words"), [(DOWN, "the score moves with them"), (WIDE, "loses only what")])
 def test_why_the_wrong_layer_matters_or_not(number, words):
     said = audit_lines.wrong_layer_sentence(line(number, facts={"cosine": 0.9, "overlap": 0.25}))
-    assert words in said and "0.900" in said and "0.250" in said
+    assert words in said and "0.90" in said and "0.25" in said
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_there_are_twelve_faults_in_order():
     [
         (None, "No text of the first batch is padded."),
         (1e-8, "is the same in every row."),
-        (0.3, "lies 0.300 of its size"),
+        (0.3, "lies 0.30 of its size"),
     ],
 )
 def test_what_pads_hold(differ, words):
@@ -152,7 +152,7 @@ def test_which_bar_is_highest(mixed, words):
 def test_the_diagonal_either_way():
     found = line(UP, "a8", facts={"native_published": 0.95, "native": 0.75})
     said = audit_lines.native_sentence(found)
-    assert "0.950 the published way" in said and "0.750 the right way" in said
+    assert "0.95 the published way" in said and "0.75 the right way" in said
     assert audit_lines.native_sentence(Line("a8", why="none")) == "Not measured here."
 
 

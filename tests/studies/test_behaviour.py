@@ -39,7 +39,7 @@ def test_every_sentence_has_every_outcome():
     assert "better than" in confident[0] and "cannot be told" in confident[1] and "worse than" in confident[2]
     ranked = said.ranked({"small, tfidf": ABOVE, "small, hidden": OPEN, "own, sae": BELOW, "own, confidence": BELOW})
     assert ranked.index("rank better than a bag") < ranked.index("cannot be told apart from the small model's hidden")
-    assert ranked.endswith("rank worse than the large model's own SAE features (-0.100, 95 % -0.150 to -0.050).")
+    assert ranked.endswith("rank worse than the large model's own SAE features (−0.100, 95 % −0.150 to −0.050).")
     length = [said.against_length(d) for d in (ABOVE, OPEN, BELOW)]
     assert (
         "know more than that (" in length[0]
@@ -49,9 +49,9 @@ def test_every_sentence_has_every_outcome():
     both = {name: Measured(0.1, 0.05, 0.15) for name in ("small, sae", said.AS_IT_IS)}
     off = [said.calibrated(both, dict.fromkeys(both, 0.03), d) for d in (ABOVE, OPEN, BELOW)]
     assert "off by more" in off[0] and "cannot be told apart" in off[1] and "off by less" in off[2]
-    assert all("0.100, 95 % 0.050 to 0.150" in one and "0.030" in one for one in off)
+    assert all("0.10, 95 % 0.050 to 0.150" in one and "0.030" in one for one in off)
     sure = [said.too_sure(p, 0.4) for p in (0.5, 0.4, 0.3)]
-    assert "0.100 too much" in sure[0] and "what comes true" in sure[1] and "0.100 too little" in sure[2]
+    assert "0.10 too much" in sure[0] and "what comes true" in sure[1] and "0.10 too little" in sure[2]
     assert len({*chances, *confident, *length, *off, *sure}) == 15
 
 

@@ -93,14 +93,14 @@ def test_both_thresholds_stand_beside_each_other():
     ("d", "words"),
     [
         (UP, "helps: +0.200 (95 % +0.100 to +0.300)."),
-        (DOWN, "hurts: -0.200"),
+        (DOWN, "hurts: −0.200"),
         (LEVEL, "no difference that can be told"),
     ],
 )
 def test_whether_binarising_helps(d, words):
     said = binarisation.difference_sentence("sum", "published", d, None)
     assert words in said and "binarising sums, threshold 1.0," in said and "new words" not in said
-    assert "On new words this difference lies below zero: -0.200" in binarisation.difference_sentence(
+    assert "On new words this difference lies below zero: −0.200" in binarisation.difference_sentence(
         "sum", "tuned", d, DOWN
     )
 
@@ -119,7 +119,7 @@ def test_nearly_all_values_are_not_all(kept, words):
 
 
 def test_counts_are_told_of_where_there_are_any():
-    assert "holds for 0.250 of the active values" in binarisation.counts_sentence({"top20": 0.25})
+    assert "holds for 0.25 of the active values" in binarisation.counts_sentence({"top20": 0.25})
     assert "no top-20 counts" in binarisation.counts_sentence({"sum": 0.25})
 
 
@@ -128,10 +128,10 @@ def test_counts_are_told_of_where_there_are_any():
     [
         (
             (0.1, 0.0, -0.2),
-            "where everything active is kept (+0.100 beside raw sums); at its ends it has +0.100 and -0.200",
+            "where everything active is kept (+0.100 beside raw sums); at its ends it has +0.100 and −0.200",
         ),
-        ((0.0, 0.1, -0.2), "between the ends, where 0.500 of the active values are kept (+0.100"),
-        ((-0.3, -0.2, -0.1), "at the strictest threshold tried, which keeps 0.100 of the active values (-0.100"),
+        ((0.0, 0.1, -0.2), "between the ends, where 0.50 of the active values are kept (+0.100"),
+        ((-0.3, -0.2, -0.1), "at the strictest threshold tried, which keeps 0.10 of the active values (−0.100"),
     ],
 )
 def test_where_the_curve_is_highest(differences, words):

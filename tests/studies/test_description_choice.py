@@ -135,7 +135,7 @@ def test_every_outcome_has_its_words():
     ends = said.by_set({"a": WIN, "b": LOSS, "c": TIE})
     assert ends.index("from b (") < ends.index("to a (") and said.by_set({"a": WIN}) == ""
     levels = said.levels({ways.L1: 0.5}, 10, 50, 3)
-    assert "With 10 to 50 labelled texts" in levels and "L1 0.500" in levels
+    assert "With 10 to 50 labelled texts" in levels and "L1 0.50" in levels
     assert "trec, other" in said.unnamed(["trec", "other"]) and "Every set" in said.unnamed([])
 
 

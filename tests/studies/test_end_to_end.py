@@ -124,12 +124,12 @@ PAIRS = ("e2e over local", "e2e+ds over local", "e2e over e2e+ds")
     [
         (
             ratio_of(0.5, 0.4, 0.6),
-            "e2e is below local (0.500 times it, 95 %: 0.400 to 0.600; read between 0.010 and 0.200)",
+            "e2e is below local (0.50 times it, 95 %: 0.40 to 0.60; read between 0.010 and 0.20)",
         ),
         (ratio_of(2.0, 1.5, 2.5), "e2e is above local"),
         (ratio_of(1.0, 0.5, 1.5), "e2e is not told apart from local"),
         (ratio_of(0.9, 0.8, 1.0), "e2e is not told apart from local"),
-        (ratio_of(0.9), "e2e is beside local (0.900 times it, no interval"),
+        (ratio_of(0.9), "e2e is beside local (0.90 times it, no interval"),
         (NONE, "e2e and local: their curves have no range in common"),
     ],
 )
@@ -163,7 +163,7 @@ def test_the_order_is_said_by_all_three_intervals(found, expected):
 @pytest.mark.parametrize(
     "interval,expected",
     [
-        ([-0.3, -0.1], "is below 0 (-0.200"),
+        ([-0.3, -0.1], "is below 0 (−0.200"),
         ([0.1, 0.3], "is above 0"),
         ([-0.1, 0.3], "is undecided"),
         (None, "has no interval"),
@@ -177,10 +177,10 @@ def test_agreement_and_geometry_are_said_by_their_intervals(interval, expected):
     difference = {"e2e minus local": {"difference": -0.2, "interval": interval}}
     one, other = said.agreement(found, difference), said.geometry(found, difference)
     assert f"e2e minus local {expected}" in one and f"e2e minus local {expected}" in other
-    assert "By decoders alone: local 0.500, e2e 0.500." in one
+    assert "By decoders alone: local 0.50, e2e 0.50." in one
     assert (
-        "pairs of 3 seeds share: local 0.600, e2e 0.400 (random dictionaries 0.001)" in one
-        and "local 0.400, e2e 0.300" in other
+        "pairs of 3 seeds share: local 0.60, e2e 0.40 (random dictionaries 0.001)" in one
+        and "local 0.40, e2e 0.30" in other
     )
 
 
@@ -190,7 +190,7 @@ def test_agreement_and_geometry_are_said_by_their_intervals(interval, expected):
 )
 def test_probes_are_said_by_their_interval(interval, expected):
     text = said.probes({"local": 0.8, "e2e": 0.7}, {"e2e minus local": {"difference": -0.1, "interval": interval}}, 3)
-    assert f"e2e is {expected} local (-0.100" in text and "mean over 3 sets: local 0.800, e2e 0.700" in text
+    assert f"e2e is {expected} local (−0.100" in text and "mean over 3 sets: local 0.80, e2e 0.70" in text
 
 
 def test_latents_that_fire_are_counted():

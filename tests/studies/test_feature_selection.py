@@ -176,17 +176,17 @@ def test_whether_it_replaces_selection(d, words):
     sentence = said.replaces(d, 3, None)
     assert words in sentence and "new words" not in sentence
     assert said.replaces(d, 1, DOWN).endswith(
-        "On new words this difference lies below zero: -0.200 (95 % -0.300 to -0.100)."
+        "On new words this difference lies below zero: −0.200 (95 % −0.300 to −0.100)."
     )
 
 
 def test_ways_of_one_outcome_are_told_together():
     sentence = said.each({"l1": UP, "mean_difference": DOWN, "mutual_information": LEVEL})
-    assert "binarised are above L1 (+0.200" in sentence and ", are below mean difference (-0.200" in sentence
+    assert "binarised are above L1 (+0.200" in sentence and ", are below mean difference (−0.200" in sentence
     assert "and cannot be told from mutual information (" in sentence
     sentence = said.after({"l1": LEVEL, "mean_difference": UP, "mutual_information": LEVEL})
     assert sentence.count("makes no difference that can be told after L1 (") == 1
-    assert "0.100) and mutual information (" in sentence and "and helps after mean difference (" in sentence
+    assert "0.10) and mutual information (" in sentence and "and helps after mean difference (" in sentence
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_whether_selection_itself_pays(d, words):
 def test_which_takes_less_room(interval, words):
     sentence = said.bytes_taken(Ratio(0.9, interval), 128.0, 142.4)
     assert (
-        words in sentence and "128 bytes per text beside 142" in sentence and "0.900 times the bytes (95 %" in sentence
+        words in sentence and "128 bytes per text beside 142" in sentence and "0.90 times the bytes (95 %" in sentence
     )
 
 
@@ -224,5 +224,5 @@ def test_whether_both_together_do(d, words):
 
 
 def test_latents_that_are_still_computed():
-    assert "whoever selects needs 80, 0.100 of them." in said.latents(800.0, 80.0, 900.0)
+    assert "whoever selects needs 80, 0.10 of them." in said.latents(800.0, 80.0, 900.0)
     assert "a selection saves none of them." in said.latents(800.0, 800.0, 900.0)

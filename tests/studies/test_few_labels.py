@@ -366,9 +366,7 @@ def test_strengths_that_turn_a_sign_are_named():
 def test_what_is_not_measured_is_said():
     assert "No set here" in said.new_words(None, 0) and "not measured here" in said.languages({})
     assert (
-        "not measured" in said.top_n(None)
-        and "select nothing" in said.top_n(0.0)
-        and "0.250 of all" in said.top_n(0.25)
+        "not measured" in said.top_n(None) and "select nothing" in said.top_n(0.0) and "0.25 of all" in said.top_n(0.25)
     )
 
 

@@ -28,7 +28,7 @@ def test_an_outcome_needs_the_whole_interval(low, high, expected):
 
 
 @pytest.mark.parametrize(
-    "value,expected", [(0.0124, "+0.012"), (-0.0124, "-0.012"), (0.0, "0.000"), (-0.0004, "0.000")]
+    "value,expected", [(0.0124, "+0.012"), (-0.0124, "−0.012"), (0.0, "0.000"), (-0.0004, "0.000")]
 )
 def test_differences_have_a_sign_unless_they_round_to_zero(value, expected):
     assert headline.signed(value) == expected
@@ -82,7 +82,7 @@ def test_new_words_keep_the_outcome_or_change_it():
         "changes: in familiar words SAE features cannot be told apart from them, in new words they score above"
         in changed
     )
-    assert "SAE features -0.050, TF-IDF +0.010" in same  # what the new words change: a drop has a minus
+    assert "SAE features −0.050, TF-IDF +0.010" in same  # what the new words change: a drop has a minus
     assert headline.in_new_words(None, None, {}) == "These sets have no second test in new words."
 
 
@@ -90,7 +90,7 @@ def test_labels_never_told_keep_the_outcome_or_change_it():
     means = {"SAE features": (0.95, 0.7)}
     same = headline.on_labels_never_told(BELOW, BELOW, means, known=True)
     assert "never told the outcome is that on told ones: SAE features score below hidden states" in same
-    assert "SAE features 0.950 told and 0.700 never told" in same
+    assert "SAE features 0.95 told and 0.70 never told" in same
     changed = headline.on_labels_never_told(OPEN, ABOVE, means, known=True)
     assert (
         "told labels SAE features cannot be told apart from hidden states, on labels never told they score above"
@@ -121,7 +121,7 @@ def test_losses_name_the_sets_and_say_none_in_words():
 def test_a_mean_that_hangs_on_one_set_says_so():
     """The book's headline once was +0.013 where it would have been below zero without one set of ten."""
     found = headline.leans_on({"a": -0.01, "alike": 0.2, "b": -0.02, "c": 0.0})
-    assert found == "The mean hangs on one set: without alike it is -0.010 instead of +0.043."
+    assert found == "The mean hangs on one set: without alike it is −0.010 instead of +0.043."
     found = headline.leans_on({"a": 0.0, "b": 0.05, "c": 0.04})
     assert found == "Without a, the set that moves it most, the mean is +0.045 instead of +0.030."
     assert headline.leans_on({"a": 0.1, "b": -0.1}).startswith("There are too few sets to ask")
@@ -138,10 +138,10 @@ def test_the_seeds_of_an_sae(difference, words):
 @pytest.mark.parametrize(
     "share,low,high,words",
     [
-        (0.70, 0.65, 0.75, "agrees with the published share of 0.690"),
-        (0.30, 0.20, 0.40, "is not the published share of 0.690"),
-        (0.95, 0.90, 1.00, "is not the published share of 0.690"),
-        (0.60, 0.40, 0.80, "settles nothing about the published share of 0.690"),
+        (0.70, 0.65, 0.75, "agrees with the published share of 0.69"),
+        (0.30, 0.20, 0.40, "is not the published share of 0.69"),
+        (0.95, 0.90, 1.00, "is not the published share of 0.69"),
+        (0.60, 0.40, 0.80, "settles nothing about the published share of 0.69"),
         (0.60, None, None, "no interval"),
     ],
 )
@@ -175,7 +175,7 @@ def test_where_fewer_latents_are_better():
     found = {"intent": (16, 0.957, 0.822, 0.1), "stance": (1, 0.8, 0.79, -0.01)}
     assert headline.fewer_is_better(found) == (
         "At the number that validation chose fewer latents score measurably above all of them on intent "
-        "(16 reach 0.957, all 0.822)."
+        "(16 reach 0.96, all 0.82)."
     )
     assert headline.fewer_is_better({"stance": found["stance"]}, "new words") == (
         "At the number that validation chose, in new words, fewer latents score measurably above all of them on no set."
@@ -200,5 +200,5 @@ def test_the_answer_sorts_the_baselines_by_outcome():
         "SAE features score above hidden states (+0.020) and TF-IDF (+0.020)."
     )
     assert headline.answer({"hidden": BELOW, "tfidf": OPEN}, names) == (
-        "SAE features cannot be told apart from TF-IDF (0.000), and score below hidden states (-0.020)."
+        "SAE features cannot be told apart from TF-IDF (0.000), and score below hidden states (−0.020)."
     )

@@ -235,14 +235,14 @@ def test_a_difference_of_shares_is_newcombes():
         (
             made(),
             ["a"],
-            'texts with "a" are more often up: 80% against 50% (+0.30, 95 %: 0.20 to 0.40), in 40% of texts',
+            'texts with "a" are more often up: 80 % against 50 % (+0.30, 95 %: 0.20 to 0.40), in 40 % of texts',
         ),
         (
             made(-0.2),
             ["a", "b"],
-            'texts with "a" or "b" are less often up, against what the training texts said: 30%',
+            'texts with "a" or "b" are less often up, against what the training texts said: 30 %',
         ),
-        (made(corrected=0.06), ["a", "b", "c"], 'whether texts with "a", "b" or "c" are more often up is open: 80%'),
+        (made(corrected=0.06), ["a", "b", "c"], 'whether texts with "a", "b" or "c" are more often up is open: 80 %'),
         (
             made(None, n_matching=0),
             ['"'],

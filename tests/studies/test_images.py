@@ -84,7 +84,7 @@ def test_what_an_sae_of_image_tokens_changes_is_told_by_the_interval(images, tex
     assert (d.difference > 0) == (words == "scores higher") and (d.difference == 0) == ("told" in words)
     got = image_tokens.sentence(sets, 16)
     assert f"with all latents it {words}" in got and f"with 16 latents it {words}" in got
-    assert "leaves 0.100 of their variance unexplained, the one of texts 0.400" in got
+    assert "leaves 0.10 of their variance unexplained, the one of texts 0.40" in got
 
 
 @pytest.fixture

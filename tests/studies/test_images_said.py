@@ -5,7 +5,7 @@ from transfer_toy import ABOVE, BELOW, OPEN
 
 from mosaic.studies import images_said as said
 
-OUTCOMES = [(ABOVE, "above", "+0.100"), (BELOW, "below", "-0.100"), (OPEN, "cannot be told apart", "+0.010")]
+OUTCOMES = [(ABOVE, "above", "+0.100"), (BELOW, "below", "−0.100"), (OPEN, "cannot be told apart", "+0.010")]
 
 
 @pytest.mark.parametrize(("difference", "words", "number"), OUTCOMES)
@@ -30,7 +30,7 @@ def test_off_text(values, words):
 def test_what_no_language_model_has_read_is_compared_too():
     sentence = said.without_the_language_model(ABOVE, BELOW)
     assert "score above the vision tower's own features (+0.100" in sentence
-    assert "and score below the pixels themselves (-0.100" in sentence
+    assert "and score below the pixels themselves (−0.100" in sentence
 
 
 def test_sets_that_disagree_are_told_apart():

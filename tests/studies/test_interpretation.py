@@ -50,7 +50,7 @@ def test_what_is_better_is_called_better_and_what_is_not_is_not():
     levels = {key: f"{one['detection']['value']:.3f}" for key, one in study().sets.items()}
     assert units_.startswith(f"hidden units {levels[UNITS]} (") and "the trained SAE's is higher: +0.1" in units_
     assert random.startswith(f"random dictionaries {levels[RANDOM]} (") and "not told apart" in random
-    assert untrained.startswith("an SAE of the untrained model") and "the trained SAE's is lower: -0.04" in untrained
+    assert untrained.startswith("an SAE of the untrained model") and "the trained SAE's is lower: −0.04" in untrained
     lead = study().summary()["sentences"]["lead"]
     assert (
         f"Detection: a trained SAE's median latent has {levels[TRAINED]}, above hidden units ({levels[UNITS]})" in lead
@@ -142,7 +142,7 @@ def test_labels_of_a_model_that_does_not_write():
     text = said.labels(share, {})
     assert (
         text
-        == "Of the 4 latents that track a factor, the label by what they fire on names it for 50% (another latent's label: 0%)."
+        == "Of the 4 latents that track a factor, the label by what they fire on names it for 50 % (another latent's label: 0 %)."
     )
 
 

@@ -95,7 +95,7 @@ def test_the_summary_of_known_rows():
 def test_the_table_shows_familiar_and_new_words_and_the_poolings_that_were_chosen():
     table = made_up().table()
     assert "2 (chosen)" in table and "0 (chosen)" in table and "last 1, max 1" in table
-    assert "familiar words" in table and "0.300" in table
+    assert "familiar words" in table and "0.30" in table
 
 
 def test_a_panel_a_set_and_new_words_only_of_those_that_have_them():

@@ -88,19 +88,19 @@ def choice(d: Difference, new: Difference | None = None) -> Choice:
         (UP, "it leads its strongest rival, pooling max, by +0.050 (95 % +0.020 to +0.080): it is the best"),
         (
             DOWN,
-            "it is behind its strongest rival, pooling max, -0.050 (95 % -0.080 to -0.020): what validation chose is not",
+            "it is behind its strongest rival, pooling max, −0.050 (95 % −0.080 to −0.020): what validation chose is not",
         ),
         (
             LEVEL,
-            "it cannot be told from its strongest rival, pooling max, +0.000 (95 % -0.100 to +0.100): no best pooling can be named",
+            "it cannot be told from its strongest rival, pooling max, +0.000 (95 % −0.100 to +0.100): no best pooling can be named",
         ),
     ],
 )
 def test_a_sentence_for_each_outcome(d, words):
     said = leads.sentence("pooling", choice(d))
     assert words in said
-    assert said.startswith("Validation chooses pooling sum: 0.900 on average over 7 sets, ahead of pooling max by ")
-    assert said.endswith("the same in 76% of the draws.")
+    assert said.startswith("Validation chooses pooling sum: 0.90 on average over 7 sets, ahead of pooling max by ")
+    assert said.endswith("the same in 76 % of the draws.")
     alone = dataclasses.replace(choice(d), lead=Lead("max", {"max": d}, 1))
     assert "1 set," in leads.sentence("pooling", alone) and "draws" not in leads.sentence("pooling", alone)
     new = leads.new_words_sentence("pooling", choice(LEVEL, d))

@@ -55,7 +55,7 @@ def test_triangles_have_an_interval_over_saes():
 @pytest.mark.parametrize(
     ("mean", "low", "high", "words"),
     [
-        (0.55, 0.5, 0.6, "close (95 %: 0.500 to 0.600), far from all, but more than chance (0.010)."),
+        (0.55, 0.5, 0.6, "close (95 %: 0.50 to 0.60), far from all, but more than chance (0.010)."),
         (0.98, 0.97, 0.99, "nearly all, and more than chance"),
         (0.011, 0.0, 0.02, "no more than chance"),
         (0.55, None, None, "close (no interval), far from all, but more than chance"),

@@ -58,7 +58,7 @@ def test_a_falling_sweep_ends_below_its_start():
     assert got["difference"] == pytest.approx(-0.6) and got["spearman"] == pytest.approx(-1)
     reach = 2.1448 * 0.01 * 2**0.5  # Student's t of 14 degrees of freedom, two equal errors
     assert got["interval"] == pytest.approx([-0.6 - reach, -0.6 + reach], abs=1e-4)
-    assert "From 128 to 512 latents the shared fraction falls from 0.800 to 0.200 (difference -0.600, 95 %: -0.6" in (
+    assert "From 128 to 512 latents the shared fraction falls from 0.80 to 0.20 (difference −0.600, 95 %: −0.6" in (
         move_sentences.moved(got, "From %s to %s latents")
     )
 
@@ -75,12 +75,12 @@ def test_a_rising_sweep_ends_above_its_start_and_one_point_moves_nowhere():
 def test_a_sweep_within_its_errors_neither_rises_nor_falls():
     got = moves.ends(line(("1", 0.5), ("2", 0.51)))
     assert (
-        "goes from 0.500 to 0.510, which so few SAEs cannot tell from no change (difference +0.010"
+        "goes from 0.50 to 0.51, which so few SAEs cannot tell from no change (difference +0.010"
         in move_sentences.moved(got, "From %s to %s")
     )
     pairs_of_two = moves.ends([Point("1", Estimate(0.5)), Point("2", Estimate(0.6))])
     assert pairs_of_two["interval"] is None
-    assert "goes from 0.500 to 0.600, without an interval" in move_sentences.moved(pairs_of_two, "From %s to %s")
+    assert "goes from 0.50 to 0.60, without an interval" in move_sentences.moved(pairs_of_two, "From %s to %s")
 
 
 def test_a_point_is_drawn_within_zero_and_one():
@@ -172,8 +172,8 @@ def test_where_topk_shares_most_the_sentence_says_so():
         return figures(0.2, l0=8.0, pw=0.9) if dense else figures(0.5, l0=float(row["k"]), pw=0.5)
 
     text = study(turned, **FULL).summary()["sentences"]["topk"]
-    assert "ReLU SAEs share less than TopK SAEs (-0.300" in text
-    assert "TopK SAEs agree less than ReLU ones (TopK minus ReLU -0.400" in text
+    assert "ReLU SAEs share less than TopK SAEs (−0.300" in text
+    assert "TopK SAEs agree less than ReLU ones (TopK minus ReLU −0.400" in text
 
 
 def test_gated_alone_is_compared_without_relu():

@@ -65,7 +65,7 @@ def test_the_summary_of_known_rows():
     assert summary["mean_new_words"]["sae"] == {} and summary["mean_minus_last_new_words"] is None
     assert summary["sets"]["b"]["sae"]["last"]["macro_f1"] == 0.1
     assert summary["mean_minus_last"]["sae"] == {"difference": 0.1, "interval": [-0.05, 0.2], "p": 0.3}
-    assert "-0.050 to +0.200" in made_up().last_table() and "new words" not in made_up().last_table()
+    assert "−0.050 to +0.200" in made_up().last_table() and "new words" not in made_up().last_table()
     assert "new words" in made_up({"sae": DOWN}).last_table()
     assert "sum (chosen)" in made_up().table() and "last (chosen)" in made_up().table()
     shown = made_up().figure("hidden").axes[0].collections[0].get_array()
@@ -84,14 +84,14 @@ def test_published_poolings_have_a_panel_where_the_paper_has_the_task():
     ("d", "words"),
     [
         (UP, "only costs hidden states: mean pooling is ahead of it by +0.050 (95 % +0.020 to +0.080)."),
-        (DOWN, "costs hidden states nothing, it gains: mean minus last is -0.050"),
+        (DOWN, "costs hidden states nothing, it gains: mean minus last is −0.050"),
         (LEVEL, "For hidden states, mean pooling and the last token cannot be told apart: +0.100"),
     ],
 )
 def test_what_the_last_token_costs(d, words):
     assert words in pooling.last_sentence("hidden states", d, None)
     assert pooling.last_sentence("hidden states", d, DOWN).endswith(
-        "On new words this difference lies below zero: -0.050 (95 % -0.080 to -0.020)."
+        "On new words this difference lies below zero: −0.050 (95 % −0.080 to −0.020)."
     )
 
 

@@ -55,7 +55,7 @@ def test_the_ratio_is_printed_beside_its_bound():
     """ "The spread is 1.5 times" stood beside a ratio of 1.535 and the answer "no"."""
     got = found(sd_seeds=0.01535)
     assert got["ratio"]["value"] == pytest.approx(1.535, abs=0.001)
-    assert "is 1.535 times that over draws (95 %: " in got["reason"] and "0.0154 and 0.0100" in got["reason"]
+    assert "is 1.53 times that over draws (95 %: " in got["reason"] and "0.0154 and 0.0100" in got["reason"]
 
 
 def test_one_set_says_less_than_twelve():
@@ -115,10 +115,10 @@ MEANS = {"all": 0.8, "shared": 0.7, "random": 0.65, "orphan": 0.5}
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, ("all (less: -0.100", "random (more: +0.050", "(less than the shared: -0.200")),
+        ({}, ("all (less: −0.100", "random (more: +0.050", "(less than the shared: −0.200")),
         ({"shared": 0.9}, ("(more: +0.100",)),
         ({"shared": 0.8, "every": 0.8}, ("(no difference can be told: 0.000",)),
-        ({"shared": 0.6}, ("random (less: -0.050",)),
+        ({"shared": 0.6}, ("random (less: −0.050",)),
         ({"orphan": 0.75}, ("(more than the shared: +0.050",)),
     ],
 )

@@ -136,7 +136,7 @@ def test_a_mean_over_seeds_is_jackknifed():
 def test_recipes_are_grouped_by_the_sign_of_their_difference():
     said = recipes_said.agree({"a": UP, "b": DOWN, "c": OPEN, "d": UP, "e": ALONE}, "cosine")
     assert "those of a (+0.200, 95 %: +0.100 to +0.300) and d (" in said and "agree more than TopK's" in said
-    assert "those of b (-0.200" in said and "agree less" in said and "those of c" in said and "not told apart" in said
+    assert "those of b (−0.200" in said and "agree less" in said and "those of c" in said and "not told apart" in said
     assert said.endswith("those of e (+0.300, no interval) give no interval.")
 
 

@@ -185,7 +185,7 @@ def test_what_a_run_lacks_is_said_and_what_it_has_is_judged():
     found = made_up(4).sentences
     assert found["learned_never_told"].startswith("On labels never told, with a tree to choose from, the trained SAE")
     assert found["learned_new_words"].startswith("These sets have no second test in new words")
-    assert found["pairs"].startswith("Against its layer's hidden states of the same pooling the SAE is ahead in 0.600")
+    assert found["pairs"].startswith("Against its layer's hidden states of the same pooling the SAE is ahead in 0.60")
     assert found["pairs_as_published"].startswith("No pair of an SAE setting and its layer's hidden states at the last")
 
 

@@ -92,7 +92,7 @@ def test_the_sentences_follow_the_numbers(pair):
     assert "Something is missed" in said["every_block_beyond"] and "block 4 minus layer 3" in said["every_block_beyond"]
     assert "SAE features of mini-large, the larger model, classify better" in said["pair"]
     assert "hidden states of mini-large, the larger model, classify worse" in said["pair"]
-    assert "in the same third of the two models: layer 3 of mini-small (middle: 0.667" in said["pair"]
+    assert "in the same third of the two models: layer 3 of mini-small (middle: 0.67" in said["pair"]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_the_sentences_follow_the_numbers(pair):
         (LEVEL, "is undecided: validation chooses block 2 (middle), which cannot be told from block 5"),
         (
             DOWN,
-            "No third of the blocks is best: validation chooses block 2 (middle), which is behind block 5 (late), -0.050",
+            "No third of the blocks is best: validation chooses block 2 (middle), which is behind block 5 (late), −0.050",
         ),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_is_missed_between_the_saes(d, words):
 )
 def test_whether_the_larger_model_is_better(d, words):
     assert words in scale_said.larger_sentence("sae", "l", "s", d, None)
-    assert "on new words -0.050" in scale_said.larger_sentence("hidden", "l", "s", d, DOWN)
+    assert "on new words −0.050" in scale_said.larger_sentence("hidden", "l", "s", d, DOWN)
 
 
 def test_where_two_models_are_read():
@@ -148,7 +148,7 @@ def test_where_two_models_are_read():
     said = scale_said.position_sentence(places)
     assert (
         "different thirds" in said
-        and "layer 7 of l (late: 0.889 of its blocks are passed there; chosen again in 50%" in said
+        and "layer 7 of l (late: 0.89 of its blocks are passed there; chosen again in 50 %" in said
     )
 
 

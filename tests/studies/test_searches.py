@@ -84,8 +84,8 @@ UNSURE = searches.share([[found(str(i), 0.9, spread=0.05, seed=i) for i in range
 @pytest.mark.parametrize(
     ("trained", "control", "words"),
     [
-        (ALL_FOUND, HALF_FOUND, "find a larger share of the factors than dice do (1.000 against 0.500, +0.500"),
-        (HALF_FOUND, ALL_FOUND, "find a smaller share of the factors than dice do (0.500 against 1.000, -0.500"),
+        (ALL_FOUND, HALF_FOUND, "find a larger share of the factors than dice do (1.00 against 0.50, +0.500"),
+        (HALF_FOUND, ALL_FOUND, "find a smaller share of the factors than dice do (0.50 against 1.00, −0.500"),
         (UNSURE, HALF_FOUND, "cannot be told from dice"),
     ],
 )
@@ -112,7 +112,7 @@ def test_one_width_is_said_so():
 @pytest.mark.parametrize(
     ("trained", "control", "words"),
     [
-        (0.9, 0.8, "is better than a random dictionary's (0.900 against 0.800, +0.100, 95 % +0.100 to +0.100)"),
+        (0.9, 0.8, "is better than a random dictionary's (0.90 against 0.80, +0.100, 95 % +0.100 to +0.100)"),
         (0.8, 0.9, "is worse than"),
         (0.9, 0.9, "cannot be told from"),
     ],
@@ -137,8 +137,8 @@ def test_whether_depth_helps(interval, words):
 
 
 def test_what_is_missed_is_named_and_nothing_missed_is_said_so():
-    assert searches.missed_sentence({"a": 0.8, "b": 0.7}) == "Not found: a (0.800), b (0.700)."
+    assert searches.missed_sentence({"a": 0.8, "b": 0.7}) == "Not found: a (0.80), b (0.70)."
     assert searches.missed_sentence({}).startswith("Every factor has a latent")
     assert searches.found_sentence(2, 4, HALF_FOUND).startswith(
-        "Of 4 factors, 2 have a latent that finds them: a share of 0.500"
+        "Of 4 factors, 2 have a latent that finds them: a share of 0.50"
     )

@@ -92,7 +92,7 @@ def shape(right, ends, left=0.2, width=0.01):
 )
 def test_the_sentence_has_both_parts(right, ends, words):
     text = shapes.u_sentence(shape(right, ends), 8)
-    assert text.startswith(words) and "(0." in text and "a majority is more than 0.500" in text
+    assert text.startswith(words) and "(0." in text and "a majority is more than 0.50" in text
 
 
 def test_counts_that_rise_to_the_right_alone_are_no_u():

@@ -79,7 +79,7 @@ def test_a_span_of_sizes_reads_as_prose(sizes, words):
 def test_the_answer_has_a_branch_for_every_outcome(outcomes, words, absent):
     got = said.answer(by_size(outcomes), 10)
     assert all(part in got for part in words) and absent not in got and "mean over 10 sets" in got
-    most = "+0.050, 95 % +0.010 to +0.090, is with" if "w" in outcomes else "+0.010, 95 % -0.020 to +0.040, is with"
+    most = "+0.050, 95 % +0.010 to +0.090, is with" if "w" in outcomes else "+0.010, 95 % −0.020 to +0.040, is with"
     assert f"the largest lead{' of these' if 'w' in outcomes else ''}, {most}" in got
     assert "in new words" in said.answer(by_size(outcomes), 4, " in new words")
     assert "one set" in said.answer(by_size(outcomes), 1)

@@ -71,7 +71,7 @@ def test_controls_get_the_same_choice_among_as_many_dictionaries(study):
 
 def test_sentences_follow_the_numbers(study):
     said = study.sentences()
-    assert "Of 3 factors, 2" in said["found"] and said["missed"] == "Not found: hard (0.800)."
+    assert "Of 3 factors, 2" in said["found"] and said["missed"] == "Not found: hard (0.80)."
     assert "gains from layer 1 to layer 3" in said["toxicity"] and "larger share" in said["random"]
     easy = made_up(tuple(f for f in LEARNED if f.factor != "hard"))
     assert easy.sentences()["missed"].startswith("Every factor")

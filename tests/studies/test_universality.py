@@ -197,7 +197,7 @@ def test_likeness_is_told_by_its_interval(side, words):
 def test_controls_kinds_and_filters_are_told_by_their_intervals(side, words):
     one = {"difference": 0.1, "interval": BRANCHES[side], "n": 30}
     against = one | {"of": 0.2, "other": 0.1, "n_pairs": [30, 20]}
-    assert f"Beside x, the trained SAE's space is {words} (0.200 against 0.100, on 30 and 20 pairs" in said.control(
+    assert f"Beside x, the trained SAE's space is {words} (0.20 against 0.10, on 30 and 20 pairs" in said.control(
         "x", against
     )
     every = {"n": 30, "rsa": one, "one_component": one, "r": one}
@@ -227,9 +227,7 @@ def test_what_is_left_is_held_against_permuted_pairings(side, words):
 def test_one_component_is_told_by_its_interval(side, words):
     main = {"value": 0.043, "null": 0.034, "interval": BRANCHES[side]}
     got = said.one_component([{"n_pairs": 9, "measured": 0.1, "theory": 0.2}], main, {"k": 2, "n": 9}, 0.3)
-    assert (
-        f"the middle layers {words}" in got and "2 of 9 pairs of layers are above it, and the highest is 0.300" in got
-    )
+    assert f"the middle layers {words}" in got and "2 of 9 pairs of layers are above it, and the highest is 0.30" in got
 
 
 def test_what_is_missing_is_said():

@@ -124,7 +124,7 @@ def test_three_saes_that_disagree_prove_nothing():
     got = membership.detection_step(score, np.full(300, 0.5), of)
     assert got["latents"][0] > 0 > got["interval"][0] and got["seeds"] == got["interval"]
     assert "shared latents and orphans cannot be told apart" in membership.detection_sentence(got)
-    assert "+0.0" in membership.detection_sentence(got) and "-0.0" in membership.detection_sentence(got)
+    assert "+0.0" in membership.detection_sentence(got) and "−0.0" in membership.detection_sentence(got)
 
 
 def test_a_latent_in_all_saes_counts_once():
@@ -195,7 +195,7 @@ def test_the_sentence_on_factors_follows_the_interval(shared, orphan, words):
     tracks = generator.random(1600) < np.where(of.shared, shared, orphan)
     found = membership.factor_record(np.where(tracks, 0.95, 0.6), of, (True, True, False), 0.9)
     text = membership.factor_sentence(found, 0.9)
-    assert words in text and "0.667 are found by a shared latent" in text
+    assert words in text and "0.67 are found by a shared latent" in text
     nothing = membership.factor_record(np.full(1600, 0.6), of, (), 0.9)
     assert "No factor is found at all" in membership.factor_sentence(nothing, 0.9)
 

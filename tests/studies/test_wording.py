@@ -21,7 +21,7 @@ def test_an_interval_that_ends_at_zero_is_on_no_side_of_it():
 
 
 def test_differences_have_signs_and_intervals_words():
-    assert (wording.signed(0.0123), wording.signed(-0.2)) == ("+0.012", "-0.200")
+    assert (wording.signed(0.0123), wording.signed(-0.2)) == ("+0.012", "−0.200")
     assert wording.between([0.1, 0.2], wording.signed) == "95 %: +0.100 to +0.200"
     assert wording.between(None) == "no interval"
 
