@@ -43,7 +43,7 @@ def _cell(value):
 
 
 def study_of(docname: str) -> str | None:
-    """notebooks/02_layers records layers; None for a page that is no chapter, or whose study recorded nothing here."""
+    """notebooks/05_layers records layers; None for a page that is no chapter, or whose study recorded nothing here."""
     study = docname.removeprefix(CHAPTERS).split("_", 1)[-1]
     here = docname.startswith(CHAPTERS) and (folder() / profile_name() / f"{study}.json").is_file()
     return study if here else None

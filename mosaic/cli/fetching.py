@@ -46,7 +46,7 @@ def fetch(
     fetching.fetch(wanted, profile)
     say(f"All of {profile} is here ({size(missing)} fetched): it runs with HF_HUB_OFFLINE=1, too.")
     if chosen.larger:
-        say(f"Chapter 2 reads the larger model, too, which is not counted here: mosaic fetch --profile {chosen.larger}")
+        say(f"Chapter 5 reads the larger model, too, which is not counted here: mosaic fetch --profile {chosen.larger}")
 
 
 @app.command(epilog="Example: mosaic doctor --profile gemma-2-2b")

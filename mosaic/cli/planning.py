@@ -64,7 +64,7 @@ def plan(
     if chosen.vision:
         say("Of images the model's memory and download are counted here, not the time.")
     if chosen.larger:
-        say(f"Chapter 2 reads the larger model, too, which is not counted here: mosaic plan --profile {chosen.larger}")
+        say(f"Chapter 5 reads the larger model, too, which is not counted here: mosaic plan --profile {chosen.larger}")
 
 
 def _plan_all(texts: int, tokens: int, measured: Path | None) -> None:

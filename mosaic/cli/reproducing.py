@@ -19,7 +19,7 @@ FIGURES = (".svg", ".png", ".pdf")
 SHOWN = 24  # recorded numbers that `study` prints
 
 
-@app.command(epilog="Example: mosaic reproduce --only 02_layers")
+@app.command(epilog="Example: mosaic reproduce --only 05_layers")
 def reproduce(
     profile: Profile = "mini",
     only: Annotated[Optional[list[str]], typer.Option("--only", help="Run only this notebook (repeatable).")] = None,  # noqa: UP045

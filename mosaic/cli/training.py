@@ -39,7 +39,7 @@ def train_end_to_end(
     """Train a profile's SAEs of three losses: the residual stream, what the model says, and both (training: end_to_end:).
 
     All side by side, on the same documents in the same order, the language model frozen. The same command goes on where it was
-    killed. Give the folder as `end_to_end:` in the profile, and chapter 24 reads it.
+    killed. Give the folder as `end_to_end:` in the profile, and chapter 26 reads it.
     """
     from mosaic.saes import end_to_end_training
 
@@ -87,7 +87,7 @@ def train_recipes(
     """Train SAEs by other recipes (Llama Scope's, Matryoshka, archetypal) beside the profile's TopK SAEs of several seeds.
 
     Layer, width, k and tokens are those of the TopK SAEs (seeds:), the sweep's base or the variation of it with --tokens. The same command goes on where it was killed. Give the
-    folder as `recipes:` in the profile, and chapter 25 reads it.
+    folder as `recipes:` in the profile, and chapter 27 reads it.
     """
     from mosaic.saes import lockstep, training
 

@@ -76,7 +76,7 @@ def _environment(profile_path: str, source: Path, executed: Path, playground: Pa
 def for_the_site(notebook: Path, copy: Path) -> None:
     """Copy an executed notebook, as the site shows it: title numbered, solutions folded, links to the exercises.
 
-    The number is that of its file, `13. The miniature world` of 13_miniature, by which chapters name each other, also
+    The number is that of its file, `13. The miniature world` of 02_miniature, by which chapters name each other, also
     where a profile has not all of them.
     """
     content = json.loads(notebook.read_text(encoding="utf-8"))

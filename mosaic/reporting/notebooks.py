@@ -56,7 +56,7 @@ def run_notebook(source: Path, parameters: Mapping[str, str], folder: Path, shar
     profile = load_profile(parameters["profile"]).name
     start = time.monotonic()
     write_atomically(folder / f"{source.stem}.ipynb", _executed(source, parameters, folder))
-    # A notebook records under its own name without the number (02_layers: layers.json); others may run beside it.
+    # A notebook records under its own name without the number (05_layers: layers.json); others may run beside it.
     path = results.FOLDER / profile / f"{source.stem.split('_', 1)[1]}.json"
     written = {str(path): _digest(path)} if path.is_file() else {}
     seconds = round(time.monotonic() - start, 1)  # what the site says of it; nothing hangs on it

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from mosaic.studies.study import Study
 
 NAMES = (
+    "from_nothing",
+    "miniature",
     "text_to_features",
+    "honest_probe",
     "layers",
     "width",
     "pooling",
@@ -26,7 +29,6 @@ NAMES = (
     "transfer",
     "images",
     "audit",
-    "miniature",
     "truth",
     "two_seeds",
     "what_moves_it",
@@ -39,8 +41,6 @@ NAMES = (
     "description_choice",
     "end_to_end",
     "recipes",
-    "from_nothing",
-    "honest_probe",
 )
 
 

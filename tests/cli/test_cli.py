@@ -176,7 +176,7 @@ def test_claims_and_profiles_and_plan(tmp_path):
     assert "gemma-2-2b" in mosaic("profiles").stdout
     done = mosaic("plan", "--profile", "gemma-2-2b")
     assert "GFLOP/s (measured now" in done.stdout and done.returncode == 0 and "larger" not in done.stdout
-    assert "Chapter 2 reads the larger model, too" in mosaic("plan", "--profile", "mini").stdout
+    assert "Chapter 5 reads the larger model, too" in mosaic("plan", "--profile", "mini").stdout
     shipped = (FOLDER / "mini.yml").read_text(encoding="utf-8")
     (tmp_path / "mine.yml").write_text(shipped.replace("mini/stance", "mini/stanse", 1), encoding="utf-8")
     done = mosaic("plan", "--profile", "mine.yml", cwd=tmp_path)

@@ -23,7 +23,7 @@ from mosaic.studies.problems import read_sets
 
 ROOT = Path(__file__).parent.parent.parent
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
-CHAPTERS = ("01_text_to_features", "04_pooling")
+CHAPTERS = ("03_text_to_features", "07_pooling")
 PROFILE = """
 title: a cluster's test
 model: {id: weights/mini/mini-small, max_length: 128}

@@ -75,17 +75,17 @@ def project(tmp_path_factory):
     for name in ("notebooks", "book"):
         shutil.copytree(ROOT / name, root / name)
     smaller = {
-        "07_few_labels": ("10", "2"),
-        "08_training_worth": ("2000", "300"),
-        "14_truth": ("160", "60"),
-        "15_two_seeds": ("200_000", "30_000"),
-        "18_which_latents": ("6000", "600"),
-        "19_probes_of_seeds": ("8", "3"),
-        "20_universality": ("2000", "150"),
-        "21_interpretation": ("3000", "400"),
-        "23_description_choice": ("10", "2"),
-        "24_end_to_end": ("500", "40"),
-        "25_recipes": ("1000", "150"),
+        "10_few_labels": ("10", "2"),
+        "11_training_worth": ("2000", "300"),
+        "16_truth": ("160", "60"),
+        "17_two_seeds": ("200_000", "30_000"),
+        "20_which_latents": ("6000", "600"),
+        "21_probes_of_seeds": ("8", "3"),
+        "22_universality": ("2000", "150"),
+        "23_interpretation": ("3000", "400"),
+        "25_description_choice": ("10", "2"),
+        "26_end_to_end": ("500", "40"),
+        "27_recipes": ("1000", "150"),
     }
     for name, (given, enough) in smaller.items():
         notebook = root / "notebooks" / f"{name}.py"
@@ -130,7 +130,7 @@ def test_unchanged_notebooks_do_not_run_again_and_results_repeat(project, built)
     before = {path.name: path.read_bytes() for path in files}
     again = mosaic(project, "reproduce", "--profile", "e2e.yml", "--no-book")
     assert again.stdout.count("unchanged") == len(CHAPTERS)
-    executed = project / "build" / "executed" / "e2e" / "04_pooling.ipynb"
+    executed = project / "build" / "executed" / "e2e" / "07_pooling.ipynb"
     notebook = executed.read_bytes()
     (project / "results" / "e2e" / "pooling.json").unlink()
     lost = mosaic(project, "reproduce", "--profile", "e2e.yml", "--no-book")
@@ -156,13 +156,13 @@ def test_a_profile_without_known_factors_has_no_chapter_on_them(project, built):
     from mosaic.reporting.notebooks import applies
 
     notebooks = sorted((project / "notebooks").glob("*.py"))
-    where_had = ("09_languages", "20_universality")  # apply where their sets, and another model, can be had
+    where_had = ("12_languages", "22_universality")  # apply where their sets, and another model, can be had
     assert [n.stem for n in notebooks if n.stem not in where_had and not applies(n, load_profile("minilm"))] == [
-        "10_transfer", "11_images", "13_miniature", "14_truth", "16_what_moves_it",
-        "24_end_to_end", "25_recipes", "26_from_nothing", "27_honest_probe",
+        "13_transfer", "14_images", "02_miniature", "16_truth", "18_what_moves_it",
+        "26_end_to_end", "27_recipes", "01_from_nothing", "04_honest_probe",
     ]  # fmt: skip
     assert all(applies(n, load_profile("mini")) for n in notebooks)
-    done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "14_truth")
+    done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "16_truth")
     assert done.returncode == 1 and "does not apply to profile minilm" in done.stderr
 
 
@@ -179,18 +179,18 @@ def test_a_missing_number_fails_the_build(project, built):
 
 
 def test_a_failing_notebook_is_named(project, built):
-    notebook = project / "notebooks" / "02_layers.py"
+    notebook = project / "notebooks" / "05_layers.py"
     text = notebook.read_text()
     notebook.write_text(
         text.replace("# %% [markdown]\n# ## Layer curves", "# %%\n1 / 0\n\n# %% [markdown]\n# ## Layer curves")
     )
     try:
-        done = mosaic(project, "reproduce", "--profile", "e2e.yml", "--only", "02_layers")
+        done = mosaic(project, "reproduce", "--profile", "e2e.yml", "--only", "05_layers")
     finally:
         notebook.write_text(text)
-    assert done.returncode == 1 and "02_layers.py failed: ZeroDivisionError" in done.stderr
+    assert done.returncode == 1 and "05_layers.py failed: ZeroDivisionError" in done.stderr
     unknown = mosaic(project, "reproduce", "--only", "99_nope")
-    assert unknown.returncode == 1 and "there is no notebook '99_nope'; there are 01_text_to_features" in unknown.stderr
+    assert unknown.returncode == 1 and "there is no notebook '99_nope'; there are 03_text_to_features" in unknown.stderr
 
 
 # --- the site in a browser -----------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_every_figure_has_words_and_its_numbers_a_click_away(page, site, name):
     links = page.locator("figure.drawn a[download]")
     for drawing in drawings.all():
         assert len(drawing.get_attribute("alt").split()) >= 6, f"{name}: {drawing.get_attribute('alt')!r}"
-    pictures = int(name == "notebooks/11_images.html")
+    pictures = int(name == "notebooks/14_images.html")
     assert links.count() == drawings.count() - pictures
     for link in links.all():
         with page.expect_download() as saved:
@@ -307,15 +307,15 @@ def test_axe_finds_nothing_serious(browser, site, name, theme):
 
 @pytest.mark.site
 def test_a_chapter_begins_with_what_it_was_run_on_and_what_can_be_taken_along(page, site):
-    page.goto(f"{site}/notebooks/02_layers.html", wait_until="networkidle")
+    page.goto(f"{site}/notebooks/05_layers.html", wait_until="networkidle")
     strip = page.locator(".chapter-strip")
     said = strip.inner_text()
     assert "mini-small, 1.7 million parameters" in said and "where this was built" in said
-    assert "mosaic reproduce --profile e2e.yml --only 02_layers" in said
+    assert "mosaic reproduce --profile e2e.yml --only 05_layers" in said
     for link in strip.locator("a").all():
         got = page.request.get(f"{site}/notebooks/{link.get_attribute('href')}")
         assert got.ok and got.body()
-    notebook = page.request.get(f"{site}/downloads/02_layers.ipynb").json()
+    notebook = page.request.get(f"{site}/downloads/05_layers.ipynb").json()
     assert not any(cell.get("outputs") for cell in notebook["cells"])
     assert page.locator("figcaption b").first.inner_text() == "Figure 2.1."
     assert page.locator(".table-foot b").first.inner_text() == "Table 2.1."
@@ -338,7 +338,7 @@ def test_a_long_table_is_filtered_and_says_how_much_is_left(page, site):
 @pytest.mark.site
 def test_the_side_menu_reaches_its_end_on_a_low_screen(page, site):
     page.set_viewport_size({"width": 1280, "height": 600})
-    page.goto(f"{site}/notebooks/02_layers.html", wait_until="networkidle")
+    page.goto(f"{site}/notebooks/05_layers.html", wait_until="networkidle")
     last = page.locator(".bd-sidebar-primary .toctree-l1 a").last
     last.scroll_into_view_if_needed()
     box = last.bounding_box()
@@ -357,7 +357,7 @@ def test_a_wide_table_is_scrolled_by_the_keyboard(page, site):
 
 @pytest.mark.site
 def test_figures_and_formulas_are_rendered(page, site):
-    page.goto(f"{site}/notebooks/01_text_to_features.html", wait_until="networkidle")
+    page.goto(f"{site}/notebooks/03_text_to_features.html", wait_until="networkidle")
     formulas = page.locator(".formula svg[role=img]")
     assert formulas.count() >= 5 and "x \\in \\mathbb{R}^d" in [
         one.get_attribute("aria-label") for one in formulas.all()
@@ -372,7 +372,7 @@ def test_figures_and_formulas_are_rendered(page, site):
 
 @pytest.mark.site
 def test_hostile_texts_are_shown_and_do_not_run(page, site):
-    page.goto(f"{site}/notebooks/06_sae_against_baselines.html", wait_until="networkidle")
+    page.goto(f"{site}/notebooks/09_sae_against_baselines.html", wait_until="networkidle")
     assert page.evaluate("window.hacked") is None
     assert "<script>window.hacked" in page.locator("article").inner_text()
 
@@ -416,7 +416,7 @@ def test_a_tile_leads_to_its_claims_line_and_a_chapter_to_its_numbers(page, site
     page.wait_for_url("**/claims.html#claim-*")
     line = page.locator("tr:target")
     assert line.count() == 1 and line.locator("td").count() == 7
-    page.goto(f"{site}/notebooks/02_layers.html", wait_until="networkidle")
+    page.goto(f"{site}/notebooks/05_layers.html", wait_until="networkidle")
     csv = page.request.get(f"{site}/data/layers.csv")
     assert page.locator(".data-links a").first.get_attribute("href") == "../data/layers.csv"
     assert csv.ok and csv.text().startswith("key,value\n") and "mean.sae." in csv.text()
@@ -425,7 +425,7 @@ def test_a_tile_leads_to_its_claims_line_and_a_chapter_to_its_numbers(page, site
 
 @pytest.mark.site
 def test_a_press_on_a_columns_head_sorts_its_table(page, site):
-    page.goto(f"{site}/notebooks/02_layers.html", wait_until="networkidle")
+    page.goto(f"{site}/notebooks/05_layers.html", wait_until="networkidle")
     table = page.locator("table.mosaic-table").first
     heads = table.locator("thead th").all_inner_texts()
     column = next(i for i, head in enumerate(heads) if head.strip().startswith("validation"))
@@ -458,7 +458,7 @@ CONTRAST = """places => {
 @pytest.mark.parametrize(
     "name,places",
     [
-        ("notebooks/06_sae_against_baselines.html", ["article p", ".mosaic-table td", "article h1"]),
+        ("notebooks/09_sae_against_baselines.html", ["article p", ".mosaic-table td", "article h1"]),
         (
             "claims.html",
             [".verdict", ".open-question", ".run-mark", ".expectation", "details.why summary", "article td"],

@@ -154,8 +154,8 @@ def test_the_command_writes_both_kinds_and_says_where_it_can_run(tmp_path):
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert f"chapters in {tmp_path / 'exercises'}" in done.stdout
     names = {path.name for path in (tmp_path / "exercises").iterdir()}
-    assert names == {path.name for path in (tmp_path / "solutions").iterdir()} and "02_layers.ipynb" in names
-    text = (tmp_path / "exercises" / "02_layers.ipynb").read_text(encoding="utf-8")
+    assert names == {path.name for path in (tmp_path / "solutions").iterdir()} and "05_layers.ipynb" in names
+    text = (tmp_path / "exercises" / "05_layers.ipynb").read_text(encoding="utf-8")
     assert "profile = 'minilm'" in text and "{result}" not in text and "# Your turn: exercise 2." in text
     elsewhere = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(root), "PATH": ""}

@@ -116,17 +116,17 @@ def test_the_strip_says_what_a_chapter_was_run_on(extension, tmp_path):
     strip = extension("chapter_strip")
     results.record("mini", "layers", {"sets": {"a": 1, "<b>": 2}}, tmp_path)
     (tmp_path / "executed").mkdir()
-    (tmp_path / "executed" / "02_layers.json").write_text('{"seconds": 130.0}')
-    shown = strip.strip("notebooks/02_layers", "layers")
+    (tmp_path / "executed" / "05_layers.json").write_text('{"seconds": 130.0}')
+    shown = strip.strip("notebooks/05_layers", "layers")
     for part in ("<dt>Chapter</dt><dd>2</dd>", "mini-small, 1.7 million parameters", "<dd>&lt;b&gt;, a</dd>",
-                 "2 minutes where this was built", 'href="../downloads/02_layers.ipynb"', 'href="../data/layers.json"',
-                 "mosaic reproduce --profile mini --only 02_layers"):  # fmt: skip
+                 "2 minutes where this was built", 'href="../downloads/05_layers.ipynb"', 'href="../data/layers.json"',
+                 "mosaic reproduce --profile mini --only 05_layers"):  # fmt: skip
         assert part in shown
-    unmeasured = strip.strip("notebooks/03_width", None)
+    unmeasured = strip.strip("notebooks/06_width", None)
     assert "../data/" not in unmeasured and "where this was built" not in unmeasured
     section = nodes.section("", nodes.title("", "2. Which layer?"), nodes.paragraph("", "text"))
     doctree = nodes.document(None, None, section)
-    strip.add_strip(type("App", (), {"env": type("Env", (), {"docname": "notebooks/02_layers"})})(), doctree)
+    strip.add_strip(type("App", (), {"env": type("Env", (), {"docname": "notebooks/05_layers"})})(), doctree)
     assert isinstance(section[1], nodes.raw)
     assert strip.sets_of({"rows": [{"set": "a"}, {"set": "b"}, {"set": "a"}]}) == ["a", "b"] and strip.sets_of({}) == []
 

@@ -99,7 +99,7 @@ def test_kernels_share_no_ports_where_the_system_has_sockets_of_files(source, tm
 
 
 def test_a_chapter_links_only_to_chapters_of_every_book_it_is_in():
-    """minilm has no known factors: chapter 8's link to chapter 14 ended an hour's run with a book that did not build."""
+    """minilm has no known factors: chapter 11's link to chapter 16 ended an hour's run with a book that did not build."""
     folder = Path(__file__).parent.parent.parent / "notebooks"
     asked = {path.stem: set(needs(path)) for path in folder.glob("[0-9]*.py")}
     links = [

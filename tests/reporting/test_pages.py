@@ -263,11 +263,11 @@ def test_every_verdict_has_a_tile_of_its_colour(tiles):
 
 
 def test_a_chapters_title_is_its_first_heading(tiles, tmp_path):
-    path = tmp_path / "02_layers.ipynb"
+    path = tmp_path / "05_layers.ipynb"
     path.write_text(json.dumps({"cells": [{"source": ["x = 1"]}, {"source": ["# Which layer?\n", "\n", "Text"]}]}))
     assert tiles.title(path) == "Which layer?"
     path.write_text(json.dumps({"cells": []}))
-    assert tiles.title(path) == "02_layers"
+    assert tiles.title(path) == "05_layers"
 
 
 @pytest.fixture

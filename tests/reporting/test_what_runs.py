@@ -67,9 +67,9 @@ def test_another_model_that_is_here_has_its_rows(runs):
 def test_what_other_chapters_read_is_said_beside_the_table(runs, monkeypatch):
     said = runs.beside_sentence(load_profile("mini"))
     assert said.startswith(
-        "Chapter 9 reads sets in several languages, as many texts in each: mini/toxicity in en, es, de,"
+        "Chapter 12 reads sets in several languages, as many texts in each: mini/toxicity in en, es, de,"
     )
-    assert "Chapter 11 reads images: digits (10 classes; 600 to train and choose on, 599 to test on)" in said
+    assert "Chapter 14 reads images: digits (10 classes; 600 to train and choose on, 599 to test on)" in said
     assert "places (5 classes" in said
     assert runs.beside_sentence(replace(load_profile("minilm"), crossed=())) == ""
 

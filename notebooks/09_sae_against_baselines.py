@@ -26,7 +26,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know {term}`pooling` ([chapter 4](04_pooling)), nested choice ([chapter 2](02_layers)) and macro-F1. About 25 minutes; the figure
+# You know {term}`pooling` ([chapter 7](07_pooling)), nested choice ([chapter 5](05_layers)) and macro-F1. About 25 minutes; the figure
 # and *What it says* take ten.
 # :::
 #

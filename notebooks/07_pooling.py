@@ -9,7 +9,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know how tokens become latents ([chapter 1](01_text_to_features)) and how validation chooses ([chapter 2](02_layers)).
+# You know how tokens become latents ([chapter 3](03_text_to_features)) and how validation chooses ([chapter 5](05_layers)).
 # About 12 minutes.
 # :::
 #
@@ -76,7 +76,7 @@ study.published_figure()
 study.table()
 
 # %% [markdown]
-# As in the [chapter on layers](02_layers), the chosen one's lead is measured on the test sets, over its
+# As in the [chapter on layers](05_layers), the chosen one's lead is measured on the test sets, over its
 # strongest rival (the pooling over which the lead's interval reaches lowest), with an interval over data sets and texts.
 #
 # **SAE features.** {result}`pooling.sentences.sae` {result}`pooling.sentences.sae_new`
@@ -118,8 +118,8 @@ study.weighted_table()
 # ## What it says
 #
 # {result}`pooling.sentences.baseline` The comparison with hidden states in
-# [chapter 6](06_sae_against_baselines) therefore gives both of them every pooling, and validation chooses for each. Chapters 7
-# and 8 fit too many probes for that and read both by their mean; what the mean costs each kind of features stands above.
+# [chapter 9](09_sae_against_baselines) therefore gives both of them every pooling, and validation chooses for each. Chapters 10
+# and 11 fit too many probes for that and read both by their mean; what the mean costs each kind of features stands above.
 
 # %% [markdown]
 # ## Try it yourself

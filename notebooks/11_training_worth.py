@@ -1,7 +1,7 @@
 # %% [markdown]
 # # What is a trained SAE worth?
 #
-# The controls of [chapter 6](06_sae_against_baselines) ask it of all latents at once, at an equal budget:
+# The controls of [chapter 9](09_sae_against_baselines) ask it of all latents at once, at an equal budget:
 # {result}`sae_against_baselines.sentences.learned` Perhaps training shows in *few* latents, where each must stand for
 # something by itself, and not in all of them, where many poor ones may make up for a good one. Here every number of latents is
 # asked, from one to all.
@@ -43,7 +43,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know the controls of [chapter 6](06_sae_against_baselines). About 20 minutes.
+# You know the controls of [chapter 9](09_sae_against_baselines). About 20 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

@@ -2,7 +2,7 @@
 # %% [markdown]
 # # A probe, honestly
 #
-# *You need:* logistic regression, training and test sets. [SAEs from nothing](26_from_nothing) helps. *About 30 minutes; the cells run in
+# *You need:* logistic regression, training and test sets. [SAEs from nothing](01_from_nothing) helps. *About 30 minutes; the cells run in
 # about a minute.*
 #
 # **The question.** A paper says: "SAE features classify these texts with a score of 0.90." When may you believe it?
@@ -59,8 +59,8 @@ study.figure()
 # {result}`honest_probe.sentences.words` {result}`honest_probe.sentences.random` {result}`honest_probe.sentences.hidden`
 # :::
 #
-# *What could be wrong?* One set of one kind of texts. [Chapter 6](06_sae_against_baselines) does it on ten sets,
-# [chapter 8](08_training_worth) asks at length what training an SAE is worth.
+# *What could be wrong?* One set of one kind of texts. [Chapter 9](09_sae_against_baselines) does it on ten sets,
+# [chapter 11](11_training_worth) asks at length what training an SAE is worth.
 #
 # ## Habit 2: touch the test set once
 #

@@ -16,7 +16,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know what a latent is ([chapter 1](01_text_to_features)) and balanced accuracy: chance is .5. About 15 minutes.
+# You know what a latent is ([chapter 3](03_text_to_features)) and balanced accuracy: chance is .5. About 15 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

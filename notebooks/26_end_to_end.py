@@ -17,7 +17,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know how an SAE is trained ([chapter 1](01_text_to_features)), L0, and cross-entropy. About 15 minutes.
+# You know how an SAE is trained ([chapter 3](03_text_to_features)), L0, and cross-entropy. About 15 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

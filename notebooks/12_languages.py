@@ -25,7 +25,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know macro-F1 and chance, and the controls of [chapter 6](06_sae_against_baselines). About 25 minutes.
+# You know macro-F1 and chance, and the controls of [chapter 9](09_sae_against_baselines). About 25 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

@@ -12,7 +12,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know latents with descriptions ([chapter 21](21_interpretation)) and what a p-value is. About 12 minutes.
+# You know latents with descriptions ([chapter 23](23_interpretation)) and what a p-value is. About 12 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

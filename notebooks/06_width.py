@@ -9,7 +9,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know what a {term}`latent` is and how validation chooses ([chapter 2](02_layers)). About 8 minutes.
+# You know what a {term}`latent` is and how validation chooses ([chapter 5](05_layers)). About 8 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

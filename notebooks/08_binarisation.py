@@ -13,7 +13,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know {term}`pooling` ([chapter 4](04_pooling)) and what a {term}`probe` is. About 12 minutes.
+# You know {term}`pooling` ([chapter 7](07_pooling)) and what a {term}`probe` is. About 12 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

@@ -7,7 +7,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know the shared fraction ([chapter 15](15_two_seeds)). About 10 minutes.
+# You know the shared fraction ([chapter 17](17_two_seeds)). About 10 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

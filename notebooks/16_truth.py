@@ -10,7 +10,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know the miniature ([chapter 13](13_miniature)) and AUROC: the share of pairs, one text with the factor and one without, that are
+# You know the miniature ([chapter 2](02_miniature)) and AUROC: the share of pairs, one text with the factor and one without, that are
 # ranked right. About 15 minutes.
 # :::
 #

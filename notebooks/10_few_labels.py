@@ -34,7 +34,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know {term}`pooling` ([chapter 4](04_pooling)) and binarising ([chapter 5](05_binarisation)). About 15 minutes.
+# You know {term}`pooling` ([chapter 7](07_pooling)) and binarising ([chapter 8](08_binarisation)). About 15 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
@@ -108,7 +108,7 @@ study.languages_figure()
 #
 # ## What it does not say
 #
-# Each way is read at one layer, with one pooling and one probe: [chapter 6](06_sae_against_baselines) lets validation choose
+# Each way is read at one layer, with one pooling and one probe: [chapter 9](09_sae_against_baselines) lets validation choose
 # all of these, which takes labels. A language model that is told the classes in words may need no labels at all; that is no matter of features.
 
 # %% [markdown]

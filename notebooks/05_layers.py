@@ -9,7 +9,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know what a {term}`residual stream` is, how a text becomes one row ([chapter 1](01_text_to_features)), and what a
+# You know what a {term}`residual stream` is, how a text becomes one row ([chapter 3](03_text_to_features)), and what a
 # {term}`probe` is. About 15 minutes.
 # :::
 #

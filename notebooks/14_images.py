@@ -13,7 +13,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know {term}`pooling` and the controls of [chapter 6](06_sae_against_baselines). About 10 minutes.
+# You know {term}`pooling` and the controls of [chapter 9](09_sae_against_baselines). About 10 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

@@ -16,7 +16,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know how a probe is trained, chosen and scored (chapters 2 to 6). About 20 minutes.
+# You know how a probe is trained, chosen and scored (chapters 5 to 9). About 20 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
@@ -137,7 +137,7 @@ study.sets_table()
 # ## A9: one threshold for every pooling
 #
 # Above 1.0 means "in at least two tokens" where tokens are counted. The right way chooses a threshold for each pooling on
-# validation; [chapter 5](05_binarisation) shows the curve.
+# validation; [chapter 8](08_binarisation) shows the curve.
 #
 # {result}`audit.sentences.a9` {result}`audit.sentences.a9_parts`
 #

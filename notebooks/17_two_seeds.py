@@ -7,7 +7,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know that an SAE has an encoder and a decoder ([chapter 1](01_text_to_features)), and what a cosine is. About 12 minutes.
+# You know that an SAE has an encoder and a decoder ([chapter 3](03_text_to_features)), and what a cosine is. About 12 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

@@ -75,7 +75,7 @@ study.table()
 
 # %% [markdown]
 # {result}`miniature.sentences.cues` What sequences of words reach, which may learn many of them by heart, is measured in
-# [chapter 6](06_sae_against_baselines), beside the features.
+# [chapter 9](09_sae_against_baselines), beside the features.
 #
 # {result}`miniature.sentences.comparisons`
 #

@@ -7,7 +7,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know memberships ([chapter 17](17_many_seeds)). About 10 minutes.
+# You know memberships ([chapter 19](19_many_seeds)). About 10 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

@@ -13,7 +13,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know descriptions ([chapter 21](21_interpretation)) and learning curves ([chapter 7](07_few_labels)). About 10 minutes.
+# You know descriptions ([chapter 23](23_interpretation)) and learning curves ([chapter 10](10_few_labels)). About 10 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

@@ -196,7 +196,7 @@ study.latents_figure()
 # {result}`from_nothing.sentences.unlearned`
 #
 # *What could be wrong?* A latent that tells a factor may also fire on other things: look for dashed bars away from zero. And these
-# are the best of many latents; most have no such plain name. [Chapter 21](21_interpretation) asks how often a name is right.
+# are the best of many latents; most have no such plain name. [Chapter 23](23_interpretation) asks how often a name is right.
 #
 # ## Takeaway
 #
@@ -224,7 +224,7 @@ from_nothing.reading_table(found, "k")
 # %% [markdown] tags=["exercise"]
 # :::{admonition} Exercise 2
 # :class: exercise
-# Train the same SAE from two seeds (`Recipe(seed=0)`, `Recipe(seed=1)`). Do both find the same number of features? (Chapters 15 to 19 ask this of
+# Train the same SAE from two seeds (`Recipe(seed=0)`, `Recipe(seed=1)`). Do both find the same number of features? (Chapters 17 to 21 ask this of
 # language models.)
 # :::
 

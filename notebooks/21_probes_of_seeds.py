@@ -3,11 +3,11 @@
 # # If SAEs disagree, do their probes?
 #
 # This is the book's own question. Its chapters read off SAE latents what a text is about; and SAEs that differ in nothing
-# but their seed disagree on many of their latents ([chapter 15](15_two_seeds)). Do the probes still say the same?
+# but their seed disagree on many of their latents ([chapter 17](17_two_seeds)). Do the probes still say the same?
 #
 # :::{admonition} Before you read
 # :class: before
-# You know the shared fraction ([chapter 15](15_two_seeds)) and what a probe's largest weights are. About 12 minutes.
+# You know the shared fraction ([chapter 17](17_two_seeds)) and what a probe's largest weights are. About 12 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
@@ -90,7 +90,7 @@ study.kept_table()
 # The *latents* they lean on: {result}`probes_of_seeds.sentences.top`
 #
 # Of an SAE's latents {result}`probes_of_seeds.mean.shared_latents` are in at least one of the other seeds' SAEs, and count as
-# shared here; the two SAEs of [Two seeds, one question](15_two_seeds) by themselves share
+# shared here; the two SAEs of [Two seeds, one question](17_two_seeds) by themselves share
 # {result}`two_seeds.figures.shared_fraction`.
 # {result}`probes_of_seeds.sentences.kept`
 
