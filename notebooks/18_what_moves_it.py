@@ -11,7 +11,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know the shared fraction ([chapter 17](17_two_seeds)). About 12 minutes.
+# You know the shared fraction (the chapter on two seeds). About 12 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

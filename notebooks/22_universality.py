@@ -11,7 +11,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know decoder rows and matching ([chapter 17](17_two_seeds)) and what a permuted pairing is for. About 12 minutes.
+# You know decoder rows and matching (the chapter on two seeds) and what a permuted pairing is for. About 12 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

@@ -137,7 +137,7 @@ def sae_rows(profile: Profile) -> list[list[str]]:
             main = source.width == of.width  # the one width that models are compared at
             before = ["layers"] if main and other == profile.larger else []
             after = ["universality"] if main and other in [one.name for one in profile.others] else []
-            numbers = ", ".join(number(name) for name in (*before, *LARGER[other], *after))
+            numbers = ", ".join(sorted((number(name) for name in (*before, *LARGER[other], *after)), key=int))
             rows.append(
                 [numbers, str(source.layer), source.width, active, architecture, f"of {other}, seed {source.seed}"]
             )

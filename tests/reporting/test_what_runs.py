@@ -30,19 +30,19 @@ def test_sizes_are_counted(runs):
 
 def test_each_chapter_is_under_the_saes_it_reads(runs):
     mini, gemma = load_profile("mini"), load_profile("gemma-2-2b")
-    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == ("1 to 14, 20 to 23, 26, 27", "15 to 19, 25")
-    assert (runs.chapters(gemma, False), runs.chapters(gemma, True)) == ("1 to 9, 12, 21 to 23", "")
+    assert (runs.chapters(mini, False), runs.chapters(mini, True)) == ("1 to 16, 22 to 25", "17 to 21, 27")
+    assert (runs.chapters(gemma, False), runs.chapters(gemma, True)) == ("3, 5 to 12, 15, 23 to 25", "")
     rows = runs.sae_rows(mini)
-    assert ["1 to 14, 20 to 23, 26, 27", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
-    assert ["15 to 19, 25", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
-    assert any(row[0] == "16" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
+    assert ["1 to 16, 22 to 25", "3", "1k", "L0 32.0", "jumprelu", "seed 0"] in rows
+    assert ["17 to 21, 27", "3", "512", "k = 8", "topk", "8 seeds: the base"] in rows
+    assert any(row[0] == "18" and row[-1] == "width varied: 128, 256, 512, 1k; 3 seeds each" for row in rows)
     recipes = "other recipes: llama_scope, matryoshka, archetypal; 3 seeds each"
-    assert ["25", *["as the base"] * 4, recipes] in rows
-    assert ["10, 12, 13, 20", "4", "1k", "L0 40.0", "jumprelu", "of mini-large-it, seed 0"] in rows
-    assert ["2, 12, 13, 20", "4", "1k", "L0 40.0", "jumprelu", "of mini-large, seed 0"] in rows
-    assert any(row[0] == "24" and row[-1] == "loss e2e+ds: 6 SAEs, 4 values of λ" for row in rows)
+    assert ["27", *["as the base"] * 4, recipes] in rows
+    assert ["2, 13, 15, 22", "4", "1k", "L0 40.0", "jumprelu", "of mini-large-it, seed 0"] in rows
+    assert ["2, 5, 15, 22", "4", "1k", "L0 40.0", "jumprelu", "of mini-large, seed 0"] in rows
+    assert any(row[0] == "26" and row[-1] == "loss e2e+ds: 6 SAEs, 4 values of λ" for row in rows)
     assert [
-        "12, 13",
+        "2, 15",
         "4",
         "4k",
         "L0 40.0",
@@ -59,9 +59,9 @@ def test_another_model_that_is_here_has_its_rows(runs):
     models = runs.model_rows(minilm)
     assert [row[0] for row in models] == ["all-MiniLM-L6-v2", "mini-small"] and "feature spaces" in models[1][-1]
     rows = [row for row in runs.sae_rows(minilm) if row[-1] == "of mini, seed 0"]
-    assert [row[:3] for row in rows] == [["20", "1", "1k"], ["20", "3", "1k"], ["20", "5", "1k"]]
+    assert [row[:3] for row in rows] == [["22", "1", "1k"], ["22", "3", "1k"], ["22", "5", "1k"]]
     alone = replace(minilm, others=())
-    assert len(runs.model_rows(alone)) == 1 and not [row for row in runs.sae_rows(alone) if row[0] == "20"]
+    assert len(runs.model_rows(alone)) == 1 and not [row for row in runs.sae_rows(alone) if row[0] == "22"]
 
 
 def test_what_other_chapters_read_is_said_beside_the_table(runs, monkeypatch):
