@@ -206,7 +206,9 @@ def test_settings_sentences_and_the_address(page, address, made, with_runtime):
 
 def test_a_shared_sentence_waits_for_the_reader_before_a_model_loads(page, address, with_runtime):
     page.goto(f"{address}playground.html#a=you+are+not+clever.", wait_until="networkidle")
-    page.goto(f"{address}playground.html#m=mini&q=mini-toxicity&l=3&p=max&a=you+are+not+clever.", wait_until="networkidle")
+    page.goto(
+        f"{address}playground.html#m=mini&q=mini-toxicity&l=3&p=max&a=you+are+not+clever.", wait_until="networkidle"
+    )
     assert not [url for url in page.asked if url.endswith(".onnx")]
     page.get_by_role("button", name="Load it").click()
     page.wait_for_selector(".pg-verdict")
