@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mosaic import __version__
 from mosaic.errors import MosaicError
 
+DISTRIBUTION = "mosaic-companion"
 PACKAGES = ("torch", "transformers", "sae-lens", "scikit-learn", "scipy", "numpy")
 TITLE = "MOSAIC, the companion"
 PAPERS = (
@@ -58,7 +58,7 @@ def versions() -> list[tuple[str, str]]:
     from importlib.metadata import version
 
     return [
-        ("mosaic", __version__),
+        ("mosaic", version(DISTRIBUTION)),
         ("Python", platform.python_version()),
         *((name, version(name)) for name in PACKAGES),
     ]
@@ -66,14 +66,17 @@ def versions() -> list[tuple[str, str]]:
 
 def cite(run: Run) -> dict:
     """{text, bibtex, papers, also} for the template."""
-    text = f"{TITLE}, version {__version__}. Software."
+    from importlib.metadata import version
+
+    own = version(DISTRIBUTION)
+    text = f"{TITLE}, version {own}. Software."
     year = f"  year    = {{{found.year}}},\n" if (found := _time()) else ""
     bibtex = (
         "@software{mosaic_companion,\n"
         f"  title   = {{{TITLE}}},\n"
         "  author  = {{the MOSAIC companion's founders}},\n"
         f"{year}"
-        f"  version = {{{__version__}}}\n"
+        f"  version = {{{own}}}\n"
         "}"
     )
     return {"text": text, "bibtex": bibtex, "papers": PAPERS, "also": public(run.model)}
