@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mosaic.errors import MosaicError
+from mosaic.reporting import results
 
-DISTRIBUTION = "mosaic-companion"
-PACKAGES = ("torch", "transformers", "sae-lens", "scikit-learn", "scipy", "numpy")
 TITLE = "MOSAIC, the companion"
 PAPERS = (
     "Gallifant, Chen, Sasse, Aerts, Hartvigsen, Bitterman (2025): Sparse Autoencoder Features for Classifications and "
@@ -55,20 +54,12 @@ def settings(report) -> list[tuple[str, str]]:
 
 
 def versions() -> list[tuple[str, str]]:
-    from importlib.metadata import version
-
-    return [
-        ("mosaic", version(DISTRIBUTION)),
-        ("Python", platform.python_version()),
-        *((name, version(name)) for name in PACKAGES),
-    ]
+    return [("Python", platform.python_version()), *results.versions().items()]
 
 
 def cite(run: Run) -> dict:
     """{text, bibtex, papers, also} for the template."""
-    from importlib.metadata import version
-
-    own = version(DISTRIBUTION)
+    own = results.versions()["mosaic-companion"]
     text = f"{TITLE}, version {own}. Software."
     year = f"  year    = {{{found.year}}},\n" if (found := _time()) else ""
     bibtex = (
