@@ -40,7 +40,7 @@ def settings(report) -> list[tuple[str, str]]:
     return [
         *((("file", "test file")[i], f"{path.name} (SHA-256 {_hash(path)})") for i, path in enumerate(run.files)),
         *run.options,
-        ("profile", run.profile),
+        ("profile", titled(run.profile, run.model)),
         ("model", f"{public(run.model)} (weights {made['model_weights'][:16]}, tokenizer {made['tokenizer'][:16]})"),
         *((f"SAE, layer {layer}, width {width}", public(place)) for layer, width, place in run.saes),
         ("read", f"up to {made['max_length']} tokens a text, {made['dtype']}, special tokens {'pooled' if made['specials'] else 'left out'}"),
@@ -82,6 +82,11 @@ def day() -> str:
 def public(place: str) -> str:
     """An id as it is; of a path of this machine the last name alone."""
     return Path(place).name if Path(place).is_absolute() or Path(place).exists() else place
+
+
+def titled(title: str, model: str) -> str:
+    """A profile's title; where it names the folder of a model, by the last name alone."""
+    return title.replace(model, public(model))
 
 
 def _time() -> datetime | None:

@@ -279,6 +279,7 @@ def test_the_same_report_is_the_same_bytes_and_has_no_time(report, monkeypatch):
 
 def test_no_path_of_the_machine_is_on_the_page(tmp_path):
     assert report_settings.public(str(tmp_path / "models" / "mine")) == "mine"
+    assert report_settings.titled(f"{tmp_path} with 1 SAE", str(tmp_path)) == f"{tmp_path.name} with 1 SAE"
     assert report_settings.public("google/gemma-2-2b") == "google/gemma-2-2b"
 
 
