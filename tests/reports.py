@@ -54,7 +54,7 @@ def hostile(problem: Problem) -> Problem:
     problem = replace(problem, test=replace(problem.test, labels=np.array(flipped, dtype=object)))
 
     def part(one, start):
-        texts = [f"{text} {HOSTILE[(start + i // 3 + i) % len(HOSTILE)]}" for i, text in enumerate(one.texts)]
+        texts = [f"{text} {HOSTILE[(start + i // 3) % len(HOSTILE)]}" for i, text in enumerate(one.texts)]
         return replace(
             one,
             name="<b onclick=alert(1)>.csv",

@@ -50,6 +50,7 @@ def show(
     from mosaic.interpretation.names import kept_names
     from mosaic.interpretation.passages import per_token, strongest
     from mosaic.profiles.opening import load_model, load_saes, select_saes
+    from mosaic.studies.report_settings import titled
 
     chosen = chosen_profile(profile, model, sae)
     at = place(chosen, layer, width)
@@ -60,7 +61,7 @@ def show(
     truncated = bool(lm.tokenize([text]).truncated[0])
     names, prefix = kept_names(cache, [encoder]), f"layer_{at[0]}/width_{at[1]}"
     found = strongest(codes, k)
-    where = f"{chosen.title}: layer {at[0]}, width {at[1]}"
+    where = f"{titled(chosen.title, chosen.model.id)}: layer {at[0]}, width {at[1]}"
     rows = [
         {"token": repr(token)[1:-1], "latents": said(of, names, prefix)}
         for token, of in zip(tokens, found, strict=True)

@@ -19,6 +19,7 @@ WIDTH, LEFT, RIGHT = 440, 132, 14
 LINE = 30  # pixels of a line of a forest plot
 MARGIN = 40  # below a plot: ticks and the axis' name
 HEIGHT = 250  # of a plot of curves
+LETTER = 8  # pixels of a letter of a legend, on a narrow page, where letters are largest
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,11 @@ def curves(series: Mapping[str, Sequence[tuple]], xlabel: str, said: str, names:
     height = HEIGHT
     if len(series) > 1:
         height += 24
-        places = np.linspace(50, WIDTH - 20, len(series) + 1)
-        for kind, start in zip(series, places[:-1], strict=True):
+        start = 46.0
+        for kind in series:
             parts.append(f'<g class="{kind}"><line class="line" x1="{start}" x2="{start + 22}" y1="{HEIGHT + 12}" y2="{HEIGHT + 12}"/>'
-                         f"{_mark(kind, start + 11, HEIGHT + 12)}</g>{_text(start + 28, HEIGHT + 16.5, names[kind], 'start')}")  # fmt: skip
+                         f"{_mark(kind, start + 11, HEIGHT + 12)}</g>{_text(start + 27, HEIGHT + 16.5, names[kind], 'start')}")  # fmt: skip
+            start += 27 + LETTER * len(names[kind]) + 14
     return _svg(parts, height, said)
 
 

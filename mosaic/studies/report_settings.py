@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mosaic import __version__
 from mosaic.errors import MosaicError
+from mosaic.reporting import results
 
-PACKAGES = ("torch", "transformers", "sae-lens", "scikit-learn", "scipy", "numpy")
 TITLE = "MOSAIC, the companion"
 PAPERS = (
     "Gallifant, Chen, Sasse, Aerts, Hartvigsen, Bitterman (2025): Sparse Autoencoder Features for Classifications and "
@@ -41,7 +40,7 @@ def settings(report) -> list[tuple[str, str]]:
     return [
         *((("file", "test file")[i], f"{path.name} (SHA-256 {_hash(path)})") for i, path in enumerate(run.files)),
         *run.options,
-        ("profile", run.profile),
+        ("profile", titled(run.profile, run.model)),
         ("model", f"{public(run.model)} (weights {made['model_weights'][:16]}, tokenizer {made['tokenizer'][:16]})"),
         *((f"SAE, layer {layer}, width {width}", public(place)) for layer, width, place in run.saes),
         ("read", f"up to {made['max_length']} tokens a text, {made['dtype']}, special tokens {'pooled' if made['specials'] else 'left out'}"),
@@ -55,25 +54,20 @@ def settings(report) -> list[tuple[str, str]]:
 
 
 def versions() -> list[tuple[str, str]]:
-    from importlib.metadata import version
-
-    return [
-        ("mosaic", __version__),
-        ("Python", platform.python_version()),
-        *((name, version(name)) for name in PACKAGES),
-    ]
+    return [("Python", platform.python_version()), *results.versions().items()]
 
 
 def cite(run: Run) -> dict:
     """{text, bibtex, papers, also} for the template."""
-    text = f"{TITLE}, version {__version__}. Software."
+    own = results.versions()["mosaic-companion"]
+    text = f"{TITLE}, version {own}. Software."
     year = f"  year    = {{{found.year}}},\n" if (found := _time()) else ""
     bibtex = (
         "@software{mosaic_companion,\n"
         f"  title   = {{{TITLE}}},\n"
         "  author  = {{the MOSAIC companion's founders}},\n"
         f"{year}"
-        f"  version = {{{__version__}}}\n"
+        f"  version = {{{own}}}\n"
         "}"
     )
     return {"text": text, "bibtex": bibtex, "papers": PAPERS, "also": public(run.model)}
@@ -88,6 +82,11 @@ def day() -> str:
 def public(place: str) -> str:
     """An id as it is; of a path of this machine the last name alone."""
     return Path(place).name if Path(place).is_absolute() or Path(place).exists() else place
+
+
+def titled(title: str, model: str) -> str:
+    """A profile's title; where it names the folder of a model, by the last name alone."""
+    return title.replace(model, public(model))
 
 
 def _time() -> datetime | None:

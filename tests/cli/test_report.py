@@ -1,7 +1,9 @@
 """`mosaic probe --report` and `mosaic show` as commands."""
 
 import csv
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +110,33 @@ def test_another_run_gives_the_same_bytes_and_no_path_of_the_machine(written, ow
     content = (tmp_path / "report.html").read_bytes()
     assert content == written[0].read_bytes()
     assert str(hostile_file.parent).encode() not in content and str(own.parent).encode() not in content
+
+
+def test_a_model_and_saes_of_ones_own_give_the_same_page(model_folder, tmp_path):
+    shutil.copytree(model_folder("llama"), tmp_path / "model")
+    folder = sae_folder(tmp_path, "jumprelu", d_sae=128)
+    config = json.loads((folder / "cfg.json").read_text())
+    config["metadata"]["hook_name"] = "blocks.2.hook_resid_post"
+    (folder / "cfg.json").write_text(json.dumps(config))
+    rows = [(f"the {'good happy' if i % 2 else 'bad sad'} film {i}", i % 2) for i in range(60)]
+    with open(tmp_path / "own.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    done = mosaic(
+        "probe",
+        "own.csv",
+        "--model",
+        tmp_path / "model",
+        "--sae",
+        folder,
+        "--poolings",
+        "max",
+        "--report",
+        "r.html",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<dd>model (weights " in page and "jumprelu_128_0" in page and str(tmp_path) not in page
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_model_loads(own, hostile_file, tmp_path, monkeypatch):

@@ -66,6 +66,16 @@ def test_higher_scores_stand_higher_and_all_points_are_told():
     assert ElementTree.fromstring(curves({"sae": [(1, 0.2, 0.1, 0.3)]}, "latents", "said", {"sae": "x"})) is not None
 
 
+def test_a_legends_names_stand_one_after_the_other_within_the_figure():
+    names = {"sae": "SAE features", "hidden": "hidden states", "tfidf": "TF-IDF"}
+    points = [(10, 0.2, 0.1, 0.3), (100, 0.8, 0.7, 0.9)]
+    svg = curves(dict.fromkeys(names, points), "labels", "said", names)
+    starts = {t.text: float(t.get("x")) for t in ElementTree.fromstring(svg).iter("text") if t.text in names.values()}
+    ends = {text: x + 8 * len(text) for text, x in starts.items()}
+    assert ends["SAE features"] + 27 < starts["hidden states"] and ends["hidden states"] + 27 < starts["TF-IDF"]
+    assert ends["TF-IDF"] <= WIDTH
+
+
 def test_a_matrix_draws_what_is_not_zero():
     counts = np.diag([3, 0, 5])
     counts[0, 2] = 1

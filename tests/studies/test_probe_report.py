@@ -50,7 +50,9 @@ def path(report, tmp_path_factory):
     return path
 
 
-@given(st.recursive(st.text(), lambda inner: st.lists(inner, max_size=3)))
+@given(
+    st.recursive(st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+)
 def test_data_comes_back_from_its_block_and_cannot_end_it(data):
     block = pages.as_block(data)
     assert json.loads(block) == data
@@ -277,6 +279,7 @@ def test_the_same_report_is_the_same_bytes_and_has_no_time(report, monkeypatch):
 
 def test_no_path_of_the_machine_is_on_the_page(tmp_path):
     assert report_settings.public(str(tmp_path / "models" / "mine")) == "mine"
+    assert report_settings.titled(f"{tmp_path} with 1 SAE", str(tmp_path)) == f"{tmp_path.name} with 1 SAE"
     assert report_settings.public("google/gemma-2-2b") == "google/gemma-2-2b"
 
 
@@ -303,7 +306,7 @@ def test_it_is_cited_as_the_project_says():
     import yaml
 
     said = yaml.safe_load((Path(__file__).parents[2] / "CITATION.cff").read_text(encoding="utf-8"))
-    assert (report_settings.TITLE, report_settings.__version__) == (said["title"], said["version"])
+    assert report_settings.cite(made_run())["text"] == f"{said['title']}, version {said['version']}. Software."
     assert said["authors"][0]["name"] in report_settings.cite(made_run())["bibtex"]
     for paper, reference in zip(report_settings.PAPERS, said["references"], strict=True):
         assert reference["title"] in paper and reference["notes"] in paper and str(reference["year"]) in paper
