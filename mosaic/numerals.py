@@ -12,13 +12,18 @@ import re
 from collections.abc import Sequence
 
 MINUS = "\N{MINUS SIGN}"
+TINY = 1e-4  # below it, a number is written with a power of ten
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLAIN_MINUS = re.compile(r"(?<![\w.])-(?=\.?\d)")
 
 
 def shown(value: float, sign: bool = False, places: int | None = None) -> str:
     """One number. sign: a difference, +0.012. places: decimals, where the neighbours have them."""
     if isinstance(value, int) or (float(value).is_integer() and abs(value) > 1):
-        return minus(f"{value:{'+' if sign else ''},.0f}")
+        return minus(f"{value:{'+' if sign and value else ''},.0f}")
+    if 0 < abs(value) < TINY:
+        mantissa, exponent = f"{value:{'+' if sign else ''}.1e}".split("e")
+        return minus(f"{mantissa} × 10{str(int(exponent)).translate(RAISED)}")
     places = decimals(value, sign) if places is None else places
     text = f"{value:{'+' if sign else ''},.{places}f}"
     if value and not text.strip("+-0.,"):

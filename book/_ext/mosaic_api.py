@@ -20,6 +20,8 @@ FLOORS = (
     "reporting", "studies", "playground",
 )  # fmt: skip
 
+BRIEF = ("studies", "miniature")  # whose parts are of use to the chapters alone: one paragraph each
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -89,6 +91,7 @@ class Api(SphinxDirective):
         for path in sorted(folder.glob("[a-z]*.py")):
             self.env.note_dependency(str(path))
             if found := entries(path):
+                self.brief = name in BRIEF
                 part = self._section(f"api-{name}-{path.stem}", f"{name}.{path.stem}")
                 part += prose(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
                 part += self._list(found)
@@ -103,7 +106,7 @@ class Api(SphinxDirective):
     def _list(self, found) -> nodes.definition_list:
         items = nodes.definition_list(classes=["api"])
         for entry in found:
-            about = nodes.definition("", *prose(entry.docstring))
+            about = nodes.definition("", *prose(entry.docstring)[: 1 if self.brief else None])
             if entry.methods:
                 about += self._list(entry.methods)
             items += nodes.definition_list_item("", nodes.term("", "", nodes.literal("", entry.signature)), about)

@@ -4,7 +4,8 @@
 document.addEventListener("DOMContentLoaded", () => {
   const LONG = 12;
   const number = (text) => {
-    const plain = text.replace(/,/g, "").replace(/\u2212/g, "-");
+    const plain = text.replace(/,/g, "").replace(/\u2212/g, "-")
+      .replace(/ × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/, (all, power) => "e" + [...power].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(c)).join("").replace("-1", "-"));
     const found = plain.match(/^[\s(]*(?:below |above |[<>≥≤] ?)?([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(k\b)?/i);
     return found ? parseFloat(found[1]) * (found[2] ? 1024 : 1) : NaN; // a width of 4k
   };

@@ -17,7 +17,7 @@ from mosaic.reporting.claims import NOT_RUN, is_number
 from mosaic.reporting.verdicts import judge_all
 
 BANDS = Path(__file__).parent / "bands.yml"
-NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?: ?%)?")
+NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?: ?%)?")
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def shown(figure: Figure) -> str:
         f'<img alt="{html.escape(said)}" width="{width}" height="{height}" style="--natural: {width}px" '
         f'src="{as_address(svg)}">'
     )
-    parts = [f'<span class="caption">{html.escape(caption(figure))}</span>'] if caption(figure) else []
+    parts = [f'<span class="drawn-caption">{html.escape(caption(figure))}</span>'] if caption(figure) else []
     if found:
         data = f"data:text/csv;charset=utf-8;base64,{_base64(as_csv(found).encode())}"
         parts.append(f'<a download="{_file_name(figure)}" href="{data}">the numbers drawn here (CSV)</a>')

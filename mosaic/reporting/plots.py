@@ -12,6 +12,7 @@ from mosaic.reporting.style import COLUMNS, LEGEND, WIDEST, WIDTH, style
 
 __all__ = ["COLUMNS", "LEGEND", "WIDEST", "WIDTH", "style"]
 
+LONG = 20  # letters of an axis's name that a panel of several has room for
 NAMES = {
     "sae": "SAE features",
     "hidden": "hidden states",
@@ -81,9 +82,11 @@ def panels(
     figure, grid = plt.subplots(lines, columns, figsize=size, sharey=True, squeeze=False)
     for i, (ax, (title, series)) in enumerate(zip(grid.flat, groups.items(), strict=False)):
         below = i + columns >= len(groups)
-        curves(series, xlabel if below else "", ylabel if i % columns == 0 else "", ax)
+        curves(series, xlabel if below and len(xlabel) <= LONG else "", ylabel if i % columns == 0 else "", ax)
         ax.set_title(title, fontsize="medium")
         ax.get_legend().remove()
+    if len(xlabel) > LONG:  # two of them would run into one another
+        figure.supxlabel(xlabel, fontsize="medium", color=INK)
     for ax in grid.flat[len(groups) :]:
         ax.set_visible(False)
     legend_below(figure, grid.flat[: len(groups)])

@@ -20,7 +20,7 @@ SHORT_CELL = 24  # characters
 WIDE_COLUMNS = 5
 NAMED = 3  # headings by which a table is announced
 DIGITS = 6  # of numbers in files
-ONE = r"[+\N{MINUS SIGN}<>≥≤]? ?\d[\d,]*(?:\.\d+)?(?: ?%)?"
+ONE = r"[+\N{MINUS SIGN}<>≥≤]? ?\d[\d,]*(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?: ?%)?"
 RANGE = rf"{ONE}(?: (?:to|±|-|–) {ONE})?"
 NUMERIC = re.compile(rf"{RANGE}(?:,? ?\(?(?:95 %:? )?{RANGE}\)?)?")
 

@@ -250,7 +250,7 @@ def difference_sentence(pooling: str, kind: str, d: Difference, new: Difference 
 
 def kept_sentence(pooling: str, kept: float) -> str:
     """What the published threshold does to this profile's activations. kept: share of active values above it."""
-    share = "all" if kept == 1 else "all but a few" if shown(kept) == shown(1.0) else shown(kept)
+    share = "all" if kept == 1 else "all but a few" if kept > 0.9995 else numerals.share(kept)
     start = f"Of the active values of {said_of(pooling)}, {share} lie above {PUBLISHED_THRESHOLD}"
     if kept > 1 - NEARLY:
         return f"{start}: here the published threshold asks hardly more than whether a latent was active at all."

@@ -130,13 +130,13 @@ def test_series_with_different_xs_stand_at_their_own():
     assert [label.get_text() for label in ax.get_xticklabels()] == ["en", "de"]
 
 
-def test_panels_take_a_line_of_their_own_past_four():
+def test_panels_take_a_line_of_their_own_past_three():
     points = [(x, 0.5, 0.4, 0.6) for x in (1, 3)]
     figure = plots.panels({name: {"sae": points, "hidden": points} for name in SETS[:10]}, "layer")
     shown = [ax for ax in figure.axes if ax.get_visible()]
-    assert [ax.get_title() for ax in shown] == SETS[:10] and figure.get_size_inches()[0] <= 9
+    assert [ax.get_title() for ax in shown] == SETS[:10] and figure.get_size_inches()[0] <= plots.WIDEST
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["SAE features", "hidden states"]
-    assert [bool(ax.get_xlabel()) for ax in shown] == [False] * 6 + [True] * 4
+    assert [bool(ax.get_xlabel()) for ax in shown] == [False] * 7 + [True] * 3
 
 
 def test_a_finished_figure_is_shown_once_with_words_and_numbers(monkeypatch):

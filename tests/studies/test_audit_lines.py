@@ -104,7 +104,7 @@ def test_why_the_wrong_layer_matters_or_not(number, words):
 def test_why_pads_matter_or_not(number, latents, words):
     facts = {"change": 0.5, "change_right": 1e-7, "latents": latents, "n_latents": 100, "pads": 0.3}
     said = audit_lines.neighbours_sentence(line(number, "a3", facts=facts))
-    assert words in said and "1.0e-07" in said and f"{latents} of 100" in said
+    assert words in said and "1.0 × 10⁻⁷" in said and f"{latents} of 100" in said
 
 
 def test_the_overview_names_every_line_under_its_verdict():

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mosaic import numerals
 from mosaic.errors import MosaicError
 from mosaic.probing.scores import Difference
 from mosaic.studies import binarisation
@@ -110,7 +111,7 @@ def test_whether_binarising_helps(d, words):
 )
 def test_what_the_published_threshold_does(kept, words):
     said = binarisation.kept_sentence("sum", kept)
-    assert words in said and f"{kept:.3f} lie above 1.0" in said
+    assert words in said and f"{numerals.share(kept)} lie above 1.0" in said
 
 
 @pytest.mark.parametrize(("kept", "words"), [(1.0, "sums, all lie above"), (0.9998, "sums, all but a few lie above")])

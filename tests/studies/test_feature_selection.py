@@ -186,7 +186,7 @@ def test_ways_of_one_outcome_are_told_together():
     assert "and cannot be told from mutual information (" in sentence
     sentence = said.after({"l1": LEVEL, "mean_difference": UP, "mutual_information": LEVEL})
     assert sentence.count("makes no difference that can be told after L1 (") == 1
-    assert "0.10) and mutual information (" in sentence and "and helps after mean difference (" in sentence
+    assert "0.100) and mutual information (" in sentence and "and helps after mean difference (" in sentence
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mosaic import numerals
 from mosaic.errors import MosaicError
 from mosaic.probing import candidates, kept, scores
 from mosaic.probing.estimators import MeanDifferenceSelector
@@ -303,7 +304,7 @@ def test_two_ways_held_against_each_other(d, words):
     assert "as with few" in said.with_all({(BINARISED, HIDDEN): (d, d)})
     assert "unlike with few" in said.with_all({(BINARISED, HIDDEN): (d, ABOVE if d is UNDER else UNDER)})
     assert words in said.new_words({(BINARISED, HIDDEN): d}, 4) and words in said.languages({"de": d})
-    assert f"hidden states in German ({d.difference:+.3f})" in said.languages({"de": d})
+    assert f"hidden states in German ({numerals.shown(d.difference, sign=True)})" in said.languages({"de": d})
     assert "; they score above TF-IDF" in got and got.count("all latents binarised") == 1
 
 

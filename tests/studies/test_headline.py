@@ -9,7 +9,7 @@ from mosaic.studies.pairs import Share
 ABOVE, BELOW, OPEN = (
     Difference(0.02, 0.01, 0.03, 0.01),
     Difference(-0.02, -0.03, -0.01, 0.01),
-    Difference(0, -0.01, 0.01, 0.9),
+    Difference(0.0, -0.01, 0.01, 0.9),
 )
 
 
@@ -28,9 +28,9 @@ def test_an_outcome_needs_the_whole_interval(low, high, expected):
 
 
 @pytest.mark.parametrize(
-    "value,expected", [(0.0124, "+0.012"), (-0.0124, "−0.012"), (0.0, "0.000"), (-0.0004, "0.000")]
+    "value,expected", [(0.0124, "+0.012"), (-0.0124, "−0.012"), (0.0, "0.000"), (-0.0004, "−0.00040")]
 )
-def test_differences_have_a_sign_unless_they_round_to_zero(value, expected):
+def test_differences_have_a_sign_unless_they_are_zero(value, expected):
     assert headline.signed(value) == expected
 
 
@@ -103,7 +103,7 @@ def test_labels_never_told_keep_the_outcome_or_change_it():
 def test_losses_name_the_sets_and_say_none_in_words():
     """It once read "loses on 0 of 7 sets: none"."""
     small = Difference(-0.001, -0.02, 0.02, 0.9)
-    found = headline.losses({"a": BELOW, "b": small, "c": ABOVE, "d": Difference(0, -0.1, 0.1, 1)})
+    found = headline.losses({"a": BELOW, "b": small, "c": ABOVE, "d": Difference(0.0, -0.1, 0.1, 1)})
     assert found == (
         "Set by set, of 4, SAE features score below hidden states on 2, beyond the interval on 1 (a), and above them on 1, "
         "beyond the interval on 1 (c)."
@@ -188,7 +188,7 @@ def test_edges_and_fits_that_did_not_converge():
         "Validation never chose an end of the grid of C; every fit converged."
     )
     found = headline.at_the_edge({"SAE features": (0.125, 0.0), "TF-IDF": (0.0, 0.01)})
-    assert "in 12.5 % (SAE features) of settings; the solver stopped early in 1.0 % (TF-IDF) of fits" in found
+    assert "in 12 % (SAE features) of settings; the solver stopped early in 1 % (TF-IDF) of fits" in found
 
 
 def test_the_answer_sorts_the_baselines_by_outcome():

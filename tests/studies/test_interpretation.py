@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mosaic import numerals
 from mosaic.errors import MosaicError
 from mosaic.interpretation.meanings import Rightness
 from mosaic.interpretation.scores import Judged
@@ -47,7 +48,7 @@ def study(**levels) -> chapter.Interpretation:
 def test_what_is_better_is_called_better_and_what_is_not_is_not():
     text = study().summary()["sentences"]["detection"]
     units_, random, untrained = text.split("; ")[1:]
-    levels = {key: f"{one['detection']['value']:.3f}" for key, one in study().sets.items()}
+    levels = {key: numerals.shown(one["detection"]["value"]) for key, one in study().sets.items()}
     assert units_.startswith(f"hidden units {levels[UNITS]} (") and "the trained SAE's is higher: +0.1" in units_
     assert random.startswith(f"random dictionaries {levels[RANDOM]} (") and "not told apart" in random
     assert untrained.startswith("an SAE of the untrained model") and "the trained SAE's is lower: −0.04" in untrained
