@@ -19,9 +19,7 @@ def explore(
     out: Annotated[Path, typer.Option("--out", help="Folder for the pages; open index.html in it.")],
     profile: Profile = "mini",
     layer: Annotated[Optional[int], typer.Option("--layer", help="Layer of the SAE (default: the middle one).")] = None,  # noqa: UP045
-    width: Annotated[
-        Optional[str], typer.Option("--width", help="Its width (default: the profile's main one).")
-    ] = None,  # noqa: UP045
+    width: Annotated[str | None, typer.Option("--width", help="Its width (default: the profile's main one).")] = None,
     every: Annotated[bool, typer.Option("--all", help="Of every SAE of the profile.")] = False,
     texts: Annotated[
         Optional[Path],  # noqa: UP045

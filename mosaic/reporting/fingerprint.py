@@ -26,8 +26,8 @@ DECISIVE = (
 )  # files of the package that decide numbers
 # How notebooks are run, published and judged, not what they compute or show.
 WITHOUT_EFFECT = (
-    "cli/*", "__main__.py", "reporting/reproduce.py", "reporting/book.py", "reporting/site.py",
-    "reporting/fingerprint.py", "reporting/downloads.py", "reporting/revision.py", "reporting/claims.py", "reporting/claims.yml", "reporting/verdicts.py",
+    "cli/*", "explorer/*", "__main__.py", "reporting/reproduce.py", "reporting/book.py", "reporting/site.py",
+    "reporting/fingerprint.py", "reporting/downloads.py", "reporting/latent_pages.py", "reporting/revision.py", "reporting/claims.py", "reporting/claims.yml", "reporting/verdicts.py",
     "reporting/checking.py", "reporting/drift.py", "reporting/recorded.py", "reporting/bands.yml",
 )  # fmt: skip
 

@@ -136,6 +136,7 @@ const mosaic = (() => {
         el("span", {}, index.truth ? "factor it tracks (AUROC)" : "name"), el("span", { class: "number" }, "detection"), el("span", { class: "number" }, "of tokens")),
       box, more, keys());
     fill();
+    [...box.querySelectorAll("a")].find(link => link.getAttribute("href") === address(sae, show.last))?.scrollIntoView({ block: "center" });
   };
   const keys = () => el("p", { class: "quiet" }, "Keys: ", el("kbd", {}, "/"), " search, ", el("kbd", {}, "j"), " ", el("kbd", {}, "k"),
     " or ", el("kbd", {}, "←"), " ", el("kbd", {}, "→"), " the latent before and after, ", el("kbd", {}, "Esc"), " the list.");
@@ -148,12 +149,12 @@ const mosaic = (() => {
   const summary = one => panel("What it is", false, facts(
     ["Fires", one.label ? `${one.label.place} ${listed(one.label.tokens)}` : "too seldom to be described by counting"],
     one.name && ["Name", one.name],
-    index.truth && ["Factor", one.factor ? `${one.factor.name}, AUROC ${score(one.factor.auroc)}` +
-      (one.factor.named ? "" : `; the best one, but too weak to name it (${index.named.toFixed(2)} where it was chosen)`) : "none"],
+    index.truth && ["Factor", one.factor ? (one.factor.named ? "" : "tracks none; the nearest is ") + `${one.factor.name} (AUROC ${score(one.factor.auroc)})` : "none"],
     ["Detection", one.scores ? `${score(one.scores.detection)}; among alike contexts ${score(one.scores.near)}` : "fires in too few contexts, or too many, to be judged"],
     one.scores && ["Fuzzing", score(one.scores.fuzzing)],
     ["Fires on", `${percent(one.rate)} of tokens, in ${percent(one.texts)} of texts`],
-  ), note("“Fires” is learned by counting on every second text. Detection is the balanced accuracy with which it tells, in the other texts, contexts where the latent is active from silent ones; 0.50 is chance."));
+  ), note("“Fires” is learned by counting on every second text. Detection is the balanced accuracy with which it tells, in the other texts, contexts where the latent is active from silent ones; 0.50 is chance." +
+    (index.truth ? ` A factor is chosen on half of the texts, where it must reach ${index.named.toFixed(2)}; the AUROC is the other half's.` : "")));
 
   const histogram = one => {
     const top = Math.max(...one.bins), width = 100 / one.bins.length;
@@ -169,9 +170,10 @@ const mosaic = (() => {
       note(`Activations of the ${plural(one.bins.reduce((a, b) => a + b, 0), "token")} on which it fires; heights are logarithmic.`));
   };
 
-  const writes = one => panel("What it makes the model write", false, ...(index.head ? [
-    el("h3", { class: "up" }, "▲ Tokens it raises"), el("ul", { class: "chips" }, ...one.raised.map(t => el("li", { dir: "auto" }, visible(t)))),
-    el("h3", { class: "down" }, "▼ Tokens it lowers"), el("ul", { class: "chips" }, ...one.lowered.map(t => el("li", { dir: "auto" }, visible(t)))),
+  const chips = (side, title, tokens) => el("div", {}, el("h3", { class: side }, title),
+    el("ul", { class: "chips" }, ...tokens.map(token => el("li", { dir: "auto" }, visible(token)))));
+  const writes = one => panel("What it makes the model write", true, ...(index.head ? [
+    el("div", { class: "two" }, chips("up", "▲ Tokens it raises", one.raised), chips("down", "▼ Tokens it lowers", one.lowered)),
     note("Its decoder row, scaled by the last norm, times the unembedding."),
   ] : [note("This model has no head that writes tokens.")]));
 
@@ -274,7 +276,9 @@ const mosaic = (() => {
     } catch (error) {
       draw(el("h1", { tabindex: "-1" }, "A file of this page is missing"), el("p", {}, `data/${error.message} could not be read. Write the pages again with mosaic explore.`));
     }
-    if (event) { window.scrollTo(0, 0); document.querySelector("h1")?.focus({ preventScroll: true }); if (n !== null) tell(document.title); }
+    if (event && n !== null) { window.scrollTo(0, 0); tell(document.title); }
+    if (event) document.querySelector("h1")?.focus({ preventScroll: true });
+    show.last = n ?? undefined;
   };
   const go = by => {
     const { sae, n } = place();
