@@ -153,7 +153,7 @@ const mosaic = (() => {
     ["Detection", one.scores ? `${score(one.scores.detection)}; among alike contexts ${score(one.scores.near)}` : "fires in too few contexts, or too many, to be judged"],
     one.scores && ["Fuzzing", score(one.scores.fuzzing)],
     ["Fires on", `${percent(one.rate)} of tokens, in ${percent(one.texts)} of texts`],
-  ), note("“Fires” is learned by counting on every second text. Detection is the balanced accuracy with which it tells, in the other texts, contexts where the latent is active from silent ones; 0.50 is chance." +
+  ), note("“Fires” is learned by counting on every second text. Detection is the balanced accuracy with which it tells, in the other texts, contexts where the latent is active from silent ones; fuzzing, with which it tells the tokens it fires on from others in those contexts; 0.50 is chance." +
     (index.truth ? ` A factor is chosen on half of the texts, where it must reach ${index.named.toFixed(2)}; the AUROC is the other half's.` : "")));
 
   const histogram = one => {
@@ -166,8 +166,8 @@ const mosaic = (() => {
     return panel("How strongly it fires", false,
       svg("svg", { class: "histogram", viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img",
         "aria-label": `Histogram of ${one.bins.reduce((a, b) => a + b, 0)} activations from 0 to ${amount(one.max)}; their mean is ${amount(one.mean)}.` }, ...bars),
-      el("div", { class: "axis quiet" }, el("span", {}, "0"), el("span", {}, `mean ${amount(one.mean)}`), el("span", {}, amount(one.max))),
-      note(`Activations of the ${plural(one.bins.reduce((a, b) => a + b, 0), "token")} on which it fires; heights are logarithmic.`));
+      el("div", { class: "axis quiet" }, el("span", {}, "0"), el("span", {}, amount(one.max))),
+      note(`Activations of the ${plural(one.bins.reduce((a, b) => a + b, 0), "token")} on which it fires, ${amount(one.mean)} in the mean; heights are logarithmic.`));
   };
 
   const chips = (side, title, tokens) => el("div", {}, el("h3", { class: side }, title),
@@ -210,7 +210,7 @@ const mosaic = (() => {
       const spans = tokens.map((text, i) => {
         const value = values[i], fires = value > 0;
         const span = el("span", { class: fires ? "token fires" : "token", title: fires ? amount(value) : null, "data-value": fires ? amount(value) : "0",
-          on: { pointerenter: event => choose(event.currentTarget) } }, visible(text));
+          on: { pointerenter: event => choose(event.currentTarget) } }, visible(i ? text : text.trimStart() || text));
         if (fires) span.style.backgroundColor = `rgb(var(--mark) / calc(var(--strength) * ${(0.15 + 0.85 * value / one.max).toFixed(3)}))`;
         return span;
       });
