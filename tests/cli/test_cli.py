@@ -52,7 +52,11 @@ def test_no_arguments_lists_the_commands():
         (["plan", "--texts", "0"], 2, "Invalid value for '--texts'"),
         (["probe", "nope.csv"], 1, "error: nope.csv does not exist"),
         (["claims", "--profile", "nope"], 1, "error: unknown profile 'nope'"),
-        (["explore", "--all", "--layer", "3", "--out", "pages"], 1, "leave --layer and --width out, or leave --all out"),
+        (
+            ["explore", "--all", "--layer", "3", "--out", "pages"],
+            1,
+            "leave --layer and --width out, or leave --all out",
+        ),
         (["explore", "--n-texts", "0", "--out", "pages"], 2, "Invalid value for '--n-texts'"),
         (["explore", "--texts", "nope.csv", "--out", "pages"], 1, "error: nope.csv does not exist"),
         (["claims", "--check", "--accept"], 1, "--check and --accept exclude each other"),
