@@ -118,7 +118,7 @@ def samples(
         if n < least or n_judged - n < least or tested.all():
             continue
         rng = np.random.default_rng([seed, latent])
-        active, decile = _by_decile(fires[tested], value[tested], rng, per_decile)
+        active, decile = by_decile(fires[tested], value[tested], rng, per_decile)
         quiet = judged.copy()
         quiet[fires] = False
         quiet = np.flatnonzero(quiet)
@@ -128,7 +128,7 @@ def samples(
         yield Sample(latent, active, decile, np.sort(rng.choice(quiet, size, replace=False)), near)
 
 
-def _by_decile(windows: np.ndarray, values: np.ndarray, rng, per_decile: int) -> tuple[np.ndarray, np.ndarray]:
+def by_decile(windows: np.ndarray, values: np.ndarray, rng, per_decile: int) -> tuple[np.ndarray, np.ndarray]:
     """(windows, decile of each): up to so many of each tenth by activation, the weakest first."""
     scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(values)))
     order = np.argsort(np.round(values * scale) / scale, kind="stable")

@@ -106,7 +106,7 @@ def choose(
             continue
         activations = np.zeros(len(found.text), dtype=np.float64)
         activations[rows] = values
-        chosen = [_example(cut, w, pieces, activations) for w in order[spread(len(order), n)]]
+        chosen = [example(cut, w, pieces, activations) for w in order[spread(len(order), n)]]
         out.append(Shown(int(latent), tuple(chosen)))
     return out
 
@@ -127,7 +127,7 @@ def spread(there: int, n: int) -> np.ndarray:
     return np.concatenate([np.arange(top), rest])
 
 
-def _example(cut: Windows, which: int, pieces: Sequence[Sequence[str]], activations: np.ndarray) -> Example:
+def example(cut: Windows, which: int, pieces: Sequence[Sequence[str]], activations: np.ndarray) -> Example:
     """One window. activations: [N] of the latent."""
     rows = slice(cut.bounds[which], cut.bounds[which + 1])
     first, length = int(cut.place[which]), rows.stop - rows.start

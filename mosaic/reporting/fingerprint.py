@@ -26,9 +26,9 @@ DECISIVE = (
 )  # files of the package that decide numbers
 # How notebooks are run, published and judged, not what they compute or show.
 WITHOUT_EFFECT = (
-    "cli/*", "playground/*", "__main__.py", "reporting/reproduce.py", "reporting/book.py", "reporting/site.py",
+    "cli/*", "explorer/*", "playground/*", "__main__.py", "reporting/reproduce.py", "reporting/book.py", "reporting/site.py",
     "reporting/serving.py", "reporting/exercises.py",
-    "reporting/fingerprint.py", "reporting/downloads.py", "reporting/revision.py", "reporting/claims.py", "reporting/claims.yml", "reporting/verdicts.py",
+    "reporting/fingerprint.py", "reporting/downloads.py", "reporting/latent_pages.py", "reporting/revision.py", "reporting/claims.py", "reporting/claims.yml", "reporting/verdicts.py",
     "reporting/checking.py", "reporting/drift.py", "reporting/recorded.py", "reporting/bands.yml",
 )  # fmt: skip
 

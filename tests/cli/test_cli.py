@@ -15,7 +15,7 @@ from mosaic.profiles.profile import FOLDER
 
 COMMANDS = [
     "reproduce", "study", "probe", "predict", "bench", "label-behaviour", "extract", "features", "train-sae", "train-end-to-end", "train-recipes", "match", "claims", "plan", "profiles",
-    "show", "exercises",
+    "show", "exercises", "explore",
 ]  # fmt: skip
 SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
 
@@ -53,6 +53,13 @@ def test_no_arguments_lists_the_commands():
         (["plan", "--texts", "0"], 2, "Invalid value for '--texts'"),
         (["probe", "nope.csv"], 1, "error: nope.csv does not exist"),
         (["claims", "--profile", "nope"], 1, "error: unknown profile 'nope'"),
+        (
+            ["explore", "--all", "--layer", "3", "--out", "pages"],
+            1,
+            "leave --layer and --width out, or leave --all out",
+        ),
+        (["explore", "--n-texts", "0", "--out", "pages"], 2, "Invalid value for '--n-texts'"),
+        (["explore", "--texts", "nope.csv", "--out", "pages"], 1, "error: nope.csv does not exist"),
         (["claims", "--check", "--accept"], 1, "--check and --accept exclude each other"),
         (["results", "diff"], 1, "error: no study of profile mini was recorded anew here"),
         (["results", "keep"], 1, "results/mini holds no results: run `mosaic reproduce --profile mini`"),

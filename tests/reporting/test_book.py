@@ -378,6 +378,18 @@ def test_hostile_texts_are_shown_and_do_not_run(page, site):
 
 
 @pytest.mark.site
+def test_the_explorer_opens_from_its_page_and_leads_back(page, site):
+    page.goto(f"{site}/explorer.html")
+    page.get_by_role("link", name="Open the explorer").click()
+    page.locator("h1", has_text="Latents of layer 3").wait_for()
+    page.locator("ol.latents a").first.click()
+    page.locator(".contexts .token.fires").first.wait_for()
+    page.locator("#home a").click()
+    page.wait_for_url(f"{site}/index.html")
+    assert page.trouble == []
+
+
+@pytest.mark.site
 def test_search_finds_a_page(page, site):
     page.goto(f"{site}/search.html?q=binarisation", wait_until="networkidle")
     page.wait_for_selector("#search-results li a")
