@@ -91,6 +91,8 @@ def visit_displayed(translator, node):
 
 def setup(app):
     if app.config.html_math_renderer not in (None, "drawn"):
-        raise ExtensionError(f"html_math_renderer is {app.config.html_math_renderer!r}; drawn_formulas draws formulas itself.")
+        raise ExtensionError(
+            f"html_math_renderer is {app.config.html_math_renderer!r}; drawn_formulas draws formulas itself."
+        )
     app.add_html_math_renderer("drawn", (visit_math, None), (visit_displayed, None))
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -57,7 +57,15 @@ def model_rows(profile: Profile) -> list[list[str]]:
                              millions(parameters(folder / "model.safetensors")), what])  # fmt: skip
     for other in beside(profile):
         what = f"{other.title} (for the chapter on feature spaces)"
-        rows.append([other.model.id.split("/")[-1], str(other.shape.n_layers), str(other.shape.d_model), millions(size(other)), what])
+        rows.append(
+            [
+                other.model.id.split("/")[-1],
+                str(other.shape.n_layers),
+                str(other.shape.d_model),
+                millions(size(other)),
+                what,
+            ]
+        )
     return rows
 
 

@@ -43,7 +43,9 @@ def tags(title: str, said: str, card: str) -> str:
     found += [("property", "og:title", title), ("property", "og:type", "article"), ("property", "og:image", card)]
     found += [("property", "og:description", said)] if said else []
     found += [("property", "og:site_name", "MOSAIC, the companion"), ("name", "twitter:card", "summary_large_image")]
-    return "".join(f'<meta {kind}="{name}" content="{html.escape(text, quote=True)}" />\n' for kind, name, text in found)
+    return "".join(
+        f'<meta {kind}="{name}" content="{html.escape(text, quote=True)}" />\n' for kind, name, text in found
+    )
 
 
 def add_tags(app, pagename, templatename, context, doctree):
@@ -105,7 +107,13 @@ def bibtex(entry: dict) -> str:
     )
     first = entry["authors"][0]
     key = f"{first.get('family-names', first.get('name', 'mosaic')).split()[0].lower()}{entry.get('year', '')}"
-    fields = {"title": entry["title"], "author": authors, "year": entry.get("year"), "note": entry.get("notes"), "url": entry.get("url")}
+    fields = {
+        "title": entry["title"],
+        "author": authors,
+        "year": entry.get("year"),
+        "note": entry.get("notes"),
+        "url": entry.get("url"),
+    }
     inner = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
     return f"@misc{{{key},\n{inner}}}"
 
