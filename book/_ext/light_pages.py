@@ -60,11 +60,12 @@ def said(page: str) -> str:
     return re.sub(r'(<div class="pst-scrollable-table-container")(?![^>]*tabindex)', r'\1 tabindex="0"', page)
 
 
-def citations(page: str) -> str:
-    """Roles that a list of references has in vain, and a name that hides what a button says."""
+def plain_names(page: str) -> str:
+    """A page without roles that a list of references has in vain, and without names that hide what stands on the thing."""
     page = page.replace('role="list" class="citation-list"', 'class="citation-list"').replace(
         ' role="doc-biblioentry"', ""
     )
+    page = page.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     return re.sub(r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1", page)
 
 
@@ -117,7 +118,7 @@ def finish(app, exception):
         return
     out = Path(app.outdir)
     for path in sorted(out.rglob("*.html")):
-        page = citations(said(light(path.read_text(encoding="utf-8"), path.name)))
+        page = plain_names(said(light(path.read_text(encoding="utf-8"), path.name)))
         if path.parent.name == "notebooks" and (found := CHAPTER.match(path.name)):
             page = numbered(page, int(found[1]))
         path.write_text(page, encoding="utf-8")

@@ -72,6 +72,14 @@ def test_icons_say_nothing_and_buttons_have_names(extension):
     assert '<pre tabindex="0">' in got or "<pre>" in got
 
 
+def test_no_name_hides_what_stands_on_a_thing(extension):
+    pages = extension("light_pages")
+    page = '<summary aria-label="Toggle hidden content"><button class="btn search-button-field" aria-label="Search">'
+    page += '<div role="list" class="citation-list"><div class="citation" role="doc-biblioentry">'
+    got = pages.plain_names(page)
+    assert got == '<summary><button class="btn search-button-field"><div class="citation-list"><div class="citation">'
+
+
 def test_every_icon_that_the_theme_shows_is_drawn():
     style = (ROOT / "book" / "_static" / "icons.css").read_text(encoding="utf-8")
     for name in ("bars", "list", "magnifying-glass", "sun", "moon", "circle-half-stroke", "expand", "arrow-up", "angle-left",
@@ -118,14 +126,14 @@ def test_the_strip_says_what_a_chapter_was_run_on(extension, tmp_path):
     (tmp_path / "executed").mkdir()
     (tmp_path / "executed" / "05_layers.json").write_text('{"seconds": 130.0}')
     shown = strip.strip("notebooks/05_layers", "layers")
-    for part in ("<dt>Chapter</dt><dd>2</dd>", "mini-small, 1.7 million parameters", "<dd>&lt;b&gt;, a</dd>",
+    for part in ("<dt>Chapter</dt><dd>5</dd>", "mini-small, 1.7 million parameters", "<dd>&lt;b&gt;, a</dd>",
                  "2 minutes where this was built", 'href="../downloads/05_layers.ipynb"', 'href="../data/layers.json"',
                  "mosaic reproduce --profile mini --only 05_layers"):  # fmt: skip
         assert part in shown
     unmeasured = strip.strip("notebooks/06_width", None)
     assert "../data/" not in unmeasured and "where this was built" not in unmeasured
     section = nodes.section("", nodes.title("", "2. Which layer?"), nodes.paragraph("", "text"))
-    doctree = nodes.document(None, None, section)
+    doctree = nodes.document(None, None, "", section)
     strip.add_strip(type("App", (), {"env": type("Env", (), {"docname": "notebooks/05_layers"})})(), doctree)
     assert isinstance(section[1], nodes.raw)
     assert strip.sets_of({"rows": [{"set": "a"}, {"set": "b"}, {"set": "a"}]}) == ["a", "b"] and strip.sets_of({}) == []
@@ -149,7 +157,7 @@ def test_a_chapters_notebook_has_the_profile_no_outputs_and_the_same_bytes(tmp_p
 def test_a_page_is_described_by_its_first_paragraph(extension):
     head = extension("page_head")
     text = "word " * 80
-    doctree = nodes.document(None, None, nodes.paragraph("", "short"), nodes.paragraph("", text))
+    doctree = nodes.document(None, None, "", nodes.paragraph("", "short"), nodes.paragraph("", text))
     said = head.description(doctree)
     assert said.startswith("word word") and len(said) <= head.LONGEST + 2 and said.endswith("word …")
     tags = head.tags('A "title"', "<said>", "../_static/card.png")
