@@ -146,8 +146,9 @@ const mosaic = (() => {
   const facts = (...pairs) => el("dl", { class: "facts" }, ...pairs.filter(Boolean).flatMap(([name, ...value]) => [el("dt", {}, name), el("dd", {}, ...value)]));
   const note = text => el("p", { class: "quiet" }, text);
 
+  const tokens = found => el("ul", { class: "chips" }, ...found.map(token => el("li", { dir: "auto" }, visible(token))));
   const summary = one => panel("What it is", false, facts(
-    ["Fires", one.label ? `${one.label.place} ${listed(one.label.tokens)}` : "too seldom to be described by counting"],
+    one.label ? ["Fires", one.label.place, tokens(one.label.tokens)] : ["Fires", "too seldom to be described by counting"],
     one.name && ["Name", one.name],
     index.truth && ["Factor", one.factor ? (one.factor.named ? "" : "tracks none; the nearest is ") + `${one.factor.name} (AUROC ${score(one.factor.auroc)})` : "none"],
     ["Detection", one.scores ? `${score(one.scores.detection)}; among alike contexts ${score(one.scores.near)}` : "fires in too few contexts, or too many, to be judged"],
@@ -170,8 +171,7 @@ const mosaic = (() => {
       note(`Activations of the ${plural(one.bins.reduce((a, b) => a + b, 0), "token")} on which it fires, ${amount(one.mean)} in the mean; heights are logarithmic.`));
   };
 
-  const chips = (side, title, tokens) => el("div", {}, el("h3", { class: side }, title),
-    el("ul", { class: "chips" }, ...tokens.map(token => el("li", { dir: "auto" }, visible(token)))));
+  const chips = (side, title, found) => el("div", {}, el("h3", { class: side }, title), tokens(found));
   const writes = one => panel("What it makes the model write", true, ...(index.head ? [
     el("div", { class: "two" }, chips("up", "▲ Tokens it raises", one.raised), chips("down", "▼ Tokens it lowers", one.lowered)),
     note("Its decoder row, scaled by the last norm, times the unembedding."),
