@@ -135,7 +135,7 @@ pd.DataFrame({"latent": strongest, "token": [study.tokens[codes[:, j].argmax()] 
 # %% [markdown]
 # ## Check yourself
 #
-# :::{dropdown} What is the difference between a row of $W_\\mathrm{enc}$ and a row of $W_\\mathrm{dec}$?
+# :::{dropdown} What is the difference between a row of $W_\mathrm{enc}$ and a row of $W_\mathrm{dec}$?
 # The first is the direction that a latent reads: how strongly the vector points there decides whether it fires. The second is the
 # direction that it writes when the vector is put together again.
 # :::
