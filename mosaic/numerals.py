@@ -1,7 +1,7 @@
 """Numbers as a reader meets them, in one place: sentences, tables, figures, pages.
 
 Scores and shares have two decimals, what is below a tenth and every difference three; a number that three decimals would make
-zero has its first two digits; ten and more has one decimal, a thousand none. The minus is U+2212. Files (JSON, CSV) keep what
+zero has its first two digits, a difference one decimal more; ten and more has one decimal, a thousand none. The minus is U+2212. Files (JSON, CSV) keep what
 was computed.
 """
 
@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 MINUS = "\N{MINUS SIGN}"
+PLACES = 4  # of a difference that three would make zero; less is none
 TINY = 1e-4  # below it, a number is written with a power of ten
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLAIN_MINUS = re.compile(r"(?<![\w.])-(?=\.?\d)")
@@ -21,14 +22,14 @@ def shown(value: float, sign: bool = False, places: int | None = None) -> str:
     """One number. sign: a difference, +0.012. places: decimals, where the neighbours have them."""
     if isinstance(value, int) or (float(value).is_integer() and abs(value) > 1):
         return minus(f"{value:{'+' if sign and value else ''},.0f}")
-    if 0 < abs(value) < TINY:
-        mantissa, exponent = f"{value:{'+' if sign else ''}.1e}".split("e")
+    if 0 < abs(value) < TINY and not sign:
+        mantissa, exponent = f"{value:.1e}".split("e")
         return minus(f"{mantissa} × 10{str(int(exponent)).translate(RAISED)}")
     places = decimals(value, sign) if places is None else places
     text = f"{value:{'+' if sign else ''},.{places}f}"
     if value and not text.strip("+-0.,"):
-        return minus(f"{value:{'+' if sign else ''}.{_first_digits(value)}f}")
-    return minus(text if value else text.lstrip("+-"))
+        text = f"{value:+.{PLACES}f}" if sign else f"{value:.{_first_digits(value)}f}"
+    return minus(text if text.strip("+-0.,") else text.lstrip("+-"))
 
 
 def decimals(value: float, sign: bool = False) -> int:

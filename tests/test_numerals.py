@@ -20,7 +20,7 @@ def test_a_number_has_as_many_decimals_as_say_something(value, text):
 
 def test_differences_have_three_decimals_and_a_sign_that_is_no_hyphen():
     said = [numerals.shown(value, sign=True) for value in (0.25, -0.25, 0.0, -3.3e-04, 3, -2.5)]
-    assert said == ["+0.250", "−0.250", "0.000", "−0.00033", "+3", "−2.50"]
+    assert said == ["+0.250", "−0.250", "0.000", "−0.0003", "+3", "−2.50"]
 
 
 def test_the_ends_of_an_interval_have_the_same_decimals():

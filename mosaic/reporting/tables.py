@@ -98,7 +98,10 @@ def scrolling(content: str, wide: bool, headings: Sequence[str] = ()) -> str:
 def _cell(value, places: int) -> str:
     if value is None:
         return ""
-    return numerals.shown(value, places=places) if isinstance(value, float) else numerals.minus(str(value))
+    if isinstance(value, float):
+        return numerals.shown(value, places=places)
+    number = numerals.minus(str(value))
+    return number if NUMERIC.fullmatch(number) else str(value)  # a text stays what it is
 
 
 def _raw(value):

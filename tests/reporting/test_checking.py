@@ -62,8 +62,8 @@ def test_a_broken_claim_says_which_by_how_much_and_since_when(place):
     accept(judged(place, 0.2, [0.1, 0.3]), path, datetime.date(2026, 11, 20))
     (broken,) = breaks(judged(place, 0.05, [-0.1, 0.2]))
     said = broken.said()
-    assert "accepted since 2026-11-20: holds here (0.200); now: undecided (0.050)" in said
-    assert "A minus B: moved by -0.150" in said and "the interval -0.100 to 0.200 spans 0" in said
+    assert "accepted since 2026-11-20: holds here (0.20); now: undecided (0.050)" in said
+    assert "A minus B: moved by −0.150" in said and "the interval −0.10 to 0.20 spans 0" in said
     assert broken.change == pytest.approx(-0.15)
 
 
@@ -72,7 +72,7 @@ def test_a_claim_that_is_not_run_any_more_is_a_break(place):
     accept(judged(place, 0.2, [0.1, 0.3]), path)
     (folder / "mini" / "r.json").unlink()
     (broken,) = breaks(judge_all("mini", folder, path))
-    assert "holds here (0.200); now: not run (no value)" in broken.said() and broken.change is None
+    assert "holds here (0.20); now: not run (no value)" in broken.said() and broken.change is None
 
 
 def test_accepting_keeps_the_day_of_a_verdict_that_stays_and_all_else_in_the_file(place):

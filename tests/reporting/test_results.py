@@ -101,7 +101,7 @@ def test_what_is_no_single_value_cannot_stand_in_prose():
 
 def test_differences_carry_their_sign():
     assert [results.shown(v, sign=True) for v in (0.012, -0.012, 0.0, 3, 5000.0, 1e-5)] == [
-        "+0.012", "−0.012", "0.000", "+3", "+5,000", "+1.0 × 10⁻⁵",
+        "+0.012", "−0.012", "0.000", "+3", "+5,000", "0.0000",
     ]  # fmt: skip
     assert results.shown([-0.01, 0.02], sign=True) == "−0.010 to +0.020"
 

@@ -87,11 +87,11 @@ def test_the_reason_says_what_decided_and_what_stands_beside(tmp_path):
     assert found.reason == "the interval 0.010 to 0.030 lies above 0; random dictionary 0.050"
     assert found.row()["beside_values"] == {"random dictionary": 0.05}
     off = verdict(tmp_path, {"within": [0.8, 0.03]}, 0.84)
-    assert off.reason == "0.840 lies outside 0.77 to 0.83, +0.040 off the published 0.8 (point estimate)"
+    assert off.reason == "0.84 lies outside 0.77 to 0.83, +0.040 off the published 0.8 (point estimate)"
     second = verdict(tmp_path, {"is": "middle"}, "late", [-0.003, 0.01])
     assert (
         second.reason
-        == "'late' leads by -0.003 to 0.010, which may be no lead at all: the next one cannot be told from it"
+        == "'late' leads by −0.003 to 0.010, which may be no lead at all: the next one cannot be told from it"
     )
 
 

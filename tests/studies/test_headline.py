@@ -28,7 +28,7 @@ def test_an_outcome_needs_the_whole_interval(low, high, expected):
 
 
 @pytest.mark.parametrize(
-    "value,expected", [(0.0124, "+0.012"), (-0.0124, "−0.012"), (0.0, "0.000"), (-0.0004, "−0.00040")]
+    "value,expected", [(0.0124, "+0.012"), (-0.0124, "−0.012"), (0.0, "0.000"), (-0.0004, "−0.0004")]
 )
 def test_differences_have_a_sign_unless_they_are_zero(value, expected):
     assert headline.signed(value) == expected

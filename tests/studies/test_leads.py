@@ -92,7 +92,7 @@ def choice(d: Difference, new: Difference | None = None) -> Choice:
         ),
         (
             LEVEL,
-            "it cannot be told from its strongest rival, pooling max, +0.000 (95 % −0.100 to +0.100): no best pooling can be named",
+            "it cannot be told from its strongest rival, pooling max, 0.000 (95 % −0.100 to +0.100): no best pooling can be named",
         ),
     ],
 )

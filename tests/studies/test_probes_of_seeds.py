@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from mosaic import numerals
 from mosaic.agreement.probe_agreement import ProbeRun
 from mosaic.errors import MosaicError
 from mosaic.profiles.profile import load_profile
@@ -55,7 +56,7 @@ def test_the_ratio_is_printed_beside_its_bound():
     """ "The spread is 1.5 times" stood beside a ratio of 1.535 and the answer "no"."""
     got = found(sd_seeds=0.01535)
     assert got["ratio"]["value"] == pytest.approx(1.535, abs=0.001)
-    assert "is 1.53 times that over draws (95 %: " in got["reason"] and "0.0154 and 0.0100" in got["reason"]
+    assert "is 1.54 times that over draws (95 %: " in got["reason"] and "0.0154 and 0.0100" in got["reason"]
 
 
 def test_one_set_says_less_than_twelve():
@@ -149,7 +150,7 @@ def test_kinds_that_cannot_be_told_apart_are_said_to_be():
 def test_the_list_of_latents_is_held_against_what_the_probe_says(after, words):
     even = lambda value: {pair: value for pair in combinations(range(4), 2)}  # noqa: E731
     text = probe_spread.top_sentence({"after": even(after), "shared": even(0.2)}, even(0.86), 20)
-    assert words in text and f"{after:.3f} of the top 20 latents" in text
+    assert words in text and f"{numerals.shown(after)} of the top 20 latents" in text
     wide = {pair: 1.0 if 0 in pair else 0.6 for pair in even(0)}
     unsure = probe_spread.top_sentence({"after": wide, "shared": even(0.2)}, even(0.86), 20)
     assert "cannot be told" in unsure
