@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
-from mosaic.reporting.notebooks import NEEDS
-
-KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+from mosaic.reporting.exercises import notebook_of
 
 
 def notebook(source: Path, profile: str) -> str:
-    """A py:percent script as an .ipynb, for the profile; the same bytes from run to run."""
-    import jupytext
+    """A chapter as an .ipynb with its solutions, not executed, for the profile; the same bytes from run to run."""
     import nbformat
 
-    text = source.read_text(encoding="utf-8")
-    if text.startswith(NEEDS):
-        text = text.split("\n", 1)[1]
-    found = jupytext.reads(text, fmt="py:percent")
-    for i, cell in enumerate(found.cells):
-        cell["id"] = f"{source.stem}-{i}"
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.source = re.sub(r"(?m)^profile = .*$", f"profile = {json.dumps(profile)}", cell.source)
-    found.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    return nbformat.writes(found) + "\n"
+    return nbformat.writes(notebook_of(source, profile, solved=True)) + "\n"
 
 
 def command(stem: str, profile: str) -> str:
