@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 HELD_OUT = 0.2  # of the texts
-TOLD = "the task, the names of its classes and what is said of these latents go, no text of yours,"
+TOLD = (
+    "the task, the names of its classes and what is said of these latents (a name, or single tokens counted in your training "
+    "texts) go, no text of yours,"
+)
 
 
 @app.command(
@@ -97,6 +100,10 @@ def choose(
     choice with descriptions dealt to other latents. A fifth of the texts is held out.
     """
     check(file=json_out, folder=cache, device=device, inputs=(file, profile))
+    if k >= n_candidates:
+        raise MosaicError(
+            f"-k {k} of --candidates {n_candidates}: fewer than the candidates were expected. Change one of them."
+        )
     from mosaic.probing.problem import check as check_rows
     from mosaic.studies import model_choice, model_choice_probes, naming
     from mosaic.texts import labelled
@@ -117,6 +124,7 @@ def choose(
     replies = naming.replies_of(cache, encoder, "choices")
     _agreed(choice, replies, most, again, (price_in, price_out, yes))
     order = choice.order(replies, again)
+    choice.check(order)
     found = model_choice_probes.probes(problem, among, order, k)
     chosen = _chosen(among, order, k, f"layer_{encoder.layer}/width_{encoder.width}/")
     _show(chosen, found, choice, order)

@@ -72,6 +72,8 @@ def probe(
     """Compare SAE features with hidden states, TF-IDF and the majority class on your own file."""
     check(file=json_out, folder=save, cache=cache, device=device, inputs=(train, test, profile, model, *(sae or ())))
     check(file=report, inputs=(train, test, profile, model, *(sae or ())))
+    if report is not None and json_out is not None and report.absolute() == json_out.absolute():
+        raise MosaicError(f"--json and --report both name {report}. Name two files.")
     check_named(profile, model, sae)
     from mosaic.cli.printing import print_comparison
     from mosaic.features.on_device import report_flips

@@ -90,7 +90,11 @@ def score(
         by_model = name_scores.ByModel(to_score, speaker, tries, batch)
         replies = naming.replies_of(cache, encoder, "judgements")
         _ask(by_model, replies, answer_tokens, again, (price_in, price_out, yes))
-        found = list(by_model.scored(replies))
+        found = [one for one in by_model.scored(replies) if one.contexts]
+        if not found:
+            raise MosaicError(
+                f"none of the verdicts of {speaker.name} could be read, so that no name is scored. Try another model, or --again."
+            )
     naming.scores_file(cache, encoder).add(found)
     _show(found, f"layer_{encoder.layer}/width_{encoder.width}/")
     save_json(json_out, [one.row() for one in found])

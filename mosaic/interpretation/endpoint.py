@@ -107,10 +107,10 @@ class Endpoint:
             raise self._refused(status, headers, body)
         if "json" not in headers.get("content-type", "").lower():
             raise MosaicError(
-                f"{self.name} answers with {self._safe(headers.get('content-type') or 'no content type')!r:.60}, not JSON: this is "
+                f"{self.name} answers with {self._blanked(headers.get('content-type') or 'no content type')!r:.60}, not JSON: this is "
                 f"no chat endpoint. {URL} is the part before /chat/completions, such as http://localhost:8000/v1."
             )
-        return self._safe(_content(body))
+        return self._blanked(_content(body))
 
     def _asked(self, messages: Sequence[Message]) -> dict:
         """The request: newer models take `max_completion_tokens` for `max_tokens`, and some no temperature but their own."""
@@ -204,9 +204,13 @@ def _content(body: bytes) -> str:
         raise Busy("sends what is not JSON") from None
     except (LookupError, TypeError):
         raise Busy("answers without choices") from None
+    if isinstance(content, list) and all(
+        isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
+    ):
+        content = "".join(part["text"] for part in content)  # in parts, as some servers send it
     if content is not None and not isinstance(content, str):
         raise Busy("answers with what is not text")
-    return content or ""
+    return (content or "").encode("utf-8", "replace").decode()  # half a surrogate pair is no text
 
 
 def asked_to_wait(header: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:

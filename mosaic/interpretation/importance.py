@@ -67,6 +67,9 @@ class Task:
         return f"Task: {_safe(self.said)}. The classes are: {named}{more}."
 
 
+MARKS = r"[*_`\s]*"  # around a number, where a model sets it off
+
+
 def score_question(task: Task, description: str, speaker: Speaker, tries: int) -> Question:
     said = f"{task.text()}\n\nFeature: {_safe(description)}"
     again = "That has no line that begins with [IMPORTANCE]: and a number from 0 to 1. Answer with that line alone."
@@ -95,7 +98,7 @@ def next_question(
 def read_score(answer: str) -> float:
     """Raises Unreadable where there is no number from 0 to 1."""
     said = _last("importance", answer)
-    found = re.match(r"[*_` ]*([01]?\.\d+|[01](?:\.\d*)?)(?![\d.,]*\d)(?!\s*[/%])", said or "")
+    found = re.fullmatch(rf"{MARKS}([01]?\.\d+|[01](?:\.\d*)?)\.?{MARKS}(?:[(,;:–—-][^\d%]*)?", said or "")
     if found is None or not 0 <= float(found[1]) <= 1:
         raise _unreadable("no line [IMPORTANCE]: with a number from 0 to 1", answer)
     return float(found[1])
@@ -106,7 +109,8 @@ def read_order(n: int) -> Callable[[str], list[int]]:
     where none is a number of the list."""
 
     def read(answer: str) -> list[int]:
-        numbers = [int(number) for number in re.findall(r"\d{1,9}", _last("order", answer) or "")]
+        said = re.fullmatch(rf"{MARKS}\[?(#?\d+(?:\s*[,;>\s]\s*#?\d+)*)\]?\s*\.?{MARKS}", _last("order", answer) or "")
+        numbers = [int(number) for number in re.findall(r"\d+", said[1] if said else "")]
         if not any(1 <= number <= n for number in numbers):
             raise _unreadable(f"no line [ORDER]: with numbers from 1 to {n}", answer)
         return numbers
@@ -118,7 +122,7 @@ def read_next(n: int, chosen: Sequence[int]) -> Callable[[str], int]:
     """How the next place is read. Raises Unreadable for none, one that is not in the list, or one that was chosen."""
 
     def read(answer: str) -> int:
-        found = re.match(r"[*_` #(]*(\d{1,9})\b", _last("next", answer) or "")
+        found = re.fullmatch(rf"[*_` #(]*(\d{{1,9}})[)]?\.?{MARKS}(?:[(,;:–—-]?[^\d]*)?", _last("next", answer) or "")
         if found is None:
             raise _unreadable("no line [NEXT]: with a number", answer)
         place = int(found[1]) - 1

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import functools
 import http.server
+import sys
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from mosaic.errors import MosaicError
 
 HOST = "127.0.0.1"
+NAMES = ("127.0.0.1", "localhost")
 PORT = 8000
 TYPES = {
     ".wasm": "application/wasm",
@@ -34,11 +37,35 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
 
+    def send_head(self):
+        """Refuses who asks by another name than this machine's, hidden files, and what links lead to outside of the build."""
+        if (self.headers.get("Host") or HOST).rsplit(":", 1)[0] not in NAMES:
+            self.send_error(http.HTTPStatus.MISDIRECTED_REQUEST)
+            return None
+        parts = unquote(urlsplit(self.path).path).split("/")
+        if any(part.startswith(".") or "\0" in part for part in parts) or not self._inside():
+            self.send_error(http.HTTPStatus.NOT_FOUND)
+            return None
+        return super().send_head()
+
+    def _inside(self) -> bool:
+        """A profile's book is a link to build/versions, beside build/site."""
+        asked, site = Path(self.translate_path(self.path)).resolve(), Path(self.directory).resolve()
+        return asked.is_relative_to(site) or asked.is_relative_to(site.parent / "versions")
+
     def list_directory(self, path) -> None:
         self.send_error(http.HTTPStatus.NOT_FOUND)
 
     def log_message(self, *arguments) -> None:
         pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A browser that closes a page breaks off what it was loading, which is no error."""
+
+    def handle_error(self, request, client_address) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def server(folder: Path, port: int = PORT) -> http.server.ThreadingHTTPServer:
@@ -50,7 +77,7 @@ def server(folder: Path, port: int = PORT) -> http.server.ThreadingHTTPServer:
         raise MosaicError(f"{folder} holds no site (index.html). Build one: `mosaic reproduce`.")
     handler = functools.partial(Handler, directory=str(folder))
     try:
-        found = http.server.ThreadingHTTPServer((HOST, port), handler)
+        found = Server((HOST, port), handler)
     except (OSError, OverflowError) as error:
         raise MosaicError(f"port {port} cannot be used ({error}). Choose another with --port, or 0 for any.") from error
     found.daemon_threads = True

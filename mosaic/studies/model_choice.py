@@ -188,6 +188,15 @@ class Choice:
             return importance.places(numbers if isinstance(numbers, list) else None, len(self.descriptions), rng)
         return importance.by_scores([value if isinstance(value, int | float) else None for value in values], rng)
 
+    def check(self, order: Order) -> None:
+        """Raises MosaicError where no answer at all could be read: what there is would be a choice by chance."""
+        asked = {SCORE: len(self.descriptions), RANK: 1, SEQUENTIAL: self.k}[self.way]
+        if order.unread >= asked:
+            raise MosaicError(
+                f"none of the {asked} answers of {self.speaker.name} could be read, so that it chose nothing. Try another way "
+                "(--way), another model, or --again."
+            )
+
     def _sequential(self, replies: Replies, again: bool) -> Order:
         chosen, unread = list[int](), 0
         with Progress("choosing latents", self.k, "latents") as progress:

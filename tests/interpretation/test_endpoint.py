@@ -216,3 +216,17 @@ def test_no_part_of_the_key_is_shown_however_a_server_writes_it():
         said = str(speaker._refused(400, {}, body))
         assert "[key]" in said and "given" in said and "Incorrect" in said
         assert not any(speaker.key[i : i + 5] in said for i in range(len(speaker.key) - 4)), said
+
+
+def test_an_answer_in_parts_is_joined_and_half_a_surrogate_pair_is_no_text():
+    from mosaic.interpretation.endpoint import _content
+
+    parts = b'{"choices": [{"message": {"content": [{"type": "text", "text": "a "}, {"type": "text", "text": "b"}]}}]}'
+    assert _content(parts) == "a b"
+    assert _content(b'{"choices": [{"message": {"content": "bad \\ud800 answer"}}]}').encode() == b"bad ? answer"
+
+
+def test_a_key_less_its_last_character_is_hidden_in_an_answer():
+    speaker = Endpoint("m", "http://localhost/v1", key="sk-SECRETKEY-0123456789abcdef")
+    said = speaker._blanked(f"the key is {speaker.key[:-1]} or so")
+    assert said == "the key is [key] or so"

@@ -29,7 +29,11 @@ def test_scores_are_read(answer, value):
     assert importance.read_score(answer) == value
 
 
-@pytest.mark.parametrize("said", ["", "high", "-0.5", "7", "10", "1.5", "0,8", "80%", "0.8/1", "nan", "0.5.5"])
+@pytest.mark.parametrize(
+    "said",
+    ["", "high", "-0.5", "7", "10", "1.5", "0,8", "80%", "0.8/1", "nan", "0.5.5", "1e-3", "0 or 1", "1 out of 10", "1 (of 10)", "1-10",
+     "1:10", "1 percent", "0.5e10", "0.5, 0.9", "0.7 to 0.9"],
+)  # fmt: skip
 def test_what_is_no_score_is_told(said):
     with pytest.raises(Unreadable, match="no line .IMPORTANCE.: with a number from 0 to 1; it begins"):
         importance.read_score(f"[IMPORTANCE]: {said}")
@@ -103,3 +107,23 @@ def test_what_is_asked_names_the_task_and_nothing_in_it_is_a_marker():
     }
     many = Task("x", tuple(f"c{i}" for i in range(70))).text()
     assert "c59; and 10 more." in many and "c60" not in many and "[ORDER]" in importance.SYSTEM[RANK]
+
+
+@pytest.mark.parametrize(
+    "said", ["1. 5, 2. 4, 3. 3", "3, 2, 1 (7 is of no use)", "3 > 2 > 1 of 5", "-1, 2", "1-5", "1.5, 2", "as above"]
+)
+def test_what_is_no_plain_list_is_no_order(said):
+    with pytest.raises(Unreadable, match="ORDER"):
+        importance.read_order(8)(f"[ORDER]: {said}")
+
+
+@pytest.mark.parametrize("said", ["3, 2, 1", "3 > 2 > 1.", "**3; 2; 1**", "[3, 2, 1]", "#3, #2, #1", "3 2 1"])
+def test_a_plain_list_is_an_order_however_it_is_set(said):
+    assert importance.read_order(8)(f"[ORDER]: {said}") == [3, 2, 1]
+
+
+@pytest.mark.parametrize("said", ["3.5", "3 or 4", "3,4,5"])
+def test_one_number_alone_is_the_next(said):
+    with pytest.raises(Unreadable, match="NEXT"):
+        importance.read_next(8, [])(f"[NEXT]: {said}")
+    assert importance.read_next(8, [])("[NEXT]: **3**") == importance.read_next(8, [])("[NEXT]: 3. It tells most") == 2

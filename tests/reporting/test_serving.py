@@ -22,9 +22,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def ask(server, path: str):
+def ask(server, path: str, **headers: str):
     connection = http.client.HTTPConnection(*server.server_address, timeout=10)
-    connection.request("GET", path)
+    connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     return answer, answer.read()
 
@@ -55,6 +55,20 @@ def test_it_listens_on_this_machine_alone_and_shows_nothing_else(running, folder
         assert ask(running, path)[0].status == 404
     (folder / "mini" / "index.html").unlink()
     assert ask(running, "/mini/")[0].status == 404, "no folder is listed"
+
+
+def test_links_out_of_the_build_hidden_files_and_other_names_of_this_machine_are_refused(running, folder, capfd):
+    versions = folder.parent / "versions"
+    versions.mkdir(exist_ok=True)
+    (versions / "book.html").write_text("a version")
+    (folder / "link.html").symlink_to(folder.parent / "secret.txt")
+    (folder / "book.html").symlink_to(versions / "book.html")
+    (folder / ".hidden").write_text("hidden")
+    assert [ask(running, path)[0].status for path in ("/link.html", "/.hidden", "/%00")] == [404] * 3
+    assert ask(running, "/book.html")[1] == b"a version"
+    assert ask(running, "/", Host="elsewhere.example")[0].status == 421
+    assert ask(running, "/", Host="localhost:80")[1] == b"front"
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_what_cannot_be_served_is_said(tmp_path, folder, running):

@@ -59,12 +59,15 @@ def test_what_cannot_be_read_is_placed_by_chance_counted_and_asked_again(way, tm
     order = choice(way, speaker, tries=2).order(replies)
     assert order.unread == {SCORE: 6, RANK: 1, SEQUENTIAL: 3}[way] and len(speaker.asked) == 2 * order.unread
     assert sorted(order.places.tolist()) == list(range(6))
+    with pytest.raises(MosaicError, match=r"none of the \d answers of .* could be read, so that it chose nothing"):
+        choice(way, speaker, tries=2).check(order)
     assert choice(way, speaker, tries=2).order(replies).places.tolist() == order.places.tolist()
     firsts = {int(choice(way, Scripted("hm"), tries=2, seed=s).order(replies).places[0]) for s in range(12)}
     assert len(firsts) > 2
     right = Scripted(knows)
     assert choice(way, right, tries=2).order(replies).unread == order.unread and right.asked == []
     assert choice(way, right, tries=2).estimate(replies, 200, again=True).calls == order.unread
+    choice(way, right, tries=2).check(choice(way, right, tries=2).order(replies, again=True))
     assert choice(way, right, tries=2).order(replies, again=True).places[:3].tolist() == BEST[:3]
 
 
