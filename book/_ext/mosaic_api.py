@@ -17,7 +17,7 @@ import mosaic
 PACKAGE = Path(mosaic.__file__).parent
 FLOORS = (
     "hub", "texts", "models", "saes", "profiles", "features", "probing", "agreement", "interpretation", "world", "miniature",
-    "reporting", "studies", "playground",
+    "reporting", "studies", "explorer", "playground",
 )  # fmt: skip
 
 BRIEF = ("studies", "miniature")  # whose parts are of use to the chapters alone: one paragraph each

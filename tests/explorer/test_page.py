@@ -1,25 +1,11 @@
 """The page in headless Chromium, opened from the disk: addresses, search, keys, hostile texts, widths, contrast."""
 
 import re
-import shutil
 
 import pytest
 from explorer_made import HOSTILE, folder, panels
 
 pytestmark = pytest.mark.site
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium installed (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -102,20 +102,6 @@ def address(pages):
     running.shutdown()
 
 
-@pytest.fixture(scope="session")
-def browser():
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium installed (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=[*flags, "--disable-sync"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser, address):
     """A tab that notes every error and every request that leaves this machine."""

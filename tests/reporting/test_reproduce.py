@@ -83,6 +83,11 @@ def test_every_notebook_of_the_book_takes_a_device(path):
     assert re.search(r'(?m)^device = "cpu"$', cell)
 
 
+def untimed(path):
+    """A file's bytes, without how long its notebook took."""
+    return re.sub(rb'"seconds": [0-9.]+', b"", path.read_bytes())
+
+
 def until(true, process, seconds=120):
     end = time.monotonic() + seconds
     while not true() and process.poll() is None and time.monotonic() < end:
@@ -104,12 +109,12 @@ def test_killed_inside_a_chapter_it_goes_on_from_there_to_the_same_bytes(clone):
     assert (executed / "01_one.ipynb").is_file() and not (executed / "02_two.ipynb").exists()
     assert subprocess.run(command, cwd=clone, **quiet, check=False).returncode == 0
     assert log.read_text().split("\n")[:-1] == [f"{name} begins" for name in ("one", "two", "two", "three")]
-    kept = {path.relative_to(clone): path.read_bytes() for path in [*executed.iterdir(), *clone.glob("results/*/*")]}
+    kept = {path.relative_to(clone): untimed(path) for path in [*executed.iterdir(), *clone.glob("results/*/*")]}
     assert len(kept) == 3 * 3, "what was killed leaves no litter"
     for path in kept:
         (clone / path).unlink()
     assert subprocess.run(command, cwd=clone, **quiet, check=False).returncode == 0
-    assert {path: (clone / path).read_bytes() for path in kept} == kept
+    assert {path: untimed(clone / path) for path in kept} == kept
 
 
 def test_notebooks_run_side_by_side_to_the_same_bytes(clone):
@@ -125,12 +130,12 @@ def test_notebooks_run_side_by_side_to_the_same_bytes(clone):
         [f"[{i}/3]", f"0{i}_{n}"] for i, n in enumerate(("one", "two", "three"), 1)
     ]
     executed = clone / "build" / "executed" / "mini"
-    kept = {path.name: path.read_bytes() for path in executed.iterdir()}
+    kept = {path.name: untimed(path) for path in executed.iterdir()}
     assert len(kept) == 6
     for path in executed.iterdir():
         path.unlink()
     assert mosaic("reproduce", "--no-book", "--at-once", "1", cwd=clone).returncode == 0
-    assert {path.name: path.read_bytes() for path in executed.iterdir()} == kept
+    assert {path.name: untimed(path) for path in executed.iterdir()} == kept
 
 
 def test_side_by_side_a_notebook_that_fails_ends_the_run_with_its_error(clone):

@@ -126,7 +126,7 @@ def test_which_third_is_best(d, words):
             "Nothing is missed by reading only layers with an SAE: of all blocks validation chooses one of them, 4.",
         ),
         (UP, "Something is missed"),
-        (LEVEL, "cannot be told: block 4 minus layer 3 is +0.000"),
+        (LEVEL, "cannot be told: block 4 minus layer 3 is 0.000"),
         (DOWN, "the block chosen of all is the worse one on test"),
     ],
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from memberships import draw, even, truth
 
+from mosaic import numerals
 from mosaic.agreement import floor
 from mosaic.agreement.presence import only_in_one
 from mosaic.studies import shapes
@@ -169,4 +170,4 @@ def test_the_floors_sentence_follows_its_interval(c, errors, words):
         "interval": shapes.deciding(interval, ahead),
     }
     text = shapes.floor_sentence(found)
-    assert all(word in text for word in words) and f"{c:+.3f}" in text
+    assert all(word in text for word in words) and numerals.shown(c, sign=True) in text

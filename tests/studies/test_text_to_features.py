@@ -61,7 +61,7 @@ def test_a_sentence_of_ones_own(small_profile):
 def test_what_is_said_of_the_features():
     assert text_to_features.sparse_sentence(20.0, 1000).endswith("2 % of them: few, so the features are sparse.")
     assert text_to_features.sparse_sentence(500.0, 1000).endswith("50 % of them: these features are not sparse.")
-    assert text_to_features.library_sentence(1e-6).endswith("is 1.0e-06: they are the same up to rounding.")
+    assert text_to_features.library_sentence(1e-6).endswith("is 1.0 × 10⁻⁶: they are the same up to rounding.")
     assert "is 0.50, which is more than rounding" in text_to_features.library_sentence(0.5)
     assert "2 of the 8 have a name" in text_to_features.names_sentence([3, 7])
     assert "1 of the 8 has a name" in text_to_features.names_sentence([3])

@@ -76,7 +76,7 @@ def control(shared, se=0.01, df=7, pairs=28):
 @pytest.mark.parametrize(
     ("shared", "se", "words"),
     [
-        (0.37, 0.01, "Over the 28 pairs of seeds, two SAEs share a minority of their latents: 0.37 (95 %: 0.34"),
+        (0.37, 0.01, "Over the 28 pairs of seeds, two SAEs share a minority of their latents: 0.37 (95 %: 0.35"),
         (0.6, 0.01, "most of their latents: 0.60"),
         (0.49, 0.1, "cannot be told from one half: 0.49"),
         (0.37, None, "for which one pair gives no interval: 0.37 (no interval)"),

@@ -41,7 +41,7 @@ def test_the_median_is_of_all_pairs_and_its_interval_over_sets():
     [
         (0.05, 0.03, 0.07, "Wider is better: the median difference is +0.050 (95 % over sets"),
         (-0.05, -0.07, -0.03, "Wider is worse: the median difference is −0.050"),
-        (0.0, -0.01, 0.01, "Width hardly matters to the median pair: +0.000"),
+        (0.0, -0.01, 0.01, "Width hardly matters to the median pair: 0.000"),
         (0.01, -0.01, 0.05, "Whether width matters is undecided: the median difference is +0.010"),
         (0.01, None, None, "of one set, so that it has no interval"),
     ],
