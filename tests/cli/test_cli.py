@@ -203,7 +203,7 @@ def test_a_changed_verdict_ends_with_1_and_says_which(tmp_path, monkeypatch):
         assert done.returncode == code, done.stderr
         if code:
             assert "accepted since 2026-11-20: undecided (0.010); now: does not hold here (−0.020)" in done.stdout
-            assert "A minus B: moved by -0.030" in done.stdout
+            assert "A minus B: moved by −0.030" in done.stdout
         else:
             assert "every verdict is the accepted one" in done.stdout
 

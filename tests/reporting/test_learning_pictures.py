@@ -1,12 +1,10 @@
 """Pictures that are SVG of our own: what they hold, that texts stay text, and that the slider works in a browser."""
 
 import re
-import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-import pytest
 
 from mosaic.reporting import frames
 from mosaic.reporting.frames import Frame
@@ -64,19 +62,6 @@ def test_a_matrix_draws_what_can_be_seen():
     (drawing,) = drawings(frames.matrix(np.array([[1.0, 0.1], [-0.5, 0.0]]), "across", "down", "said"))
     drawn = [rect for rect in drawing.iter("rect") if rect.get("fill-opacity")]
     assert [rect.get("fill-opacity") for rect in drawn] == ["1.00", "0.50"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium installed (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 def test_the_slider_shows_one_frame_at_a_time_and_answers_to_the_keyboard(tmp_path, browser):
