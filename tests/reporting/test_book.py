@@ -74,6 +74,7 @@ def project(tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
     for name in ("notebooks", "book"):
         shutil.copytree(ROOT / name, root / name)
+    shutil.copy(ROOT / "CITATION.cff", root)
     smaller = {
         "10_few_labels": ("10", "2"),
         "11_training_worth": ("2000", "300"),
