@@ -20,7 +20,7 @@ def test_the_class_is_chosen_on_training_texts_and_told_of_the_others(monkeypatc
     of_a = problem.test.labels == "a"
     assert (found[0].set, found[0].name) == ("toy", "a")
     assert found[0].inside == fires[n:][of_a].mean() and found[0].outside == fires[n:][~of_a].mean()
-    assert str(found[0]) == f"toy, a: {found[0].inside:.0%} against {found[0].outside:.0%}"
+    assert str(found[0]) == f"toy, a: {100 * found[0].inside:.0f} % against {100 * found[0].outside:.0f} %"
     swapped = np.where(problem.test.labels == "a", "b", "a").astype(object)  # test labels choose nothing, and confirm
     turned = replace(problem, test=replace(problem.test, labels=swapped))
     monkeypatch.setattr(classes, "problems", lambda *_, **__: iter([("toy", turned)]))
