@@ -29,7 +29,9 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     shutil.copytree(SOURCE, source)
     (source / "notebooks").mkdir(exist_ok=True)
     for path in sorted(executed.glob("[0-9]*.ipynb")):
-        if (NOTEBOOKS / f"{path.stem}.py").is_file():  # one of another number was executed before chapters were ordered anew
+        if (
+            NOTEBOOKS / f"{path.stem}.py"
+        ).is_file():  # one of another number was executed before chapters were ordered anew
             for_the_site(path, source / "notebooks" / path.name)
     drop_absent_chapters(source)
     shutil.rmtree(output, ignore_errors=True)

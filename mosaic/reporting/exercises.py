@@ -16,6 +16,7 @@ from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import published, results
+from mosaic.reporting.tables import scrolling
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -28,16 +29,24 @@ BEFORE = (
     "*This notebook was made from the book's chapter for the profile `{profile}`. Open it in the project's folder, with its "
     "environment (`make reproduce` sets it up): it records what it computes under results/.*"
 )
+FRAME = re.compile(r'<table border="1" class="dataframe">(.*?)</table>', re.DOTALL)  # as pandas writes it
 ROLE = re.compile(r"\{(\w+)\}`([^`]+)`")
 DIRECTIVE = re.compile(r"^:{3,}\{(\S+?)\}[ ]*(.*)$")
 
 
 def fold(cells: Sequence[dict]) -> None:
-    """Of an executed notebook's cells: a solution is folded in the site, outputs and all."""
+    """Of an executed notebook's cells: a solution is folded in the site, outputs and all; a data frame in it looks as the
+    book's own tables do, and scrolls as they do."""
     for cell in cells:
         tags = cell["metadata"].get("tags", [])
         if SOLUTION in tags and cell["cell_type"] == "code":
             cell["metadata"] = {**cell["metadata"], "tags": [*tags, "hide-cell"], "mystnb": PROMPTS}
+            for output in cell["outputs"]:
+                shown = "".join(output.get("data", {}).get("text/html", ""))
+                if found := FRAME.search(shown):
+                    output["data"]["text/html"] = scrolling(
+                        f'<table class="mosaic-table">{found[1]}</table>', wide=False
+                    )
 
 
 def offer(cells: Sequence[dict], name: str) -> None:

@@ -159,8 +159,8 @@ def test_a_profile_without_known_factors_has_no_chapter_on_them(project, built):
     notebooks = sorted((project / "notebooks").glob("*.py"))
     where_had = ("12_languages", "22_universality")  # apply where their sets, and another model, can be had
     assert [n.stem for n in notebooks if n.stem not in where_had and not applies(n, load_profile("minilm"))] == [
-        "13_transfer", "14_images", "02_miniature", "16_truth", "18_what_moves_it",
-        "26_end_to_end", "27_recipes", "01_from_nothing", "04_honest_probe",
+        "01_from_nothing", "02_miniature", "04_honest_probe", "13_transfer", "14_images", "16_truth", "18_what_moves_it",
+        "26_end_to_end", "27_recipes",
     ]  # fmt: skip
     assert all(applies(n, load_profile("mini")) for n in notebooks)
     done = mosaic(project, "reproduce", "--profile", "minilm", "--only", "16_truth")
@@ -191,7 +191,7 @@ def test_a_failing_notebook_is_named(project, built):
         notebook.write_text(text)
     assert done.returncode == 1 and "05_layers.py failed: ZeroDivisionError" in done.stderr
     unknown = mosaic(project, "reproduce", "--only", "99_nope")
-    assert unknown.returncode == 1 and "there is no notebook '99_nope'; there are 03_text_to_features" in unknown.stderr
+    assert unknown.returncode == 1 and "there is no notebook '99_nope'; there are 01_from_nothing" in unknown.stderr
 
 
 # --- the site in a browser -----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
 from mosaic.reporting import exercises, results
@@ -110,7 +111,14 @@ def test_the_site_folds_solutions_and_offers_both_notebooks_once(tmp_path, sourc
     cells = [
         {"cell_type": "markdown", "metadata": {}, "source": ["# A chapter"]},
         {"cell_type": "markdown", "metadata": {"tags": ["exercise"]}, "source": ["Do it."]},
-        {"cell_type": "code", "metadata": {"tags": ["solution"]}, "source": ["1"], "outputs": []},
+        {
+            "cell_type": "code",
+            "metadata": {"tags": ["solution"]},
+            "source": ["frame"],
+            "outputs": [
+                {"output_type": "execute_result", "data": {"text/html": pd.DataFrame({"a": [1]})._repr_html_()}}
+            ],
+        },
         {"cell_type": "markdown", "metadata": {"tags": ["exercise"]}, "source": ["Do it again."]},
     ]
     path = tmp_path / "03_chapter.ipynb"
@@ -119,6 +127,8 @@ def test_the_site_folds_solutions_and_offers_both_notebooks_once(tmp_path, sourc
     title, first, solution, second = json.loads((tmp_path / "copy.ipynb").read_text())["cells"]
     assert solution["metadata"]["tags"] == ["solution", "hide-cell"]
     assert solution["metadata"]["mystnb"]["code_prompt_show"] == "Show a solution"
+    shown = solution["outputs"][0]["data"]["text/html"]
+    assert shown.startswith('<div class="table-scroll"') and "<td>1</td>" in shown and "dataframe" not in shown
     assert 'href="../exercises/03_chapter.ipynb"' in first["source"] and "../solutions/" in first["source"]
     assert second["source"] == ["Do it again."] and title["source"] == "# 3. A chapter"
 
