@@ -13,6 +13,7 @@ from mosaic_data import CHAPTERS, FOLDER, study_of
 from mosaic_results import folder, profile, profile_name
 from mosaic_runs import millions, size
 
+from mosaic.profiles.profile import Profile
 from mosaic.reporting import downloads, results
 
 DOWNLOADS = "downloads"
@@ -31,10 +32,17 @@ def asked() -> str:
 
 def sets_of(values: Mapping) -> list[str]:
     """The sets that a study recorded scores of, by its own names."""
-    if isinstance(values.get("sets"), Mapping):
-        return list(values["sets"])
+    if isinstance(values.get("sets"), Mapping | list):
+        return [name for name in values["sets"] if isinstance(name, str)]
     rows = values.get("rows") if isinstance(values.get("rows"), list) else []
     return list(dict.fromkeys(str(row["set"]) for row in rows if isinstance(row, Mapping) and "set" in row))
+
+
+def known(name: str, of: Profile) -> bool:
+    """Whether a name is that of a set of the profile: a study may record other things by sets (of latents, of tests)."""
+    titles = [title for choice in of.datasets for title in (choice.title, choice.name)]
+    names = [*titles, *(one.name for one in of.crossed), *(of.vision.sets if of.vision else ())]
+    return name in names or name in [other.rsplit("/", 1)[-1] for other in names]
 
 
 def facts(stem: str, values: Mapping) -> list[tuple[str, str]]:
@@ -42,7 +50,7 @@ def facts(stem: str, values: Mapping) -> list[tuple[str, str]]:
     shown = profile()
     model = f"{shown.model.id.split('/')[-1]}, {millions(size(shown))} parameters"
     found = [("Chapter", str(int(stem.split("_")[0]))), ("profile", shown.name), ("model", model)]
-    if names := sets_of(values):
+    if names := [name for name in sets_of(values) if known(name, shown)]:
         found.append(("sets", ", ".join(names) if len(names) <= NAMED else f"{len(names)}: {', '.join(names)}"))
     if took := downloads.minutes(executed(), stem):
         found.append(("took", f"{took} where this was built"))

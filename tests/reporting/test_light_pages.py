@@ -120,16 +120,19 @@ def test_every_formula_of_the_book_can_be_drawn(extension):
 # --- the strip, the head, the foot ------------------------------------------------------------------------------------
 
 
-def test_the_strip_says_what_a_chapter_was_run_on(extension, tmp_path):
+def test_the_strip_says_what_a_chapter_was_run_on(extension, tmp_path, monkeypatch):
     strip = extension("chapter_strip")
-    results.record("mini", "layers", {"sets": {"a": 1, "<b>": 2}}, tmp_path)
+    results.record("mini", "layers", {"sets": {"mini/stance": 1, "toxicity": 2, "another <latent>": 3}}, tmp_path)
     (tmp_path / "executed").mkdir()
     (tmp_path / "executed" / "05_layers.json").write_text('{"seconds": 130.0}')
     shown = strip.strip("notebooks/05_layers", "layers")
-    for part in ("<dt>Chapter</dt><dd>5</dd>", "mini-small, 1.7 million parameters", "<dd>&lt;b&gt;, a</dd>",
+    for part in ("<dt>Chapter</dt><dd>5</dd>", "mini-small, 1.7 million parameters", "<dd>mini/stance, toxicity</dd>",
                  "2 minutes where this was built", 'href="../downloads/05_layers.ipynb"', 'href="../data/layers.json"',
                  "mosaic reproduce --profile mini --only 05_layers"):  # fmt: skip
         assert part in shown
+    with monkeypatch.context() as patch:
+        patch.setattr(strip, "known", lambda name, of: True)
+        assert "another &lt;latent&gt;, mini/stance" in strip.strip("notebooks/05_layers", "layers")
     unmeasured = strip.strip("notebooks/06_width", None)
     assert "../data/" not in unmeasured and "where this was built" not in unmeasured
     section = nodes.section("", nodes.title("", "2. Which layer?"), nodes.paragraph("", "text"))
