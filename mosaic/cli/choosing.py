@@ -100,10 +100,10 @@ def choose(
     choice with descriptions dealt to other latents. A fifth of the texts is held out.
     """
     check(file=json_out, folder=cache, device=device, inputs=(file, profile))
+    from mosaic.studies.model_choice import too_many
+
     if k >= n_candidates:
-        raise MosaicError(
-            f"-k {k} of --candidates {n_candidates}: fewer than the candidates were expected. Change one of them."
-        )
+        raise MosaicError(too_many(k, n_candidates))
     from mosaic.probing.problem import check as check_rows
     from mosaic.studies import model_choice, model_choice_probes, naming
     from mosaic.texts import labelled

@@ -134,6 +134,14 @@ def similarities(problem: Problem, texts: Sequence[str], label: str, encoder: La
     return np.round(classes @ embedded(list(texts), encoder).T, DIGITS)
 
 
+def too_many(k: int, candidates: int) -> str:
+    """What is said where all candidates, or more, are to be chosen."""
+    return (
+        f"{k} latents are to be chosen among {candidates} candidates: a number from 1 to {candidates - 1} was expected. Change -k or "
+        "--candidates."
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Choice:
     """One of the three ways, put to one speaker. seed: of ties, and of what is left where an answer could not be read."""
@@ -148,10 +156,7 @@ class Choice:
 
     def __post_init__(self):
         if not 1 <= self.k < len(self.descriptions):
-            raise MosaicError(
-                f"{self.k} latents are to be chosen among {len(self.descriptions)} candidates: a number from 1 to "
-                f"{len(self.descriptions) - 1} was expected. Change -k or --candidates."
-            )
+            raise MosaicError(too_many(self.k, len(self.descriptions)))
 
     def questions(self, replies: Replies) -> list[Question]:
         """What is asked. Of the sequential way: what was answered, then questions as long as those to come, which are not known."""

@@ -12,42 +12,14 @@ import numpy as np
 import pytest
 from chat_server import SAID, ChatServer
 from commands import mosaic
+from naming_profile import AT, PROFILE, SECRET, files_of
 
 from mosaic.interpretation.endpoint import KEY, URL
 from mosaic.interpretation.names import NamesCache, any_kept
 from mosaic.profiles.profile import load_profile
 from mosaic.studies import naming
 
-SECRET = "sk-not/for+anybody-1234567890"
 ID = "mini/3-ours"
-PROFILE = """
-title: one SAE of the miniature on a few texts
-model: {id: weights/mini/mini-small, max_length: 128}
-shape: {n_layers: 6, d_model: 128, parameters: 197120, embedding: 524288}
-saes: [{layer: 3, width: 1k, path: weights/mini/saes-small/layer_3_width_1k_seed_0}]
-middle: 3
-width: 1k
-poolings: [max]
-datasets: [mini/intent]
-max_train: 150
-max_test: 20
-"""
-AT = ["--profile", "p.yml", "--cache", "cache"]
-
-
-@pytest.fixture
-def work(tmp_path):
-    (tmp_path / "p.yml").write_text(PROFILE)
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def observed(tmp_path_factory):
-    """The SAE of the profile on its texts: which latents fire, how often."""
-    path = tmp_path_factory.mktemp("profile") / "p.yml"
-    path.write_text(PROFILE)
-    profile = load_profile(str(path))
-    return naming.observe(profile, naming.encoder_of(profile, naming.source_of(profile, None, None)))
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +31,6 @@ def four(observed):
 def explain(server, latents, work, *more, **environment):
     call = ["names", "explain", "--explainer", "endpoint:m", "--latents", ",".join(map(str, latents)), *AT, *more]
     return mosaic(*call, cwd=work, **{URL: server.address, KEY: SECRET, **environment})
-
-
-def files_of(folder) -> str:
-    return "".join(path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file())
 
 
 def test_names_are_asked_for_once_shown_and_never_hold_the_key(work, four, observed):

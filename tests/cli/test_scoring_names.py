@@ -9,30 +9,15 @@ from pathlib import Path
 
 import pytest
 from chat_server import ChatServer
-from cli.test_naming import AT, PROFILE, SECRET, files_of
 from commands import mosaic
+from naming_profile import AT, PROFILE, SECRET, files_of
 
 from mosaic.interpretation.endpoint import KEY, URL
 from mosaic.interpretation.names import Fetched
-from mosaic.profiles.profile import load_profile
 from mosaic.studies import interpretation_scorers, naming
 from mosaic.studies.name_scores import ToScore
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def work(tmp_path):
-    (tmp_path / "p.yml").write_text(PROFILE)
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def observed(tmp_path_factory):
-    path = tmp_path_factory.mktemp("profile") / "p.yml"
-    path.write_text(PROFILE)
-    profile = load_profile(str(path))
-    return naming.observe(profile, naming.encoder_of(profile, naming.source_of(profile, None, None)))
 
 
 @pytest.fixture(scope="module")
@@ -108,17 +93,28 @@ def test_names_are_judged_once_kept_and_shown(work, observed, two):
 
 def test_answers_that_cannot_be_read_are_counted_and_asked_again(work, observed, two):
     name_them(work, observed, two)
-    with ChatServer(lambda messages: "\x1b[31mno idea") as server:
+    turns = iter(range(10**6))
+
+    def half(messages):
+        return verdicts(messages) if next(turns) % 2 else "\x1b[31mno idea"
+
+    with ChatServer(half) as server:
         done = score(work, two, "--yes", "--tries", "1", "--json", "s.json", server=server)
         assert done.returncode == 0, done.stderr
         n = len(server.calls)
-        said = " ".join(done.stdout.split())
-        assert "verdicts could not be read and are left out; --again asks once more" in said and "median -" in said
-        assert "\x1b" not in done.stdout
-        assert json.loads((work / "s.json").read_text())[0]["scores"] == {"detection": None, "fuzzing": None}
+        assert "verdicts could not be read and are left out; --again asks once more" in " ".join(done.stdout.split())
+        assert "\x1b" not in done.stdout and len(json.loads((work / "s.json").read_text())) == 2
         server.script = [verdicts]
         assert score(work, two, "--yes", "--tries", "1", "--again", server=server).returncode == 0
-        assert len(server.calls) == 2 * n
+        assert len(server.calls) == n + (n + 1) // 2, "what was read is not asked for again"
+
+
+def test_where_no_answer_can_be_read_no_name_is_scored(work, observed, two):
+    name_them(work, observed, two)
+    with ChatServer(lambda messages: "no idea") as server:
+        done = score(work, two, "--yes", "--tries", "1", "--json", "s.json", server=server)
+    assert done.returncode == 1 and "none of the verdicts of m at" in " ".join(done.stderr.split())
+    assert not (work / "s.json").exists() and not list((work / "cache").rglob("*scores*.jsonl"))
 
 
 def test_a_refusal_ends_it_and_the_same_command_goes_on(work, observed, two):
