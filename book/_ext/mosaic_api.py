@@ -1,4 +1,4 @@
-"""Sphinx extension: {mosaic-api} lists the public functions and classes of each floor with their docstrings.
+"""Sphinx extension: {mosaic-api} FLOORS lists the public functions and classes of these floors with their docstrings.
 
 Read from the source, so that nothing heavy is imported; docstrings are prose, in which only `code` is marked.
 """
@@ -15,11 +15,6 @@ from sphinx.util.docutils import SphinxDirective
 import mosaic
 
 PACKAGE = Path(mosaic.__file__).parent
-FLOORS = (
-    "hub", "texts", "models", "saes", "profiles", "features", "probing", "agreement", "interpretation", "world", "miniature",
-    "reporting", "studies", "explorer", "playground",
-)  # fmt: skip
-
 BRIEF = ("studies", "miniature")  # whose parts are of use to the chapters alone: one paragraph each
 
 
@@ -80,8 +75,11 @@ def prose(docstring: str) -> list[nodes.paragraph]:
 
 
 class Api(SphinxDirective):
+    required_arguments = 1
+    final_argument_whitespace = True
+
     def run(self):
-        return [self._floor(name) for name in FLOORS]
+        return [self._floor(name) for name in self.arguments[0].split()]
 
     def _floor(self, name: str) -> nodes.section:
         folder = PACKAGE / name

@@ -69,10 +69,11 @@ def test_public_names_are_listed_with_signature_and_docstring(tmp_path):
     assert [method.signature for method in pair.methods] == ["sum(scale: float=1.0) -> float"]
 
 
-def test_every_floor_is_on_the_page_of_functions():
-    api = extension("mosaic_api")
+def test_every_floor_is_on_one_of_the_pages_of_functions():
+    pages = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "book").glob("api*.md"))]
+    listed = [floor for page in pages for floors in re.findall(r"{mosaic-api} (.+)", page) for floor in floors.split()]
     floors = {path.parent.name for path in (ROOT / "mosaic").glob("*/__init__.py")}
-    assert set(api.FLOORS) == floors - {"cli"}
+    assert sorted(listed) == sorted(floors - {"cli"})
 
 
 @pytest.fixture
