@@ -67,8 +67,8 @@ study.threshold_curve()
 # %% [markdown]
 # ## Raw against binarised
 #
-# What does binarising change on average? Right of the line, it helps. Dots are means over the data sets. The 95 % {term}`intervals
-# <interval>` come from drawing anew the data sets and the test texts of each, the same texts for both forms. Hollow: the mean of
+# What does binarising change on average? Right of the line, it helps. Dots are means over the data sets. The 95 %
+# {term}`intervals <interval>` come from drawing anew the data sets and the test texts of each, the same texts for both forms. Hollow: the mean of
 # {published}`mosaic.binarising.n` published comparisons at the same threshold (the paper's models and sets; no interval is published).
 
 # %%

@@ -36,8 +36,8 @@ study.record();
 # %% [markdown]
 # ## The curves
 #
-# Seven ways to use features learn from the same few labelled texts. All read SAE latents of layer {result}`few_labels.layer` and
-# {term}`width` {result}`few_labels.width`, or something beside them:
+# Seven ways to use features learn from the same few labelled texts. Five read SAE latents of layer {result}`few_labels.layer` and
+# {term}`width` {result}`few_labels.width`, the last two something else:
 #
 # - *all as they are*: every latent, by its {result}`few_labels.pooling` over the tokens;
 # - *all binarised*: was the latent active anywhere in the text?

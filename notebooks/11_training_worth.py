@@ -62,20 +62,20 @@ study.figure()
 # %% [markdown]
 # {result}`training_worth.sentences.set_by_set`
 #
-# {result}`training_worth.sentences.on_these_sets` The difference from the answer above is what is drawn anew. The answer speaks of sets there
-# could be, so the sets are drawn anew, too, and the intervals are wider.
+# {result}`training_worth.sentences.on_these_sets` The answer above speaks of sets there could be. For it the sets
+# were drawn anew as well, as if others had been found.
 #
 # ## How it was measured
 #
 # - **One rule for all.** The $k$ features whose class means differ most are kept, found within the training fold. A linear {term}`probe`
 #   reads them; its {term}`regularisation strength` $C$ is chosen on {term}`validation folds <validation fold>` from one list of values.
-# - **One {term}`pooling`,** the {result}`training_worth.pooling`. It only adds and divides, so a direction may be taken before or after it.
+# - **One pooling for all,** the {result}`training_worth.pooling`. It only adds and divides, so a direction may be taken before or after it.
 # - **Families.** Each kind of features is a *family*:
 #   - the *trained SAE* of layer {result}`training_worth.layer` and {term}`width` {result}`training_worth.width` (all its seeds:
 #     {result}`training_worth.n_draws.trained SAE`);
 #   - {result}`training_worth.n_draws.random dictionary` *random dictionaries* of its width, row norms (lengths of the directions) and mean
 #     number of active latents;
-#   - where the profile has them, an SAE *with a {term}`frozen decoder`*, whose encoder alone learned by the same recipe;
+#   - where the profile has them, an SAE with a {term}`frozen decoder`, whose encoder alone learned by the same recipe;
 #   - and an *SAE of an untrained model*, which learned the {term}`residual stream` of the same model with random weights and is read there;
 #   - {result}`training_worth.n_draws.random directions` draws of *random orthogonal directions* (at right angles to each other) of the
 #     residual stream;
@@ -132,7 +132,7 @@ study.table()
 # ## Easier to read?
 #
 # Scores of probes are one use. Another is reading: can it be said in a line when a latent fires? No person and no language model is asked
-# here. A table of counts does it. For each latent it counts after which tokens the latent fires: the token itself and the two before it. It
+# here. A table of counts does it: how often the latent fired on each token, and after each of the two tokens before. It
 # learns on one half of the texts and predicts the latent's firing on the other half.
 #
 # The score is the *balanced accuracy*: the share of correct answers where the latent fires and where it does not, averaged, so that a half
