@@ -73,8 +73,8 @@ study.plane_figure()
 # model is trained from five random starts for each of several densities. (The *density* is the share of examples in which a feature
 # is there.) A feature counts as kept, or *represented*, if its line is long: its squared length must be above one half.
 #
-# Beside it stands the same model without its one bend. The bend is a *ReLU*, which sets every number below zero to zero. Without it
-# the model can only add and multiply.
+# Beside it stands the same model without its one bend (*linear* in the figure). The bend is a *ReLU*, which sets every number below zero to
+# zero. Without it the model can only add, and multiply by fixed weights. From left to right, features become rarer.
 
 # %%
 study.figure()
@@ -94,6 +94,9 @@ study.figure()
 #
 # How would you read one feature back? The obvious way: multiply the example with the feature's direction, number by number, and add up
 # (the *product* of two vectors). But other features point partly the same way. So you also hear the neighbours.
+#
+# The figure compares this with a latent of an SAE. Its height is the share of examples, on a logarithmic scale: each line up is ten times
+# as many.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict

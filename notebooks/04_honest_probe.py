@@ -79,11 +79,13 @@ study.figure()
 # ## Habit 2: touch the test set once
 #
 # A probe has *settings*, which somebody must choose: from which layer of the model the vectors are read, how words are pooled, and how
-# strongly large weights are punished. ($C$ in the figure: the smaller, the {term}`stronger the penalty <regularisation strength>`.) Here
-# there are {result}`honest_probe.n_settings` combinations. It is tempting to try all and report the best.
+# strongly large weights are punished. (The last is called $C$: the smaller, the {term}`stronger the penalty <regularisation strength>`.)
+# Here there are {result}`honest_probe.n_settings` combinations. It is tempting to try all and report the best.
 #
 # We do exactly that, many times. The fresh texts are cut into {result}`honest_probe.n_test_sets` test sets of
 # {result}`honest_probe.per_test_set`. On each, the best setting is chosen *by its score there*. Then it is scored on all other texts.
+# In the figure the first score is what the test set *promised*, the second what was *kept*. The third line is the honest way, explained
+# below it.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict

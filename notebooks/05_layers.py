@@ -9,6 +9,9 @@
 #
 # **The answer.** {result}`layers.sentences.middle`
 #
+# (The two numbers after "95 %" are an {term}`interval`. If zero lies between them, nobody can say which of the two is better. What a
+# {term}`strongest rival` is, is said below.)
+#
 # :::{admonition} Before you read
 # :class: before
 # You know what a {term}`residual stream` is, how a text becomes one row ([chapter 3](03_text_to_features)), and what a
@@ -36,7 +39,7 @@ study.record();
 #
 # One panel per data set. From left to right, a probe reads later and later layers. One curve is for the {term}`latents <latent>` of an
 # SAE; the other is for the {term}`hidden states` of the same layer, the vectors from which the SAE made them. The height is the
-# {term}`macro-F1` on test texts, and the bands are 95 % {term}`intervals <interval>` over these texts.
+# {term}`macro-F1` on test texts, and the bands are 95 % intervals over these texts.
 #
 # How it was measured:
 #
@@ -67,7 +70,7 @@ study.record();
 study.figure()
 
 # %% [markdown]
-# The same on new words. A probe that leaned on single words will fall here:
+# The same on new words. A probe that leans on single words would fall here:
 
 # %%
 study.new_words_figure()
@@ -87,7 +90,7 @@ study.table()
 # One of several means is always the largest, as one of several runners is always first. Would it be first again? We ask in two ways.
 #
 # First, on the test sets, which had no part in the choice: how far does the chosen layer lead? The layer named below is its
-# {term}`strongest rival`. Of the others, it is the one over which the lead is least sure: the interval of that lead reaches lowest. A lead
+# strongest rival. Of the others, it is the one over which the lead is least sure: the interval of that lead reaches lowest. A lead
 # over this one is a lead over all. It need not be the layer with the nearest mean, because a lead that swings from set to set is less sure
 # than a small steady one. The interval comes from drawing anew both the data sets and the texts of each, because "best on average" speaks
 # of data sets in general.

@@ -4,7 +4,7 @@
 # **The question.** Do SAE features classify texts better than what one had without an SAE?
 #
 # **Why ask?** Nobody would pay for a new engine without driving the old one over the same road. Two things are there without an SAE: the
-# words of the text, and the model's own vectors, its {term}`hidden states`. The paper's headline says that SAE features reach a
+# words of the text (a {term}`bag of words`, weighed by *TF-IDF*), and the model's own vectors, its {term}`hidden states`. The paper's headline says that SAE features reach a
 # {term}`macro-F1` above {published}`mosaic.mean.least` and beat both {cite}`gallifant2025`.
 #
 # **The answer.** {result}`sae_against_baselines.sentences.answer`
@@ -34,12 +34,14 @@ study.record();
 # %% [markdown]
 # ## The comparison
 #
-# One line per data set. The left panel has the scores of SAE features, hidden states, a {term}`bag of words` (*TF-IDF*) and the *majority
-# class*, which always gives the most frequent answer. The right panel has SAE features minus hidden states: right of the line, the SAE is
+# One line per data set. The left panel has the scores of SAE features, hidden states, TF-IDF and the *majority class*, which always
+# gives the most frequent answer. The right panel has SAE features minus hidden states: right of the line, the SAE is
 # ahead. To read the marks:
 #
 # - **Filled and hollow.** Filled marks are {term}`familiar words <familiar words, new words>`, or the whole test where it is one. Hollow
 #   marks are the same messages in *new words*, synonyms that no training text of the set has.
+# - **Grey rows** are means over sets. Where the model's training is known, labels that it was {term}`told <told, never told>` in training
+#   stand apart from those it was *never told*. The section after the figure explains them.
 # - **Bars** are 95 % {term}`intervals <interval>`. Where a bar of the right panel holds zero, the two cannot be told apart on that set.
 # - **Grey and hollow, at the upper edge of a line,** are published values, where the paper has the same task. They are of Gemma 2 2B at
 #   the paper's best mean setting (binarised sums, middle layer, 16k) and of its hidden states there. The model is another, and for the
@@ -73,7 +75,7 @@ study.figure()
 #   comparison read hidden states at the last token only, SAE features at all tokens.
 # - **Two tests, where a set has two.** The score of a set is that of its familiar words. The miniature's sets say every test message a
 #   second time in new words.
-# - **Two kinds of labels, where the model's training is known.** Most of the miniature's labels are {term}`told <told, never told>` in
+# - **Two kinds of labels, where the model's training is known.** Most of the miniature's labels are told in
 #   training: the corpus writes them after every message of their kind, so the language model learned to predict them. Others are *never
 #   told*: they follow from the same facts, but no text of the corpus states them. A real task may be of either kind, and the second
 #   asks more of a representation. *What was run*, linked above, has each set's classes, sizes and an example.
