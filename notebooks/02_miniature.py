@@ -115,7 +115,7 @@ study.told_table()
 # {result}`miniature.sentences.log`
 #
 # How good can a score be at all? The {term}`ceiling` is what a reader scores who knows every factor. Labels of test messages are the
-# truth. In training and validation three labels in a hundred are wrong on purpose, as they are in life. There the same reader scores as
+# truth. In training and validation three labels in a hundred are wrong on purpose, since in life some are. There the same reader scores as
 # little as {result}`miniature.lowest_validation_ceiling`, so settings close to that cannot be ranked.
 #
 # ## Familiar and new words
@@ -133,8 +133,8 @@ study.told_table()
 # ## Training
 #
 # How well did the language models learn? In this world the best possible score is known. The program draws each choice with a known
-# probability $p$, and a choice costs $-\log p$ (the *surprise*: rare choices cost more). The mean cost per token is the corpus's
-# {term}`entropy`, the dashed line below. No model can do better. The unit is the *nat* per token, measured on documents
+# probability $p$, and a choice costs $-\log p$ (its *surprisal*: rare choices cost more). The mean cost per token is the corpus's
+# {term}`entropy`, the dashed line below. On average no model can do better. The unit is the *nat* per token, measured on documents
 # that nobody was trained on.
 #
 # The first quarter of the training tokens comes from documents of one statement only. That is why the loss on whole documents stands

@@ -37,7 +37,7 @@
 #
 # The right side is the {term}`decoder`. It makes the vector again, as $\hat{x}$, by adding up the directions of active latents; row $j$
 # of $W_\mathrm{dec}$ is the one that latent $j$ writes. ($^\top$ turns a table on its side, and $b_\mathrm{enc}$ and $b_\mathrm{dec}$ are
-# learned shifts.) The decoder is needed for training only. Classifiers read $f$.
+# learned shifts.) The decoder is needed to train an SAE. Classifiers read $f$.
 #
 # **Tokens become one row.** {term}`Pooling <pooling>` puts the latents of all tokens together, for example by adding them up. That row
 # is what the classifiers of this book read {cite}`gallifant2025`.
@@ -73,7 +73,7 @@ study.table()
 # %% [markdown]
 # ## Sparse: few latents per token
 #
-# How many latents are active at once? On this sentence's {result}`text_to_features.n_tokens` tokens, in the middle layer's SAE:
+# How many latents are active at once? The sentence has {result}`text_to_features.n_tokens` tokens, and the SAE is the middle layer's.
 # {result}`text_to_features.sentences.sparse` The mean number of active latents per token is called the SAE's {term}`L0`, written $L_0$.
 #
 # One sentence is not the corpus. At the end of its training this SAE had {result}`text_to_features.l0_in_training` active latents over

@@ -138,6 +138,9 @@ study.weighted_table()
 # {result}`pooling.sentences.baseline` The comparison with hidden states in
 # [chapter 9](09_sae_against_baselines) therefore gives both of them every pooling, and validation chooses for each. Chapters 10
 # and 11 fit too many probes for that and read both by their mean; what the mean costs each kind of features stands above.
+#
+# *What could be wrong?* All poolings were read at one layer. And the miniature's texts end where a model would go on, which may favour the
+# last token.
 
 # %% [markdown]
 # ## Try it yourself

@@ -88,7 +88,7 @@ study.figure()
 #
 # {result}`few_labels.sentences.mean_difference` {result}`few_labels.sentences.L1`
 #
-# And is binarising? With few labels, {result}`few_labels.sentences.binarising`; {result}`few_labels.sentences.as_they_are`.
+# And is binarising worth it? With few labels, {result}`few_labels.sentences.binarising`; {result}`few_labels.sentences.as_they_are`.
 # {result}`few_labels.sentences.top_n`
 
 # %%

@@ -69,7 +69,7 @@ study.figure()
 #
 # - **One rule for all.** The $k$ features whose class means differ most are kept, found within the training fold. A linear {term}`probe`
 #   reads them; its {term}`regularisation strength` $C$ is chosen on {term}`validation folds <validation fold>` from one list of values.
-# - **One pooling for all,** the {result}`training_worth.pooling`. It only adds and divides, so a direction may be taken before or after it.
+# - **One pooling for all,** the {result}`training_worth.pooling`. It is linear (it only adds and divides), so a direction may be taken before or after it.
 # - **Families.** Each kind of features is a *family*:
 #   - the *trained SAE* of layer {result}`training_worth.layer` and {term}`width` {result}`training_worth.width` (all its seeds:
 #     {result}`training_worth.n_draws.trained SAE`);

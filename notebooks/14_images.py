@@ -5,8 +5,8 @@
 # **The question.** An SAE learned from texts only. Can it tell what a picture shows?
 #
 # **Why ask?** Some language models also take pictures: a picture is cut into patches, and each patch enters the model like a word. It is as
-# if a reader of English were handed Dutch. Perhaps what was learned from words still fits. The paper lays text SAEs on pictures, unchanged,
-# and reports its largest gains over the model's own vectors there {cite}`gallifant2025`.
+# if a reader of English were handed Dutch. Perhaps what was learned from words still fits. The paper lays text SAEs on pictures, unchanged;
+# there its lead over the model's own vectors is largest {cite}`gallifant2025`.
 #
 # **The answer.** (By {term}`macro-F1`, mean over the sets of pictures.) {result}`images.sentences.all`
 #
