@@ -3,8 +3,8 @@
 #
 # **The question.** A language model passes a text through many layers. At which one should a classifier read it?
 #
-# **Why ask?** Somebody who builds a classifier has to pick one, and there may be dozens. Early layers still look like single words. The
-# last ones are busy with the next word. Is the best place in between? The paper compares an early, a middle and a late layer of each
+# **Why ask?** Somebody who builds a classifier has to pick one, and there may be dozens. Early layers are
+# said to hold single words, the last ones to prepare the next word. Is the best place in between? The paper compares an early, a middle and a late layer of each
 # model and finds the middle ones best on average {cite}`gallifant2025`. Is that so here?
 #
 # **The answer.** {result}`layers.sentences.middle`

@@ -103,7 +103,7 @@ study.new_words_figure()
 # A random dictionary is one {term}`control`. Features that no SAE is needed for are another: if a few principal components did as
 # well as a few latents, training an SAE would buy little.
 #
-# The curves rise with the number of features kept. Bands are 95 % over texts and draws. A band of one family says nothing about
+# From left to right, more features are kept. Bands are 95 % over texts and draws. A band of one family says nothing about
 # differences, which the table has. Every feature is scaled to unit variance (as large a spread as any other). So with *all* components the
 # smallest weigh as much as the largest.
 
