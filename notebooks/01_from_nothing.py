@@ -2,14 +2,18 @@
 # %% [markdown]
 # # SAEs from nothing
 #
+# **The question.** A language model writes each word down as a few hundred numbers. It seems to know far more things than that.
+# Where does it keep them, and can we read them?
+#
+# **Why ask?** Suppose a program says that a message is toxic. What did it see: an insult, or only a quotation of one? If each thing
+# that the model knows had a number of its own, you could look. A {term}`sparse autoencoder` (SAE) tries to make such
+# numbers. This chapter builds one from nothing.
+#
+# **The answer,** in a toy world where the truth is known: {result}`from_nothing.sentences.found` (A *cosine* of 1 means the same direction, 0 a
+# right angle.)
+#
 # *You need:* vectors, and what logistic regression does. *You do not need:* anything about language models. *About 30 minutes;
 # the cells run in about a minute.*
-#
-# **The question.** A language model keeps a few hundred numbers for each word. It knows far more than a few hundred things. Where are
-# they, and how can they be read?
-#
-# **Why ask?** A classifier can use what it can read. If each thing the model knows had a number of its own, we could see what a
-# classifier looks at. A {term}`sparse autoencoder` (SAE) tries to make such numbers. This chapter builds one from nothing.
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
@@ -34,21 +38,24 @@ study.overview()
 # %% [markdown]
 # Read it from left to right, then down.
 #
-# 1. The sentence is cut into tokens: words, parts of words, punctuation.
-# 2. The model turns each token into a vector. It is read at one place in the model, the {term}`residual stream`. No single number in
-#    it means anything to us.
-# 3. An SAE rewrites each vector as many {term}`latents <latent>`. Most of them are zero. The three shown have a meaning that is known.
-# 4. {term}`Pooling <pooling>` makes one row of the whole sentence: here, the largest value of each latent.
-# 5. A {term}`probe`, which is logistic regression, adds up the row with weights. The bars show what each latent adds to the score
-#    for *toxic*, against an average text.
+# 1. The sentence is cut into {term}`tokens <token>`: words, parts of words, punctuation.
+# 2. The model turns each token into a vector, a list of numbers. We read that list at one place inside the model, which is called
+#    the {term}`residual stream`. No single number in it means anything to us.
+# 3. An SAE rewrites each vector as many more numbers, its {term}`latents <latent>`. Most of them are zero. The three shown have a
+#    meaning that is known. A latent that is not zero is *active*; people also say that it *fires*.
+# 4. A classifier wants one row per text, not one per token. {term}`Pooling <pooling>` makes that row: here it takes, for each
+#    latent, the largest value in the sentence.
+# 5. A {term}`probe` reads the row. It is logistic regression: it multiplies each number by a weight and adds up. The bars show what
+#    each latent adds to the score for *toxic*, compared with an average text.
 #
-# In this picture: {result}`from_nothing.sentences.picture` The last bar holds all other latents. The named ones are easy to read; that
-# does not make them the ones that decide.
+# In this picture: {result}`from_nothing.sentences.picture` The last bar holds all other latents together. The named ones are easy
+# to read. That does not make them the ones that decide.
 #
 # ## More features than numbers
 #
-# Forget language for a while. Say there are five *features*: things that can be there or not. A model may keep only two numbers.
-# It is trained to write down which features are there, and to read them back. How does it place five in two?
+# Forget language for a while. A *feature* is a thing that can be there or not, such as "this is a quotation". Say there are five of
+# them, and a model may keep only two numbers. It is trained to write down which features are there, and to read them back. How does
+# it fit five into two?
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
@@ -65,26 +72,34 @@ study.plane_figure()
 # {result}`from_nothing.sentences.plane` More features than numbers: this is called {term}`superposition` {cite}`elhage2022`.
 # :::
 #
-# Now {result}`from_nothing.toy.n_features` features in {result}`from_nothing.toy.d` numbers, each time from five random starts. A feature
-# counts as represented if its line is long (a squared length above one half). Beside it stands the same model without its one
-# nonlinear step, a ReLU that cuts off what is below zero.
+# Is that more than a drawing? Here are {result}`from_nothing.toy.n_features` features in {result}`from_nothing.toy.d` numbers. The
+# model is trained from five random starts for each of several densities. (The *density* is the share of examples in which a feature
+# is there.) A feature counts as kept, or *represented*, if its line is long: its squared length must be above one half.
+#
+# Beside it stands the same model without its one bend (*linear* in the figure). The bend is a *ReLU*, which sets every number below zero to
+# zero. Without it the model can only add, and multiply by fixed weights. From left to right, features become rarer.
 
 # %%
 study.figure()
 
 # %% [markdown]
-# {result}`from_nothing.sentences.rise` {result}`from_nothing.sentences.linear` The band is a 95 % interval over the starts.
+# {result}`from_nothing.sentences.rise` {result}`from_nothing.sentences.linear` The band is a 95 % {term}`interval` over the starts:
+# it shows how far other random starts would move the number.
 #
 # *What could be wrong?* It is a toy: its features are independent, and we chose how often they are there. That real models do the same
 # is a hypothesis that explains much. It is not proved here.
 #
 # ## Why one direction is not enough
 #
-# Take a toy world with {result}`from_nothing.world.n_features` features in {result}`from_nothing.world.d` numbers. Each feature has a
-# direction, and each is there in one example of twenty. An example is the sum of its features' directions. We know the truth, since
-# we made it.
+# Take another toy world, with {result}`from_nothing.world.n_features` features in {result}`from_nothing.world.d` numbers. Each feature
+# has a direction, and each is there in one example of twenty. How strongly it is there is its *amplitude*. An example is a sum: each
+# feature that is there adds its direction, times its amplitude. We know the truth, since we made it.
 #
-# The obvious way to read a feature is the product of the vector with its direction. Its neighbours share its space, so they are heard, too.
+# How would you read one feature back? The obvious way: multiply the example with the feature's direction, number by number, and add up
+# (the *product* of two vectors). But other features point partly the same way. So you also hear the neighbours.
+#
+# The figure compares this with a latent of an SAE. Its height is the share of examples, on a logarithmic scale: each line up is ten times
+# as many.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
@@ -101,17 +116,27 @@ study.along_figure()
 #
 # ## Train one
 #
-# An SAE has two steps. The encoder makes $D$ latents from a vector $x$. The decoder makes the vector again, as a sum of directions:
+# An SAE has two steps. The *encoder* makes $D$ latents from a vector. The {term}`decoder` makes the vector again from the latents:
 #
 # $$f = \sigma(W_\mathrm{enc}(x - b_\mathrm{dec}) + b_\mathrm{enc}),$$
 #
 # $$\hat x = W_\mathrm{dec}^\top f + b_\mathrm{dec}.$$
 #
-# It is trained to make $\hat x$ close to $x$. That alone would be easy and useless. So there is one condition: *few latents at a time*.
-# Here $\sigma$ keeps the $k = 2$ largest values and sets the rest to zero (TopK). It never sees the true directions.
+# Read the two lines in words:
 #
-# Three numbers tell how it goes. The *loss* is the squared error. {term}`L0` is how many latents are active per example.
-# The {term}`fraction of variance unexplained` is the error as a share: 0 is perfect, 1 is no better than the mean.
+# - $x$ is the vector, $f$ holds its $D$ latents, and $\hat x$ ("x hat") is the vector made again.
+# - $W_\mathrm{enc}$ and $W_\mathrm{dec}$ are two tables of learned numbers, with one row for each latent. A row of $W_\mathrm{enc}$ is
+#   the direction that a latent reads, a row of $W_\mathrm{dec}$ the one that it writes. The sign $^\top$ turns the second table on its
+#   side, so that the rows of active latents are added up.
+# - $b_\mathrm{enc}$ and $b_\mathrm{dec}$ are learned shifts, like the intercept of a regression.
+# - $\sigma$ decides which latents stay active.
+#
+# It is trained to make $\hat x$ close to $x$. That alone would be easy and useless. So there is one condition: *few latents at a time*.
+# Here $\sigma$ keeps the $k = 2$ largest values and sets the rest to zero ({term}`TopK`). The SAE never sees the true directions.
+#
+# Three numbers tell how it goes. The *loss* is the squared distance between $x$ and $\hat x$. {term}`L0` is how many latents are
+# active per example. The {term}`fraction of variance unexplained` is the loss as a share: 0 is perfect, and 1 is no better than always
+# answering with the mean.
 
 # %%
 study.training_figure()
@@ -121,8 +146,11 @@ study.training_figure()
 #
 # ## Did it find the truth?
 #
-# A good reconstruction is not yet a find. Each latent writes in one direction, its row of the {term}`decoder`. How near is it to a
-# true one? A cosine of 1 is the same direction. A {term}`random dictionary`, which learned nothing, shows what chance gives.
+# The SAE can make the vectors again. Did it also find the true features? Each latent writes in one direction, its row of
+# $W_\mathrm{dec}$. We ask how near that is to a true direction, by the *cosine* of the angle between them: 1 is the same direction, 0
+# is a right angle.
+#
+# A number alone says little. A {term}`random dictionary`, an SAE that learned nothing, shows what chance gives.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
@@ -139,7 +167,8 @@ study.cosines_figure()
 #
 # ## Too few, too many
 #
-# In life nobody knows how many features there are. A feature counts as found if some latent has a cosine of at least 0.9 with it.
+# We gave the SAE as many latents as there are features. In life nobody knows that number. What if it is wrong? A feature counts as
+# found if some latent has a cosine of at least 0.9 with it.
 
 # %%
 study.table()
@@ -149,8 +178,8 @@ study.table()
 #
 # ## Too sparse, not sparse enough
 #
-# Move the slider. Each square is the cosine of one latent (down) with one true feature (across); darker is nearer to 1. A clean
-# diagonal means one latent for each feature.
+# The other choice is $k$, how many latents may be active per example. Move the slider. Each square is the cosine of one latent (down)
+# with one true feature (across); darker is nearer to 1. A clean diagonal means one latent for each feature.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
@@ -167,9 +196,9 @@ study.sparsity_slider()
 #
 # ## Shrinkage
 #
-# There is another way to ask for few latents: let all positive values through, but add a price to the loss, a weight times the sum
-# of all activations (an *L1 penalty*). A price on size makes everything smaller. The figure shows what a latent gives for a feature that is there
-# alone, as a share of its true amplitude.
+# There is another way to ask for few latents. Let all positive values through, but make them cost something: add to the loss a weight
+# times the sum of all active values (an *L1 penalty*). Small sums are cheap, so the SAE has a reason to make every value smaller. The
+# figure shows what a latent gives for a feature that is there alone, as a share of its true amplitude.
 
 # %%
 study.shrinkage_figure()
@@ -179,10 +208,11 @@ study.shrinkage_figure()
 #
 # ## Three latents of a real SAE
 #
-# Back to language. The SAE shipped with this book reads the {term}`residual stream` of a small language model. That model learned
-# from texts that we made, so we know of each text whether it quotes, insults or negates. For each of the three, the latent that tells
-# it best was chosen on one half of the texts. Below, each stands under two short sentences, one without and one with its factor. Darker
-# tokens are stronger, on one scale for both.
+# Back to language. The SAE shipped with this book reads the residual stream of a small language model. That model learned from texts
+# that we made. So we know of each text whether it quotes, insults or negates; such a property is called a {term}`factor`.
+#
+# For each of the three, we took the latent that tells it best on one half of the texts. Below, each stands under two short sentences,
+# one without its factor and one with it. Darker tokens are stronger, on one scale for both.
 
 # %%
 study.latents_strips()
@@ -191,8 +221,12 @@ study.latents_strips()
 study.latents_figure()
 
 # %% [markdown]
-# The figure shows the other half of the texts, in five languages, which had no part in the choice.
-# {result}`from_nothing.sentences.latents` An {term}`AUROC` of 0.5 is guessing, 1 is never wrong.
+# The figure shows the other half of the texts, in five languages, which had no part in the choice. "Tells it" is measured by the
+# {term}`AUROC`. Take one text with the factor and one without: how often is the latent stronger on the first? One half is guessing,
+# 1 is never wrong.
+#
+# {result}`from_nothing.sentences.latents`
+#
 # {result}`from_nothing.sentences.unlearned`
 #
 # *What could be wrong?* A latent that tells a factor may also fire on other things: look for dashed bars away from zero. And these
@@ -255,7 +289,8 @@ pictures.pipeline(profile, sentence=sentence).html()
 # **2.** An SAE leaves 3 % of the variance. Another leaves 15 %. Is the first the better dictionary?
 #
 # :::{dropdown} Answer
-# Not for that reason. With many latents per example almost any directions reconstruct well: move the slider to its right end.
+# Not for that reason. (The *dictionary* is the SAE's list of directions.) With many latents per example almost any directions
+# reconstruct well: move the slider to its right end.
 # :::
 #
 # **3.** A latent fires on every quotation in your texts. May you call it the quotation latent?

@@ -2,10 +2,15 @@
 # %% [markdown]
 # # The miniature world
 #
-# Gemma and its SAEs need a network, a licence and a GPU; and nobody knows what is in them. The models of this
-# profile are small, were trained from nothing on a corpus that this project generates, and everything the corpus
-# says is known, because it was drawn: language, topic, who is spoken of, the polarity of each word, negation,
-# intensity, whose words they are, what is asked for and by whom.
+# **The question.** When a method says "this latent stands for negation", who can check it?
+#
+# **Why ask?** It is like marking an exam without the answers. For a large model such as Gemma nobody has them. So this project made a
+# world of its own. A program draws the facts first: the language, the topic, who is meant, what is negated or quoted. Then it writes a
+# message from them. Small models learned from these messages alone. So every answer can be looked up.
+#
+# **The answer.** In this world, anybody can. It has {result}`miniature.n_concepts` concepts and {result}`miniature.n_patterns` sentence
+# patterns, and each text is kept with the facts that it was written from. Nor does it take a
+# network, a licence or a GPU, as Gemma and its SAEs do.
 #
 # :::{admonition} Before you read
 # :class: before
@@ -31,15 +36,18 @@ study.record();
 # %% [markdown]
 # ## Documents
 #
-# A message, then the log of a moderator or an assistant in codes that all languages share. The log's first code
-# is a *composition*: "hide" means that the reader is called something bad, in the speaker's own words. A model
-# that predicts it must have put the factors together by the end of the message.
+# The small language models learned from documents like those below. A document is a message, then a *log*: what a moderator or an
+# assistant noted about it, in codes that all languages share. Many messages mix languages on purpose; that is no error.
+#
+# The log's first code is a {term}`composition`: it hangs on several {term}`factors <factor>` at once. "Hide" means that the reader is
+# called something bad, in the speaker's own words. A quoted insult does not count, and neither does a negated one. A model that predicts
+# "hide" must have put these factors together by the end of the message.
 
 # %%
 study.documents_table()
 
 # %% [markdown]
-# Every word carries what it tells:
+# The program knows of every word what it tells. Each line below is one factor and its value; the words that show it are coloured:
 
 # %%
 study.words_strip()
@@ -47,7 +55,8 @@ study.words_strip()
 # %% [markdown]
 # ## One message in five languages
 #
-# The labelled sets toxicity and sentiment say the same thing five times.
+# Some messages are written in several languages, with the same facts behind them. The labelled sets toxicity and sentiment say the same
+# thing five times.
 
 # %%
 study.languages_table()
@@ -55,10 +64,16 @@ study.languages_table()
 # %% [markdown]
 # ## Labels and their cues
 #
-# Each message makes two statements, and the label hangs on both. The table shows what tells the label best: a count or a
-# pair of counts of the whole message (how many negations, how many harmful acts), and word order (what the first
-# statement has, what the second has, and the two together, as two words across the full stop would show them). Each is
-# given as the share of messages it gets right. "Added up" is a reader who weighs all of them and joins none.
+# A labelled set is a list of messages, each with a label that a {term}`probe` has to find. Each message makes two statements, and the
+# label hangs on both. So no single word should be enough.
+#
+# Is that so? A {term}`cue` is something simple that gives a label away. The table shows the best ones, each as the share of messages it
+# gets right:
+#
+# - *counts*, one or a pair, of the whole message: how many negations, how many harmful acts;
+# - *word order*: what the first statement has, what the second has, and the two together, as two words across the full stop would show
+#   them;
+# - *added up*: a reader who weighs all of these and adds, but never joins two into one.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -74,18 +89,24 @@ study.languages_table()
 study.table()
 
 # %% [markdown]
-# {result}`miniature.sentences.cues` What sequences of words reach, which may learn many of them by heart, is measured in
+# {result}`miniature.sentences.cues` "Told" and "never told" are explained in the next section.
+#
+# A reader who learns many sequences of words by heart may do better. What such a reader reaches is measured in
 # [chapter 9](09_sae_against_baselines), beside the features.
 #
 # {result}`miniature.sentences.comparisons`
 #
 # ## Told in training, or never told
 #
-# The models were trained to continue a message with its log, and so to write some of the labels that the probes of this
-# book look for. The others are functions of the same factors that no log writes: whether two statements agree. The table
-# says why, and in what share of the messages the log gives the label away: *by the verdict*, the codes that open the log
-# before those of the first statement (hide or keep, and the mood), and *by one code*, the one code of a statement, in its
-# place, that tells most.
+# Did the language models see the answers while they learned? Of some labels, yes. They were trained to continue a message with its log,
+# so they learned to write hide or keep, for one. A probe that looks for such a label looks for something the model was *told*.
+#
+# Other labels stand in no log, such as whether two statements agree. They follow from the same factors, but nothing made the model work
+# them out. They were {term}`never told <told, never told>`, and they are the harder test.
+#
+# The table says why, and in what share of the messages the log gives the label away. *By the verdict* means: from the codes that open
+# the log, before those of the first statement (hide or keep, and the mood). *By one code* means: from the one code of a statement, in
+# its place, that tells most.
 
 # %%
 study.told_table()
@@ -93,25 +114,31 @@ study.told_table()
 # %% [markdown]
 # {result}`miniature.sentences.log`
 #
-# The {term}`ceiling` is what a reader scores who knows every factor. In training and validation three labels in a hundred
-# are wrong, so that the same reader scores as little as {result}`miniature.lowest_validation_ceiling` there, and settings
-# close to that cannot be ranked. Test labels are the truth.
+# How good can a score be at all? The {term}`ceiling` is what a reader scores who knows every factor. Labels of test messages are the
+# truth. In training and validation three labels in a hundred are wrong on purpose, since in life some are. There the same reader scores as
+# little as {result}`miniature.lowest_validation_ceiling`, so settings close to that cannot be ranked.
 #
 # ## Familiar and new words
 #
-# Each test message is written twice: in familiar words, and in synonyms that no training text of the set has, all else
-# being equal. The language models know them: their own corpus has all synonyms.
+# A probe may only learn which words go with which label. To find out, each test message is written twice: in
+# {term}`familiar words <familiar words, new words>`, and in synonyms that no training text of the set has. All else is equal. The language models know the
+# synonyms, because their own corpus has them.
+#
 # {result}`miniature.sentences.unchanged` In stance and consensus the new words name the proposal, on which the label
 # does not hang; in the other sets they are the words that matter.
 #
-# The set *behaviour* is of another kind: its labels were made by mini-large-it, which answered every question the corpus
-# can ask, some correctly.
+# The set *behaviour* is of another kind. Its labels were made by a model, mini-large-it: it answered every question the corpus can ask,
+# some correctly. The label says whether it did.
 #
 # ## Training
 #
-# Every choice the generator makes adds its $-\log p$, so the entropy of the corpus is known: the dashed line, in nats a
-# token on documents nobody was trained on. The first quarter of the tokens has documents of one statement only, which is
-# why the loss on whole documents stands still at first.
+# How well did the language models learn? In this world the best possible score is known. The program draws each choice with a known
+# probability $p$, and a choice costs $-\log p$ (its *surprisal*: rare choices cost more). The mean cost per token is the corpus's
+# {term}`entropy`, the dashed line below. On average no model can do better. The unit is the *nat* per token, measured on documents
+# that nobody was trained on.
+#
+# The first quarter of the training tokens comes from documents of one statement only. That is why the loss on whole documents stands
+# still at first.
 
 # %%
 study.figure()
@@ -119,9 +146,15 @@ study.figure()
 # %% [markdown]
 # ## The dictionaries
 #
-# Measured on documents that neither a model nor an SAE was trained on: L0, the fraction of variance unexplained (FVU), the
-# share of dead latents, and the loss recovered (how much of the loss that is lost when the block's output is set to zero
-# comes back with the SAE's reconstruction in its place). "saes-large on mini-large-it" are mini-large's SAEs on the tuned model.
+# And how well did the SAEs learn? They are measured on documents that neither a model nor an SAE was trained on, by four numbers:
+#
+# - {term}`L0`: how many latents are active per token;
+# - the {term}`fraction of variance unexplained` (FVU): the share of the vectors that is lost;
+# - the share of {term}`dead latents <dead latent>`, which never fire;
+# - the {term}`loss recovered`. Put zeros in the place of the block's output, and the model's loss rises. Put the SAE's reconstruction
+#   there instead: how much of that rise goes away?
+#
+# "saes-large on mini-large-it" are mini-large's SAEs on the tuned model, which they were not trained on.
 
 # %%
 study.dictionaries_table()
@@ -137,9 +170,10 @@ study.dictionaries_table()
 # Of the SAEs read on the model that they were trained on, the worst leaves {result}`miniature.worst_fvu` of the variance
 # unexplained. The rows "saes-large on mini-large-it" are of SAEs on another model than theirs.
 #
-# What a miniature cannot show: how Gemma behaves. It has {result}`miniature.n_concepts` concepts and
-# {result}`miniature.n_patterns` sentence patterns, and its factors are independent, as they never are in life. It shows
-# whether a method finds what is there.
+# ## What could be wrong
+#
+# A miniature cannot show how Gemma behaves. It has {result}`miniature.n_concepts` concepts and {result}`miniature.n_patterns`
+# sentence patterns, and its factors are independent, as they never are in life. It shows whether a method finds what is there.
 
 # %% [markdown]
 # ## Try it yourself
@@ -183,8 +217,8 @@ table.assign(**{"its own fault": table["gap"] / table["held_out_loss"]}).round(3
 # :::
 #
 # :::{dropdown} What is the difference between a label told in training and one never told?
-# The model's corpus writes the first after each message, so the model learned to predict it. The second is a function of the same factors
-# that no text states: nothing made the model compute it.
+# The model's corpus writes the first after each message, so the model learned to predict it. The second follows from the same factors,
+# but no text states it: nothing made the model compute it.
 # :::
 #
 # :::{dropdown} What can a miniature not show?

@@ -1,30 +1,46 @@
 # %% [markdown]
 # # From a text to its features
 #
-# What does a classifier on SAE features read? One sentence is followed through the model, token by token, into the
-# features of one SAE and from there into the single row that stands for the text. What came out for this sentence:
-# {result}`text_to_features.sentences.sparse`
+# **The question.** What does a classifier on SAE features actually read?
 #
-# A language model reads a text token by token and keeps, after each of its blocks, one vector per token: the
-# *residual stream*. A *sparse autoencoder* (SAE) rewrites such a vector $x \in \mathbb{R}^d$ as a few active
-# *latents* out of many:
+# **Why ask?** A classifier wants a table: one row per text, one column per feature. A language model gives another thing: for each
+# word a list of numbers that nobody can read. Think of "this film is not bad". Somewhere in its lists stands that *bad* is negated.
+# This chapter follows one sentence all the way: from words to lists of numbers, from these to features of a {term}`sparse autoencoder`
+# (SAE), and from features to one row.
 #
-# $$
-# f = \sigma\big(W_\mathrm{enc}(x - b_\mathrm{dec}) + b_\mathrm{enc}\big), \qquad
-# \hat{x} = W_\mathrm{dec}^\top f + b_\mathrm{dec},
-# $$
-#
-# where $\sigma$ keeps what passes a threshold (JumpReLU) or the $k$ largest values (TopK). Row $j$ of $W_\mathrm{enc}$ is
-# the direction that latent $j$ reads, row $j$ of $W_\mathrm{dec}$ the one it writes. A text of many
-# tokens becomes one row by *pooling* over its tokens; that row is what the classifiers of this book read
-# {cite}`gallifant2025`.
+# **The answer.** A long row that is mostly zeros. {result}`text_to_features.sentences.sparse`
 #
 # :::{admonition} Before you read
 # :class: before
-# You know vectors, and that a language model reads a text in tokens. Nothing of SAEs is needed. About 10 minutes.
+# You know what a vector is, a list of numbers. Nothing of language models or SAEs is needed. About 10 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# ## The three steps
+#
+# **A text becomes vectors.** A language model reads a text {term}`token <token>` by token: words, parts of words, punctuation. It works
+# in {term}`blocks <block>`, one after another. After each block it keeps one vector per token, called the {term}`residual stream`. In
+# signs: $x \in \mathbb{R}^d$, a vector $x$ of $d$ numbers.
+#
+# **A vector becomes latents.** An SAE rewrites $x$ as many numbers, its {term}`latents <latent>`, of which few are not zero:
+#
+# $$
+# f = \sigma\big(W_\mathrm{enc}(x - b_\mathrm{dec}) + b_\mathrm{enc}\big), \qquad
+# \hat{x} = W_\mathrm{dec}^\top f + b_\mathrm{dec}.
+# $$
+#
+# The left side is the *encoder*. It multiplies the vector by a table of learned numbers, $W_\mathrm{enc}$; row $j$ of it is the
+# direction that latent $j$ reads. The function $\sigma$ then sets most values to zero: it keeps what passes a threshold
+# ({term}`JumpReLU`) or the $k$ largest values ({term}`TopK`). What is left is $f$, one number for each latent. A latent is *active*
+# on a token where its number is above zero.
+#
+# The right side is the {term}`decoder`. It makes the vector again, as $\hat{x}$, by adding up the directions of active latents; row $j$
+# of $W_\mathrm{dec}$ is the one that latent $j$ writes. ($^\top$ turns a table on its side, and $b_\mathrm{enc}$ and $b_\mathrm{dec}$ are
+# learned shifts.) The decoder is needed to train an SAE. Classifiers read $f$.
+#
+# **Tokens become one row.** {term}`Pooling <pooling>` puts the latents of all tokens together, for example by adding them up. That row
+# is what the classifiers of this book read {cite}`gallifant2025`.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -44,11 +60,12 @@ study.record();
 # %% [markdown]
 # ## Token by token
 #
-# Below, each line is one latent of the middle layer's SAE; the darker a token, the more active the latent on
-# it. Shown are the latents with the largest sums over the sentence. {result}`text_to_features.sentences.names`
-# Special tokens (BOS, `[CLS]`, `[SEP]`) are left out, as they are everywhere in this book: Gemma Scope, the published
-# SAEs of Google's Gemma 2 models, was not trained on them, and the released code of the paper, in the version read,
-# pooled them.
+# Each line below is one latent of the SAE at the middle layer. (*Layer* is another word for block.) The darker a token, the
+# more active the latent on it. Shown are the latents with the largest sums over the sentence. {result}`text_to_features.sentences.names`
+#
+# Some tokens stand for no word: a model's own marks for where a text begins or ends (BOS, `[CLS]`, `[SEP]`). They are left out, as they
+# are everywhere in this book. Gemma Scope, the published SAEs of Google's Gemma 2 models, was not trained on them; the released code of
+# the paper, in the version read, pooled them.
 
 # %%
 study.table()
@@ -56,10 +73,11 @@ study.table()
 # %% [markdown]
 # ## Sparse: few latents per token
 #
-# On this sentence's {result}`text_to_features.n_tokens` tokens, in the middle layer's SAE:
-# {result}`text_to_features.sentences.sparse` How many are active per token on average is called the SAE's $L_0$. One
-# sentence is not the corpus: at the end of its training this SAE had {result}`text_to_features.l0_in_training` active over
-# the texts it was trained on, the number that *What was run* lists.
+# How many latents are active at once? The sentence has {result}`text_to_features.n_tokens` tokens, and the SAE is the middle layer's.
+# {result}`text_to_features.sentences.sparse` The mean number of active latents per token is called the SAE's {term}`L0`, written $L_0$.
+#
+# One sentence is not the corpus. At the end of its training this SAE had {result}`text_to_features.l0_in_training` active latents over
+# the texts it was trained on; that is the number that *What was run* lists.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -76,26 +94,27 @@ study.figure()
 # %% [markdown]
 # ## One row per text: pooling
 #
-# Six poolings, in one pass, for SAE latents and hidden states alike. With $f_{tj}$ the activation of latent
-# $j$ on token $t$ of $T$:
+# A text of five tokens and one of fifty must both become one row. There are several ways. Take one latent: does it matter how often it
+# fires, how strongly, or only where the text ends? In the table, $f_{tj}$ is how active latent $j$ is on token $t$, and $T$ is the
+# number of tokens. All six ways are computed in one pass, for SAE latents and for the {term}`hidden states` (the vectors themselves) alike.
 #
-# | pooling | value of latent $j$ | source |
-# |---|---|---|
-# | sum | $\sum_t f_{tj}$ | the paper |
-# | mean | $\frac{1}{T}\sum_t f_{tj}$ | SAEBench, a published benchmark of SAEs |
-# | max | $\max_t f_{tj}$ | |
-# | last | $f_{Tj}$ | the paper's hidden-state baseline |
-# | count | $\lvert\{t : f_{tj} > 0\}\rvert$ | |
-# | top-$n$ | number of tokens in which $j$ is among the $n$ largest | the paper, $n = 20, 50$ |
+# | pooling | in words | value of latent $j$ | source |
+# |---|---|---|---|
+# | sum | added up over tokens | $\sum_t f_{tj}$ | the paper |
+# | mean | the sum, divided by the number of tokens | $\frac{1}{T}\sum_t f_{tj}$ | SAEBench, a published benchmark of SAEs |
+# | max | the largest value on any token | $\max_t f_{tj}$ | |
+# | last | the value on the last token alone | $f_{Tj}$ | the paper's hidden-state baseline |
+# | count | on how many tokens it is active | $\lvert\{t : f_{tj} > 0\}\rvert$ | |
+# | top-$n$ | on how many tokens it is among that token's $n$ largest | that number of tokens | the paper, $n = 20, 50$ |
 
 # %%
 study.poolings_figure()
 
 # %% [markdown]
-# ## The same numbers as the library's
+# ## What could be wrong
 #
-# The encoder used here computes only what is active and never holds a tokens-by-width array. It must give the
-# same numbers as `encode` of SAELens, the library that the SAEs shipped here were trained with, which does.
+# Our own code might compute something else than an SAE. It works out active latents only, and never holds a table of all tokens by all
+# latents. SAELens, the library that the SAEs shipped here were trained with, does hold it. The two must give the same numbers:
 # {result}`text_to_features.sentences.library`
 
 # %% [markdown]
@@ -140,7 +159,7 @@ pd.DataFrame({"latent": strongest, "token": [study.tokens[codes[:, j].argmax()] 
 # direction that it writes when the vector is put together again.
 # :::
 #
-# :::{dropdown} Why sparse? A dense layer of the same width could reconstruct just as well.
+# :::{dropdown} Why sparse? A layer of the same width that is not sparse could reconstruct just as well.
 # Because few active latents per token can each be looked at. The hope is that each stands for one thing; the book tests how far that
 # holds.
 # :::

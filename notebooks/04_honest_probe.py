@@ -2,21 +2,27 @@
 # %% [markdown]
 # # A probe, honestly
 #
-# *You need:* logistic regression, training and test sets. [SAEs from nothing](01_from_nothing) helps. *About 30 minutes; the cells run in
-# about a minute.*
-#
 # **The question.** A paper says: "SAE features classify these texts with a score of 0.90." When may you believe it?
 #
-# **Why ask?** Every chapter of this book compares scores. A score is easy to make too high, without any bad will. This chapter does it
-# on purpose, measures by how much, and shows the four habits that prevent it.
+# **Why ask?** Take a hundred coins and toss each ten times. One of them will look unfair. Scores are like that: try many classifiers,
+# keep the best, and it looks better than it is. Nobody has to cheat. Every chapter of this book compares scores. This one makes a score
+# too high on purpose, measures by how much, and shows four habits that prevent it.
+#
+# **The answer.** Ask first whether it was chosen on the texts that it is reported on. {result}`honest_probe.sentences.optimism`
+#
+# *You need:* logistic regression, training and test sets. *You do not need:* anything about SAEs, though
+# [SAEs from nothing](01_from_nothing) helps. *About 30 minutes; the cells run in about a minute.*
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
 # ## What a probe is
 #
-# A {term}`probe` is a simple classifier on numbers that somebody else made. Here it is logistic regression. Each text is one row
-# of {term}`pooled <pooling>` {term}`latents <latent>`; the probe learns one weight for each column and class. The language model and
-# the SAE stay as they are.
+# A {term}`probe` is a simple classifier on numbers that somebody else made. Here it is logistic regression. Each text is one row of
+# numbers, and the probe learns one weight for each column and class.
+#
+# Where do the numbers come from? A language model reads the text and makes a vector for each word. A {term}`sparse autoencoder` (SAE)
+# rewrites that vector as many numbers, its {term}`latents <latent>`, most of them zero. {term}`Pooling <pooling>` puts the latents of all
+# words into one row. The language model and the SAE stay as they are; only the probe learns.
 #
 # The texts are English messages on a proposal. The label is the speaker's own stance. What others say does not count:
 
@@ -41,14 +47,19 @@ study.table()
 #
 # ## Habit 1: know what is cheap
 #
-# {result}`honest_probe.sentences.majority` {term}`Macro-F1 <macro-F1>` is the mean over classes of F1, which asks both how many of a
-# class are found and how many finds are right. The next cheap thing is a {term}`bag of words <TF-IDF>`: which words stand in
-# the text, with no model at all. Then a *control*: a {term}`random dictionary`, as wide and as sparse as the SAE, with directions that
-# were drawn and not learned.
+# The cheapest classifier of all always gives the same answer. {result}`honest_probe.sentences.majority`
+#
+# Why two numbers? The share of correct answers is the *accuracy*. It flatters a classifier that ignores rare classes.
+# {term}`Macro-F1 <macro-F1>` does not. For each class it asks two things: how many texts of the class were found, and how many of the
+# finds are right? F1 is one number for both, between 0 and 1. Macro-F1 is the mean of F1 over classes, so that each class counts the same.
+#
+# The next cheap thing is a {term}`bag of words <TF-IDF>`: which words stand in the text, with no language model at all. Then a *control*: a
+# {term}`random dictionary`, an SAE whose directions were drawn by chance and not learned, as wide and as sparse as the real one.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
-# Put in order: majority class, bag of words, random dictionary, {term}`hidden states` (the vectors themselves), SAE features.
+# Put in order: majority class, bag of words, random dictionary, {term}`hidden states` (the model's vectors themselves, without an SAE),
+# SAE features.
 # :::
 
 # %%
@@ -59,14 +70,22 @@ study.figure()
 # {result}`honest_probe.sentences.words` {result}`honest_probe.sentences.random` {result}`honest_probe.sentences.hidden`
 # :::
 #
+# Behind each difference stand two numbers, its 95 % {term}`interval`. Habit 3 explains it; for now: if zero lies between the two, nobody
+# can say which is better.
+#
 # *What could be wrong?* One set of one kind of texts. [Chapter 9](09_sae_against_baselines) does it on ten sets,
 # [chapter 11](11_training_worth) asks at length what training an SAE is worth.
 #
 # ## Habit 2: touch the test set once
 #
-# A probe has settings: which layer, which pooling, how strong a penalty. Here there are {result}`honest_probe.n_settings`. It is tempting
-# to try all and report the best. The fresh texts are cut into {result}`honest_probe.n_test_sets` test sets of
+# A probe has *settings*, which somebody must choose: from which layer of the model the vectors are read, how words are pooled, and how
+# strongly large weights are punished. (The last is called $C$: the smaller, the {term}`stronger the penalty <regularisation strength>`.)
+# Here there are {result}`honest_probe.n_settings` combinations. It is tempting to try all and report the best.
+#
+# We do exactly that, many times. The fresh texts are cut into {result}`honest_probe.n_test_sets` test sets of
 # {result}`honest_probe.per_test_set`. On each, the best setting is chosen *by its score there*. Then it is scored on all other texts.
+# In the figure the first score is what the test set *promised*, the second what was *kept*. The third line is the honest way, explained
+# below it.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
@@ -79,13 +98,16 @@ study.optimism_figure()
 
 # %% [markdown]
 # :::{dropdown} Answer
-# {result}`honest_probe.sentences.optimism` The honest way is {term}`nested selection`: the setting is chosen on folds of the training set.
-# {result}`honest_probe.sentences.nested` It is the setting *{result}`honest_probe.nested.setting`*.
+# {result}`honest_probe.sentences.optimism`
 # :::
+#
+# The honest way is {term}`nested selection`. Cut the *training* set into parts, called {term}`folds <validation fold>`. Train on all but
+# one, score on the one left out, and let each part be left out once. Choose the setting with the best mean. The test set is then
+# touched once. {result}`honest_probe.sentences.nested` It is the setting *{result}`honest_probe.nested.setting`*.
 #
 # Is that much? {result}`honest_probe.sentences.size` A careless choice can decide which method "wins" {cite}`cawley2010`.
 #
-# Now the same with labels that were shuffled, on both sides. There is nothing to learn.
+# Now the same with labels that were shuffled, in training and test alike. There is nothing to learn.
 
 # %%
 study.optimism_figure(shuffled=True)
@@ -95,9 +117,14 @@ study.optimism_figure(shuffled=True)
 #
 # ## Habit 3: say how sure you are
 #
-# A score on {result}`honest_probe.per_test_set` texts would be another one on another hundred. A 95 % *interval* is made so that it holds the
-# true score in about 19 of 20 cases. It is made by drawing the test texts anew, with repetition, two thousand times (the *bootstrap*).
-# We can check it: the same probe on each of the {result}`honest_probe.n_test_sets` test sets, with the score on all texts as a line.
+# Another {result}`honest_probe.per_test_set` texts would give another score. A 95 % *interval* is made so that it holds the true score
+# in about 19 of 20 cases.
+#
+# How can one know that from a single test set? By the {term}`bootstrap`: draw as many texts from the test set at random, some twice and
+# some not at all, and score again. Do it two thousand times. Where the middle 95 % of these scores lie is the interval.
+#
+# Here we can check it. The figure has the same probe on each of the {result}`honest_probe.n_test_sets` test sets. The line is its score on
+# all fresh texts.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
@@ -114,8 +141,8 @@ study.intervals_figure()
 #
 # ## Habit 4: compare on the same texts
 #
-# To ask which of two classifiers is better, score both on the *same* texts and look at the difference. Hard texts are hard for both; that
-# cancels. The *paired* interval resamples texts with both answers together. If it holds zero, the two cannot be told apart.
+# Which of two classifiers is better? Score both on the *same* texts and look at the difference. Hard texts are hard for both; that
+# cancels. The *paired* interval draws each text anew together with both answers to it. If it holds zero, the two cannot be told apart.
 
 # %%
 study.pairing_figure()

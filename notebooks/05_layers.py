@@ -1,11 +1,16 @@
 # %% [markdown]
 # # Which layer?
 #
-# The paper compares an early, a middle and a late layer of each model and finds the middle ones best on average
-# {cite}`gallifant2025`. Is that so here? Every layer with an SAE is compared with the hidden states of the same layer. At
-# each layer, validation folds of the training set choose the pooling, for both kinds of features from the same
-# poolings; one layer has to serve all data sets, and validation chooses that too. All probes are linear and read features as
-# they are, nothing binarised. The test set chooses nothing. What came out: {result}`layers.sentences.middle`
+# **The question.** A language model passes a text through many layers. At which one should a classifier read it?
+#
+# **Why ask?** Somebody who builds a classifier has to pick one, and there may be dozens. Early layers are
+# said to hold single words, the last ones to prepare the next word. Is the best place in between? The paper compares an early, a middle and a late layer of each
+# model and finds the middle ones best on average {cite}`gallifant2025`. Is that so here?
+#
+# **The answer.** {result}`layers.sentences.middle`
+#
+# (The two numbers after "95 %" are an {term}`interval`. If zero lies between them, nobody can say which of the two is better. What a
+# {term}`strongest rival` is, is said below.)
 #
 # :::{admonition} Before you read
 # :class: before
@@ -32,13 +37,23 @@ study.record();
 # %% [markdown]
 # ## Layer curves
 #
-# One panel a data set; bands are 95 % bootstrap intervals over test texts. Where a set has a test of *familiar words*
-# and one of *new words* (the same messages, said with words that no training text of the set has), these are the
-# familiar ones.
+# One panel per data set. From left to right, a probe reads later and later layers. One curve is for the {term}`latents <latent>` of an
+# SAE; the other is for the {term}`hidden states` of the same layer, the vectors from which the SAE made them. The height is the
+# {term}`macro-F1` on test texts, and the bands are 95 % intervals over these texts.
 #
-# Hollow grey marks are published values {cite}`gallifant2025`, where the paper has the same task: linear probes on Gemma 2 2B,
-# at its early, middle and late layer (5, 12 and 19). SAE features are the paper's sums and counts, nothing binarised, one mark a
-# pooling; hidden states are of the last token. The model is a larger one, and the miniature's texts are not the paper's: the
+# How it was measured:
+#
+# - **Every layer with an SAE** is compared with the hidden states of the same layer.
+# - **One row per text.** {term}`Pooling <pooling>` makes it. At each layer, {term}`validation folds <validation fold>` of the training
+#   set choose the pooling, for both kinds of features from the same ones.
+# - **One layer for all.** A single layer has to serve all data sets. Validation chooses that, too. The test set chooses nothing.
+# - **Plain features.** All probes are linear and read features as they are, nothing binarised (turned into on or off).
+# - **Familiar words.** Where a set has two tests, of {term}`familiar words and of new words <familiar words, new words>`, these are the
+#   familiar ones. New words say the same messages in words that no training text of the set has.
+#
+# Hollow grey marks are published values {cite}`gallifant2025`, where the paper has the same task. They are of linear probes on Gemma 2
+# 2B, at its early, middle and late layer (5, 12 and 19). SAE features are the paper's sums and counts, nothing binarised, one mark a
+# pooling; hidden states are of the last token. That model is larger, and the miniature's texts are not the paper's. So the
 # marks show how a task's scores lie in the paper, and are no target for the curves.
 #
 # ::::{admonition} Predict before you look
@@ -55,7 +70,7 @@ study.record();
 study.figure()
 
 # %% [markdown]
-# The same on new words:
+# The same on new words. A probe that leans on single words would fall here:
 
 # %%
 study.new_words_figure()
@@ -72,12 +87,15 @@ study.table()
 # %% [markdown]
 # ## Is the chosen one really ahead?
 #
-# One of several means is always the largest. Whether it would be again is answered in two ways. First, the chosen
-# layer's lead over the others is measured on the test sets, which had no part in the choice. The layer named below is
-# its *strongest rival*: of the others, the one over which the lead's interval reaches lowest, so that a lead over it is a
-# lead over all. It need not have the nearest mean: a lead that swings from set to set is less sure than a small steady
-# one. The interval comes from resampling the data sets as well as the texts of each, because "best on average" speaks of
-# data sets in general. Second, the sets are drawn again and validation chooses anew.
+# One of several means is always the largest, as one of several runners is always first. Would it be first again? We ask in two ways.
+#
+# First, on the test sets, which had no part in the choice: how far does the chosen layer lead? The layer named below is its
+# strongest rival. Of the others, it is the one over which the lead is least sure: the interval of that lead reaches lowest. A lead
+# over this one is a lead over all. It need not be the layer with the nearest mean, because a lead that swings from set to set is less sure
+# than a small steady one. The interval comes from drawing anew both the data sets and the texts of each, because "best on average" speaks
+# of data sets in general.
+#
+# Second, the sets are drawn again and validation chooses anew. How often does it choose the same layer?
 #
 # **SAE features.** {result}`layers.sentences.sae` {result}`layers.sentences.sae_new`
 #
@@ -86,16 +104,19 @@ study.table()
 # %% [markdown]
 # ## Between the layers with an SAE
 #
-# SAEs are trained at a few layers; a model has hidden states after every block. Is the best place to read a text one that
-# no SAE looks at? Hidden states after all {result}`layers.every_block.n_blocks` blocks of the model are compared here, each
-# with one pooling ({result}`layers.every_block.pooling`) and at most {result}`layers.every_block.rows.train` training and
-# {result}`layers.every_block.rows.test` test texts a set, because two models at every block are many fits. So these scores
-# stand beside each other and not beside those above, where validation chose among all poolings and on more texts, and may
-# have taken another layer. *Early*, *middle* and *late* are thirds of a model's depth: the share of its blocks that a text has passed.
+# SAEs are trained at a few layers only; a model has hidden states after every {term}`block`. Could the best place to read a text be one
+# that no SAE looks at? Here hidden states after all {result}`layers.every_block.n_blocks` blocks of the model are compared. *Early*,
+# *middle* and *late* are thirds of a model's depth: the share of its blocks that a text has passed.
 #
-# The same is done with the larger model of a pair, where the profile names one: on the same texts, trained and tested on the
-# same rows, so that its differences from the smaller one are taken text by text. Large marks are the layers that validation
-# chose; bands are 95 % intervals over test texts.
+# Does a larger model change the answer? Where the profile names a pair of models, the same is done with the larger one. It learns and is
+# tested on the very same texts, so that the two are compared text by text.
+#
+# *What could be wrong?* Two models at every block are many probes to fit. So each has one pooling
+# ({result}`layers.every_block.pooling`), and at most {result}`layers.every_block.rows.train` training and
+# {result}`layers.every_block.rows.test` test texts per set. These scores stand beside each other and not beside those above: there,
+# validation chose among all poolings and on more texts, and may have taken another layer.
+#
+# Large marks are the layers that validation chose; bands are 95 % intervals over test texts.
 
 # %%
 study.scale_figure()
@@ -107,11 +128,12 @@ study.scale_table()
 # **Every block.** {result}`layers.sentences.every_block` {result}`layers.sentences.every_block_third`
 # {result}`layers.sentences.every_block_beyond`
 #
-# **A larger model.** Each model is read at the layer that validation chooses for it, of those with an SAE of its own; SAE
-# features and hidden states alike, with one pooling on both sides. Two models of a family differ in more than their size,
-# such as the tokens they were trained on (the miniature's are in its own chapter), and SAEs of one width have fewer latents
-# for each dimension of the larger one. The intervals are over data sets and texts.
+# **A larger model.** Each model is read at the layer that validation chooses for it, of those with an SAE of its own. That holds for SAE
+# features and hidden states alike, with one pooling on both sides. The intervals are over data sets and texts.
 # {result}`layers.sentences.pair`
+#
+# *What could be wrong?* Two models of a family differ in more than their size, such as the tokens they were trained on (the miniature's
+# are in its own chapter). And SAEs of one {term}`width` have fewer latents for each dimension of the larger model.
 
 # %% [markdown]
 # ## What it says
@@ -119,7 +141,11 @@ study.scale_table()
 # Averaged over {result}`layers.n_sets` data sets, validation chooses layer {result}`layers.best_layer.sae` for SAE
 # features (macro-F1 on test {result}`layers.best_mean.sae`), *{result}`layers.best_position.sae`* among those
 # compared, and layer {result}`layers.best_layer.hidden` for hidden states ({result}`layers.best_mean.hidden`).
-# {result}`layers.sentences.middle` The [claims page](../claims.md) sets this beside the published statement.
+# {result}`layers.sentences.middle`
+#
+# ## What the paper said
+#
+# Middle layers are best on average {cite}`gallifant2025`. The [claims page](../claims.md) sets what came out beside the published statement.
 
 # %% [markdown]
 # ## Try it yourself

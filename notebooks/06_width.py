@@ -2,14 +2,17 @@
 # %% [markdown]
 # # Which width?
 #
-# A wider SAE has more latents, each of which means less; does a probe on them classify better? The paper compares SAEs of
-# 16k and 65k latents {cite}`gallifant2025`: over {published}`mosaic.width.n` pairs of one set, layer and pooling the median
-# difference is {published}`mosaic.width.difference`. Here SAEs of one layer, the middle one, and several widths are
-# compared in the same way. {result}`width.sentences.answer`
+# **The question.** Does an SAE with more latents give a better classifier?
+#
+# **Why ask?** Think of a map. One with more names on it tells more, but each name covers less ground. A wider SAE has more
+# {term}`latents <latent>`, each of which means less. It also costs more to train and to run. If a narrow one does as well, take the
+# narrow one.
+#
+# **The answer.** {result}`width.sentences.answer`
 #
 # :::{admonition} Before you read
 # :class: before
-# You know what a {term}`latent` is and how validation chooses ([chapter 5](05_layers)). About 8 minutes.
+# You know what a latent is and how validation chooses ([chapter 5](05_layers)). About 8 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
@@ -30,8 +33,9 @@ study.record();
 # %% [markdown]
 # ## Every pair
 #
-# A dot is one set and pooling, linear probes on both sides: the score on the wider SAE minus that on the next narrower
-# one. The bar is the median. Hollow dots are the published pairs.
+# SAEs of one layer, the middle one, and several {term}`widths <width>` are compared. Take one data set and one {term}`pooling`, and
+# train the same linear {term}`probe` on two neighbouring widths. That is a pair. A dot is the score on the wider SAE minus the score on
+# the narrower one: right of zero, width has paid. The bar is the median, the pair in the middle. Hollow dots are the published pairs.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -46,14 +50,21 @@ study.record();
 study.pairs_figure()
 
 # %% [markdown]
-# A median says what happens to the pair in the middle and nothing of the others: the mean difference is
-# {result}`width.mean_difference`. Pairs of one set say nearly the same, so that the interval comes from drawing the sets
-# anew, each with all its pairs.
+# *What could be wrong?* A median says what happens to the pair in the middle and nothing of the others: the mean difference is
+# {result}`width.mean_difference`. And pairs of one set say nearly the same, so they are not as much evidence as their number suggests.
+# The {term}`interval` therefore comes from drawing the sets anew, each with all its pairs.
+#
+# ## What the paper said
+#
+# The paper compares SAEs of 16k and 65k latents {cite}`gallifant2025`. Over {published}`mosaic.width.n` pairs of one set, layer and
+# pooling the median difference is {published}`mosaic.width.difference`. Here the pairs are made in the same way.
 #
 # ## Set by set
 #
-# Each width with the pooling that validation chose for it; bands are 95 % bootstrap intervals over test texts. Hollow grey
-# marks are published, where the paper has the same task: Gemma 2 2B, middle layer, SAEs of 16k and 65k latents, a mark a
+# Does width matter on some sets? Each width is shown with the pooling that validation chose for it. Height is {term}`macro-F1`; bands
+# are 95 % intervals over test texts, by {term}`bootstrap`.
+#
+# Hollow grey marks are published, where the paper has the same task: Gemma 2 2B, middle layer, SAEs of 16k and 65k latents, a mark a
 # pooling, nothing binarised. Its model and, for the miniature's sets, its texts are others.
 
 # %%
@@ -62,16 +73,18 @@ study.figure()
 # %% [markdown]
 # ## Which one validation chooses
 #
-# One width has to serve all data sets. Validation chooses it; the lead on test is the answer to whether it is ahead.
+# One width has to serve all data sets. {term}`Validation <validation fold>` chooses it. Whether it is really ahead is asked on the test
+# sets, which had no part in the choice.
 
 # %%
 study.table()
 
 # %% [markdown]
-# {result}`width.sentences.choice` {result}`width.sentences.new_words`
+# {result}`width.sentences.choice` {result}`width.sentences.new_words` (The {term}`strongest rival` is the width over which the lead is
+# least sure; [chapter 5](05_layers) explains it. New words are synonyms that no training text of the set has.)
 #
-# Width is not the only thing that differs: a wide SAE trained on as many tokens as a narrow one has more latents that
-# hardly ever fire. Each SAE's own figures stand on the page linked above.
+# *What could be wrong?* Width is not the only thing that differs. A wide SAE trained on as many tokens as a narrow one has more latents
+# that hardly ever fire. Each SAE's own figures stand on the page linked above.
 
 # %% [markdown]
 # ## Try it yourself
@@ -116,7 +129,7 @@ pd.Series(medians, name="median difference").round(4)
 # :::
 #
 # :::{dropdown} Why might a wider SAE do worse although it can express more?
-# It has more latents that hardly ever fire when it saw as many tokens, and a concept may be split over several latents, of which each
+# When it saw as many tokens, it has more latents that hardly ever fire. And a concept may be split over several latents, each of which
 # fires in a part of the texts only.
 # :::
 #

@@ -1,11 +1,13 @@
 # %% [markdown]
 # # Which pooling?
 #
-# A text has many tokens, a classifier wants one row. The paper pools SAE activations by sums and by top-$n$ counts, and
-# hidden states by their last token only; so its comparison of features is also one of poolings {cite}`gallifant2025`.
-# Which pooling is best for which features, and what does the last token cost? Every pooling is given to both kinds of
-# features at one layer, and each is scored by itself. What came out: {result}`pooling.sentences.baseline`
-# {result}`pooling.sentences.last_hidden`
+# **The question.** A text has many tokens, a classifier wants one row. How should the tokens be put together?
+#
+# **Why ask?** Take a review of fifty words of which one is an insult. Add up over all words, and the insult is one part in fifty. Keep the
+# strongest word, and it stands out. Read the last word only, and you rely on the model to have carried the insult there. That choice is
+# called {term}`pooling`. It can matter more than which features are pooled.
+#
+# **The answer.** {result}`pooling.sentences.baseline` {result}`pooling.sentences.last_hidden`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -32,8 +34,12 @@ study.record();
 # %% [markdown]
 # ## SAE features
 #
-# A line a data set, a column a pooling; all read layer {result}`pooling.layer`. Where a set has tests of familiar and of
-# new words, these are the familiar ones.
+# Every pooling is given to both kinds of features at one layer, layer {result}`pooling.layer`, and each is scored by itself. In the figure
+# a line is a data set, a column a pooling, and the number is {term}`macro-F1` on test texts. Where a set has tests of
+# {term}`familiar and of new words <familiar words, new words>`, these are the familiar ones.
+#
+# The poolings are those of [chapter 3](03_text_to_features): *sum*, *mean* and *max* over the tokens; *last*, the last token alone; *count*,
+# on how many tokens a {term}`latent` is active; *top20*, on how many it is among that token's twenty largest.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -51,18 +57,21 @@ study.figure("sae")
 # %% [markdown]
 # ## Hidden states
 #
-# The same poolings of the residual stream itself. For hidden states a count is the number of tokens in which a
-# dimension is positive.
+# The same poolings, now of the {term}`hidden states`: the model's own vectors, from which the SAE made its latents. A vector has no active
+# latents to count. So for hidden states a count is the number of tokens in which a dimension is positive.
 
 # %%
 study.figure("hidden")
 
 # %% [markdown]
-# ## Beside published values
+# ## What the paper said
+#
+# The paper pools SAE activations by sums and by top-$n$ counts, with $n$ the number of largest latents that count on each token. It pools
+# hidden states by their last token only. So its comparison of features is also one of poolings {cite}`gallifant2025`.
 #
 # Of the sets whose task the paper has, hollow grey marks are what it published for its middle layer: sums and counts of SAE
-# features (16k), the last token of hidden states, nothing binarised. Other poolings it did not score. Its model is Gemma 2 2B,
-# and the miniature's texts are not its texts: what can be compared is which pooling lies above which.
+# features (16k), the last token of hidden states, nothing binarised (turned into on or off). Other poolings it did not score. Its model is
+# Gemma 2 2B, and the miniature's texts are not its texts. What can be compared is which pooling lies above which.
 
 # %%
 study.published_figure()
@@ -70,27 +79,29 @@ study.published_figure()
 # %% [markdown]
 # ## Which one validation chooses
 #
-# Means over the sets. The pooling with the highest validation score is marked as chosen.
+# One pooling has to serve all sets. The table has means over the sets. The pooling with the highest {term}`validation <validation fold>`
+# score is marked as chosen.
 
 # %%
 study.table()
 
 # %% [markdown]
-# As in the [chapter on layers](05_layers), the chosen one's lead is measured on the test sets, over its
-# strongest rival (the pooling over which the lead's interval reaches lowest), with an interval over data sets and texts.
+# Is the chosen one really ahead? As in the [chapter on layers](05_layers), its lead is measured on the test sets, which had no part in the
+# choice. It is the lead over the {term}`strongest rival`, the pooling over which the lead's {term}`interval` reaches lowest. The interval
+# is over data sets and texts.
 #
 # **SAE features.** {result}`pooling.sentences.sae` {result}`pooling.sentences.sae_new`
 #
 # **Hidden states.** {result}`pooling.sentences.hidden` {result}`pooling.sentences.hidden_new`
 #
-# The paper pools by sums and by counts: in how many tokens a latent is among that token's twenty largest. In its result files
-# counts are {published}`mosaic.pooling.top20_minus_sum` above raw sums. Here: {result}`pooling.sentences.counts`
+# The paper has two poolings of SAE features, sums and counts: in how many tokens a latent is among that token's twenty largest. In its
+# result files counts are {published}`mosaic.pooling.top20_minus_sum` above raw sums. Here: {result}`pooling.sentences.counts`
 
 # %% [markdown]
 # ## What reading the last token only costs
 #
-# The published hidden-state baseline reads the last token. Mean pooling minus last token, averaged over the
-# sets:
+# The published hidden-state baseline reads the last token. Is that fair to it? The table has the score with mean pooling minus the score
+# with the last token, averaged over the sets. Below zero, the last token is the better one.
 
 # %%
 study.last_table()
@@ -103,10 +114,17 @@ study.last_table()
 # %% [markdown]
 # ## A mean weighted by inverse firing frequency
 #
-# A latent that fires in every text tells little, as a word tells little that stands in every text, to which TF-IDF gives less
-# weight. Would the same weight help mean-pooled SAE features? A latent that is active in $n_j$ of $n$ training texts is
-# multiplied by $\ln\frac{1+n}{1+n_j}+1$. Probes in this book standardise each column, which divides any such weight out again;
-# so here a probe reads the means as they are, with the weight and without it, and the standardising probe stands beside.
+# A word that stands in every text, such as "the", tells little about one of them. {term}`TF-IDF` therefore gives it less weight. A latent
+# that fires in every text tells little, too. Would the same weight help? It is called {term}`inverse firing frequency`. A latent's mean is
+# multiplied by
+#
+# $$\ln\frac{1+n}{1+n_j}+1,$$
+#
+# where $n$ is the number of training texts, $n_j$ in how many of them latent $j$ is active, and $\ln$ the natural logarithm. The more texts
+# it is active in, the smaller the weight.
+#
+# *What could be wrong?* Probes in this book {term}`standardise` each column, which divides any such weight out again. So here a probe reads
+# the means as they are, with the weight and without it, and the standardising probe stands beside.
 
 # %%
 study.weighted_table()
@@ -120,6 +138,9 @@ study.weighted_table()
 # {result}`pooling.sentences.baseline` The comparison with hidden states in
 # [chapter 9](09_sae_against_baselines) therefore gives both of them every pooling, and validation chooses for each. Chapters 10
 # and 11 fit too many probes for that and read both by their mean; what the mean costs each kind of features stands above.
+#
+# *What could be wrong?* All poolings were read at one layer. And the miniature's texts end where a model would go on, which may favour the
+# last token.
 
 # %% [markdown]
 # ## Try it yourself

@@ -1,15 +1,13 @@
 # %% [markdown]
 # # On or off: binarised features
 #
-# The paper's best setting on average keeps only whether a pooled latent exceeds a threshold. Its threshold is 1.0 for
-# every pooling {cite}`gallifant2025`; but 1.0 means something else for a sum of activations, whose unit is that of the
-# SAE, than for a count of tokens, where "above 1.0" is "in at least two tokens". Does binarising help? Here the threshold
-# is chosen on validation, the published one stands beside it, each with a regularisation strength of its own, and the
-# whole curve is shown. And can it stand in the place of feature selection? Both are done to the same sums, score and cost
-# side by side.
+# **The question.** Does a classifier need to know *how strongly* a latent fired, or only *whether* it did?
 #
-# What came out: {result}`binarisation.sentences.tuned_sum` {result}`binarisation.sentences.kept`
-# {result}`binarisation.selection.sentences.replaces` {result}`binarisation.selection.sentences.bytes`
+# **Why ask?** A smoke alarm that only says yes or no is cheap, and often enough. On-or-off features take one bit each. The paper's best
+# setting on average is of this kind {cite}`gallifant2025`: it keeps only whether a pooled {term}`latent` exceeds a threshold
+# ({term}`binarisation`). Where should the threshold lie? And do you then still have to pick out the few latents that matter?
+#
+# **The answer.** {result}`binarisation.sentences.tuned_sum` {result}`binarisation.selection.sentences.replaces`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -35,8 +33,14 @@ study.record();
 # %% [markdown]
 # ## The threshold's curve
 #
-# Macro-F1 on test of a probe on binarised *sums*, less that of raw sums, against the share of active values that the
-# threshold lets through; one line a data set. The large mark is where the published 1.0 falls.
+# The paper's threshold is 1.0 for every pooling. But 1.0 of what? A count is a number of tokens, so "above 1.0" means "in at least two
+# tokens". A sum of activations has the unit of its SAE, which training sets, so there 1.0 may be a lot or a little. Here the threshold is
+# chosen on {term}`validation folds <validation fold>`, and the published one stands beside it. Each has a
+# {term}`regularisation strength` of its own.
+#
+# The figure shows the whole curve for *sums*. To the right, the threshold rises and lets fewer of the active values through. The height is
+# {term}`macro-F1` on test with binarised sums minus that with raw ones (*raw* means as they are), so above zero binarising helps. One
+# line is one data set. The large mark is where the published 1.0 falls.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -54,23 +58,25 @@ study.threshold_curve()
 # %% [markdown]
 # {result}`binarisation.sentences.curve`
 #
-# {result}`binarisation.sentences.kept` Activations have no unit of their own: an SAE's training sets their size. A claim
-# about 1.0 on sums can therefore be tested with Gemma Scope's SAEs only, and elsewhere the curve is what there is to be
-# found. {result}`binarisation.sentences.counts` That claim is tested on every model.
+# {result}`binarisation.sentences.kept`
+#
+# *What could be wrong?* Activations have no unit of their own: an SAE's training sets their size. A claim about 1.0 on sums can therefore
+# be tested with Gemma Scope's SAEs only, and elsewhere the curve is what there is to be found. With counts it is otherwise.
+# {result}`binarisation.sentences.counts` That claim is tested on every model.
 
 # %% [markdown]
 # ## Raw against binarised
 #
-# Right of the line, binarising helps. Dots are means over the data sets; the intervals come from resampling the data
-# sets and the test texts of each, the same texts for both forms. Hollow: the mean of {published}`mosaic.binarising.n`
-# published comparisons at the same threshold (the paper's models and sets; no interval is published).
+# What does binarising change on average? Right of the line, it helps. Dots are means over the data sets. The 95 %
+# {term}`intervals <interval>` come from drawing anew the data sets and the test texts of each, the same texts for both forms. Hollow: the mean of
+# {published}`mosaic.binarising.n` published comparisons at the same threshold (the paper's models and sets; no interval is published).
 
 # %%
 study.figure()
 
 # %% [markdown]
 # The same differences as numbers, beside the mean scores of raw features and of those binarised at the
-# threshold that validation chose; the last column is the share of active values above 1.0.
+# threshold that validation chose. The last column is the share of active values above 1.0.
 
 # %%
 study.table()
@@ -79,35 +85,44 @@ study.table()
 # ## In the place of feature selection
 #
 # The paper's abstract says more: that binarisation "offers an efficient alternative to traditional feature selection
-# while maintaining or improving performance" {cite}`gallifant2025`. Selection keeps few latents as they are, binarisation
-# keeps all of them and one bit of each. Here both are done to the same sums:
+# while maintaining or improving performance" {cite}`gallifant2025`. {term}`Feature selection <feature selection>` keeps few latents, as they
+# are. Binarisation keeps all of them, and one bit of each. It is the choice between a short list with details and a long list of ticks.
+#
+# Here both are done to the same sums:
 #
 # - **No selection.** All latents, raw (as they are) or binarised.
-# - **Selection, three usual ways.** The 16, 64 or 256 latents that come first when an *L1* penalty is lowered, of the largest
-#   *difference of class means*, or of the most *mutual information* between a latent's being active and the label
-#   (scikit-learn's measure for discrete features). Each raw, and with the latents it keeps binarised.
+# - **Selection, three usual ways.** The 16, 64 or 256 latents that
+#   - come first when an {term}`L1 penalty` is lowered, or
+#   - have the largest *difference of class means*, or
+#   - have the most {term}`mutual information` between being active and the label (scikit-learn's measure for discrete features).
+#
+#   Each way comes raw, and with the latents that it keeps binarised.
 # - **Equal.** Texts, folds and the grid of regularisation strengths are the same for all. How many latents are kept is chosen
 #   on validation, and each fold's latents are chosen without its held-out rows.
 #
-# A mark is a mean over the data sets. Its interval is wide because sets differ; since all marks are of the same sets and
-# texts, their differences, told below, are known better. It stands at the bytes that one test text takes in the smallest of
-# three forms that lose nothing: every value as a float32, on or off as packed bits, or sparse rows (active columns alone,
-# with values where there are any). Further left is cheaper, further up is better; a line leads from a way's raw latents to
-# the same latents binarised.
+# In the figure a mark is a mean over the data sets. Further up is better, further left is cheaper. A line leads from a way's raw latents
+# to the same latents binarised. Cost is the bytes that one test text takes in the smallest of three forms that lose nothing:
+#
+# - every value as a float32 (four bytes a number);
+# - on or off, as packed bits (eight latents in a byte);
+# - sparse rows (active columns alone, with values where there are any).
+#
+# *What could be wrong?* A mark's interval is wide because sets differ. Since all marks are of the same sets and texts, their differences,
+# told below, are known better.
 
 # %%
 study.selection.figure()
 
 # %% [markdown]
-# The same as numbers. Bytes and latents are geometric means over the sets; no time stands here, because it is another one on
-# every machine: `python benchmarks/selection.py` measures seconds and memory.
+# The same as numbers. Bytes and latents are geometric means over the sets, in which doubling on one set and halving on another cancel. No
+# time stands here, because it is another one on every machine: `python benchmarks/selection.py` measures seconds and memory.
 
 # %%
 study.selection.table()
 
 # %% [markdown]
 # *Is performance maintained?* {result}`binarisation.selection.sentences.maintains` By "maintained" is meant that no more than
-# .02 is lost, about what the paper's own baseline moves by when it is trained again ({published}`mosaic.noise.mean`). In the
+# .02 is lost. That is about what the paper's own baseline moves by when it is trained again ({published}`mosaic.noise.mean`). In the
 # paper's committed results sums gain {published}`mosaic.binarising.sum.difference`, at a threshold of 1.0.
 #
 # *Does it stand in for selection?* {result}`binarisation.selection.sentences.replaces`

@@ -1,28 +1,13 @@
 # %% [markdown]
 # # SAE features against hidden states and bags of words
 #
-# The paper's headline: SAE features reach a macro-F1 above {published}`mosaic.mean.least` and beat hidden states and
-# bags of words {cite}`gallifant2025`. {result}`sae_against_baselines.sentences.answer`
+# **The question.** Do SAE features classify texts better than what one had without an SAE?
 #
-# How it was measured here:
+# **Why ask?** Nobody would pay for a new engine without driving the old one over the same road. Two things are there without an SAE: the
+# words of the text (a {term}`bag of words`, weighed by *TF-IDF*), and the model's own vectors, its {term}`hidden states`. The paper's headline says that SAE features reach a
+# {term}`macro-F1` above {published}`mosaic.mean.least` and beat both {cite}`gallifant2025`.
 #
-# - **Nested.** Layer, pooling, binarisation, threshold, strength $C$ and tree are chosen on validation folds of the
-#   training set; the test set is scored once. Trees, on SAE features and hidden states alike, are tried on one pooling of each
-#   layer, the best for a linear probe; bags of words get none. The table of what was tried, below, counts the settings.
-# - **Equal.** SAE features (of one width) and hidden states are chosen from the same layers and get every pooling of the
-#   profile, the last token among them, and one grid of $C$. SAE features may be binarised too, as published, and
-#   so have {result}`sae_against_baselines.effort.sae.n_settings` settings to choose from where hidden states have
-#   {result}`sae_against_baselines.effort.hidden.n_settings` (equal budgets stand below, with the controls). The published
-#   comparison read hidden states at the last token only, SAE features at all tokens.
-# - **Two tests, where a set has two.** The score of a set is that of its *familiar words*. The miniature's sets say
-#   every test message a second time in *new words*, synonyms that no training text of the set has.
-# - **Two kinds of labels, where the model's training is known.** Most of the miniature's labels are *told in
-#   training*: the corpus writes them after every message of their kind, so that the language model learned to predict
-#   them. Others are *never told*: functions of the same factors that no text of the corpus states. A real
-#   classification task may be of either kind, and the second is the harder question to a representation.
-#   *What was run*, linked below, has each set's classes, sizes and an example.
-# - **95 % intervals** on everything: over texts; over seeds and random draws, where there are several; and a mean's over
-#   the sets themselves, since what it says is meant of sets like these. Few sets, or sets that disagree, make it wide.
+# **The answer.** {result}`sae_against_baselines.sentences.answer`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -49,10 +34,18 @@ study.record();
 # %% [markdown]
 # ## The comparison
 #
-# Filled marks: familiar words, or the whole test where it is one. Hollow marks: the same messages in new words. On the
-# right, SAE features minus hidden states: right of the line the SAE is ahead. Grey and hollow, at the upper edge of a line:
-# published values, where the paper has the same task. They are of Gemma 2 2B at the paper's best mean setting (binarised sums,
-# middle layer, 16k) and of its hidden states there; model and, for the miniature's sets, texts are others.
+# One line per data set. The left panel has the scores of SAE features, hidden states, TF-IDF and the *majority class*, which always
+# gives the most frequent answer. The right panel has SAE features minus hidden states: right of the line, the SAE is
+# ahead. To read the marks:
+#
+# - **Filled and hollow.** Filled marks are {term}`familiar words <familiar words, new words>`, or the whole test where it is one. Hollow
+#   marks are the same messages in *new words*, synonyms that no training text of the set has.
+# - **Grey rows** are means over sets. Where the model's training is known, labels that it was {term}`told <told, never told>` in training
+#   stand apart from those it was *never told*. The section after the figure explains them.
+# - **Bars** are 95 % {term}`intervals <interval>`. Where a bar of the right panel holds zero, the two cannot be told apart on that set.
+# - **Grey and hollow, at the upper edge of a line,** are published values, where the paper has the same task. They are of Gemma 2 2B at
+#   the paper's best mean setting (binarised sums, middle layer, 16k) and of its hidden states there. The model is another, and for the
+#   miniature's sets the texts are, too.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -68,8 +61,29 @@ study.record();
 study.figure()
 
 # %% [markdown]
-# What validation chose for each set and kind of features. *Tied* is the number of settings that validation cannot tell
-# from the best one, that one included: where it is large, which one was chosen is chance.
+# ## How it was measured
+#
+# - **Nested.** Every *setting* is chosen on {term}`validation folds <validation fold>` of the training set: the layer, the pooling,
+#   whether to {term}`binarise <binarisation>` and at which threshold, a linear {term}`probe` or a {term}`shallow tree`, and the
+#   {term}`regularisation strength` $C$ of the probe. The test set is scored once. Trees, on SAE features and hidden states alike, are tried
+#   on one pooling of each layer, the best for a linear probe; bags of words get none. The table of what was tried, below, counts the
+#   settings.
+# - **Equal.** SAE features (of one {term}`width`) and hidden states are chosen from the same layers and get every pooling of the
+#   profile, the last token among them, and one list of values of $C$. SAE features may be binarised too, as published. So they
+#   have {result}`sae_against_baselines.effort.sae.n_settings` settings to choose from where hidden states have
+#   {result}`sae_against_baselines.effort.hidden.n_settings` (equal budgets stand below, with the controls). The published
+#   comparison read hidden states at the last token only, SAE features at all tokens.
+# - **Two tests, where a set has two.** The score of a set is that of its familiar words. The miniature's sets say every test message a
+#   second time in new words.
+# - **Two kinds of labels, where the model's training is known.** Most of the miniature's labels are told in
+#   training: the corpus writes them after every message of their kind, so the language model learned to predict them. Others are *never
+#   told*: they follow from the same facts, but no text of the corpus states them. A real task may be of either kind, and the second
+#   asks more of a representation. *What was run*, linked above, has each set's classes, sizes and an example.
+# - **95 % intervals** on everything: over texts; over seeds and random draws, where there are several; and a mean's over
+#   the sets themselves, since what it says is meant of sets like these. Few sets, or sets that disagree, make it wide.
+#
+# The table has what validation chose for each set and kind of features. *Tied* is the number of settings that validation cannot tell
+# from the best one, that one included. Where it is large, which one was chosen is chance.
 
 # %%
 study.table()
@@ -78,57 +92,71 @@ study.table()
 # ## What it says
 #
 # {result}`sae_against_baselines.sentences.hidden` {result}`sae_against_baselines.sentences.tfidf`
-# {result}`sae_against_baselines.sentences.losses` {result}`sae_against_baselines.sentences.leans_on`
+#
+# *Is it so on each set?* {result}`sae_against_baselines.sentences.losses` {result}`sae_against_baselines.sentences.leans_on`
 # {result}`sae_against_baselines.sentences.ceiling`
 #
-# {result}`sae_against_baselines.sentences.linear` A shallow tree can combine two latents, which a linear probe cannot.
-# Here both were tried on every pooling of layer {result}`sae_against_baselines.classifiers.layer`, nothing binarised.
+# *Does the classifier matter?* {result}`sae_against_baselines.sentences.linear` A shallow tree can combine two latents, which a linear
+# probe cannot. Here both were tried on every pooling of layer {result}`sae_against_baselines.classifiers.layer`, nothing binarised.
 # {result}`sae_against_baselines.sentences.classifiers` (The paper's result files have linear
 # probes ahead of trees on SAE features by {published}`mosaic.trees.difference`, and with trees SAE features ahead of hidden
 # states by {published}`mosaic.trees.pairs.difference`.)
 #
-# {result}`sae_against_baselines.sentences.learned` {result}`sae_against_baselines.sentences.learned_new_words`
-# {result}`sae_against_baselines.sentences.learned_with_tree` {result}`sae_against_baselines.sentences.learned_with_tree_new_words`
-# {result}`sae_against_baselines.sentences.learned_never_told`
+# *Does it hold in new words?* {result}`sae_against_baselines.sentences.new_words`
 #
-# {result}`sae_against_baselines.sentences.new_words`
+# *And for labels the model was never told?* {result}`sae_against_baselines.sentences.never_told`
 #
-# {result}`sae_against_baselines.sentences.never_told`
+# ## What the paper said
 #
-# {result}`sae_against_baselines.sentences.pairs` {result}`sae_against_baselines.sentences.pairs_as_published` A pair is
-# one SAE setting on one set against hidden states, linear probes only; every pooling of the profile counts, where the paper
-# has sums and top-n counts, and a tie is not ahead.
+# The paper also counts how often SAE features are ahead. A *pair* is one SAE setting on one set against hidden states, linear probes
+# only. Here every pooling of the profile counts, where the paper has sums and top-n counts, and a tie is not ahead.
+# {result}`sae_against_baselines.sentences.pairs` {result}`sae_against_baselines.sentences.pairs_as_published`
 #
 # ## Controls: has anything been learned?
 #
-# Two controls the published comparison lacks: *random dictionaries* of the same width, with the same mean number of
-# active latents per token as the trained SAE, and the same language model with *random weights*. What they reach is owed
-# to sparse random projections of the residual stream, and to the words themselves. All of them, the trained SAE and the
-# hidden states beside them, read layer {result}`sae_against_baselines.equal_budget.layer` at width
-# {result}`sae_against_baselines.equal_budget.width` and have one budget: every pooling, pooling and $C$ chosen on
-# validation, linear probes, nothing binarised. The range is over dictionaries, or over the SAE's seeds where there are
-# several.
+# A good score does not show that the SAE learned anything: the model that it reads has learned a lot already. So take learning away, one
+# part at a time. These are two {term}`controls <control>` that the published comparison lacks:
+#
+# - {term}`random dictionaries <random dictionary>`: SAEs whose directions were drawn by chance, of the same width, with the same mean
+#   number of active latents per token as the trained SAE;
+# - the {term}`same language model with random weights <random language model>`, before any training.
+#
+# What they reach is owed to sparse random directions in the model's vectors, and to the words themselves.
+#
+# All have one budget. They, the trained SAE and the hidden states beside them read layer
+# {result}`sae_against_baselines.equal_budget.layer` at width {result}`sae_against_baselines.equal_budget.width`, with every pooling, pooling
+# and $C$ chosen on validation, linear probes, nothing binarised. The range in the table is over dictionaries, or over the SAE's seeds (its
+# random starts) where there are several.
 
 # %%
 study.controls_table()
 
 # %% [markdown]
-# Means over the sets: trained SAE {result}`sae_against_baselines.equal_budget.mean.trained SAE`, random dictionaries
-# {result}`sae_against_baselines.equal_budget.mean.random dictionary`, hidden states
+# *What did training the SAE add?* {result}`sae_against_baselines.sentences.learned`
+# {result}`sae_against_baselines.sentences.learned_new_words`
+#
+# *And with a tree?* {result}`sae_against_baselines.sentences.learned_with_tree`
+# {result}`sae_against_baselines.sentences.learned_with_tree_new_words` {result}`sae_against_baselines.sentences.learned_never_told`
+#
+# *The means behind these differences,* over the sets: trained SAE {result}`sae_against_baselines.equal_budget.mean.trained SAE`, random
+# dictionaries {result}`sae_against_baselines.equal_budget.mean.random dictionary`, hidden states
 # {result}`sae_against_baselines.equal_budget.mean.hidden states`, the random language model's hidden states
-# {result}`sae_against_baselines.equal_budget.mean.random language model`. What the language model learned is worth
-# {result}`sae_against_baselines.equal_budget.hidden_minus_untrained.difference`
-# (95 % {result}`sae_against_baselines.equal_budget.hidden_minus_untrained.interval`, one random model). With a tree to
-# choose from as well, trained SAE {result}`sae_against_baselines.equal_budget.with_tree.mean.trained SAE`, random
-# dictionaries {result}`sae_against_baselines.equal_budget.with_tree.mean.random dictionary`, hidden states
+# {result}`sae_against_baselines.equal_budget.mean.random language model`. With a tree to choose from as well: trained SAE
+# {result}`sae_against_baselines.equal_budget.with_tree.mean.trained SAE`, random dictionaries
+# {result}`sae_against_baselines.equal_budget.with_tree.mean.random dictionary`, hidden states
 # {result}`sae_against_baselines.equal_budget.with_tree.mean.hidden states`.
+#
+# *What did training the language model add?* Hidden states minus those of the random language model:
+# {result}`sae_against_baselines.equal_budget.hidden_minus_untrained.difference`
+# (95 % {result}`sae_against_baselines.equal_budget.hidden_minus_untrained.interval`, one random model).
 #
 # {result}`sae_against_baselines.sentences.all_seeds`
 #
-# ## Was every family given its due?
+# ## What could be wrong: was every kind of features given its due?
 #
-# Settings tried on each set, the poolings among them, and how often the chosen $C$ is an end of its grid (a better one
-# may lie beyond) or a fit ended before it was solved. {result}`sae_against_baselines.sentences.edges`
+# A kind of features that was tuned with less care would lose for that reason alone. The table has the settings tried on each set, the
+# poolings among them. It also has how often the chosen $C$ is an end of its list (a better one may lie beyond), and how often a fit ended
+# before it was solved. {result}`sae_against_baselines.sentences.edges`
 
 # %%
 study.effort_table()
@@ -136,10 +164,12 @@ study.effort_table()
 # %% [markdown]
 # ## How few latents suffice?
 #
-# The same probe on the $k$ latents whose class means differ most {cite}`kantamneni2025`, one panel a data set, $C$
-# chosen anew for every $k$. The dashed line is what all latents reach. The large mark is the smallest $k$ that
-# validation cannot tell from all latents (their difference is within its standard error): it is chosen there, not read
-# off this curve, of which some point reaches any bound by luck.
+# If a handful of latents did as well as all, one could read what the classifier looks at. Here the same probe reads the $k$ latents whose
+# class means differ most {cite}`kantamneni2025`. One panel is one data set, from left to right $k$ grows, and $C$ is chosen anew for every
+# $k$. The dashed line is what all latents reach.
+#
+# The large mark is the smallest $k$ that validation cannot tell from all latents (their difference is within its *standard error*, the usual
+# size of its chance part). It is chosen there and not read off this curve, of which some point reaches any bound by luck.
 
 # %%
 study.k_sparse_curves()
@@ -153,8 +183,9 @@ study.few_table()
 #
 # ## What the probes look at
 #
-# The five largest weights of each set's linear probe, with the training text on which the latent is most active. A
-# latent's name is its layer, its SAE's width and its number; a minus before a class: its activity speaks against it. Where the model's factors are known, a latent is named after the one it tracks best. Texts are shown
+# A linear probe can be opened. Here are the five largest weights on each set, and for each latent the training text on which it is most
+# active. A latent's name is its layer, its SAE's width and its number. A minus before a class means that its activity speaks against it.
+# Where the model's {term}`factors <factor>` are known, a latent is named after the one it tracks best. Texts are shown
 # as published; some sets hold offensive language, which they exist to detect.
 
 # %%
@@ -197,7 +228,7 @@ pd.concat([table, table.mean().rename("mean").to_frame().T]).round(3)
 #
 # :::{dropdown} Why is a random dictionary a fair control for a trained SAE?
 # It reads the same residual stream, has as many latents and lets as many of them fire. It lacks only what was learned. What it reaches
-# is owed to the language model and to sparse projections.
+# is owed to the language model and to sparse random directions.
 # :::
 #
 # :::{dropdown} A bag of words scores high on a set. What does that say of the set?
@@ -206,8 +237,8 @@ pd.concat([table, table.mean().rename("mean").to_frame().T]).round(3)
 # :::
 #
 # :::{dropdown} SAE features and hidden states "cannot be told apart". Are they equally good?
-# That was not shown either. Read the interval: it holds every difference that fits the data, and the next claim needs one that is small
-# enough to matter to you.
+# That was not shown either. Read the interval: it holds every difference that fits the data. To claim that they are equal, one needs an
+# interval so narrow that no difference in it would matter.
 # :::
 #
 # :::{admonition} To take away

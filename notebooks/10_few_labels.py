@@ -1,36 +1,15 @@
 # %% [markdown]
 # # How far do few labels go?
 #
-# How does macro-F1 rise with the number of labelled texts, and which way to use features needs the fewest? The paper asks it
-# of toxicity in several languages, with three ways to choose features (its first figure {cite}`gallifant2025`), and says that
-# binarising all latents can stand in for choosing some. Here seven ways learn from the same few labelled texts in the same
-# draws, on every data set, and are scored on the same test.
+# **The question.** How does a classifier improve with the number of labelled texts, and which features need the fewest?
 #
-# What came out: {result}`few_labels.sentences.answer` {result}`few_labels.sentences.mean_difference`
-# {result}`few_labels.sentences.enough`
+# **Why ask?** Labels cost time: somebody has to read each text. With thirty labelled messages and a thousand features, a classifier can
+# find patterns that are only luck. Perhaps a few well-chosen {term}`latents <latent>` do better then. Or perhaps choosing is not needed, as
+# the paper says, if each latent is only on or off (*binarised*) {cite}`gallifant2025`.
 #
-# The values of the paper's figure were not to be had, so that none are drawn. Another paper set SAE probes beside baselines
-# where data are scarce, and found no consistent gain {cite}`kantamneni2025`. Both statements are tested on the
-# [claims page](../claims.md).
+# **The answer.** {result}`few_labels.sentences.answer`
 #
-# How it was measured here:
-#
-# - **Seven ways, one layer.** SAE latents of layer {result}`few_labels.layer` and width {result}`few_labels.width`, pooled
-#   over the tokens by their {result}`few_labels.pooling`: *all as they are*; *all binarised* (was the latent active
-#   anywhere in the text?); the {result}`few_labels.selected` whose *class means differ most*; the
-#   {result}`few_labels.selected` that come first when an *L1 penalty* is lowered; and, as the paper has it, *top-n counts*:
-#   in how many tokens a latent is among that token's {result}`few_labels.selected` largest. Beside them *hidden states* of
-#   the same layer, likewise pooled, and *TF-IDF* of words and pairs of words.
-# - **Nothing but the labelled texts.** Which latents are chosen, which words are known, and how columns are scaled is learned
-#   on the draw alone.
-# - **Draws.** Of every share of the training texts {result}`few_labels.n_draws` draws, stratified; all texts are one draw.
-#   In short, {result}`few_labels.sentences.labels`
-# - **One prior.** Ten texts are too few to choose a regularisation strength on, and choosing it on others would be no case
-#   of few labels. So $C$ is {result}`few_labels.C` for every way, on features scaled by one number until a text's row has a
-#   mean squared length of 1: the same prior for a hundred columns and for a thousand. What another $C$ would change stands
-#   below.
-# - **95 % intervals** of differences are over test texts, draws and data sets; those of levels over texts and draws alone. All
-#   ways have the same texts and draws in every resample, so that a difference is one of pairs.
+# {result}`few_labels.sentences.mean_difference`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -57,8 +36,19 @@ study.record();
 # %% [markdown]
 # ## The curves
 #
-# Above: mean macro-F1 over the sets. Below: the same minus that of hidden states, with bands over the sets as well; a band on
-# one side of the line is a difference that can be told. TF-IDF, far below, is left out there; the table has it.
+# Seven ways to use features learn from the same few labelled texts. Five read SAE latents of layer {result}`few_labels.layer` and
+# {term}`width` {result}`few_labels.width`, the last two something else:
+#
+# - *all as they are*: every latent, by its {result}`few_labels.pooling` over the tokens;
+# - *all binarised*: was the latent active anywhere in the text?
+# - *mean difference*: the {result}`few_labels.selected` latents whose class means differ most;
+# - *L1*: the {result}`few_labels.selected` latents that come first when an {term}`L1 penalty` is lowered;
+# - *top-n counts*, which the paper has: in how many tokens a latent is among that token's {result}`few_labels.selected` largest;
+# - {term}`hidden states`: the vectors of the same layer, likewise pooled, without an SAE;
+# - *TF-IDF*: a {term}`bag of words` and of pairs of words.
+#
+# From left to right, more labels. Above: mean {term}`macro-F1` over the sets. Below: the same minus that of hidden states, with bands over
+# the sets as well; a band on one side of the line is a difference that can be told. TF-IDF, far below, is left out there; the table has it.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -78,11 +68,27 @@ study.figure()
 #
 # {result}`few_labels.sentences.with_all` {result}`few_labels.sentences.bags`
 #
+# {result}`few_labels.sentences.enough`
+#
+# ## How it was measured
+#
+# - **The same for all.** All ways learn from the same labelled texts in the same draws, on every data set, and are scored on the same test.
+# - **Nothing but the labelled texts.** Which latents are chosen, which words are known, and how columns are scaled is learned
+#   on the draw alone.
+# - **Draws.** Which texts get a label is luck. So {term}`draws <draw>` are repeated: {result}`few_labels.n_draws` of every share of the
+#   training texts, each class in its proportion. All texts together are one draw. In numbers, {result}`few_labels.sentences.labels`
+# - **One strength for all.** How strongly should a probe be kept from large weights (its {term}`regularisation strength` $C$)? Ten texts
+#   are too few to choose that on, and choosing it on others would be no case of few labels. So $C$ is {result}`few_labels.C` for every way.
+#   Features are scaled by one number, until the squares of a text's row add up to 1 on average. That way the same $C$ asks the same of a
+#   hundred columns and of a thousand. What another $C$ would change stands below.
+# - **95 % {term}`intervals <interval>`.** Those of differences are over test texts, draws and data sets; those of levels over texts and
+#   draws alone. All ways have the same texts and draws in every resample, so that a difference is one of pairs.
+#
 # ## Is it worth choosing latents?
 #
 # {result}`few_labels.sentences.mean_difference` {result}`few_labels.sentences.L1`
 #
-# With few labels, {result}`few_labels.sentences.binarising`; {result}`few_labels.sentences.as_they_are`.
+# And is binarising worth it? With few labels, {result}`few_labels.sentences.binarising`; {result}`few_labels.sentences.as_they_are`.
 # {result}`few_labels.sentences.top_n`
 
 # %%
@@ -93,8 +99,8 @@ study.table()
 #
 # ## In five languages
 #
-# The paper's figure is of toxicity. On the miniature it can be asked in each of its languages, trained and tested in that
-# language; bands are over texts and draws.
+# The paper's figure is of toxicity in several languages. On the miniature it can be asked in each of its languages, trained and tested in
+# that language; bands are over texts and draws.
 
 # %%
 study.languages_figure()
@@ -102,14 +108,23 @@ study.languages_figure()
 # %% [markdown]
 # {result}`few_labels.sentences.languages`
 #
-# ## What hangs on the prior
+# ## What could be wrong
 #
-# Three of the draws were fitted with a tenth of $C$ and with ten times as much. {result}`few_labels.sentences.strengths`
+# *One strength was given to all.* Three of the draws were fitted with a tenth of $C$ and with ten times as much.
+# {result}`few_labels.sentences.strengths`
 #
-# ## What it does not say
+# *Each way is read at one layer, with one pooling and one probe.* [Chapter 9](09_sae_against_baselines) lets validation choose
+# all of these, which takes labels.
 #
-# Each way is read at one layer, with one pooling and one probe: [chapter 9](09_sae_against_baselines) lets validation choose
-# all of these, which takes labels. A language model that is told the classes in words may need no labels at all; that is no matter of features.
+# *Labels may not be needed.* A language model that is told the classes in words may need no labels at all; that is no matter of features.
+#
+# ## What the paper said
+#
+# The paper asks this of toxicity in several languages, with three ways to choose features (its first figure {cite}`gallifant2025`). It says
+# that binarising all latents can stand in for choosing some. The values of its figure were not to be had, so none are drawn.
+#
+# Another paper set SAE probes beside baselines where data are scarce, and found no consistent gain {cite}`kantamneni2025`. Both statements
+# are tested on the [claims page](../claims.md).
 
 # %% [markdown]
 # ## Try it yourself
@@ -153,7 +168,8 @@ gain.sort_values(ascending=False).round(3).rename("mean difference minus all lat
 # :::
 #
 # :::{dropdown} Why are several draws of the same share needed?
-# Which ten texts are labelled is luck, and with ten it moves the score a lot. The mean over draws removes that luck, the interval shows it.
+# Which ten texts are labelled is luck, and with ten it moves the score a lot. The mean over draws takes out most of that luck, and the
+# interval shows how much is left.
 # :::
 #
 # :::{dropdown} Why can choosing few columns help with few labels and not with many?

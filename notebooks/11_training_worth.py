@@ -1,45 +1,14 @@
 # %% [markdown]
 # # What is a trained SAE worth?
 #
-# The controls of [chapter 9](09_sae_against_baselines) ask it of all latents at once, at an equal budget:
-# {result}`sae_against_baselines.sentences.learned` Perhaps training shows in *few* latents, where each must stand for
-# something by itself, and not in all of them, where many poor ones may make up for a good one. Here every number of latents is
-# asked, from one to all.
+# **The question.** Does it matter that an SAE was trained, or would random directions do?
 #
-# {result}`training_worth.sentences.answer`
+# **Why ask?** To know whether a medicine works, one gives some patients a pill with nothing in it. The empty pill here is a
+# {term}`random dictionary`: an SAE with as many {term}`latents <latent>`, as few of them active, and nothing learned.
+# [Chapter 9](09_sae_against_baselines) compared the two with all latents at once. Many poor latents may make up for a good one. Does training
+# show where only *few* are kept?
 #
-# {result}`training_worth.sentences.on_these_sets` {result}`training_worth.sentences.PCA components`
-#
-# It is an open question of the field, and others have answers to parts of it:
-#
-# - On {published}`worth.probes.sets` data sets, probes on SAE latents have no consistent gain over an ensemble of
-#   baselines {cite}`kantamneni2025`.
-# - SAEs with frozen random parts come near trained ones: {published}`worth.probing.frozen` against
-#   {published}`worth.probing.trained` in sparse probing, {published}`worth.interpretability.frozen` against
-#   {published}`worth.interpretability.trained` in automatic interpretability {cite}`korznikov2026`.
-# - SAEs on language models with random weights score alike in automatic interpretability, so that random baselines are
-#   asked for {cite}`heap2025`.
-# - A difference of class means, or a linear probe, detects concepts at an AUROC of {published}`worth.detection.low` to
-#   {published}`worth.detection.high`, and SAEs do not compete {cite}`wu2025`.
-#
-# These values are known from secondary notes, not from the papers' full texts.
-#
-# How it was measured here:
-#
-# - **Families.** The *trained SAE* of layer {result}`training_worth.layer` and width {result}`training_worth.width` (all its
-#   seeds: {result}`training_worth.n_draws.trained SAE`); {result}`training_worth.n_draws.random dictionary` *random
-#   dictionaries* of its width, row norms and mean number of active latents; where the profile has them, an SAE *with a frozen
-#   decoder*, whose encoder alone learned by the same recipe, and an *SAE of an untrained model*, which learned the residual
-#   stream of the same model with random weights and is read there; {result}`training_worth.n_draws.random directions`
-#   draws of *random orthogonal directions* of the residual stream; *PCA components* (of training rows alone); the *hidden
-#   units* themselves; and, as one feature, the *difference of class means*, which has seen the labels (of more than two
-#   classes: of the one that is farthest from the rest).
-# - **One rule for all.** The $k$ features whose class means differ most, found within the training fold; a linear probe on
-#   them, $C$ chosen on validation from one grid. One pooling, the {result}`training_worth.pooling`: it is linear, so that a
-#   direction may be taken before or after it.
-# - **Win, tie, loss.** A win or a loss has its whole 95 % interval on one side of zero. A tie is no proof that two are
-#   equal. Intervals are over texts and draws (seeds, dictionaries, rotations); those of a mean over sets are over the sets as
-#   well, since the sentence is about sets there could be. Where the SAE has one seed, they say nothing of other seeds.
+# **The answer.** {result}`training_worth.sentences.answer`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -67,8 +36,15 @@ study.record();
 # %% [markdown]
 # ## Where it wins, ties and loses
 #
-# Trained SAE minus random dictionaries, by data set and number of latents: teal where the trained SAE is ahead, ochre where
-# the random dictionaries are. A frame and bold digits mark what the interval decides; the rest are ties.
+# With all latents at once, at an equal budget, chapter 9 found: {result}`sae_against_baselines.sentences.learned` Here every number of
+# latents is asked, from one to all.
+#
+# Each square below is one data set (down) and one number of latents (across). It holds the {term}`macro-F1` of the trained SAE minus that of
+# random dictionaries: teal where the trained SAE is ahead, ochre where the random dictionaries are. A frame and bold digits mark what the
+# {term}`interval` decides:
+#
+# - a *win* or a *loss* has its whole 95 % interval on one side of zero;
+# - the rest are *ties*, and a tie is no proof that two are equal.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -86,6 +62,30 @@ study.figure()
 # %% [markdown]
 # {result}`training_worth.sentences.set_by_set`
 #
+# {result}`training_worth.sentences.on_these_sets` The answer above speaks of sets there could be. For it the sets
+# were drawn anew as well, as if others had been found.
+#
+# ## How it was measured
+#
+# - **One rule for all.** The $k$ features whose class means differ most are kept, found within the training fold. A linear {term}`probe`
+#   reads them; its {term}`regularisation strength` $C$ is chosen on {term}`validation folds <validation fold>` from one list of values.
+# - **One pooling for all,** the {result}`training_worth.pooling`. It is linear (it only adds and divides), so a direction may be taken before or after it.
+# - **Families.** Each kind of features is a *family*:
+#   - the *trained SAE* of layer {result}`training_worth.layer` and {term}`width` {result}`training_worth.width` (all its seeds:
+#     {result}`training_worth.n_draws.trained SAE`);
+#   - {result}`training_worth.n_draws.random dictionary` *random dictionaries* of its width, row norms (lengths of the directions) and mean
+#     number of active latents;
+#   - where the profile has them, an SAE with a {term}`frozen decoder`, whose encoder alone learned by the same recipe;
+#   - and an *SAE of an untrained model*, which learned the {term}`residual stream` of the same model with random weights and is read there;
+#   - {result}`training_worth.n_draws.random directions` draws of *random orthogonal directions* (at right angles to each other) of the
+#     residual stream;
+#   - *PCA components*, the {term}`principal components` of training rows alone;
+#   - the *hidden units* themselves, single numbers of the {term}`hidden states`;
+#   - and, as one feature, the *difference of class means*, which has seen the labels (of more than two classes: of the one that is farthest
+#     from the rest).
+# - **Intervals** are over texts and draws (seeds, dictionaries, rotations). Those of a mean over sets are over the sets as well, since the
+#   sentence is about sets there could be. Where the SAE has one seed, they say nothing of other seeds.
+#
 # ## In new words
 #
 # The same messages in synonyms that no training text of the set has.
@@ -100,9 +100,11 @@ study.new_words_figure()
 #
 # ## Against features that are no dictionary
 #
-# A random dictionary is one control. Features that no SAE is needed for are another: if a few principal components did as
-# well as a few latents, training an SAE would buy little. Bands are 95 % over texts and draws; a band of one family says
-# nothing about differences, which the table has. Every feature is scaled to unit variance, so that with *all* components the
+# A random dictionary is one {term}`control`. Features that no SAE is needed for are another: if a few principal components did as
+# well as a few latents, training an SAE would buy little.
+#
+# From left to right, more features are kept. Bands are 95 % over texts and draws. A band of one family says nothing about
+# differences, which the table has. Every feature is scaled to unit variance (as large a spread as any other). So with *all* components the
 # smallest weigh as much as the largest.
 
 # %%
@@ -114,22 +116,28 @@ study.table()
 # %% [markdown]
 # {result}`training_worth.sentences.supervised`
 #
+# {result}`training_worth.sentences.PCA components`
+#
 # {result}`training_worth.sentences.random directions` {result}`training_worth.sentences.hidden units`
+#
 # {result}`training_worth.sentences.no_dictionary_new_words`
 #
 # {result}`training_worth.sentences.levels`
 #
 # ## SAEs that learned in part
 #
-# What of the training counts: that of the language model, of the decoder, or of the encoder? {result}`training_worth.sentences.partly`
+# What of the training counts: that of the language model, of the decoder (the directions that are written), or of the encoder (those that
+# are read)? Take one away at a time. {result}`training_worth.sentences.partly`
 #
 # ## Easier to read?
 #
-# Scores of probes are one use. Another is reading: can it be told in a line when a latent fires? No person and no language model
-# is asked here; a table of counts over the token a latent fires on and the two before it, learned on one half of the texts,
-# predicts its firing on the other half. The score is the balanced accuracy (a half is chance); the next column shows what the
-# explanation of *another* latent gets {cite}`paulo2024`. Intervals are over latents, and over dictionaries where there are several:
-# of an SAE with one seed they say nothing of other seeds.
+# Scores of probes are one use. Another is reading: can it be said in a line when a latent fires? No person and no language model is asked
+# here. A table of counts does it: how often the latent fired on each token, and after each of the two tokens before. It
+# learns on one half of the texts and predicts the latent's firing on the other half.
+#
+# The score is the *balanced accuracy*: the share of correct answers where the latent fires and where it does not, averaged, so that a half
+# is chance. The next column shows what the explanation of *another* latent gets {cite}`paulo2024`. Intervals are over latents, and over
+# dictionaries where there are several: of an SAE with one seed they say nothing of other seeds.
 
 # %%
 study.readable_table()
@@ -137,12 +145,13 @@ study.readable_table()
 # %% [markdown]
 # {result}`training_worth.sentences.readable`
 #
-# A latent that is easy to predict is not thereby worth more: one that fires on a single token would be predicted without fail.
+# *What could be wrong?* A latent that is easy to predict is not thereby worth more: one that fires on a single token would be predicted
+# without fail.
 #
 # ## Where labels are few
 #
-# Trained SAE minus random dictionaries from a share of the training rows (five samples each, at least five rows per class), mean
-# over the sets, intervals over texts, samples and sets.
+# Does training show where a probe has few texts to learn from? The table has the trained SAE minus random dictionaries from a share of the
+# training rows (five samples each, at least five rows per class), mean over the sets, intervals over texts, samples and sets.
 
 # %%
 study.few_labels_table()
@@ -150,11 +159,28 @@ study.few_labels_table()
 # %% [markdown]
 # {result}`training_worth.sentences.few_labels`
 #
-# ## What it does not say
+# ## What could be wrong
 #
 # These are probes on labels that somebody chose. What an SAE may be worth beside them, to find what nobody had thought
 # to label, is not measured by any probe. And a latent that does not beat a random one for these labels may still track
 # something true: where the factors behind the texts are known, as on profile mini, a chapter of its own looks that up.
+#
+# ## What other papers said
+#
+# It is an open question of the field, and others have answers to parts of it:
+#
+# - On {published}`worth.probes.sets` data sets, probes on SAE latents have no consistent gain over an ensemble (several models together) of
+#   baselines {cite}`kantamneni2025`.
+# - SAEs with frozen random parts come near trained ones: {published}`worth.probing.frozen` against
+#   {published}`worth.probing.trained` in sparse probing (probes on few latents), {published}`worth.interpretability.frozen` against
+#   {published}`worth.interpretability.trained` in automatic interpretability, where a language model describes latents
+#   {cite}`korznikov2026`.
+# - SAEs on language models with random weights score alike in automatic interpretability, so that random baselines are
+#   asked for {cite}`heap2025`.
+# - A difference of class means, or a linear probe, detects concepts at an {term}`AUROC` of {published}`worth.detection.low` to
+#   {published}`worth.detection.high`, and SAEs do not compete {cite}`wu2025`.
+#
+# These values are known from secondary notes, not from the papers' full texts.
 
 # %% [markdown]
 # ## Try it yourself

@@ -2,30 +2,17 @@
 # %% [markdown]
 # # Which languages does a probe read?
 #
-# The same messages are there in several languages. Does a probe that learned a label from English features read the others
-# {cite}`gallifant2025`? Each probe is trained on one language and tested on the test texts of all: linear probes and trees,
-# on SAE features, on hidden states and on words; and beside English each language is the one trained on.
-# {result}`languages.sentences.abroad` What came out, for linear probes:
+# **The question.** A classifier learned from English messages. Does it work in Spanish, German, Russian or Chinese?
 #
-# {result}`languages.sentences.viable`
+# **Why ask?** Labels are often there in one language only. A forum that has ten thousand labelled English messages may have none in
+# Chinese. If the model keeps *insult* in the same place for all languages, the English classifier can be used as it is. If not, somebody
+# has to label again, or translate. The paper asks this of SAE features {cite}`gallifant2025`.
 #
-# Do English texts say which setting will hold abroad? {result}`languages.sentences.spread_sae`
-#
-# How it was measured here:
-#
-# - **Equal.** SAE features and hidden states get every pooling of the profile, the last token among them, every layer and
-#   one grid of $C$; SAEs of one width, nothing binarised, so that both have equally many settings. All is chosen on
-#   validation folds of the training set. Every language has as many training texts; texts that say the same in two
-#   languages are one group, and no group is both trained on and tested on.
-# - **Each kind apart.** Linear probes and trees on SAE features, linear probes and trees on hidden states, words and the
-#   majority class are chosen and shown each by itself.
-# - **Controls.** Random dictionaries of the width and sparsity of the SAE, at the layer that was chosen for it, with
-#   every pooling; and a language model with random weights.
-# - **95 % intervals** over messages, and over random dictionaries.
+# **The answer.** {result}`languages.sentences.abroad` For linear probes: {result}`languages.sentences.viable`
 #
 # :::{admonition} Before you read
 # :class: before
-# You know macro-F1 and chance, and the controls of [chapter 9](09_sae_against_baselines). About 25 minutes.
+# You know {term}`macro-F1` and chance, and the {term}`controls <control>` of [chapter 9](09_sae_against_baselines). About 25 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
@@ -47,11 +34,16 @@ study.record();
 # %% [markdown]
 # ## Trained on English
 #
-# Trained and tuned on English alone; tested in every language. Where no word is shared, a bag of words can do little more
-# than toss a coin, whose macro-F1 is one over the number of classes. In the miniature the other languages share no words
-# with English but people's names and some punctuation; toxicity and sentiment are *told in training*: the corpus writes
-# these labels after messages in every language, so the model learned to foresee them at the end of each. Agreement (do the
-# speaker and the one quoted judge alike?) is *never told*; it stands beside. Familiar words decide.
+# A {term}`probe` is trained and tuned on English alone, then tested in every language. One panel is one set of messages, and from left to
+# right stand the languages of the test texts. The lines are *linear* probes on SAE features and {term}`hidden states`, {term}`trees <shallow tree>` on
+# SAE features, words ({term}`TF-IDF`), and a {term}`random dictionary`.
+#
+# Where is chance? Where no word is shared, a {term}`bag of words` can do little more than toss a coin, whose macro-F1 is one over the number
+# of classes. In the miniature the other languages share no words with English but people's names and some punctuation.
+#
+# There, toxicity and sentiment are {term}`told in training <told, never told>`: the corpus writes them after messages in every language,
+# so the model learned to predict them at the end of each. Agreement (do the speaker and the one quoted judge alike?) is *never told*. It
+# stands beside. {term}`Familiar words <familiar words, new words>` decide.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -67,8 +59,21 @@ study.record();
 study.figure()
 
 # %% [markdown]
-# Means over the languages that are not English; the miniature's messages also once more, in new words that no training text
-# of the set has (the language model knows them: its own corpus has all synonyms). Native probes are
+# ## How it was measured
+#
+# - **Equal.** SAE features and hidden states get every {term}`pooling` of the profile, the last token among them, every layer and
+#   one list of values of the {term}`regularisation strength` $C$. SAEs are of one {term}`width` and nothing is binarised, so both kinds have
+#   equally many settings. All is chosen on {term}`validation folds <validation fold>` of the training set.
+# - **Languages alike.** Every language has as many training texts. Texts that say the same in two languages are one group, and no group is
+#   both trained on and tested on.
+# - **Each kind apart.** Linear probes and trees on SAE features, linear probes and trees on hidden states, words and the
+#   majority class are chosen and shown each by itself.
+# - **Controls.** Random dictionaries of the width and sparsity of the SAE, at the layer that was chosen for it, with
+#   every pooling; and a {term}`language model with random weights <random language model>`.
+# - **95 % {term}`intervals <interval>`** over messages, and over random dictionaries.
+#
+# The table has means over the languages that are not English. The miniature's messages stand there once more in new words, which no
+# training text of the set has (the language model knows them: its own corpus has all synonyms). {term}`Native <abroad, native>` probes are
 # trained on each language itself, on as many texts; they read the layer that was chosen in English, with every pooling.
 
 # %%
@@ -90,6 +95,9 @@ study.table()
 # Trees there: {result}`languages.sentences.tree_never_told` {result}`languages.sentences.trees_never_told`
 #
 # ## Is training on the language itself better?
+#
+# Three ways stand in the figure for each kind of features: trained on English, trained on the language itself (*natively*), and a third
+# that is explained below it.
 
 # %%
 study.native_figure()
@@ -99,13 +107,16 @@ study.native_figure()
 #
 # ## Or is it better to translate?
 #
-# A third way leaves the probe as it is and brings the texts to it: the probe trained on English reads them translated to
-# English. Where rows are parallel, as in the miniature and in sib200, the English row of a message stands for its
-# translation, and is better than any machine's: what a machine's would lose is not in these numbers. Where they are not, a
-# profile may name a set of translations. The figure above has this way as its third mark. The same messages are labelled in
-# all three, so the differences are paired over messages; their intervals are over messages and sets. (In the paper's
-# result files, probes trained on toxicity's translations are level with native ones: native minus translated is
-# {published}`mosaic.translated.difference`.)
+# A third way leaves the probe as it is and brings the texts to it: the probe trained on English reads them translated to English. The figure
+# above has this way as its third mark. The same messages are labelled in all three, so each difference is taken message by message; the
+# intervals are over messages and sets.
+#
+# *What could be wrong?* In the miniature and in sib200 each message is there in every language. So the English version of a message stands
+# for its translation, and is better than any machine's: what a machine's would lose is not in these numbers. Where messages are not
+# there in every language, a profile may name a set of translations.
+#
+# *What the paper said.* In its result files, probes trained on toxicity's translations are level with native ones: native minus translated is
+# {published}`mosaic.translated.difference`.
 
 # %%
 study.translated_table()
@@ -116,16 +127,16 @@ study.translated_table()
 #
 # ## Every language by itself, and every pair
 #
-# Are SAE features ahead of hidden states in every language? The paper has them ahead in all five on toxicity (linear probes on
-# summed SAE features of layer 5 against the last token's hidden states); here both choose among every pooling. Hollow grey
-# marks are its values, on toxicity and, in the languages that it has there, on the sentiment of tweets.
+# Are SAE features ahead of hidden states in every language? Now each probe is trained and tested in one language. The paper has SAE features
+# ahead in all five on toxicity (linear probes on summed SAE features of layer 5 against the last token's hidden states); here both choose
+# among every pooling. Hollow grey marks are its values, on toxicity and, in the languages that it has there, on the sentiment of tweets.
 
 # %%
 study.own_figure()
 
 # %% [markdown]
-# And from every language to every other, not from English alone? Rows are the language trained on, columns the one tested on;
-# each chose its pooling and $C$ on its own validation folds.
+# And from every language to every other, not from English alone? Rows are the language trained on, columns the one tested on. So squares on
+# the diagonal are at home, all others abroad. Each probe chose its pooling and $C$ on its own validation folds.
 
 # %%
 study.matrix_figure()
@@ -135,11 +146,12 @@ study.matrix_figure()
 #
 # ## Do probes of two languages lean on the same latents?
 #
-# The paper counts how many of the twenty latents with the largest weights a language's probe has in common with
-# English's: a share between {published}`mosaic.languages.overlap.low` and {published}`mosaic.languages.overlap.high`. How many
-# are there by chance (two random choices among the latents that are active in English), and how many could there be at most?
-# A probe's latents depend on its texts, so each is fitted on
-# random halves of the messages: two languages on the same half, and English on both halves.
+# Take the twenty {term}`latents <latent>` with the largest weights of a language's probe. The paper counts how many of them English's probe has
+# as well: a share between {published}`mosaic.languages.overlap.low` and {published}`mosaic.languages.overlap.high`.
+#
+# Is that many? Two things have to stand beside it. By chance, some would be shared anyway: two random choices among the latents that are
+# active in English. And not all can be: a probe's latents depend on its texts, so that even two English probes differ. Each probe is
+# therefore fitted on random halves of the messages: two languages on the same half, and English on both halves.
 
 # %%
 study.overlap_figure()
@@ -150,21 +162,23 @@ study.overlap_figure()
 # ## Why do some probes fall abroad?
 #
 # Above, validation chose one pooling in English. Here every pooling is followed abroad, at the layer that English
-# validation chose for it: a choice that is one of many at home may be the only good one away.
+# validation chose for it. A choice that is one of many at home may be the only good one away.
 
 # %%
 study.poolings_figure()
 
 # %% [markdown]
-# Then one repair at a time:
+# What goes wrong with those that fall? A linear probe adds up weighted columns, adds an {term}`intercept`, and says yes above zero. Abroad
+# all texts may have moved together, like a thermometer that always reads two degrees too much. Then their order is still right, and only
+# the line between yes and no is in the wrong place. Or the order is lost. To tell, one thing is repaired at a time:
 #
-# - *mean*: each language's texts are moved so that their mean is English's, which needs texts but no labels, and comes to
+# - *mean*: each language's texts are moved so that their mean is English's. That needs texts but no labels, and comes to
 #   another intercept for each language;
 # - *intercept*: fitted again on labelled texts of the language, the weights as they are;
 # - *directions*: what lies between the languages' means is taken out of all texts, and the probe is trained again on English;
 # - *mean and scale*: each column is moved and spread as in English.
 #
-# AUROC asks for the ranking alone, which no intercept can spoil; it and the share of texts that get the most frequent answer
+# {term}`AUROC` asks for the order alone, which no intercept can spoil. It and the share of texts that get the most frequent answer
 # are of the probe as it is.
 
 # %%
@@ -177,8 +191,10 @@ study.diagnosis_table()
 study.explanations()
 
 # %% [markdown]
-# How far does the choice made in English carry? Where several settings are equally good at home, which one was chosen is
-# chance; and where one is best at home, it need not be the best abroad.
+# How far does the choice made in English carry? {result}`languages.sentences.spread_sae`
+#
+# Where several settings are equally good at home, which one was chosen is chance. And where one is best at home, it need not be the best
+# abroad. All sets, for both kinds of features:
 
 # %%
 study.choices()
@@ -222,8 +238,8 @@ table.assign(auroc=ranked).query("auroc > 0.9").sort_values("abroad").round(3)
 # ## Check yourself
 #
 # :::{dropdown} A probe scores far below chance in another language. What has probably happened?
-# The ranking may even be right, and the threshold wrong: all texts of that language lie on one side of it. Scores below chance come from
-# saying one class, or from saying each the wrong way round.
+# The order of the texts may even be right, and the threshold wrong: all texts of that language lie on one side of it. Scores below chance
+# come from saying one class, or from saying each the wrong way round.
 # :::
 #
 # :::{dropdown} Which repair needs labels: moving the mean, or fitting the intercept again?
@@ -236,6 +252,6 @@ table.assign(auroc=ranked).query("auroc > 0.9").sort_values("abroad").round(3)
 #
 # :::{admonition} To take away
 # :class: takeaway
-# A choice that looks as good as others at home can be the only good one abroad. Look at the ranking before you blame the features.
-# {result}`languages.sentences.why_sae`
+# A choice that looks as good as others at home can be the only good one abroad. Look at the order of the texts before you blame the
+# features. {result}`languages.sentences.why_sae`
 # :::

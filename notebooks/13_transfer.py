@@ -2,16 +2,19 @@
 # %% [markdown]
 # # Does a small model know when a large one is right?
 #
-# Do a small model's features tell whether a larger, tuned model will answer right {cite}`gallifant2025`? The larger one,
-# mini-large-it, is asked questions about people, and whether it answers right is the label. Probes read the question in
-# mini-small, the small model, and foresee that label; beside them stand probes on the large model's own features, how sure it
-# is of its answer, and baselines that know no model. What came out:
+# **The question.** A large model answers questions, some of them wrongly. Can a small model tell which, before the large one is asked?
 #
-# {result}`transfer.sentences.nearly_as_well` {result}`transfer.sentences.against_confidence`
+# **Why ask?** A help desk would like to send easy questions to the machine and hard ones to a person. Asking the large model costs money.
+# If a small one can read a question and foresee whether the large one will get it right, that is cheap. The paper says that SAE features of a
+# small model can do so {cite}`gallifant2025`.
+#
+# **The answer.** {result}`transfer.sentences.nearly_as_well`
+#
+# {result}`transfer.sentences.against_confidence`
 #
 # :::{admonition} Before you read
 # :class: before
-# You know probes and AUROC (the share of pairs, one of each class, that are ranked right). About 12 minutes.
+# You know probes, {term}`macro-F1` and {term}`AUROC` (the share of pairs, one of each class, that are ranked right). About 12 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
@@ -31,30 +34,45 @@ study = transfer.run(profile, device=device)
 study.record();
 
 # %% [markdown]
-# Every question the corpus can ask was put to mini-large-it, which knows the people that its corpus speaks of often. No
-# person of the test questions occurs in a training question, so that names cannot be learned by heart; intervals are over
-# people. First the view of the small model, then the large model's own.
+# ## The set-up
+#
+# The large model is mini-large-it, a model tuned to answer questions. It knows the people that its corpus speaks of often. Every
+# question that the corpus can ask was put to it, and whether it answers right is the label.
+#
+# A {term}`probe` reads the question in mini-small, the small model, and predicts that label. Beside it stand probes on the large model's own
+# features, how sure the large model is of its answer, and baselines that know no model.
+#
+# *What could be wrong?* A probe might learn by heart which names the large model knows. So no person of the test questions occurs in a
+# training question, and {term}`intervals <interval>` are over people.
+#
+# In the figure, first the view of the small model, then the large model's own.
 
 # %%
 study.figure()
 
 # %% [markdown]
-# {result}`transfer.sentences.nearly_as_well` The margin is this project's; the paper names none.
+# {result}`transfer.sentences.nearly_as_well` "Nearly as well" needs a margin: how much worse may it be? The margin is this project's; the paper
+# names none.
+#
 # {result}`transfer.sentences.signal`
 #
 # ## Who foresees the answers best?
 #
-# Whoever uses the large model has another thing to look at: how sure it is. Its *own confidence* is the share that
-# its most probable answer has of the probability of all answers of the question's kind (ten cities, six colours, eight
-# animals; summed over each answer's tokens, as the paper scores choices; `mosaic label-behaviour` does it for your own
-# questions). It comes twice: as it is, which no training question has touched, and through a linear probe like the others.
-# The label is of the answer that the model writes; the most probable of the given answers is right and wrong with it in
-# {result}`transfer.behaviour.agreed` of all questions. *Question length* is tokens and characters, nothing else.
+# Whoever uses the large model has another thing to look at: how sure it is. Ask it for a city, and it gives each of ten cities a
+# probability. Its {term}`own confidence` is the share that its most probable answer has of the probability of all answers of the question's
+# kind (ten cities, six colours, eight animals). These are summed over each answer's tokens, as the paper scores choices;
+# `mosaic label-behaviour` does it for your own questions.
 #
-# AUROC asks how well right answers are ranked above wrong ones. A forecast can rank well and still be off:
-# *calibration error* is how far, on average over ten bins, what was forecast lies from what came true; the tick
-# is what right forecasts would show on so few questions. The majority class says one number to all and is hardly off: read
-# the two panels together. Probes weigh both classes alike, so their odds are first brought back to the training questions'.
+# It comes twice: as it is, which no training question has touched, and through a linear probe like the others. The label is of the answer that
+# the model *writes*; the most probable of the given answers is right and wrong with it in {result}`transfer.behaviour.agreed` of all
+# questions. *Question length* is tokens and characters, nothing else.
+#
+# Two things make a good forecast. It should *rank* well: right answers above wrong ones, which AUROC measures. And its numbers should be
+# true: of all answers to which it gives seven chances in ten, about seven in ten should be right. The {term}`calibration error` is how far, on average over ten
+# bins, what was forecast lies from what came true. The tick in the right panel is what true forecasts would show on so few questions.
+#
+# The two need not go together. The majority class says one number to all and is hardly off, yet ranks nothing: read the two panels together.
+# Probes weigh both classes alike, so their odds are first brought back to the training questions'.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -75,19 +93,21 @@ study.ranks_figure()
 # - {result}`transfer.sentences.against_length`
 # - {result}`transfer.sentences.ranked`
 #
-# Length is no empty baseline: a tokenizer gives names that its corpus has often a token of their own, so that tokens hint at
-# how often a person was spoken of, which is what the large model knows by.
+# *What could be wrong?* Length is no empty baseline. A tokenizer gives names that its corpus has often a {term}`token` of their own. So the
+# number of tokens hints at how often a person was spoken of, which is what the large model knows by.
 #
-# Of what was forecast, what came true? Dots are bins, with 95 % intervals (over questions, though three are of one person);
-# right forecasts lie on the line.
+# Of what was forecast, what came true? Each dot in the next figure is a bin of forecasts, with 95 % intervals (over questions, though three are
+# of one person). True forecasts lie on the line.
 
 # %%
 study.reliability_figure()
 
 # %% [markdown]
-# {result}`transfer.sentences.calibrated` {result}`transfer.sentences.too_sure` A probe's $C$ is chosen by macro-F1, which asks
-# on which side of a threshold a question falls and not how far: where a small $C$ was chosen, all forecasts stay near the share
-# of right answers in training, and the dots stand in a column, however well they rank.
+# {result}`transfer.sentences.calibrated` {result}`transfer.sentences.too_sure`
+#
+# Why do some dots stand in a column? A probe's {term}`regularisation strength` $C$ is chosen by macro-F1, which asks on which side of a
+# threshold a question falls and not how far. Where a small $C$ was chosen, all forecasts stay near the share of right answers in training,
+# however well they rank.
 
 # %% [markdown]
 # ## Try it yourself
@@ -125,7 +145,7 @@ pd.Series({margin: "yes" if low > -margin else "no or undecided" for margin in (
 # ## Check yourself
 #
 # :::{dropdown} Why is the length of the question among the baselines?
-# It costs nothing and knows no model. Whatever it can foresee is not understood by the features that foresee no more.
+# It costs nothing and knows no model. Features that foresee no more than it does need not have understood the question.
 # :::
 #
 # :::{dropdown} A forecast ranks well and is badly calibrated. What does that mean in use?

@@ -2,18 +2,17 @@
 # %% [markdown]
 # # Do text SAEs read images?
 #
-# A vision-language model feeds a picture to a language model as a row of tokens. Do SAEs that were trained on that language
-# model's texts, applied unchanged at these tokens, tell what a picture shows {cite}`gallifant2025`? Linear probes read what is
-# pooled over a picture's tokens; SAE features and hidden states get every layer and pooling alike. Beside them stand random
-# dictionaries, an untrained language model behind the same vision tower, and what no language model has read: the tower's own
-# features, and the pixels. Random dictionaries and the untrained language model are read at the middle layer alone, and
-# so are held against the SAE of that layer, with every pooling on both sides.
+# **The question.** An SAE learned from texts only. Can it tell what a picture shows?
 #
-# What came out (macro-F1, mean over the sets of pictures): {result}`images.sentences.all`
+# **Why ask?** Some language models also take pictures: a picture is cut into patches, and each patch enters the model like a word. It is as
+# if a reader of English were handed Dutch. Perhaps what was learned from words still fits. The paper lays text SAEs on pictures, unchanged;
+# there its lead over the model's own vectors is largest {cite}`gallifant2025`.
+#
+# **The answer.** (By {term}`macro-F1`, mean over the sets of pictures.) {result}`images.sentences.all`
 #
 # :::{admonition} Before you read
 # :class: before
-# You know {term}`pooling` and the controls of [chapter 9](09_sae_against_baselines). About 10 minutes.
+# You know {term}`pooling` and the {term}`controls <control>` of [chapter 9](09_sae_against_baselines). About 10 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
@@ -35,10 +34,13 @@ study.record();
 # %% [markdown]
 # ## The model and its pictures
 #
-# The model is a SigLIP tower and a projector in front of a language model, trained together on captions: PaliGemma 2, or in the
-# miniature mini-vision, which has mini-small behind the tower. The SAEs of the language model's texts are applied, unchanged, to
-# the residual stream at the image tokens. The miniature's labels: handwritten digits; shape and place of drawings. SAE features minus hidden states on images are the paper's largest differences:
-# {published}`mosaic.images.difference.low` to {published}`mosaic.images.difference.high`.
+# A vision-language model has three parts. A {term}`vision tower` turns a picture into vectors, one for each patch. A *projector* fits these
+# vectors to the language model. The language model reads them as a row of {term}`tokens <image token>`, as if they were words. Here the tower
+# is of a kind called SigLIP, and all was trained together on captions. The model is PaliGemma 2, or in the miniature mini-vision, which has
+# mini-small behind the tower.
+#
+# The SAEs of the language model's texts are applied, unchanged, to the {term}`residual stream` at the image tokens. What they give is pooled
+# over a picture's tokens, and a linear {term}`probe` reads it. The miniature's labels: handwritten digits; shape and place of drawings.
 
 # %%
 study.pictures()
@@ -46,9 +48,16 @@ study.pictures()
 # %% [markdown]
 # ## All latents
 #
-# Macro-F1. The column of random dictionaries is the mean of {result}`images.n_dictionaries` of them. *Random language model*: an untrained one behind
-# the trained tower, and the projector that was trained for the real one; a trained SAE being of no use to it, one random
-# dictionary reads it.
+# The table has macro-F1. What each column is:
+#
+# - *SAE* and *hidden states*: {term}`latents <latent>` of the text SAEs, and the language model's own vectors; both get every layer and pooling
+#   alike.
+# - *Random dictionary*: the mean of {result}`images.n_dictionaries` SAEs that {term}`learned nothing <random dictionary>`.
+# - *Random language model*: an untrained one behind the trained tower, and the projector that was trained for the real one. A trained SAE is
+#   of no use to it, so one random dictionary reads it.
+# - *SAE, middle layer*: what these two are compared with. They are read at the middle layer alone, and so are held against the SAE
+#   of that layer, with every pooling on both sides.
+# - *Vision tower* and *pixels*: what no language model has read, that is the tower's own features and the picture itself.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -64,11 +73,20 @@ study.pictures()
 study.table()
 
 # %% [markdown]
-# {result}`images.sentences.all` {result}`images.sentences.before` {result}`images.sentences.set_by_set`
+# {result}`images.sentences.all`
 #
-# SAE features against hidden states, with 95 % intervals over images; below, hollow, what the paper published of its sets of
-# photographs, read by PaliGemma 2 3B: binarised sums beside one reading of hidden states, where here both kinds choose layer
-# and pooling. In the miniature they are other sets of another model: they show how wide the gap is there.
+# {result}`images.sentences.before`
+#
+# {result}`images.sentences.set_by_set`
+#
+# ## What the paper said
+#
+# SAE features minus hidden states on images are the paper's largest differences: {published}`mosaic.images.difference.low` to
+# {published}`mosaic.images.difference.high`. The figure has SAE features against hidden states, with 95 % {term}`intervals <interval>` over
+# images. Below, hollow, is what the paper published of its sets of photographs, read by PaliGemma 2 3B.
+#
+# *What could be wrong?* The paper sets binarised sums beside one reading of hidden states, where here both kinds choose layer and pooling. In
+# the miniature they are other sets of another model: they show how wide the gap is there.
 
 # %%
 study.published_figure()
@@ -76,8 +94,8 @@ study.published_figure()
 # %% [markdown]
 # ## Few latents
 #
-# And with few latents (or, of hidden states, dimensions)? The same probes on those whose class means differ most. The curve of
-# the random dictionaries is that of the first one; the sentence below is of all of them, over all sets.
+# And with few latents (or, of hidden states, dimensions)? The same probes read those whose class means differ most. From left to right, more of
+# them are kept. The curve of the random dictionaries is that of the first one; the sentence below is of all of them, over all sets.
 
 # %%
 study.figure()
@@ -85,15 +103,15 @@ study.figure()
 # %% [markdown]
 # {result}`images.sentences.few` {result}`images.sentences.few_before`
 #
-# How much of the image tokens the SAE sees at all can be measured, with the middle layer's SAE.
-# {result}`images.sentences.off_text` In the miniature these are messages without a log; on whole documents, which the same
-# SAE was trained on, the chapter on the miniature has it leave another share.
+# How much of the image tokens does the SAE see at all? That can be measured with the middle layer's SAE: make each vector again from its
+# latents, and look at what is lost. {result}`images.sentences.off_text` In the miniature these texts are messages without a log. On whole
+# documents, which the same SAE was trained on, the chapter on the miniature has it leave another share.
 #
 # ## An SAE of image tokens
 #
-# Is it the SAE's training on texts that costs? In the miniature one more SAE learned the image tokens themselves, of drawings
-# and digits that no test has: the same layer ({result}`images.image_tokens.layer`), width, sparsity and number of tokens. Both
-# have every pooling of that one layer to choose from. (A profile without such an SAE has no rows here.)
+# Is it the training on texts that costs? In the miniature one more SAE learned the image tokens themselves, of drawings and digits that no test
+# has: the same layer ({result}`images.image_tokens.layer`), {term}`width`, sparsity and number of tokens. Both have every pooling of that one
+# layer to choose from. (A profile without such an SAE has no rows here.)
 
 # %%
 study.image_tokens_table()
@@ -135,7 +153,8 @@ pd.DataFrame({"unexplained": unexplained, "macro-F1 of SAE features": scores.loc
 # ## Check yourself
 #
 # :::{dropdown} Why is an untrained language model behind the trained tower a good control?
-# The tower's features pass through it unlearned. What a probe still reads there was learned by the tower, not by the language model.
+# The tower's features pass through it without anything being learned on the way. What a probe still reads there was learned by the tower, not
+# by the language model.
 # :::
 #
 # :::{dropdown} Suppose a text SAE leaves most of the image tokens unexplained, and its features classify all the same. How can that be?
