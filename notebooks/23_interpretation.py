@@ -62,8 +62,9 @@ study.record();
 #
 # The table goes from the best to the worst explained latent, at equal distances. *What it fires on* was counted on even texts;
 # *detection* was measured on odd ones. A causal model, one that predicts the next token, also has an output side
-# {cite}`gurarieh2025`. *What its decoder row writes* are the tokens that the row makes more probable when it is multiplied with
-# the model's output matrix. *What it changes* are those that become more probable where the latent is amplified.
+# {cite}`gurarieh2025`. *What its decoder row writes* are the tokens that the row raises when it is multiplied with the model's
+# output matrix. *What it changes* are those that become more probable where the latent is amplified. The last columns name a
+# class of a labelled set in whose texts it fires more, and, where factors are known, the factor that it tracks.
 
 # %%
 study.examples_table()
@@ -84,7 +85,8 @@ study.contexts()
 # - {term}`Detection <detection>`: does the latent fire in this context? Half of the contexts are active ones, evenly from the
 #   weakest tenth to the strongest. The others are drawn from all silent ones.
 # - *Detection, alike contexts*: the same, but the silent contexts are those that have the most words in common with the active ones.
-# - {term}`Fuzzing <fuzzing>`: are the marked tokens of this context the ones on which it fires?
+# - {term}`Fuzzing <fuzzing>`: are the marked tokens of this context the ones on which it fires? Each active context is shown twice: once
+#   with the right tokens marked, once with as many others, on which it fires weakly or not at all.
 #
 # All three are balanced accuracies: the mean of the share of "yes" that is right and the share of "no" that is right. Always saying yes
 # gives one half.
@@ -154,7 +156,8 @@ study.agreement_table()
 # The first road is the latent's own: of all factors, the one that it tracks best on messages, that is, with the largest {term}`AUROC`.
 # Only latents whose AUROC is above {result}`interpretation.named` are asked. The second road is its label's, read without the
 # latent: the label's tokens mark documents, and the factor that the marked documents tell best is what the label means. A label is
-# right if both roads end at one factor. Intervals are over factors, since latents of one factor are no independent witnesses.
+# right if both roads end at one factor. Where two labels are taken together, the one that tells its factor better is believed.
+# Intervals are over factors, since latents of one factor are no independent witnesses.
 
 # %%
 study.labels_figure()
