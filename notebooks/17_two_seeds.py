@@ -109,7 +109,8 @@ f"{(same_partner & near).mean():.3f} of {pair.n} latents are shared"
 
 # %% [markdown]
 # Would the threshold alone have been enough? Take the latents whose two matchings disagree, and ask whether the smaller of their
-# two cosines is below 0.7 anyway. For this the SAEs are put into pairs that have none in common, so that each counts once.
+# two cosines is below 0.7 anyway. For this the SAEs are put into pairs that have none in common, so that each counts once. The
+# interval is over these latents, exact for a share of so many.
 # {result}`two_seeds.sentences.disagree`
 #
 # ## Every threshold

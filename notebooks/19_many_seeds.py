@@ -27,7 +27,8 @@
 # **Chance.** As many {term}`random dictionaries <random dictionary>` are counted in the same way.
 #
 # **Intervals** are 95 % and cover two: one over latents, where a latent that several SAEs share is drawn once, with all of them; and
-# one over SAEs, where each is left out in turn, as a reference and as a partner.
+# one over SAEs. Of the counts in the first figure the latter is over references. Of all that is said of their shape, each SAE is left
+# out in turn, as a reference and as a partner. The interval of triangles is over SAEs alone.
 
 # %% tags=["parameters"]
 profile = "mini"

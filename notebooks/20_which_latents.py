@@ -7,9 +7,10 @@
 # {result}`which_latents.n_seeds` SAEs is asked three questions. How often does it fire? Can its firing be predicted from the tokens
 # around it? And, in a world where that is known, does it track something true?
 #
-# What came out: {result}`which_latents.sentences.frequency`
+# What came out (a latent's *mean matched cosine* says how well other seeds find it again; 1 would be exactly):
+# {result}`which_latents.sentences.frequency`
 #
-# {result}`which_latents.sentences.detection`
+# How well firing is predicted (balanced accuracy; chance is one half): {result}`which_latents.sentences.detection`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -32,9 +33,9 @@
 # {result}`which_latents.detection.n_orphan` orphans are scored; {result}`which_latents.detection.not_scored` fire too seldom for that.
 #
 # **Intervals.** A latent that several SAEs have is no independent witness in each of them, and all latents of one SAE come from
-# one seed. So every interval covers two. One is over latents: a latent and all its copies in other SAEs are drawn together. The
-# other is over SAEs: each is left out in turn. The interval given reaches from the lower of their two lower ends to the higher of
-# their two upper ends.
+# one seed. So the intervals of differences, and of the groups by frequency, cover two. One is over latents: a latent and all its
+# copies in other SAEs are drawn together. The other is over SAEs: each is left out in turn. The interval given reaches from the lower
+# of their two lower ends to the higher of their two upper ends. In the two figures by membership intervals are over latents alone.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -61,7 +62,8 @@ study.record();
 # The two papers disagree here. One finds that frequent latents are shared and, beside them, a cloud of frequent orphans
 # {cite}`paulo2025`. The other finds that rarer always means less consistent {cite}`song2025`. It sorts latents into five groups of
 # equal size, from rare to frequent, and takes each group's mean matched cosine. This is drawn below the plane, with the
-# published values, and the table has the same groups.
+# published values, and the table has the same groups. Steps between neighbouring groups are several, so the interval of the least
+# step is wider: it answers for all of them at once (Bonferroni).
 #
 # ::::{admonition} Predict before you look
 # :class: predict

@@ -31,7 +31,8 @@
 # **The tests.** Every labelled set of the profile counts, on its test texts. Where a test set has parts, the first
 # ({term}`familiar words <familiar words, new words>`) counts, and the new words stand beside it.
 #
-# **Intervals** are 95 % over seeds and over draws, each left out in turn. The test texts stay as they are.
+# **Intervals** are 95 % over seeds and over draws, each left out in turn. The test texts stay as they are. Where kinds of latents are
+# compared, the interval also covers one over sets.
 
 # %% tags=["parameters"]
 profile = "mini"

@@ -6,6 +6,9 @@
 # It is worth something if it finds the latent in texts that nobody has looked at, and better than a sentence about a latent that
 # learned nothing. Here no language model is asked. An explanation is a few tokens, found by counting.
 #
+# An explanation has to pass three tests. *Detection*: does the latent fire in this context? The same again among contexts with much
+# the same words. *Fuzzing*: on which tokens of a context does it fire?
+#
 # What came out (balanced accuracies; chance is one half): {result}`interpretation.sentences.lead`
 #
 # :::{admonition} Before you read
