@@ -93,7 +93,7 @@ study.sets_table()
 #
 # Texts of one batch are filled up to one length with *pads*, here on the left. A mask tells the model which tokens are pads. The
 # mask was given to the model but not to the pooling, so that pads and the BOS token (the mark of a text's beginning) are summed
-# with the text. What a row's features are then hangs on the longest text of its batch. The right way pools a text's own tokens.
+# with the text. What a row's features are then depends on the longest text of its batch. The right way pools a text's own tokens.
 # For this line batches of 32 texts in input order are run as in the version read, whatever the model's tokenizer would do.
 #
 # {result}`audit.sentences.a3` {result}`audit.sentences.a3_parts`

@@ -87,7 +87,7 @@ study.table()
 # %% [markdown]
 # ## Toxicity, a composition
 #
-# A {term}`composition` hangs on several factors at once, and is harder to find. That a text insults its reader hangs on who is meant,
+# A {term}`composition` depends on several factors at once, and is harder to find. That a text insults its reader depends on who is meant,
 # on the word's polarity, on a negation and on whose words they are.
 #
 # The figure has the best latent of each layer. Beside it stands the best of a {term}`random dictionary` of the same width and
@@ -151,7 +151,7 @@ study.controls_table()
 #
 # {result}`truth.sentences.random` {result}`truth.sentences.untrained`
 #
-# **What could be wrong.** "Found" hangs on the bar of 0.9, which the second exercise moves. A latent with a high AUROC may fire for
+# **What could be wrong.** "Found" depends on the bar of 0.9, which the second exercise moves. A latent with a high AUROC may fire for
 # something that goes with the factor. And a factor without a latent is not absent from the model: several latents together may
 # tell it, which is what a {term}`probe` reads.
 
@@ -179,7 +179,7 @@ chosen.nlargest(6, "flattered by")[["factor", "layer", "width", "latent", "chose
 # :::{admonition} Exercise 2: how strict is "found"?
 # :class: exercise
 # A factor counts as found at an AUROC of .9. Count the factors found at .8, .85, .9, .95 and .99. Does the answer to the chapter's question
-# hang on the bar?
+# depend on the bar?
 # :::
 
 # %% tags=["solution"]

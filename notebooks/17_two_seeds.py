@@ -4,7 +4,7 @@
 #
 # Train the same {term}`sparse autoencoder` (SAE) twice. Give both the same activations in the same order. Change only the random
 # numbers that they start from. Do they find the same latents? Suppose you have named a latent "insults" and built a finding
-# on it. If a second run has no such latent, your finding hangs on one draw of random numbers. Paulo and Belrose trained SAEs
+# on it. If a second run has no such latent, your finding depends on one draw of random numbers. Paulo and Belrose trained SAEs
 # in this way and found that many latents are not found again {cite}`paulo2025`.
 #
 # What came out: {result}`two_seeds.sentences.minority`
@@ -152,7 +152,7 @@ study.controls_table()
 # {published}`seeds.shared.llama.N=131072`. Model, width, sparsity and training differ from those here, so the two numbers are not
 # expected to be equal.
 #
-# **What could be wrong.** The fraction belongs to one setting of one model; the next chapters change the setting. It hangs on
+# **What could be wrong.** The fraction belongs to one setting of one model; the next chapters change the setting. It depends on
 # the threshold, which is why the whole curve is shown. And it asks for one partner: where one seed has one latent and another
 # seed has two for the same thing, at most one of the two can be its partner. A latent that is not shared need not be noise.
 

@@ -2,7 +2,7 @@
 # %% [markdown]
 # # What moves agreement
 #
-# Two seeds share part of their latents. How large a part is no law of nature: it may hang on how the SAEs were made. Suppose
+# Two seeds share part of their latents. How large a part is no law of nature: it may depend on how the SAEs were made. Suppose
 # someone reports that half of the latents are shared. Before you compare that with your own SAEs, you would ask for their
 # width, their sparsity and how long they trained. Here one of these is changed at a time.
 #

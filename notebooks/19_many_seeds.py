@@ -69,7 +69,7 @@ study.figure()
 #
 # ## The whole curve of thresholds
 #
-# Shared means a cosine of at least 0.7, and the shape hangs on that. Here is the same count at other thresholds.
+# Shared means a cosine of at least 0.7, and the shape depends on that. Here is the same count at other thresholds.
 
 # %%
 study.at_thresholds()
@@ -111,7 +111,7 @@ study.table()
 #
 # {result}`many_seeds.sentences.triangles` (Published: {published}`seeds.cycle.mean`.)
 #
-# **What could be wrong.** Membership hangs on the threshold and on the number of SAEs: among more of them, fewer latents are in all. A
+# **What could be wrong.** Membership depends on the threshold and on the number of SAEs: among more of them, fewer latents are in all. A
 # latent that another seed has in two parts counts as missing there. And the floor is a reading of one law; nothing says that the law
 # is the true one.
 

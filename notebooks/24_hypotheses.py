@@ -114,7 +114,7 @@ study.arms_table()
 # {result}`hypotheses.least_phi`. A hypothesis *means* the thing with which its matching texts have most in common. It is *right* if
 # that is a planted cue of its class. {result}`hypotheses.sentences.truth`
 #
-# Labels of the miniature hang on what binds to what ("you are not stupid"), so that single things tell little of them by design;
+# Labels of the miniature depend on what binds to what ("you are not stupid"), so that single things tell little of them by design;
 # intents are where words tell most. A method that lists single things can list no more than there are. It says nothing of how they
 # combine: that is what the probes of the other chapters read.
 

@@ -23,7 +23,7 @@
 #
 # - **local**: the squared error of the residual stream at the SAE's own layer, as in every other chapter.
 # - **e2e** (end to end): how far what the model says with the SAE in place lies from what it says as it is. It is measured by the KL
-#   divergence, a distance between two distributions of the next token.
+#   divergence, which is zero where both predict the same next tokens equally often and grows as they differ.
 # - **e2e+ds**: the same, and the squared errors of the residual stream after all *later* blocks (*downstream*).
 #
 # **The price of a latent.** Each loss also has an L1 penalty on the latents, weighted by λ: a larger λ gives a sparser SAE. What λ means
@@ -37,8 +37,8 @@
 # was trained on the same {result}`end_to_end.training_tokens` tokens in the same order. All are read again here, on
 # {result}`end_to_end.n_texts` texts that none was trained on: {result}`end_to_end.texts`.
 #
-# **Intervals** are over these texts, and over seeds at the one λ a loss that has several. How other seeds would have moved the other
-# points of a curve is not in them.
+# **Intervals** are over these texts. At one λ of each loss there are several seeds, and there they are over seeds, too. How other seeds
+# would have moved the other points of a curve is not in them.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -84,7 +84,7 @@ study.figure()
 # of local, at an added cross-entropy of {published}`end_to_end.ce.e2e` and {published}`end_to_end.ce.local`.
 #
 # **What could be wrong.** The weight of downstream errors in e2e+ds was chosen once, by a pilot; what another one would do was not tried.
-# And one λ a loss has several seeds, the others have one SAE each.
+# And only one λ of each loss has several seeds.
 #
 # ## Another way through the model
 #
@@ -103,7 +103,7 @@ study.downstream_figure()
 # both match it to the same partner (as in the chapter on two seeds). The figure shows the share that is left as the cosine asked for
 # rises; ranges are over pairs.
 #
-# SAEs that cost the model the same differ in L0, and agreement hangs on that, too. So there is a fourth group: *local of equal L0* are
+# SAEs that cost the model the same differ in L0, and agreement depends on that, too. So there is a fourth group: *local of equal L0* are
 # local SAEs at a larger λ, as sparse as the others and dearer for the model.
 
 # %%
