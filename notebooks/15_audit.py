@@ -6,7 +6,8 @@
 # the released code of {cite}`gallifant2025`, in the version read. (There may be newer ones, of which nothing is said.) Each is
 # done both ways below.
 #
-# What came out: {result}`audit.sentences.overview`
+# What came out (A1 to A12 are the sections below; what *flatters* makes a score too high, what *hurts* too low):
+# {result}`audit.sentences.overview`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -18,9 +19,10 @@
 # ## What is compared, and how
 #
 # **One fault at a time.** Every line below changes one thing and leaves all others as they are. All lines have one layer, one
-# width, one grid of $C$ (how little large weights are punished) and the same folds:
+# width, one grid of $C$ (how little large weights are punished) and the same folds. Sets, layer and width are
 # {result}`audit.sentences.sets`. Features are summed over tokens unless the fault is one of {term}`pooling`. The sets are those with
-# room below the top when features are summed, where a fault can show, and one in several languages.
+# room below the top when features are summed, where a fault can show, and one that there is in several languages. A8 and A11 read
+# sets of their own, in several languages.
 #
 # **The number of a line** is the {term}`macro-F1` of the published way minus that of the right way, mean over the sets. Above
 # zero, the fault makes a score look better than it should.

@@ -55,9 +55,9 @@ study.record();
 # %% [markdown]
 # ## How often does it fire?
 #
-# Each point is a latent, of all seeds: the share of held-out tokens on which it fires against its mean matched cosine. The dashed
-# line is chance, the mean matched cosine with a {term}`random dictionary`. A single line through the points would hide their shape, so
-# the whole plane is drawn.
+# The plane has all latents of all seeds. From left to right stands the share of held-out tokens on which a latent fires (its logarithm),
+# from bottom to top its mean matched cosine; the colour is how many latents lie there. The dashed line is chance, the mean matched
+# cosine with a {term}`random dictionary`. A single line through the latents would hide their shape, so the whole plane is drawn.
 #
 # The two papers disagree here. One finds that frequent latents are shared and, beside them, a cloud of frequent orphans
 # {cite}`paulo2025`. The other finds that rarer always means less consistent {cite}`song2025`. It sorts latents into five groups of

@@ -66,6 +66,9 @@ study.record();
 #
 # ## Every layer against every layer
 #
+# Each cell of the two maps below is one layer of one model against one layer of another. The colour is the excess over a permuted
+# pairing, first of SVCCA, then of RSA.
+#
 # ::::{admonition} Predict before you look
 # :class: predict
 # Two models, trained apart, read the same tokens. Latents that fire alike are paired. Will the geometry of their decoders be alike too,

@@ -77,7 +77,8 @@ study.forest()
 # - *Single words* are chosen by the same separation straight from the texts: no model at all.
 # - *Shuffled labels*: the SAE again, with labels dealt anew. Whatever is confirmed here is chance.
 #
-# All but the single words are drawn several times. The number of each is the share of its hypotheses that are confirmed.
+# All but the single words are drawn several times. The number of each is the share of its hypotheses that are confirmed, with a 95 %
+# interval over hypotheses.
 #
 # ::::{admonition} Predict before you look
 # :class: predict

@@ -86,7 +86,8 @@ study.figure()
 # {result}`description_choice.sentences.text`
 #
 # A latent's description may be good and its class's name bad, or the other way round, so sets may differ.
-# {result}`description_choice.sentences.by_set` {result}`description_choice.sentences.unnamed`
+# {result}`description_choice.sentences.by_set` {result}`description_choice.sentences.unnamed` The figure has the same difference for
+# each set.
 
 # %%
 study.sets_figure()

@@ -107,7 +107,8 @@ study.levels_table()
 # ## Llama Scope's recipe
 #
 # TopK gives every token the same number of latents. After training, Llama Scope puts a threshold in its place, which gives some tokens more
-# and some fewer. What does this conversion cost? {result}`recipes.sentences.conversion`
+# and some fewer. What does this conversion cost? {result}`recipes.sentences.conversion` The figure has the
+# share of tokens with at most so many active latents, of each recipe's first seed.
 
 # %%
 study.active_figure()
