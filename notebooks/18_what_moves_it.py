@@ -24,7 +24,7 @@
 # **The seeds.** Every setting was trained from a few seeds on one stream of activations, {result}`what_moves_it.n_saes` SAEs in all;
 # {result}`what_moves_it.sentences.batches`.
 #
-# **The number** is the shared fraction of [chapter 17](17_two_seeds): the share of latents whose encoder and decoder both find the
+# **The number** is the shared fraction of the chapter on two seeds: the share of latents whose encoder and decoder both find the
 # same partner with a cosine of at least 0.7. Dots are means over pairs of seeds.
 #
 # **Intervals** are 95 % over SAEs, each left out in turn with all its pairs. Most settings have few SAEs, which leaves bands wide.
