@@ -2,11 +2,12 @@
 # %% [markdown]
 # # The truth: which latents find which factor
 #
-# No real model can be asked what is in it. The miniature can: its corpus is drawn from factors (who is spoken
-# of, with what words, negated or not, in whose voice), and every text carries them. So here, and only here, a
-# latent can be held against what it is *supposed* to find. Which factors have a latent, which have none, and would a
-# dictionary that learned nothing do as well? What came out: {result}`truth.sentences.found`
-# {result}`truth.sentences.random`
+# No real model can be asked what is in it. The miniature can. Each of its texts was drawn from {term}`factors <factor>`: who is
+# spoken of, with what words, negated or not, in whose voice. So here, and only here, a {term}`latent` can be held against what it
+# is *supposed* to find. Take negation: is there one latent that tells texts with a negation from texts without? Which factors have
+# such a latent, which have none, and would a dictionary that learned nothing do as well?
+#
+# What came out: {result}`truth.sentences.found` {result}`truth.sentences.random`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -16,18 +17,27 @@
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
-# For latent $j$ and factor $c$, with $z_j$ the latent's largest activation in a text,
+# ## What is compared, and how
+#
+# **The score.** A latent finds a factor if it is stronger in texts that have it than in texts that have not. This is measured by
+# the {term}`AUROC`:
 #
 # $$
 # \mathrm{AUROC}_{jc} = P\big(z_j(\text{with } c) > z_j(\text{without } c)\big) + \tfrac12 P(\text{equal}).
 # $$
 #
-# A factor is named with the kind of text that it is drawn for: *message: negation*, *request: intent music* (a request to
-# play music), *fact: asked colour* (a question after somebody's colour).
+# Here $j$ is a latent, $c$ a factor, and $z_j$ the latent's largest activation in a text. $P$ is the share among all pairs of a text
+# with the factor and a text without it; pairs with equal activations count half.
 #
-# Whatever is chosen is chosen on one half of the texts: the latent, and where several SAEs are searched, the layer and the
-# width as well. It is then scored once, on the other half. A wide dictionary, or many of them, would otherwise win by
-# being searched longer. Intervals come from resampling the texts that score.
+# **The names.** A factor is named with the kind of text that it is drawn for: *message: negation*, *request: intent music* (a request
+# to play music), *fact: asked colour* (a question after somebody's colour).
+#
+# **Two halves.** Whatever is chosen is chosen on one half of the texts: the latent, and where several SAEs are searched, the layer
+# and the width as well. It is then scored once, on the other half. A wide dictionary, or many of them, would otherwise win by being
+# searched longer.
+#
+# **The texts.** {result}`truth.n_texts` are read, in five languages. Intervals come from drawing again the texts that score; where
+# random dictionaries are compared, from these as well.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -47,8 +57,8 @@ study.record();
 # %% [markdown]
 # ## A map of factors and layers
 #
-# The AUROC of the best latent of each layer's SAE of width {result}`truth.width`, over texts in all five languages;
-# factors are sorted by the AUROC of the latent chosen from all SAEs.
+# The map has the AUROC of the best latent of each layer's SAE of width {result}`truth.width`, over texts in all five languages.
+# Factors are sorted by the AUROC of the latent chosen from all SAEs.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -66,10 +76,10 @@ study.figure()
 # %% [markdown]
 # ## Which factors no latent finds
 #
-# A factor counts as found when the latent chosen for it, from {result}`truth.n_saes` SAEs of several layers and widths,
-# reaches an AUROC of 0.9 on the half of the texts it was not chosen on. Those that are not found, with the
-# {term}`average precision` of the same latent and, what knowing nothing would give there, the share of texts that have the
-# factor:
+# A factor counts as found when the latent chosen for it, from {result}`truth.n_saes` SAEs of several layers and widths, reaches an
+# AUROC of 0.9 on the half of the texts on which it was not chosen. The table has those that are not found. Their
+# {term}`average precision` is another score of the same latent; beside it stands what knowing nothing would give there, the share
+# of texts that have the factor.
 
 # %%
 study.table()
@@ -77,10 +87,12 @@ study.table()
 # %% [markdown]
 # ## Toxicity, a composition
 #
-# Compositions are the hard ones: that a text insults its reader hangs on who is meant, on the word's polarity, on a
-# negation and on whose words they are. The best latent of each layer, beside the best of a random dictionary of the same
-# width and sparsity on the same layer (the mean over {result}`truth.n_suites` such dictionaries), and
-# of one on a model whose weights are random. Bands are 95 % over texts, and over the random dictionaries.
+# A {term}`composition` depends on several factors at once, and is harder to find. That a text insults its reader depends on who is meant,
+# on the word's polarity, on a negation and on whose words they are.
+#
+# The figure has the best latent of each layer. Beside it stands the best of a {term}`random dictionary` of the same width and
+# sparsity on the same layer (the mean over {result}`truth.n_suites` such dictionaries), and of one on a model whose weights are
+# random. Bands are 95 % over texts, and over the random dictionaries.
 
 # %%
 study.toxicity_figure()
@@ -91,22 +103,21 @@ study.toxicity_figure()
 # %% [markdown]
 # ## In which languages?
 #
-# The latent chosen within one language, for the factors every language shares: the same width, the layer in the
-# middle.
+# One latent may find a factor in English and miss it in Chinese. The figure has, for the factors that every language shares, the
+# latent chosen within one language: the same width, the layer in the middle.
 
 # %%
 study.languages_figure()
 
 # %% [markdown]
-# Is it the *same* latent? Of the factors above, the middle layer's best latent is one and the same in all five
-# languages for {result}`truth.same_latent`; in English and at least one other language for
-# {result}`truth.same_as_english`. Of two latents that are nearly as good, chance decides which is best in a language, so
-# that these are lower bounds.
+# Is it the *same* latent? Of the factors above, the middle layer's best latent is one and the same in all five languages for
+# {result}`truth.same_latent`; in English and at least one other language for {result}`truth.same_as_english`. Where two latents are
+# nearly as good, chance decides which is best in a language, so that these are lower bounds.
 
 # %% [markdown]
 # ## Width
 #
-# The middle layer's dictionaries: how many factors each finds by itself.
+# The middle layer's dictionaries: how many factors each finds by itself, without the help of other layers and widths.
 
 # %%
 study.widths_table()
@@ -117,10 +128,13 @@ study.widths_table()
 # %% [markdown]
 # ## Nothing learned, nothing found?
 #
-# The same search with the same budget in as many *random dictionaries*, one for each SAE, of its layer, width and
-# sparsity; on the trained model ({result}`truth.n_suites` times over, with new random directions each
-# time; the figures are means, and the intervals show how they differ), and once on a model whose weights are random: what
-# words alone, projected at random, give away. Here, too, one half of the texts chooses layer, width and latent.
+# Random directions find something, too, if one searches long enough. So the same search, with the same budget, is made in as many
+# *random dictionaries*, one for each SAE, of its layer, width and sparsity. One half of the texts chooses layer, width and latent
+# here, too. This is done twice:
+#
+# - on the trained model, {result}`truth.n_suites` times over with new random directions each time; the figures are means, and the
+#   intervals show how they differ;
+# - once on a model whose weights are random. It shows what words alone, projected at random, give away.
 
 # %%
 study.controls_table()
@@ -131,8 +145,15 @@ study.controls_table()
 # %% [markdown]
 # ## What it says
 #
-# {result}`truth.sentences.found` {result}`truth.sentences.missed` {result}`truth.sentences.toxicity`
-# {result}`truth.sentences.toxicity_random` {result}`truth.sentences.random` {result}`truth.sentences.untrained`
+# {result}`truth.sentences.found` {result}`truth.sentences.missed`
+#
+# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_random`
+#
+# {result}`truth.sentences.random` {result}`truth.sentences.untrained`
+#
+# **What could be wrong.** "Found" depends on the bar of 0.9, which the second exercise moves. A latent with a high AUROC may fire for
+# something that goes with the factor. And a factor without a latent is not absent from the model: several latents together may
+# tell it, which is what a {term}`probe` reads.
 
 # %% [markdown]
 # ## Try it yourself
@@ -158,7 +179,7 @@ chosen.nlargest(6, "flattered by")[["factor", "layer", "width", "latent", "chose
 # :::{admonition} Exercise 2: how strict is "found"?
 # :class: exercise
 # A factor counts as found at an AUROC of .9. Count the factors found at .8, .85, .9, .95 and .99. Does the answer to the chapter's question
-# hang on the bar?
+# depend on the bar?
 # :::
 
 # %% tags=["solution"]

@@ -2,8 +2,12 @@
 # %% [markdown]
 # # Two seeds, one question
 #
-# Train the same SAE twice, on the same activations in the same order, and change nothing but the random numbers it
-# starts from. Does it find the same latents? Paulo and Belrose found that often it does not {cite}`paulo2025`.
+# Train the same {term}`sparse autoencoder` (SAE) twice. Give both the same activations in the same order. Change only the random
+# numbers that they start from. Do they find the same latents? Suppose you have named a latent "insults" and built a finding
+# on it. If a second run has no such latent, your finding depends on one draw of random numbers. Paulo and Belrose trained SAEs
+# in this way and found that many latents are not found again {cite}`paulo2025`.
+#
+# What came out: {result}`two_seeds.sentences.minority`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -12,17 +16,38 @@
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
-# Read here: {result}`two_seeds.sentences.read`. {result}`two_seeds.sentences.batches` Intervals are 95 % over SAEs: each is
-# left out in turn with all its pairs, since pairs that have an SAE in common are not independent.
+# ## What is compared, and how
 #
-# A latent has two directions: what it reads (its encoder's row) and what it writes (its decoder's row). Each set of
-# rows is matched one to one across the two SAEs so that the sum of cosines is largest, decoders and encoders
-# separately. A latent is **shared** when both matchings give it the same partner and both cosines are at least 0.7:
+# **The SAEs.** Read here: {result}`two_seeds.sentences.read`. They differ in their seed alone.
+# {result}`two_seeds.sentences.batches` The number above is the mean over all pairs of these SAEs. The figures below show one
+# pair, seeds {result}`two_seeds.seed_a` and {result}`two_seeds.seed_b`.
+#
+# **Matching.** A {term}`latent` has two directions. Its encoder row is what it reads: it decides where the latent fires. Its
+# {term}`decoder` row is what it writes back. A {term}`matching` gives each latent of one SAE one partner in the other, and no
+# partner twice. Of all such pairings it is the one whose cosines have the largest sum. Decoder rows and encoder rows are
+# matched separately.
+#
+# **Shared.** A latent is {term}`shared <shared latent>` when both matchings give it the same partner and both cosines are at
+# least 0.7:
 #
 # $$
 # \text{shared}_i = [P_\text{dec}(i) = P_\text{enc}(i)] \wedge \cos_\text{dec}(i, P(i)) \ge 0.7 \wedge
 # \cos_\text{enc}(i, P(i)) \ge 0.7.
 # $$
+#
+# Here $i$ is a latent of the first SAE. $P_\text{dec}(i)$ and $P_\text{enc}(i)$ are its partners by the decoders' and by the
+# encoders' matching, and $P(i)$ is the one partner where they are the same. $\cos_\text{dec}$ and $\cos_\text{enc}$ are the
+# cosines of the two latents' decoder rows and of their encoder rows; $\wedge$ means "and". The *shared fraction* is the share of
+# such latents among all of them, also those that never fire.
+#
+# **Chance.** Matching always finds some partner, so two dictionaries that know nothing are matched in the same way. A
+# {term}`random dictionary` has random rows. Two *untrained SAEs* have random rows as well, but encoder and decoder are the same,
+# so that their two matchings agree without anything being learned. With *shuffled coordinates*, one of the two trained SAEs is
+# turned in space: its rows keep their angles to each other and lose their directions.
+#
+# **Intervals** are 95 % over SAEs. Pairs that have an SAE in common are not independent, so each SAE is left out in turn with
+# all its pairs, and the error is read off how much the mean moves (a jackknife, with Student's t). The interval says what other
+# seeds would have given. It says nothing of other models or other texts.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -42,11 +67,13 @@ study.record();
 # %% [markdown]
 # ## From scratch, small enough to follow by eye
 #
-# Two SAEs of 32 latents, trained here and now on the same {result}`two_seeds.by_eye_tokens` activations in the same order.
-# Every latent of one (rows) against every latent of the other (columns). On the left the columns stand as training left them: latent 3 of one SAE
-# has nothing to do with latent 3 of the other. On the right each row's partner has been put on the diagonal, and the rows
-# are sorted by how well they match: at the top two SAEs found the same thing, at the bottom a row has only the least bad
-# partner that was left.
+# Two SAEs of 32 latents are trained here and now, on the same {result}`two_seeds.by_eye_tokens` activations in the same order.
+# They are so small that every latent can be seen; the answer above is not read from them. Each row is a latent of one SAE, each
+# column a latent of the other, and the colour is the cosine of their decoder rows.
+#
+# On the left the columns stand as training left them. Latent 3 of one SAE has nothing to do with latent 3 of the other. On the
+# right each row's partner has been put on the diagonal, and the rows are sorted by how well they match. At the top two SAEs
+# found the same thing. At the bottom a row has only the least bad partner that was left.
 
 # %%
 study.by_eye_figure()
@@ -54,9 +81,9 @@ study.by_eye_figure()
 # %% [markdown]
 # ## All latents
 #
-# The matched decoders' cosines of seeds {result}`two_seeds.seed_a` and {result}`two_seeds.seed_b`, split by whether the
-# encoders were matched the same way. What matching makes of two dictionaries that know nothing is the dashed line: with
-# so many directions to choose from, even random ones find a partner of cosine {result}`two_seeds.chance_cosine`.
+# The histogram shows the cosines of matched decoder rows of seeds {result}`two_seeds.seed_a` and {result}`two_seeds.seed_b`. It is
+# split by whether the encoders were matched the same way. One line is the threshold of 0.7. The other is chance: with so many
+# directions to choose from, even random ones find a partner, with a mean cosine of {result}`two_seeds.chance_cosine`.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -71,7 +98,8 @@ study.by_eye_figure()
 study.figure()
 
 # %% [markdown]
-# The definition in three lines, one for each clause:
+# The definition as code, in three lines. The first asks for the same partner, the second for two cosines that are near enough,
+# the third for the share of latents of which both are true:
 
 # %%
 pair = study.pair
@@ -80,13 +108,19 @@ near = (pair.decoder.cosine >= 0.7) & (pair.encoder.cosine >= 0.7)
 f"{(same_partner & near).mean():.3f} of {pair.n} latents are shared"
 
 # %% [markdown]
+# Would the threshold alone have been enough? Take the latents whose two matchings disagree, and ask whether the smaller of their
+# two cosines is below 0.7 anyway. For this the SAEs are put into pairs that have none in common, so that each counts once. The
+# interval is over these latents, exact for a share of so many.
 # {result}`two_seeds.sentences.disagree`
 #
 # ## Every threshold
 #
-# 0.7 is a choice. The whole curve, for all latents and for those alone that fire in held-out texts, with three
-# baselines that know nothing: a random dictionary, two untrained SAEs (whose encoder and decoder are tied, so that both
-# matchings agree without anything being learned), and one SAE with its coordinates shuffled.
+# 0.7 is a choice, so here is the shared fraction at every threshold. *All latents* is the pair above. *Alive only* matches again
+# those latents alone that fire in held-out texts. The other curves are the three kinds of chance.
+#
+# The table has more of the same pair. *Equal partners* asks only that both matchings agree, whatever the cosines. {term}`PW-MCC` is the
+# mean cosine of matched decoder rows; with *signs ignored*, a row and its opposite count as alike. For the *mean nearest cosine*
+# each latent takes its nearest row in the other SAE, and several may take the same. The columns of chance are means over draws.
 
 # %%
 study.threshold_curves()
@@ -97,8 +131,11 @@ study.table()
 # %% [markdown]
 # ## Does the measure measure?
 #
-# A permuted copy of an SAE must be found again, an untrained pair must share nothing. And the control that looks like
-# stability but is not: the *same* start with *other* texts. Intervals are over SAEs, or over draws where each pair is one.
+# Two controls have a known answer. A *permuted copy* has an SAE's latents in another order, and all must be found again. An
+# *untrained pair* has learned nothing and must share nothing. A third control turns the question round: the *same* start with
+# *other* texts. If the start decided everything, these SAEs would share nearly all.
+#
+# Intervals are over SAEs. Permuted copies and untrained pairs have no SAE in common: each is one draw, and the interval is over draws.
 
 # %%
 study.controls_table()
@@ -107,10 +144,17 @@ study.controls_table()
 # ## What it says
 #
 # Of {result}`two_seeds.n_latents` latents, seeds {result}`two_seeds.seed_a` and {result}`two_seeds.seed_b` share
-# {result}`two_seeds.figures.shared_fraction`. {result}`two_seeds.sentences.minority` (Published for 131k latents of
-# Llama-3-8B: {published}`seeds.shared.llama.N=131072`.) An untrained pair shares
+# {result}`two_seeds.figures.shared_fraction`. {result}`two_seeds.sentences.minority` An untrained pair shares
 # {result}`two_seeds.controls.untrained.shared`, a permuted copy {result}`two_seeds.controls.permuted.shared`.
 # {result}`two_seeds.sentences.same_start`
+#
+# **What the paper said.** Published for 131k latents of Llama-3-8B is a shared fraction of
+# {published}`seeds.shared.llama.N=131072`. Model, width, sparsity and training differ from those here, so the two numbers are not
+# expected to be equal.
+#
+# **What could be wrong.** The fraction belongs to one setting of one model; the next chapters change the setting. It depends on
+# the threshold, which is why the whole curve is shown. And it asks for one partner: where one seed has one latent and another
+# seed has two for the same thing, at most one of the two can be its partner. A latent that is not shared need not be noise.
 
 # %% [markdown]
 # ## Try it yourself
@@ -132,11 +176,10 @@ lesser = np.minimum(pair.decoder.cosine, pair.encoder.cosine)
 pd.Series({threshold: (same_partner & (lesser >= threshold)).mean() for threshold in (0.5, 0.6, 0.7, 0.8, 0.9)}, name="shared fraction").round(3).rename_axis("cosine at least").to_frame()
 
 # %% [markdown] tags=["exercise"]
-# :::{admonition} Exercise 2: what one-to-one changes
+# :::{admonition} Exercise 2: where the two matchings agree
 # :class: exercise
-# Matching is one to one. If each latent may take its nearest neighbour in the other decoder, several may take the same one. How many
-# latents of the first SAE share their matched partner's neighbourhood? Compare the mean matched cosine for latents whose two matchings agree
-# with that of the others.
+# Each latent has a partner by the decoders' matching and one by the encoders'. For what share of the latents are these the same? Compare
+# the mean decoder cosine of latents whose two matchings agree with that of the others.
 # :::
 
 # %% tags=["solution"]

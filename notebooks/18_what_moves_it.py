@@ -2,12 +2,12 @@
 # %% [markdown]
 # # What moves agreement
 #
-# One SAE setting is the base ({result}`what_moves_it.sentences.read`); here one thing at a time is changed: the width, the
-# number of active latents, the training tokens, the layer, the architecture. Every setting was trained from a few seeds on
-# one stream of activations ({result}`what_moves_it.n_saes` SAEs in all); {result}`what_moves_it.sentences.batches`. Dots are
-# means over pairs of seeds. Bands are 95 % over SAEs, each left out in turn with all its pairs: three SAEs leave them wide. A
-# difference of two settings has the errors of both. Published values, hollow, stand beside on an axis of their own
-# {cite}`paulo2025`: their SAEs are of another size.
+# Two seeds share part of their latents. How large a part is no law of nature: it may depend on how the SAEs were made. Suppose
+# someone reports that half of the latents are shared. Before you compare that with your own SAEs, you would ask for their
+# width, their sparsity and how long they trained. Here one of these is changed at a time.
+#
+# What came out (k is how many latents are active per token; the shared fraction is the share of latents that two seeds have in
+# common): {result}`what_moves_it.sentences.k` {result}`what_moves_it.sentences.tokens`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -15,6 +15,23 @@
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# ## What is compared, and how
+#
+# **The base** is one SAE setting: {result}`what_moves_it.sentences.read`. One thing at a time is changed from there: the width, the
+# number of active latents (k), the training tokens, the layer, the architecture.
+#
+# **The seeds.** Every setting was trained from a few seeds on one stream of activations, {result}`what_moves_it.n_saes` SAEs in all;
+# {result}`what_moves_it.sentences.batches`.
+#
+# **The number** is the shared fraction of the chapter on two seeds: the share of latents whose encoder and decoder both find the
+# same partner with a cosine of at least 0.7. Dots are means over pairs of seeds.
+#
+# **Intervals** are 95 % over SAEs, each left out in turn with all its pairs. Most settings have few SAEs, which leaves bands wide.
+# A difference of two settings has the errors of both.
+#
+# **Published values**, hollow, stand beside on an axis of their own {cite}`paulo2025`. Their SAEs are of another size, so compare
+# the direction, not the height.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -32,6 +49,9 @@ study.record();
 
 # %% [markdown]
 # ## Width
+#
+# The width is the number of latents in the SAE. With more of them, each can stand for something narrower, and there may be more ways to
+# divide.
 
 # %%
 study.along("width")
@@ -40,6 +60,8 @@ study.along("width")
 # {result}`what_moves_it.sentences.width`
 #
 # ## Active latents
+#
+# A TopK SAE keeps the k largest latents of each token and sets all others to zero. A small k is a sparse SAE.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -54,17 +76,19 @@ study.along("width")
 study.along("k")
 
 # %% [markdown]
-# {result}`what_moves_it.sentences.k` With few active latents many never fire, and a dead latent is shared with nothing: where
-# the fraction among those that do fire differs, it is drawn beside.
+# {result}`what_moves_it.sentences.k` With few active latents many may never fire. A {term}`dead latent` is shared with nothing, so
+# where the fraction among those that do fire differs, it is drawn beside.
 #
 # ## Training tokens
+#
+# If SAEs disagree because they are not yet finished, more training should bring them together.
 
 # %%
 study.along("tokens")
 
 # %% [markdown]
-# {result}`what_moves_it.sentences.tokens` The mean cosine alone would not tell an untrained pair from a trained one: chance
-# is far from zero.
+# {result}`what_moves_it.sentences.tokens` The mean cosine of matched latents alone would not tell an untrained pair from a trained
+# one: chance is far from zero.
 #
 # ## Layer
 
@@ -76,9 +100,13 @@ study.along("layer")
 #
 # ## Architecture
 #
-# An SAE that is less sparse shares less, so architectures are compared at equal sparsity (L0) *and* at equal
-# reconstruction (fraction of variance unexplained, FVU). The line joins the TopK SAEs of the sweep over k: where another
-# architecture lies above it, it agrees more than a TopK SAE of the same L0 or FVU would.
+# Architectures differ in how they decide which latents are active. TopK keeps the k largest of each token, BatchTopK as many on
+# average over a batch, ReLU all that are above zero. JumpReLU learns a threshold for each latent, a gated SAE a gate of its own.
+# An architecture may be sparser than another, and sparsity moves agreement by itself. So architectures are compared twice: at
+# equal sparsity ({term}`L0`) *and* at equal reconstruction ({term}`fraction of variance unexplained`, FVU).
+#
+# The line joins the TopK SAEs of the sweep over k. Where another architecture lies above it, it agrees more than a TopK SAE of the
+# same L0 or FVU would.
 
 # %%
 study.architectures("l0")
@@ -93,13 +121,19 @@ study.table()
 # ## What it says
 #
 # {result}`what_moves_it.sentences.width` {result}`what_moves_it.sentences.k` {result}`what_moves_it.sentences.tokens`
-# {result}`what_moves_it.sentences.layer` {result}`what_moves_it.sentences.topk`
 #
-# On the order of architectures the two papers disagree: Paulo and Belrose have TopK *below* ReLU and gated (GPT-2, decoder
-# only: {published}`seeds.architecture.topk`, {published}`seeds.architecture.relu`, {published}`seeds.architecture.gated`),
-# Song and others have TopK *above* gated and ReLU (Pythia, mean matched cosine: {published}`song.architecture.topk`,
-# {published}`song.architecture.gated`, {published}`song.architecture.relu`) {cite}`song2025`. They differ in model, hook,
-# width, sparsity and measure. It stands on the claims page as open.
+# {result}`what_moves_it.sentences.layer`
+#
+# {result}`what_moves_it.sentences.topk`
+#
+# **What the papers said.** On the order of architectures two papers disagree. Paulo and Belrose have TopK *below* ReLU and gated (GPT-2,
+# decoder only: {published}`seeds.architecture.topk`, {published}`seeds.architecture.relu`,
+# {published}`seeds.architecture.gated`). Song and others have TopK *above* gated and ReLU (Pythia, mean matched cosine:
+# {published}`song.architecture.topk`, {published}`song.architecture.gated`, {published}`song.architecture.relu`)
+# {cite}`song2025`. The two differ in model, hook, width, sparsity and measure. The question stands on the claims page as open.
+#
+# **What could be wrong.** One thing at a time is changed, so nothing is said of two changes together: more tokens may matter more for
+# a wider SAE. And the sweep starts from one base; from another, the same change may do something else.
 
 # %% [markdown]
 # ## Try it yourself

@@ -2,8 +2,12 @@
 # %% [markdown]
 # # Many seeds: what is always found, what only once
 #
-# Two SAEs give one number. With more, each latent of a reference SAE can be asked in how many of the others it has a
-# shared partner. Paulo and Belrose's nine SAEs {cite}`paulo2025` gave a U: most latents are in all of them or in only one.
+# Two SAEs give one number: the share of latents that both have. With more SAEs each latent can be asked in how many it is. Suppose
+# a latent of yours is in three of ten SAEs. Is it one of many such? Or are most latents found either by every seed or by their
+# own alone? Paulo and Belrose trained nine SAEs {cite}`paulo2025`. Their counts make a U: most latents are in all SAEs or in
+# only one.
+#
+# What came out: {result}`many_seeds.sentences.shape`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -12,7 +16,19 @@
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
-# Read here: {result}`many_seeds.sentences.read`.
+# ## What is compared, and how
+#
+# **The SAEs.** Read here: {result}`many_seeds.sentences.read`. They differ in their seed alone.
+#
+# **Membership.** Take one SAE as the reference. The {term}`membership` of its latent is the number of SAEs that have it: the reference
+# itself, and every other in which it has a shared partner. It is counted pairwise with the reference. That A has a latent of B, and B
+# one of C, does not make A have it. Each SAE in turn is the reference, and the counts are means over references.
+#
+# **Chance.** As many {term}`random dictionaries <random dictionary>` are counted in the same way.
+#
+# **Intervals** are 95 % and cover two: one over latents, where a latent that several SAEs share is drawn once, with all of them; and
+# one over SAEs. Of the counts in the first figure the latter is over references. Of all that is said of their shape, each SAE is left
+# out in turn, as a reference and as a partner. The interval of triangles is over SAEs alone.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -31,9 +47,8 @@ study.record();
 # %% [markdown]
 # ## In how many of {result}`many_seeds.n_seeds` SAEs?
 #
-# Each SAE in turn is the reference; dots are means over references, bands 95 %. Membership is counted pairwise with the
-# reference: that A has a latent of B and B one of C does not make A have it. Random dictionaries have all their latents to
-# themselves. The published counts, hollow, are of one reference among nine SAEs of 32k latents.
+# The figure has the share of latents that are in exactly one SAE, in exactly two, and so on. Random dictionaries have all their
+# latents to themselves. The published counts, hollow, are of one reference among nine SAEs of 32k latents.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -48,14 +63,13 @@ study.record();
 study.figure()
 
 # %% [markdown]
-# Is it a U? The sentence has two parts, and both must hold: more latents are in *all* SAEs than in the average number between
-# (an L has no right end), and the two ends together hold *most*. Each part has an interval over latents (a latent that
-# several SAEs share is drawn once, with all of them) and one over SAEs (each left out, as a reference and as a partner); what
-# covers both decides. {result}`many_seeds.sentences.shape`
+# Is it a U? Two things must hold. More latents are in *all* SAEs than in the average number between one and all; without this it is an
+# L, which has no right end. And the two ends together hold *most* latents. Each has an interval as above, and it is the interval that
+# decides. {result}`many_seeds.sentences.shape`
 #
 # ## The whole curve of thresholds
 #
-# The same count at other thresholds: the shape hangs on 0.7.
+# Shared means a cosine of at least 0.7, and the shape depends on that. Here is the same count at other thresholds.
 
 # %%
 study.at_thresholds()
@@ -63,10 +77,17 @@ study.at_thresholds()
 # %% [markdown]
 # ## Would more seeds find everything?
 #
-# The share of latents that only one of $S$ SAEs has falls as $S$ grows. Fitted by $a S^b + c$, the constant $c$ is what
-# would stay the property of a single SAE however many were trained; it may come out at zero, or below. Published (nine seeds,
-# fitted for this project from the authors' values): c = {published}`seeds.floor.c`. The constant is read far outside the
-# data, as far as the power law holds: latents that one SAE in a hundred finds again look, among so few, as if none did.
+# Each further SAE is one more chance for a latent to be found again. So the share of latents that only one of $S$ SAEs has falls as
+# $S$, the number of SAEs, grows. Does it fall to nothing? A curve $a S^b + c$ is fitted to it. Here $a$ is how high the curve starts,
+# $b$ (below zero) how fast it falls, and $c$ is the floor: what would stay the property of a single SAE however many were trained.
+# It may come out at zero, or below.
+#
+# The same curve is also fitted with $c = 0$. A curve with one more free number always fits better. So both are fitted to the
+# smaller numbers of SAEs alone, and asked to predict the largest. The figure draws both fits beyond the data.
+# {result}`many_seeds.sentences.floor`
+#
+# Published (nine seeds, fitted for this project from the authors' values): c = {published}`seeds.floor.c`. The constant is read far
+# outside the data, as far as the power law holds. Latents that one SAE in a hundred finds again look, among so few, as if none did.
 
 # %%
 study.more_seeds()
@@ -74,7 +95,8 @@ study.more_seeds()
 # %% [markdown]
 # ## Around a triangle
 #
-# A measure without a threshold: follow a latent's decoder partner from A to B to C; is it A's own partner in C?
+# Here is a measure without a threshold. Follow a latent from SAE A to its decoder partner in B, and from there to that one's partner in
+# C. Is this also the latent's own partner in C? If so, the triangle closes.
 
 # %%
 study.table()
@@ -83,8 +105,15 @@ study.table()
 # ## What it says
 #
 # {result}`many_seeds.only_one` of the latents are in one SAE only, {result}`many_seeds.all` in all
-# {result}`many_seeds.n_seeds`. {result}`many_seeds.sentences.shape` {result}`many_seeds.sentences.floor`
+# {result}`many_seeds.n_seeds`. {result}`many_seeds.sentences.shape`
+#
+# {result}`many_seeds.sentences.floor`
+#
 # {result}`many_seeds.sentences.triangles` (Published: {published}`seeds.cycle.mean`.)
+#
+# **What could be wrong.** Membership depends on the threshold and on the number of SAEs: among more of them, fewer latents are in all. A
+# latent that another seed has in two parts counts as missing there. And the floor is a reading of one law; nothing says that the law
+# is the true one.
 
 # %% [markdown]
 # ## Try it yourself

@@ -2,8 +2,15 @@
 # %% [markdown]
 # # Which latents are shared?
 #
-# Three questions to each latent of {result}`which_latents.n_seeds` SAEs: how often does it fire, can its firing be predicted
-# from the tokens around it, and (in a world where that is known) does it track something true?
+# Some latents are found by several seeds, others by one alone. What sets them apart? Suppose you keep only what several seeds
+# find. You may lose the rare latents, or those that are hard to explain, or some that track something true. So each latent of
+# {result}`which_latents.n_seeds` SAEs is asked three questions. How often does it fire? Can its firing be predicted from the tokens
+# around it? And, in a world where that is known, does it track something true?
+#
+# What came out (a latent's *mean matched cosine* says how well other seeds find it again; 1 would be exactly):
+# {result}`which_latents.sentences.frequency`
+#
+# How well firing is predicted (balanced accuracy; chance is one half): {result}`which_latents.sentences.detection`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -12,9 +19,23 @@
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
-# Read here: {result}`which_latents.sentences.read`. A latent that several SAEs have is no independent witness in each of
-# them, and the latents of one SAE come from one seed: every interval covers one over latents, drawn with all their copies,
-# and one over SAEs.
+# ## What is compared, and how
+#
+# **The SAEs.** Read here: {result}`which_latents.sentences.read`. They differ in their seed alone.
+#
+# **Shared or orphan.** A latent is {term}`shared <shared latent>` if at least one of the other SAEs has it, by the definition of
+# [chapter 17](17_two_seeds): one partner by encoder and decoder, both cosines at least 0.7. It is an {term}`orphan` if none has.
+# Beside this yes or no stands its *mean matched cosine*: the cosine of its {term}`decoder` row with its partner's, averaged over the
+# other SAEs.
+#
+# **How many.** The question of firing is asked of all SAEs. Explanations and factors take longer and are asked of the first
+# {result}`which_latents.detection.n_saes`. Of their latents {result}`which_latents.detection.n_shared` shared ones and
+# {result}`which_latents.detection.n_orphan` orphans are scored; {result}`which_latents.detection.not_scored` fire too seldom for that.
+#
+# **Intervals.** A latent that several SAEs have is no independent witness in each of them, and all latents of one SAE come from
+# one seed. So the intervals of differences, and of the groups by frequency, cover two. One is over latents: a latent and all its
+# copies in other SAEs are drawn together. The other is over SAEs: each is left out in turn. The interval given reaches from the lower
+# of their two lower ends to the higher of their two upper ends. In the two figures by membership intervals are over latents alone.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -34,13 +55,15 @@ study.record();
 # %% [markdown]
 # ## How often does it fire?
 #
-# All latents of all seeds: how often each fires on held-out tokens against how well it is matched in the other SAEs. A
-# single line would hide the shape, so the whole plane is drawn. The two papers disagree here: one finds that frequent
-# latents are shared and, beside them, a cloud of frequent orphans {cite}`paulo2025`; the other that rarer always means
-# less consistent, by the mean matched cosine of five groups {cite}`song2025`, which is drawn below.
-
-# %%
-study.figure()
+# The plane has all latents of all seeds. From left to right stands the share of held-out tokens on which a latent fires (its logarithm),
+# from bottom to top its mean matched cosine; the colour is how many latents lie there. The dashed line is chance, the mean matched
+# cosine with a {term}`random dictionary`. A single line through the latents would hide their shape, so the whole plane is drawn.
+#
+# The two papers disagree here. One finds that frequent latents are shared and, beside them, a cloud of frequent orphans
+# {cite}`paulo2025`. The other finds that rarer always means less consistent {cite}`song2025`. It sorts latents into five groups of
+# equal size, from rare to frequent, and takes each group's mean matched cosine. This is drawn below the plane, with the
+# published values, and the table has the same groups. Steps between neighbouring groups are several, so the interval of the least
+# step is wider: it answers for all of them at once (Bonferroni).
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -50,6 +73,9 @@ study.figure()
 # {result}`which_latents.sentences.frequency` {result}`which_latents.sentences.detection`
 # :::
 # ::::
+
+# %%
+study.figure()
 
 # %%
 study.consistency()
@@ -62,22 +88,30 @@ study.table()
 #
 # ## Can it be predicted?
 #
-# An LLM would be asked to explain each latent and to say from the explanation where it fires {cite}`paulo2024`. Here the
-# explanation is counted: the log odds of the token a latent fires on and of the two before it, learned on one half of the
-# texts. Its score is the balanced accuracy on the other half (0.5 is chance). Latents that fire fewer than
-# {result}`which_latents.least` times in either half are not scored; the same rule holds for all.
+# One would ask a large language model to explain each latent, and then to say from the explanation where it fires {cite}`paulo2024`.
+# Here the explanation is counted. For the token on which a latent fires, and for each of the two before it, a table says how much
+# more often that token stands there when the latent fires than when it is silent (as log odds). The table is learned on one half of
+# some held-out texts (`n_texts` of them). On the other half the three entries of each token are added, and a sum above zero says
+# "fires".
+#
+# The {term}`detection score` is the balanced accuracy of that: the mean of two shares, of firing tokens said to fire and of silent
+# tokens said to be silent. 0.5 is chance. Beside it stands what *another latent's explanation* gets, which shows what is reached
+# without knowing the latent. Latents that fire fewer than {result}`which_latents.least` times in either half are not scored; the same
+# rule holds for shared ones and orphans.
 
 # %%
 study.prediction()
 
 # %% [markdown]
-# The published values are those of an LLM's explanations: a step between latents of one SAE and all others, then flat.
+# Latents are sorted here by {term}`membership`: in exactly how many SAEs each is. The published values are those of an LLM's
+# explanations: a step between latents of one SAE and all others, then flat.
 #
 # ## Does it track something true?
 #
-# Only in the miniature is it known what its texts are about. For each latent, the area under the ROC curve of the factor
-# it tracks best, averaged by membership; and, of the factors that some latent tracks, how many have a *shared* latent among
-# those.
+# Only in the miniature is it known what its texts are about. Each text has {term}`factors <factor>`, such as a negation or an insult.
+# A latent's best factor is the one whose texts it ranks highest above the others. It is chosen on one half of the texts, and its
+# {term}`AUROC` is taken on the other half, so that a long search gains nothing. The figure has the mean of these by membership. Of
+# the factors that some latent tracks, it is also counted how many have a *shared* latent among those.
 
 # %%
 study.factors()
@@ -90,6 +124,11 @@ study.factors()
 # {result}`which_latents.sentences.detection`
 #
 # {result}`which_latents.sentences.factors`
+#
+# **What could be wrong.** Shared latents and orphans are not made equal in how often they fire, so a difference of their scores may
+# be one of their rates. Balanced accuracy counts firing and silent tokens alike, which lessens this and does not end it. A table of
+# three tokens explains simple latents well and cannot explain one that needs more context. And "cannot be told apart" is not
+# "equal": the interval says how large a difference may still be.
 
 # %% [markdown]
 # ## Try it yourself
@@ -113,7 +152,7 @@ rho, p = spearmanr(study.frequency[0], mean_cosine)
 f"Spearman's rank correlation {rho:+.2f} over {len(mean_cosine)} latents"
 
 # %% [markdown] tags=["exercise"]
-# :::{admonition} Exercise 2: orphans that are easy to predict
+# :::{admonition} Exercise 2: how many latents are easy to predict
 # :class: exercise
 # `study.score` is how well each latent of the first SAEs is predicted (NaN where it fires too seldom). What share of all scored latents is
 # predicted at .9 or better, and how many could not be scored?
@@ -136,8 +175,9 @@ pd.Series({"scored": int(score.notna().sum()), "too rare": int(score.isna().sum(
 # It shows what is reached without knowing the latent. What an explanation is worth is what it adds to that.
 # :::
 #
-# :::{dropdown} Rare latents agree less. Name two reasons that have nothing to do with meaning.
-# They see fewer examples in training, so their direction is noisier; and their partner is estimated from fewer examples.
+# :::{dropdown} Suppose rare latents agree less. Name two reasons that have nothing to do with meaning.
+# They see fewer examples in training, so their direction is noisier. And a rare direction lowers the loss little, so which of them get a
+# latent is more a matter of the start.
 # :::
 #
 # :::{admonition} To take away

@@ -2,8 +2,13 @@
 # %% [markdown]
 # # If SAEs disagree, do their probes?
 #
-# This is the book's own question. Its chapters read off SAE latents what a text is about; and SAEs that differ in nothing
-# but their seed disagree on many of their latents ([chapter 17](17_two_seeds)). Do the probes still say the same?
+# This is the book's own question. Its chapters read off SAE latents what a text is about. But SAEs that differ in nothing but their
+# seed disagree on many of their latents ([chapter 17](17_two_seeds)). Suppose a {term}`probe` on one SAE says that a text is toxic. Would
+# it have said so with another seed? And would it have named the same latents as its reason?
+#
+# What came out, first for what probes say: {result}`probes_of_seeds.sentences.answer`
+#
+# And for their reasons: {result}`probes_of_seeds.sentences.top`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -12,12 +17,22 @@
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #
-# Read here: {result}`probes_of_seeds.sentences.read`. The same probe (logistic regression on
-# {result}`probes_of_seeds.pooling`-pooled latents, one regularisation, chosen on validation folds with the first seed) on
-# each seed's features. What it is held against is how far *any* probe wavers: the first seed's probe with the training
-# texts drawn again, with replacement, {result}`probes_of_seeds.n_draws` times: a draw holds about 63 % of them, some twice, where
-# each seed's probe sees all, so that this bound is a generous one. Where a test set has parts, the first (familiar words) counts,
-# and the new words stand beside it.
+# ## What is compared, and how
+#
+# **The SAEs.** Read here: {result}`probes_of_seeds.sentences.read`. They differ in their seed alone.
+#
+# **The probe** is the same for each seed: logistic regression on {result}`probes_of_seeds.pooling`-pooled latents. Its one setting, the
+# regularisation, is chosen on validation folds of the training texts with the first seed, and kept for all.
+#
+# **The yardstick.** A spread over seeds needs something to be held against: how far does *any* probe waver? So the first seed's probe is
+# trained again on training texts drawn with replacement, {result}`probes_of_seeds.n_draws` times. A draw holds about 63 % of the texts,
+# some twice, where each seed's probe sees all. That makes draws waver more, and this yardstick a generous one.
+#
+# **The tests.** Every labelled set of the profile counts, on its test texts. Where a test set has parts, the first
+# ({term}`familiar words <familiar words, new words>`) counts, and the new words stand beside it.
+#
+# **Intervals** are 95 % over seeds and over draws, each left out in turn. The test texts stay as they are. Where kinds of latents are
+# compared, the interval also covers one over sets.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -39,7 +54,8 @@ study.record();
 # %% [markdown]
 # ## The score
 #
-# Macro-F1 over the seeds, with their range; and the standard deviation over seeds beside the one over training draws.
+# The figure has the {term}`macro-F1` of each set over the seeds, with their range. The table has the standard deviation over seeds
+# beside the one over training draws.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -59,8 +75,9 @@ study.table()
 # %% [markdown]
 # ## The same latents?
 #
-# Of one probe's twenty largest latents, how many are among another seed's twenty: by their number (which means nothing
-# across seeds), after each latent is replaced by its matched partner, and when the partner must count as shared.
+# Take the twenty latents with the largest weights in one probe. How many of them are among another seed's twenty? They are counted in
+# three ways: by their number, which means nothing across seeds and shows what chance gives; after each latent is replaced by its
+# matched partner; and when the partner must also count as shared.
 
 # %%
 study.top_table()
@@ -68,8 +85,9 @@ study.top_table()
 # %% [markdown]
 # ## Only the shared latents
 #
-# The probe may see all latents, only those that at least one other seed shares, only those that no other seed has, or as
-# many at random as are shared.
+# Would it be enough to keep what seeds have in common? The probe may see all latents; only those that at least one other seed shares;
+# only the {term}`orphans <orphan>`, which no other seed has; or as many at random as are shared. The last is the control: fewer columns alone
+# change a score.
 
 # %%
 study.kept_table()
@@ -77,11 +95,13 @@ study.kept_table()
 # %% [markdown]
 # ## The answer
 #
-# Do probes on SAEs of other seeds agree as well as probes on other draws of the training texts? Two bounds decide: the spread
-# over seeds may be at most one and a half times the spread over draws, and two seeds' probes may agree at most 0.05 less
-# often than two draws'. *Yes* takes both intervals within their bounds, *no* one of them beyond its own; otherwise it is
-# *undecided*. The bounds came with the miniature's results, not before them: on it they are post hoc. Intervals are over
-# seeds and draws, each left out in turn; the test texts stay as they are.
+# Do probes on SAEs of other seeds agree as well as probes on other draws of the training texts? Two bounds decide:
+#
+# - the spread of scores over seeds may be at most one and a half times the spread over draws;
+# - two seeds' probes may agree on at most 0.05 fewer of the test texts than two draws' probes do.
+#
+# *Yes* takes both intervals within their bounds, *no* one of them beyond its own; otherwise it is *undecided*. The bounds came with
+# the miniature's results, not before them: on it they are post hoc.
 #
 # The answer is {result}`probes_of_seeds.sentences.answer`
 #
@@ -93,6 +113,9 @@ study.kept_table()
 # shared here; the two SAEs of [Two seeds, one question](17_two_seeds) by themselves share
 # {result}`two_seeds.figures.shared_fraction`.
 # {result}`probes_of_seeds.sentences.kept`
+#
+# **What could be wrong.** One kind of probe, one pooling and one SAE setting were tried. The bounds are a choice: with a stricter one the
+# answer may differ. And the test texts are not drawn again, so nothing is said of other texts. No paper is reproduced in this chapter.
 
 # %% [markdown]
 # ## Try it yourself

@@ -2,12 +2,15 @@
 # %% [markdown]
 # # Do other models learn the same features?
 #
-# SAEs that differ in their seed alone share part of their latents. Do SAEs of *different models* learn the same
-# features? Their latents live in spaces of other sizes and cannot be compared by cosine. But all models can read the same texts:
-# a latent of one is paired with the latent of the other that fires most like it (a correlation above {result}`universality.least_correlation`, each latent once), and then the *geometry* is compared
-# {cite}`lan2024`. Are latents that lie close together in one model's space close together in the other's, too?
+# SAEs that differ in their seed alone share part of their latents. What of SAEs of *different models*? If both have a latent for
+# "months", and latents for single months close to it, something about language was found, not about one model. But their latents live in
+# spaces of other sizes and cannot be compared by cosine. So both models read the same texts, latents that fire alike are paired, and
+# then the *geometry* is compared {cite}`lan2024`. Are latents that lie close together in one model close in the other?
 #
-# What came out: {result}`universality.sentences.main` {result}`universality.sentences.controls`
+# What came out (SVCCA and RSA are two measures of how alike two spaces are; *permuted* is what they give where latents are paired at
+# random): {result}`universality.sentences.main`
+#
+# {result}`universality.sentences.controls`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -15,6 +18,25 @@
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# ## What is compared, and how
+#
+# **Pairs.** {result}`universality.sentences.read` Each latent of one SAE is paired with the latent of the other whose activations correlate
+# most with its own over these. The correlation has to be above {result}`universality.least_correlation`, each latent is used once,
+# and latents that hardly ever fire are left out.
+#
+# **Geometry.** A latent's place in its model's space is its {term}`decoder` row. The two measures below compare the rows of all pairs.
+#
+# **The null.** In a *permuted pairing* the same rows are paired at random. What a measure gives then is what it gives for nothing. The
+# *excess* is what it gives beyond that.
+#
+# **Intervals.** Those of an excess are 95 % of many permuted pairings. Those of differences between SAEs are over pairs of latents. Where
+# some pairs are held against as many drawn from all, they are over these draws. None says what other seeds or other models would have
+# given.
+#
+# **Many pairs of layers** are compared, and some would lie above a permuted pairing by chance. The count below is corrected for that:
+# of the pairs that are called above it, at most one in twenty is expected to be so by chance (a false-discovery rate of 5 %, by
+# Benjamini and Hochberg).
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -36,11 +58,16 @@ study.record();
 #
 # {term}`SVCCA` turns both sets of decoder rows until they fit each other best and asks how well they correlate. {term}`RSA` asks whether
 # the pairs that are similar in one space are similar in the other. Both read {result}`universality.main.n_pairs` pairs
-# of latents here. {result}`universality.sentences.read` With few pairs and many dimensions SVCCA is far above zero for
-# nothing: a *permuted* pairing gives {result}`universality.main.svcca.null` here. So what counts is the excess over it. An SAE
-# against itself has SVCCA {result}`universality.itself.svcca.value` and RSA {result}`universality.itself.rsa.value`.
+# of latents here.
+#
+# With few pairs and many dimensions there is always some way to turn two sets of rows so that they fit. So SVCCA is far above zero for
+# nothing: a *permuted* pairing gives {result}`universality.main.svcca.null` here. What counts is the excess over it. An SAE against
+# itself has SVCCA {result}`universality.itself.svcca.value` and RSA {result}`universality.itself.rsa.value`.
 #
 # ## Every layer against every layer
+#
+# Each cell of the two maps below is one layer of one model against one layer of another. The colour is the excess over a permuted
+# pairing, first of SVCCA, then of RSA.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -63,9 +90,9 @@ study.rsa_figure()
 #
 # ## Is it what the SAEs learned?
 #
-# A random dictionary's latents fire on tokens, too, and find partners; so do those of an SAE that learned a model with random
-# weights, because tokens that look alike are alike to any model. What they reach is what this method finds without learning. They
-# are compared by RSA: SVCCA depends on how many pairs there are.
+# A {term}`random dictionary`'s latents fire on tokens, too, and find partners. So do those of an SAE that learned a model with random
+# weights, because tokens that look alike are alike to any model. What they reach is what this method finds without learning. They are
+# compared by RSA, since SVCCA depends on how many pairs there are.
 
 # %%
 study.controls_figure()
@@ -75,11 +102,17 @@ study.controls_figure()
 #
 # ## Marks, single words, and latents that are no concept
 #
-# A latent that fires on full stops finds its like in every model, and says little of what either knows. The paper leaves out pairs
-# that have a mark, a line break or a special token among the {result}`universality.strongest` tokens on which a latent fires most,
-# and keeps those whose tokens overlap. Here special tokens are never read, a mark is any word without a letter or a digit, and each
-# rule stands beside all pairs. Leaving out single words is this project's own rule: a latent whose
-# {result}`universality.strongest` strongest words are one and the same may be a lookup of that word.
+# A latent that fires on full stops finds its like in every model, and says little of what either knows. Does what is alike come from
+# such latents? Three rules leave some pairs out, and each stands beside all pairs.
+#
+# - *No mark*: no latent of the pair has a punctuation mark, a line break or a special token among the
+#   {result}`universality.strongest` tokens on which it fires most. The paper does so. Here special tokens are never read, and a mark is
+#   any word without a letter or a digit.
+# - *As published*: of these, the pairs whose strongest tokens overlap.
+# - *No mark and no single word*: a latent whose {result}`universality.strongest` strongest words are one and the same may be a lookup of
+#   that word. This rule is this project's own.
+#
+# Fewer pairs change a measure by themselves, so each rule is also held against as many pairs drawn from all.
 
 # %%
 study.filters_table()
@@ -89,11 +122,12 @@ study.filters_table()
 #
 # ## Kinds of meaning
 #
-# The paper finds subspaces of months or emotions more alike than random subsets. Where factors are known, a pair's kind is that of
-# the factor that its first latent tracks. On real words it is a list of words, this project's own: {result}`universality.majority`
-# of the first latent's {result}`universality.strongest` strongest words are in it. Where a small model has too few such latents, two
-# layers of one model stand beside. Any other subset of as many pairs is the measure of what is expected: with no more pairs than
-# dimensions SVCCA is one for any pairing.
+# The paper finds subspaces of months or emotions more alike than random subsets. Is it so here? Where {term}`factors <factor>` are
+# known, a pair's kind is that of the factor that its first latent tracks. On real words a kind is a list of words, this project's own:
+# a pair belongs to it if {result}`universality.majority` of the first latent's {result}`universality.strongest` strongest words are in
+# it. Where a small model has too few such latents, two layers of one model stand beside.
+#
+# What is expected is measured by any other subset of as many pairs. With no more pairs than dimensions SVCCA is one for any pairing.
 
 # %%
 study.kinds_table()
@@ -102,17 +136,25 @@ study.kinds_table()
 # {result}`universality.sentences.kinds`
 #
 # ## All numbers, and what the paper's code computed
+#
+# The table has all measures of all pairs of layers. *One component* is explained below it.
 
 # %%
 study.table()
 
 # %% [markdown]
-# The column *one component* is what the published values are to be held against. The released code means to keep as many
-# components as hold 99 % of the variance; but it compares a share with .99 of the total, which no share reaches, and so keeps
-# one. What it calls SVCCA is the correlation of the first components alone. Theory says what a permuted pairing of M pairs then
-# gives, $\sqrt{2 / (\pi M)}$, and the published permuted values, {published}`universality.null.low` to
-# {published}`universality.null.high`, are of that size. {result}`universality.sentences.one_component` The published best, of
-# Pythia-70M against Pythia-160M, are SVCCA {published}`universality.svcca.best` and RSA {published}`universality.rsa.best`.
+# **What the paper said.** The published best, of Pythia-70M against Pythia-160M, are SVCCA {published}`universality.svcca.best` and RSA
+# {published}`universality.rsa.best`. The column *one component* is what the published SVCCA is to be held against.
+#
+# SVCCA first keeps the components that hold most of the variance. The released code means to keep as many as hold 99 % of it. But it
+# compares a share with .99 of the total, which no share reaches, and so keeps one. What it calls SVCCA is the correlation of the first
+# components alone. Theory says what a permuted pairing then gives: $\sqrt{2 / (\pi M)}$ on average, where $M$ is the number of pairs.
+# The published permuted values, {published}`universality.null.low` to {published}`universality.null.high`, are of that size.
+# {result}`universality.sentences.one_component`
+#
+# **What could be wrong.** Pairs are chosen because they fire alike, so latents without a like are not compared at all. Models that
+# learned from the same texts, or have one tokenizer, may be alike for that. And each model is read by one SAE a layer: another seed
+# would give other pairs.
 
 # %% [markdown]
 # ## Try it yourself

@@ -1,18 +1,15 @@
 # %% [markdown]
 # # What do latents mean?
 #
-# A latent is a number. To say what it *means*, the field shows its contexts to a large language model, asks for a sentence, and asks
-# another one how well that sentence tells where the latent fires {cite}`paulo2024`. Here nobody is asked: an {term}`explanation` is the
-# place and the up to {result}`interpretation.tokens` tokens that tell best where a latent fires, found by counting, and its judge is
-# that rule itself. The questions are the published ones; explainer, judge, models and texts
-# are not, so compare orders, not levels. And in the miniature, where factors are known, there is a question that no real model can
-# answer: how often is what is said of a latent *right*?
+# A {term}`latent` is a number. What does it *mean*? The usual way: show a large language model where the latent fires, ask for a
+# sentence, and ask another model how well that sentence tells where it fires {cite}`paulo2024`. Say the sentence is "insults".
+# It is worth something if it finds the latent in texts that nobody has looked at, and better than a sentence about a latent that
+# learned nothing. Here no language model is asked. An explanation is a few tokens, found by counting.
 #
-# What came out: {result}`interpretation.sentences.lead` (Balanced accuracies; chance is one half. Published detection, with language models:
-# {published}`interpretation.detection.trained` for trained SAEs, {published}`interpretation.detection.units` for neurons,
-# {published}`interpretation.detection.random` for random ones.)
+# An explanation has to pass three tests. *Detection*: does the latent fire in this context? The same again among contexts with much
+# the same words. *Fuzzing*: on which tokens of a context does it fire?
 #
-# {result}`interpretation.sentences.labels`
+# What came out (balanced accuracies; chance is one half): {result}`interpretation.sentences.lead`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -20,6 +17,33 @@
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# ## What is compared, and how
+#
+# **The explanation.** An {term}`explanation` is a place (the token itself, or one or two before it) and up to
+# {result}`interpretation.tokens` tokens. It says that the latent fires where one of these tokens stands at that place. Place and
+# tokens are those that tell best where the latent fires.
+#
+# **The judge** is that rule itself: it is applied to texts, and nobody is asked.
+#
+# **The texts.** {result}`interpretation.n_texts` held-out texts are read, {result}`interpretation.n_tokens` tokens. The even ones make the
+# explanations, the odd ones judge them.
+#
+# **The latents.** One trained SAE of the middle layer is judged, and in its place, on the same texts and as sparse:
+#
+# - *hidden units*: the coordinates of the {term}`residual stream`, each counted twice, up and down;
+# - {term}`random dictionaries <random dictionary>` of the same width, which learned nothing;
+# - an *SAE of the untrained model*, trained on a model with random weights, where there is one;
+# - *another's explanation*: each latent of the trained SAE, judged by the words of another one. This is chance.
+#
+# A latent is judged if it fires in enough contexts, and is silent in enough. That leaves
+# {result}`interpretation.sets.trained SAE.detection.n` latents of the trained SAE, {result}`interpretation.sets.hidden units.detection.n`
+# hidden units and {result}`interpretation.sets.random dictionary.detection.n` latents of random dictionaries.
+#
+# **Intervals** are 95 % over latents, which are drawn again with replacement; the texts stay, and so does the SAE. They say what
+# other latents of such a dictionary would give, not what another seed would.
+#
+# The questions are the published ones. Explainer, judge, models and texts are not, so compare orders, not levels.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -40,15 +64,18 @@ study.record();
 # ## Some latents, none of them picked
 #
 # The table goes from the best to the worst explained latent, at equal distances. *What it fires on* was counted on even texts;
-# *detection* was measured on odd ones. A causal model also has an output side {cite}`gurarieh2025`: *what its decoder row writes* are
-# the tokens that the row raises through the unembedding, and *what it changes* those that become more probable where it is amplified.
+# *detection* was measured on odd ones. A causal model, one that predicts the next token, also has an output side
+# {cite}`gurarieh2025`. *What its decoder row writes* are the tokens that the row raises when it is multiplied with the model's
+# output matrix. *What it changes* are those that become more probable where the latent is amplified. The last columns name a
+# class of a labelled set in whose texts it fires more, and, where factors are known, the factor that it tracks.
 
 # %%
 study.examples_table()
 
 # %% [markdown]
-# The contexts of two of them, one of each tenth of the contexts in which they fire, weakest first. Each token is shaded by the
-# latent's activation. An explanation that is made of the strongest contexts alone may not hold for the weakest.
+# The next picture has contexts of two of them, from the weakest to the strongest: one from each tenth of the contexts in which they
+# fire. Each token is shaded by the latent's activation. An explanation that is made of the strongest contexts alone may not hold
+# for the weakest.
 
 # %%
 study.contexts()
@@ -56,9 +83,16 @@ study.contexts()
 # %% [markdown]
 # ## How well do explanations tell?
 #
-# A context is a window of {result}`interpretation.context` tokens. *Detection*: does the latent fire in it? Half of the contexts are active
-# ones, evenly from all tenths; the others are drawn from all silent ones, or are the silent ones with the most words in common.
-# *Fuzzing*: are the marked tokens those it fires on? All three are balanced accuracies, chance is one half.
+# A context is a window of {result}`interpretation.context` tokens. Three questions are asked of each latent's explanation:
+#
+# - {term}`Detection <detection>`: does the latent fire in this context? Half of the contexts are active ones, evenly from the
+#   weakest tenth to the strongest. The others are drawn from all silent ones.
+# - *Detection, alike contexts*: the same, but the silent contexts are those that have the most words in common with the active ones.
+# - {term}`Fuzzing <fuzzing>`: are the marked tokens of this context the ones on which it fires? Each active context is shown twice: once
+#   with the right tokens marked, once with as many others, on which it fires weakly or not at all.
+#
+# All three are balanced accuracies: the mean of the share of "yes" that is right and the share of "no" that is right. Always saying yes
+# gives one half.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -74,19 +108,25 @@ study.contexts()
 study.scores_figure()
 
 # %% [markdown]
-# {result}`interpretation.sentences.detection` {result}`interpretation.sentences.rates`
+# {result}`interpretation.sentences.detection`
 #
-# {result}`interpretation.sentences.fuzzing`
+# A few tokens tell more of a latent that fires on few. So latents are also compared at equal rates: each latent of the other
+# dictionary beside the trained SAE's latent whose firing rate is nearest. {result}`interpretation.sentences.rates`
 #
 # {result}`interpretation.sentences.near`
 #
-# {result}`interpretation.sentences.chance` So much is chance. A median
-# below it, among contexts with the same words, means that an explanation's words stand more often in the silent contexts, which were
-# picked for having them. The published medians are {published}`interpretation.detection.trained` (trained),
-# {published}`interpretation.detection.units` (neurons), {published}`interpretation.detection.random` (random) and
-# {published}`interpretation.detection.shuffled` (another's explanation) in detection.
+# {result}`interpretation.sentences.fuzzing`
+#
+# {result}`interpretation.sentences.chance` So much is chance. A median below it, among contexts with the same words, means that an
+# explanation's words stand more often in the silent contexts, which were picked for having them.
+#
+# **What the paper said.** In detection, with language models as explainer and judge, the published medians are
+# {published}`interpretation.detection.trained` (trained), {published}`interpretation.detection.units` (neurons),
+# {published}`interpretation.detection.random` (random) and {published}`interpretation.detection.shuffled` (another's explanation).
 #
 # ## Strong and weak activations
+#
+# The contexts of each latent are sorted by activation and cut into tenths. The figure has the mean detection in each tenth:
 
 # %%
 study.figure()
@@ -96,9 +136,14 @@ study.figure()
 #
 # ## Do scorers agree?
 #
-# More scorers judge a few of the latents, those for which this profile has what they need. *Surprisal*: does the profile's own model find active contexts less surprising after
-# it has read the explanation? *Embedding*: are they closer to it, to a sentence encoder? *Intruder* needs no explanation: which of
-# five contexts is the one in which the latent is silent (chance is one in five)?
+# If two ways to score explanations rank latents in different orders, at least one of them measures something else. More scorers judge
+# a few latents of the trained SAE, drawn at random; each needs something that not every profile has.
+#
+# - *Surprisal*: does the profile's own model find active contexts less surprising after it has read the explanation?
+# - *Embedding*: does a sentence encoder find active contexts closer to the explanation than silent ones?
+# - *Intruder* needs no explanation: which of five contexts is the one in which the latent is silent? Chance is one in five.
+#
+# The table has rank correlations of scores over latents (Spearman's), and the published ones beside them.
 
 # %%
 study.agreement_table()
@@ -108,9 +153,14 @@ study.agreement_table()
 #
 # ## How often is a label right?
 #
-# A label is read without its latent. Its tokens mark documents; the factor that the marked documents have in common is what it
-# means. It is right if that is the factor which the latent itself tracks best, of all factors of the miniature (the largest area under the
-# ROC curve, above {result}`interpretation.named`, of telling messages with the factor from those without).
+# In the miniature, where {term}`factors <factor>` are known, there is a question that no real model can answer: is what is said of a
+# latent *true*? Two roads lead to a factor, and they are compared.
+#
+# The first road is the latent's own: of all factors, the one that it tracks best on messages, that is, with the largest {term}`AUROC`.
+# Only latents whose AUROC is above {result}`interpretation.named` are asked. The second road is its label's, read without the
+# latent: the label's tokens mark documents, and the factor that the marked documents tell best is what the label means. A label is
+# right if both roads end at one factor. Where two labels are taken together, the one that tells its factor better is believed.
+# Intervals are over factors, since latents of one factor are no independent witnesses.
 
 # %%
 study.labels_figure()
@@ -123,6 +173,10 @@ study.by_sae()
 
 # %% [markdown]
 # ## All numbers
+#
+# **What could be wrong.** A high score is not yet a meaning: a latent that fires on one rare token is explained without fail. An
+# explanation of a few tokens is a simple one; a latent that needs a sentence to explain scores low here, whatever it means. And one
+# SAE was judged, so another seed may give other medians.
 
 # %%
 study.table()

@@ -1,14 +1,12 @@
 # %% [markdown]
 # # From labelled texts to hypotheses
 #
-# A probe says *that* a label can be told from a text. What a person wants to know is often *what* goes with it: a short list of
-# {term}`hypotheses <hypothesis>` such as "texts that mention rain are more often sad", each of which can be right or wrong. HypotheSAEs
-# {cite}`movva2025` takes them from the latents of an SAE. Latents that set a class apart are chosen, a language model puts each into
-# words, and the words alone are tested on texts that nobody has looked at. Here the words come from counting: no language model
-# is asked.
+# A {term}`probe` says *that* a label can be told from a text. A person often wants to know *what* goes with it: a short list of
+# {term}`hypotheses <hypothesis>` such as "texts that mention rain are more often sad". Each can be right or wrong. HypotheSAEs
+# {cite}`movva2025` takes them from an SAE. Latents that set a class apart are chosen, a language model puts each into words, and the
+# words alone are tested on new texts. Here the words come from counting. Does the SAE find more than single words would?
 #
-# What came out: {result}`hypotheses.sentences.lists` {result}`hypotheses.sentences.arms`
-# {result}`hypotheses.sentences.left_out`
+# What came out: {result}`hypotheses.sentences.arms`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -35,21 +33,29 @@ study.record();
 # %% [markdown]
 # ## How a hypothesis is made, and how it is tested
 #
-# 1. **Choose.** On the training texts, for each class, latents of the middle layer's SAE are ranked by separation: the mean of the
-#    class minus the mean of the rest, over the deviation within both. A list has {result}`hypotheses.top` hypotheses or a few less,
-#    as many for every class.
-# 2. **Describe.** The words (whole ones, not the tokenizer's pieces) that tell best where the latent fires, {result}`hypotheses.words` at most. Where
-#    their being there has a correlation below {result}`hypotheses.faithful` with how large the latent is, they do not say what
-#    it is, and the latent is passed over. Two latents whose words share half of the texts they match are one.
-# 3. **Test.** A held-out text matches where one of the words stands in it; the latent plays no part, and no language model reads
-#    the text. The effect is the share of the class among matching texts minus its share among the others, with Newcombe's
-#    interval; Fisher's exact test is corrected for all hypotheses of a list (Benjamini and Hochberg, 5 %).
+# At most `n_texts` training texts of each set make the hypotheses; texts that had no part in this test them, at most half as many.
+#
+# 1. **Choose.** For each class, latents of the middle layer's SAE are ranked on the training texts by *separation*: the mean of the
+#    class minus the mean of the rest, divided by the standard deviation within both. A list has {result}`hypotheses.top`
+#    hypotheses or a few less, as many for every class.
+# 2. **Describe.** A latent is described by the words (whole ones, not the tokenizer's pieces) that tell best where it fires,
+#    {result}`hypotheses.words` at most. Where their being there has a correlation below {result}`hypotheses.faithful` with how
+#    large the latent is, they do not say what it is, and the latent is passed over. Two latents whose words share half of the
+#    texts they match are one.
+# 3. **Test.** A held-out text *matches* where one of the words stands in it. The latent plays no part, and no language model reads
+#    the text. The *effect* is the share of the class among matching texts minus its share among the others.
+#
+# The interval of an effect is Newcombe's, made for a difference of two shares. The p-value is Fisher's exact test: how often would
+# labels dealt at random give an effect as large? Many hypotheses are tested, so some would pass by chance. The p-values of a list are
+# corrected for that: of the confirmed, at most one in twenty is expected to be false (Benjamini and Hochberg, 5 %).
 #
 # A hypothesis is *confirmed*, *contrary* (the test finds the opposite of what the training texts said) or *open*. None is dropped.
 #
 # ## The list
 #
-# Read it as a person would, where classes have names: does it make sense?
+# {result}`hypotheses.sentences.lists` {result}`hypotheses.sentences.left_out`
+#
+# Read the list as a person would, where classes have names: does it make sense?
 
 # %%
 study.table()
@@ -63,10 +69,16 @@ study.forest()
 # %% [markdown]
 # ## Is it the SAE that finds them?
 #
-# Four others get the same texts, as many hypotheses at most (fewer, where too few latents have words that say what they are) and the same test. *Random dictionaries* have the SAE's width, norms
-# and sparsity and learned nothing. *Latents at random* are drawn from those that speak for the class and have faithful words.
-# *Single words* are chosen by the same separation straight from the texts: no model at all. Where *labels are shuffled*, whatever
-# is confirmed is chance.
+# Four others get the same texts and the same test. Each may make as many hypotheses, and makes fewer where too few latents have words
+# that say what they are.
+#
+# - *Random dictionaries* have the SAE's width, norms and sparsity and learned nothing.
+# - *Latents at random* are the SAE's own, drawn from those that speak for the class and have faithful words.
+# - *Single words* are chosen by the same separation straight from the texts: no model at all.
+# - *Shuffled labels*: the SAE again, with labels dealt anew. Whatever is confirmed here is chance.
+#
+# All but the single words are drawn several times. The number of each is the share of its hypotheses that are confirmed, with a 95 %
+# interval over hypotheses.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -85,24 +97,27 @@ study.figure()
 study.arms_table()
 
 # %% [markdown]
-# Being confirmed is not all: a statement that covers many texts says more than one that covers few, which is why mean effect and
-# mean prevalence stand beside it. And "not told apart" is not "equal": the trained SAE and the single words have some sixty hypotheses, the
-# arms that are drawn several times more, and the intervals take them as independent, which latents of one text are not quite.
+# Being confirmed is not all. A statement that covers many texts says more than one that covers few, which is why mean effect and mean
+# prevalence (the share of texts that match) stand beside it.
 #
-# {result}`hypotheses.sentences.rules` The paper's own count is {published}`hypotheses.significant` of
-# {published}`hypotheses.tested`, on other texts and after a stricter correction (Bonferroni's), which leaves
-# {result}`hypotheses.bonferroni.trained SAE.count` of {result}`hypotheses.bonferroni.trained SAE.n` here.
+# **What could be wrong.** "Not told apart" is not "equal". The trained SAE has {result}`hypotheses.confirmed.trained SAE.n` hypotheses and
+# the single words have {result}`hypotheses.confirmed.single words.n`; what is drawn several times has more. Intervals take them as
+# independent, which latents of one text are not quite. And how latents are chosen may matter: {result}`hypotheses.sentences.rules`
+#
+# **What the paper said.** The paper's own count is {published}`hypotheses.significant` of {published}`hypotheses.tested`, on other texts and
+# after a stricter correction (Bonferroni's). That one leaves {result}`hypotheses.bonferroni.trained SAE.count` of
+# {result}`hypotheses.bonferroni.trained SAE.n` here.
 #
 # ## Against what was planted
 #
 # In the miniature it is known what its messages say, and so what a hypothesis should have found. A {term}`planted cue` is a thing said (a
-# word of bad meaning, a quotation, an act) that goes with a class, computed on fresh messages with a correlation above
-# {result}`hypotheses.least_phi`. A hypothesis *means* the thing with which its matching texts have most in common, and is *right* if that
-# is a planted cue of its class. {result}`hypotheses.sentences.truth`
+# word of bad meaning, a quotation, an act) that goes with a class. It is computed on fresh messages, with a correlation above
+# {result}`hypotheses.least_phi`. A hypothesis *means* the thing with which its matching texts have most in common. It is *right* if
+# that is a planted cue of its class. {result}`hypotheses.sentences.truth`
 #
-# Labels of the miniature hang on what binds to what ("you are not stupid"), so that single things tell little of them by design;
-# intents are where words tell most. A method that lists single things can list no more than there are, and this one says nothing of
-# how they combine: that is what the probes of the other chapters read.
+# Labels of the miniature depend on what binds to what ("you are not stupid"), so that single things tell little of them by design;
+# intents are where words tell most. A method that lists single things can list no more than there are. It says nothing of how they
+# combine: that is what the probes of the other chapters read.
 
 # %% [markdown]
 # ## Try it yourself

@@ -1,14 +1,13 @@
 # %% [markdown]
 # # Can descriptions choose latents?
 #
-# To use a few latents, one chooses them by labelled texts. Is there a way without? Columns of tables have names, and a large language
-# model that reads these is said to choose about as well as data does {cite}`jeong2024`. Latents have no names, but they can be described:
-# here by their {term}`explanation` (what they fire on and, for a causal model, what they write). The reader is a small sentence
-# encoder, which takes a latent for a class if the description lies close to how the class is called ("sentiment: negative"); classes
-# take turns. The comparison has what such a claim needs: the same {result}`description_choice.selected` latents and the same probe for
-# every way, and descriptions dealt to other latents.
+# To use a few latents, one chooses them by labelled texts. Can it be done without? A large language model that reads the names of a
+# table's columns is said to choose columns about as well as data does {cite}`jeong2024`. Latents have no names, but they can be
+# described. Say a latent is described by "awful, boring, worst". One would take it for the class "negative" before a single text
+# is labelled. Here a small sentence encoder does that. Does it choose as well as labels do?
 #
-# What came out: {result}`description_choice.sentences.levels` {result}`description_choice.sentences.answer`
+# What came out (*mean difference* and *L1* are two ways to choose by labels): {result}`description_choice.sentences.answer`
+#
 # {result}`description_choice.sentences.text`
 #
 # :::{admonition} Before you read
@@ -17,6 +16,31 @@
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# ## What is compared, and how
+#
+# **The candidates** are the {result}`description_choice.n_candidates` latents of the middle layer's SAE that have an
+# {term}`explanation`: the tokens on which a latent fires and, for a causal model, those that it writes. No test text is read for it.
+#
+# **The choice.** The sentence encoder turns each explanation, and how each class is called ("sentiment: negative"), into a vector. A
+# latent is taken for a class if the two vectors lie close. Classes take turns until {result}`description_choice.selected` latents
+# are taken.
+#
+# **The rivals.** Every other way has the same candidates, the same number of latents and the same probe:
+#
+# - *another's description*: the same choice, after descriptions were dealt to other latents. It is the control for all but the words;
+# - *at random*: latents are drawn;
+# - *mean difference* and *L1* choose by labels: by the largest difference of class means, and by the largest weights under a penalty that
+#   sets most weights to zero;
+# - *description, then data*: descriptions leave a shortlist, and mean difference chooses from it.
+#
+# **The number** is {term}`macro-F1` on the test texts, mean over sets, at several numbers of labelled texts. Labelled texts are drawn
+# {result}`description_choice.n_draws` times. *With few labels* is the mean over the numbers up to a share of
+# {result}`description_choice.few` of the training texts.
+#
+# **Intervals** come in two kinds. Bands in the figure are 95 % over test texts and draws of the labelled ones, on these very sets.
+# Intervals in the text also ask whether other sets would say the same, and are much wider. So bands may lie apart where the text says
+# "cannot be told apart".
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -36,9 +60,8 @@ study.record();
 # %% [markdown]
 # ## From how many labels on is data better?
 #
-# Descriptions choose once, whatever the labels; the probe on what they chose still learns from all labelled texts there are. The other ways
-# choose from the same texts. Bands are 95 % over test texts and draws of the labelled ones, on these very sets. The intervals in the
-# text also ask whether other sets would say the same, and are much wider: bands may lie apart where the text says "cannot be told apart".
+# Descriptions choose once, whatever the labels; the probe on what they chose still learns from all labelled texts there are. The other
+# ways choose from the same texts.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -54,17 +77,23 @@ study.record();
 study.figure()
 
 # %% [markdown]
+# {result}`description_choice.sentences.levels` {result}`description_choice.sentences.answer`
+#
 # {result}`description_choice.sentences.overtaken` {result}`description_choice.sentences.all`
 #
 # ## Do the words matter?
 #
-# A latent's description may be good and its class's name bad, or the other way round. {result}`description_choice.sentences.by_set` {result}`description_choice.sentences.unnamed`
+# {result}`description_choice.sentences.text`
+#
+# A latent's description may be good and its class's name bad, or the other way round, so sets may differ.
+# {result}`description_choice.sentences.by_set` {result}`description_choice.sentences.unnamed` The figure has the same difference for
+# each set.
 
 # %%
 study.sets_figure()
 
 # %% [markdown]
-# What was taken first for each class:
+# The latents that descriptions gave each class first, each with its words:
 
 # %%
 study.taken_table()
@@ -72,11 +101,19 @@ study.taken_table()
 # %% [markdown]
 # ## Two refinements
 #
-# {result}`description_choice.sentences.sequence` {result}`description_choice.sentences.then_data`
+# The best matches to a class may all say the same. So latents are also chosen *one after another*, each for what it adds to those already
+# taken. {result}`description_choice.sentences.sequence`
+#
+# And words may narrow the search, with labels to finish it. {result}`description_choice.sentences.then_data`
 #
 # ## All numbers
 #
-# MRMR takes latents one after another: what they say of the label less what they repeat of those already taken.
+# Two more ways by labels stand in the table. *Mutual information* is how much knowing the latent tells of the label. *MRMR* takes latents
+# one after another: what they say of the label less what they repeat of those already taken.
+#
+# **What could be wrong.** The encoder is small and reads lists of tokens, which no one wrote as sentences; a large language model might
+# read them better (`mosaic names choose` asks one). Class names are what the sets happen to call their classes. And explanations are
+# those of chapter 23, with all their faults.
 
 # %%
 study.table()

@@ -2,18 +2,13 @@
 # %% [markdown]
 # # What if an SAE is asked to keep what the model says?
 #
-# An SAE is trained to give back the residual stream. But much of the residual stream may not matter to what the model says next.
-# *End-to-end* SAEs {cite}`braun2024` are asked for that instead: the SAE's output takes the place of the residual stream, the rest of the
-# frozen model runs on it, and the loss is how far what the model then says lies from what it says as it is. Three losses are compared:
+# An SAE is trained to give back the {term}`residual stream`. But much of that may not matter to what the model says next. It is like
+# copying a page letter by letter when only its meaning is wanted. An {term}`end-to-end SAE` {cite}`braun2024` is asked for the meaning:
+# its output takes the place of the residual stream, the rest of the frozen model runs on, and what the model then says should stay
+# as it was. Does such an SAE need fewer latents?
 #
-# - **local**: the squared error of the residual stream at the SAE's own layer, as in every other chapter.
-# - **e2e**: the KL divergence of what the model says from what it says with the SAE in place.
-# - **e2e+ds**: the same, and the squared errors of the residual stream after all *later* blocks (*downstream*).
-#
-# Each has an L1 penalty on the latents, weighted by λ; what λ means differs from loss to loss, so losses are compared along their
-# curves, never at one λ.
-#
-# What came out: {result}`end_to_end.sentences.order` {result}`end_to_end.sentences.l0`
+# What came out (*local* is the usual SAE, *e2e* and *e2e+ds* are two kinds of end-to-end SAE, L0 is how many latents are active per
+# token): {result}`end_to_end.sentences.order` {result}`end_to_end.sentences.l0`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -21,6 +16,29 @@
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# ## What is compared, and how
+#
+# **Three losses.** A loss is what training makes small.
+#
+# - **local**: the squared error of the residual stream at the SAE's own layer, as in every other chapter.
+# - **e2e** (end to end): how far what the model says with the SAE in place lies from what it says as it is. It is measured by the KL
+#   divergence, which is zero where both predict the same next tokens equally often and grows as they differ.
+# - **e2e+ds**: the same, and the squared errors of the residual stream after all *later* blocks (*downstream*).
+#
+# **The price of a latent.** Each loss also has an L1 penalty on the latents, weighted by λ: a larger λ gives a sparser SAE. What λ means
+# differs from loss to loss. So losses are compared along their curves, never at one λ.
+#
+# **Two measures.** {term}`L0` is the mean number of active latents per token. The {term}`added cross-entropy` is how much worse the model
+# predicts the next token with the SAE in place. To compare *at equal added cross-entropy* is to ask how many latents each loss needs
+# for the same damage.
+#
+# **The SAEs.** {result}`end_to_end.n_saes` ReLU SAEs of {result}`end_to_end.width` latents read layer {result}`end_to_end.layer`. Each
+# was trained on the same {result}`end_to_end.training_tokens` tokens in the same order. All are read again here, on
+# {result}`end_to_end.n_texts` texts that none was trained on: {result}`end_to_end.texts`.
+#
+# **Intervals** are over these texts. At one λ of each loss there are several seeds, and there they are over seeds, too. How other seeds
+# would have moved the other points of a curve is not in them.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -40,10 +58,8 @@ study.record();
 # %% [markdown]
 # ## What a latent buys
 #
-# {result}`end_to_end.n_saes` ReLU SAEs of {result}`end_to_end.width` latents read layer {result}`end_to_end.layer`, each trained on the same
-# {result}`end_to_end.training_tokens` tokens in the same order. Every one is read again here, on {result}`end_to_end.n_texts` texts
-# that none was trained on: {result}`end_to_end.texts`. To the left is sparser, lower is better: the cross-entropy that the model loses when the SAE's output takes the residual
-# stream's place. Numbers beside the marks are λ.
+# Each mark is one SAE, and the number beside it is λ. To the left is sparser: fewer active latents per token. Lower is better: the
+# cross-entropy that the model loses when the SAE's output takes the residual stream's place.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -59,19 +75,21 @@ study.record();
 study.figure()
 
 # %% [markdown]
-# {result}`end_to_end.sentences.ce` Each ratio is a mean over the range that both curves have (logarithms
-# on both axes, straight lines between neighbours); nothing is said beyond their ends. The paper, on GPT-2 small, has {published}`end_to_end.l0.e2e`
-# latents per token of e2e against {published}`end_to_end.l0.local` of local at an added cross-entropy of {published}`end_to_end.ce.e2e` and
-# {published}`end_to_end.ce.local`.
+# {result}`end_to_end.sentences.ce` {result}`end_to_end.sentences.alive`
 #
-# Intervals are over texts, and over seeds at the one λ a loss that has several; how other seeds would have moved the other marks is not
-# in them. The weight of downstream errors in e2e+ds was chosen once, by a pilot; what another one would do was not tried.
-# {result}`end_to_end.sentences.alive`
+# Each ratio is a mean over the range that both curves have. Between neighbouring marks a straight line is drawn, with logarithms on
+# both axes. Nothing is said beyond the curves' ends.
+#
+# **What the paper said.** On GPT-2 small, e2e has {published}`end_to_end.l0.e2e` latents per token against {published}`end_to_end.l0.local`
+# of local, at an added cross-entropy of {published}`end_to_end.ce.e2e` and {published}`end_to_end.ce.local`.
+#
+# **What could be wrong.** The weight of downstream errors in e2e+ds was chosen once, by a pilot; what another one would do was not tried.
+# And only one λ of each loss has several seeds.
 #
 # ## Another way through the model
 #
-# A loss that asks for the output alone leaves the residual stream free to go elsewhere. The squared errors after the SAE's own block
-# and the later ones say how far it does, of one SAE a loss, at a λ at which they cost the model about the same:
+# A loss that asks for the output alone leaves the residual stream free to go elsewhere. How far does it go? The figure has the squared
+# errors after the SAE's own block and the later ones, of one SAE a loss, at a λ at which they cost the model about the same:
 
 # %%
 study.downstream_figure()
@@ -81,22 +99,28 @@ study.downstream_figure()
 #
 # ## Do seeds agree?
 #
-# At that λ each loss has several SAEs that differ in their seed alone. A latent is shared where decoder and encoder both match it to the same
-# partner (as in the chapter on two seeds). The figure shows the share that is left as the cosine asked for rises; ranges are over pairs.
+# At that λ each loss has several SAEs that differ in their seed alone. A latent is {term}`shared <shared latent>` where decoder and encoder
+# both match it to the same partner (as in the chapter on two seeds). The figure shows the share that is left as the cosine asked for
+# rises; ranges are over pairs.
+#
+# SAEs that cost the model the same differ in L0, and agreement depends on that, too. So there is a fourth group: *local of equal L0* are
+# local SAEs at a larger λ, as sparse as the others and dearer for the model.
 
 # %%
 study.agreement_figure()
 
 # %% [markdown]
-# {result}`end_to_end.sentences.agreement` {result}`end_to_end.sentences.geometry` The paper's own measures of both are largest
-# cosines, within an SAE and between seeds; it calls local and e2e+ds robust to the seed, and e2e not. Intervals over three seeds have two degrees of
-# freedom, and are wide for that. SAEs that cost the model the same differ in L0, on which agreement hangs too: *local of equal L0* are
-# local SAEs at a larger λ, as sparse as the others and dearer for the model.
+# {result}`end_to_end.sentences.agreement`
+#
+# {result}`end_to_end.sentences.geometry`
+#
+# The paper's own measures of both are largest cosines, within an SAE and between seeds. It calls local and e2e+ds robust to the seed, and
+# e2e not. Intervals over three seeds have two degrees of freedom, and are wide for that.
 #
 # ## What probes make of it
 #
-# If an SAE keeps what the model says and drops the rest, do its latents classify texts better, or worse? The same linear probe, chosen on validation folds in the
-# same way, on mean-pooled latents of one SAE a loss:
+# If an SAE keeps what the model says and drops the rest, do its latents classify texts better, or worse? The same linear {term}`probe`,
+# chosen on validation folds in the same way, reads mean-pooled latents of one SAE a loss:
 
 # %%
 study.probes_table()

@@ -2,13 +2,14 @@
 # %% [markdown]
 # # Do other recipes agree more?
 #
-# SAEs of one recipe that differ in their seed alone share part of their latents. Is that the fate of SAEs, or of the recipe? Here
-# are three more: Llama Scope's ({term}`K annealing`, then one threshold for all latents {cite}`he2024llamascope`),
-# {term}`Matryoshka SAE`s, whose first latents have to reconstruct alone, and {term}`archetypal SAE`s, whose decoder rows have to
-# stay near centroids of the data {cite}`fel2025`. All saw the same batches in the same order as TopK SAEs of as
-# many latents; {result}`recipes.n_seeds` seeds each.
+# SAEs of one recipe that differ in their seed alone share part of their latents. Is that the fate of SAEs, or of the recipe? If a
+# recipe gave the same latents with every seed, a latent named once would be named for good. Three more recipes are tried: Llama
+# Scope's {cite}`he2024llamascope`, {term}`Matryoshka SAE`s, and {term}`archetypal SAE`s {cite}`fel2025`. The last tie each latent
+# to averages of the data. Do their seeds agree more than those of a plain TopK SAE?
 #
-# What came out: {result}`recipes.sentences.agree` {result}`recipes.sentences.archetypal`
+# What came out (the *mean matched cosine* would be 1 if seeds had the same decoder rows): {result}`recipes.sentences.agree`
+#
+# {result}`recipes.sentences.archetypal`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -16,6 +17,23 @@
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
+#
+# ## What is compared, and how
+#
+# **The recipes.**
+#
+# - *TopK* keeps the k largest latents of each token, *BatchTopK* as many on average over a batch.
+# - *Llama Scope*: {term}`K annealing`, then one threshold for all latents in the place of TopK. *K not annealed* leaves out the first.
+# - *Matryoshka*: the SAE's first latents have to reconstruct alone, as well as all together.
+# - *Archetypal*: decoder rows have to stay near centroids of the data, which are means of groups of tokens that lie together (k-means).
+#   *Common centroids* are the same for every seed; otherwise each seed has its own.
+#
+# **The seeds.** Each recipe has {result}`recipes.n_seeds`. All SAEs saw the same batches in the same order as TopK SAEs of as many latents.
+#
+# **Two measures of agreement.** {term}`PW-MCC` is the mean cosine of matched decoder rows. The *shared fraction* is the share of latents
+# whose encoders and decoders both find the same partner ({term}`shared latent`).
+#
+# **Intervals** are 95 % over SAEs, each left out in turn with all its pairs. With few seeds they are wide.
 
 # %% tags=["parameters"]
 profile = "mini"
@@ -35,10 +53,10 @@ study.record();
 # %% [markdown]
 # ## What each recipe is worth
 #
-# L0, its standard deviation from token to token, the fraction of variance unexplained (FVU) and the share of dead latents are measured on
-# {result}`recipes.n_tokens` tokens that none was trained on ({result}`recipes.texts`); *PW-MCC* is the mean cosine of matched decoder rows, *shared* the share of latents whose
-# encoders and decoders both find the same partner, *order* the rank correlation of a latent's number with its
-# partner's.
+# A recipe could agree more because it learns less. So the table first has what each SAE is worth, on {result}`recipes.n_tokens` tokens
+# that none was trained on ({result}`recipes.texts`): {term}`L0` and its standard deviation from token to token, the
+# {term}`fraction of variance unexplained` (FVU), and the share of {term}`dead latents <dead latent>`. Then come PW-MCC and the
+# shared fraction. *Order* is the rank correlation of a latent's number with its partner's.
 
 # %%
 study.table()
@@ -48,8 +66,7 @@ study.table()
 #
 # ## Do their seeds agree more?
 #
-# Means over pairs of seeds with 95 % intervals over SAEs (each left out in turn), and what the best matching with a
-# *random dictionary* gives.
+# The figure has means over pairs of seeds, and what the best matching with a {term}`random dictionary` gives.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -65,19 +82,23 @@ study.table()
 study.figure()
 
 # %% [markdown]
-# {result}`recipes.sentences.both` {result}`recipes.sentences.shared` Dead latents count: one that never learned still has its
-# centroid for a decoder row; *alive only* in the table leaves them out.
+# {result}`recipes.sentences.both`
 #
-# Published are {published}`recipes.archetypal.stability` for archetypal dictionaries of vision models against
+# {result}`recipes.sentences.shared` Dead latents count: one that never learned still has its centroid for a decoder row; *alive only* in
+# the table leaves them out.
+#
+# **What the papers said.** Published are {published}`recipes.archetypal.stability` for archetypal dictionaries of vision models against
 # {published}`recipes.topk.stability` {cite}`fel2025`; and, on synthetic data, {published}`recipes.toy.matryoshka_fixed.stability` for
 # Matryoshka SAEs against {published}`recipes.toy.vanilla.stability` for plain ones {cite}`wang2025ordered`.
 #
-# An archetypal SAE starts at its centroids. If these are the same for every seed, as they are where they are computed once from the
-# data, seeds agree before they learn anything. So both are shown: common centroids, and a k-means of every seed's own.
+# **What could be wrong.** An archetypal SAE starts at its centroids. If these are the same for every seed, as they are where they are
+# computed once from the data, seeds agree before they learn anything. So both are shown: common centroids, and a k-means of every
+# seed's own. And recipes that are not comparable in L0 or FVU may differ in agreement for that alone.
 #
 # ## An order of latents
 #
-# {result}`recipes.sentences.matryoshka` Level by level, a Matryoshka SAE's seeds share:
+# Latents of a TopK SAE have no order: their numbers mean nothing. A Matryoshka SAE's first latents have to do most. Are they, then, the
+# same ones with each seed? {result}`recipes.sentences.matryoshka` Level by level, a Matryoshka SAE's seeds share:
 
 # %%
 study.levels_table()
@@ -85,7 +106,9 @@ study.levels_table()
 # %% [markdown]
 # ## Llama Scope's recipe
 #
-# {result}`recipes.sentences.conversion` TopK gives every token the same number of latents; a threshold gives some more, some fewer.
+# TopK gives every token the same number of latents. After training, Llama Scope puts a threshold in its place, which gives some tokens more
+# and some fewer. What does this conversion cost? {result}`recipes.sentences.conversion` The figure has the
+# share of tokens with at most so many active latents, of each recipe's first seed.
 
 # %%
 study.active_figure()
@@ -96,8 +119,8 @@ study.active_figure()
 #
 # ## Do their probes agree more?
 #
-# The same probe on mean-pooled latents of every seed: {result}`recipes.sentences.probes` "Not told apart" is not "equal": with
-# {result}`recipes.n_seeds` seeds the intervals are wide.
+# If latents agree more, probes on them might, too. The same {term}`probe` reads mean-pooled latents of every seed:
+# {result}`recipes.sentences.probes` "Not told apart" is not "equal": with {result}`recipes.n_seeds` seeds the intervals are wide.
 
 # %% [markdown]
 # ## Try it yourself
