@@ -6,7 +6,7 @@
 # the released code of {cite}`gallifant2025`, in the version read. (There may be newer ones, of which nothing is said.) Each is
 # done both ways below.
 #
-# What came out (A1 to A12 are the sections below; what *flatters* makes a score too high, what *hurts* too low):
+# **The answer** (A1 to A12 are the sections below; what *flatters* makes a score too high, what *hurts* too low):
 # {result}`audit.sentences.overview`
 #
 # :::{admonition} Before you read

@@ -7,7 +7,7 @@
 # is *supposed* to find. Take negation: is there one latent that tells texts with a negation from texts without? Which factors have
 # such a latent, which have none, and would a dictionary that learned nothing do as well?
 #
-# What came out: {result}`truth.sentences.found` {result}`truth.sentences.random`
+# **The answer.** {result}`truth.sentences.found` {result}`truth.sentences.random`
 #
 # :::{admonition} Before you read
 # :class: before

@@ -7,11 +7,11 @@
 # on it. If a second run has no such latent, your finding depends on one draw of random numbers. Paulo and Belrose trained SAEs
 # in this way and found that many latents are not found again {cite}`paulo2025`.
 #
-# What came out: {result}`two_seeds.sentences.minority`
+# **The answer.** {result}`two_seeds.sentences.minority`
 #
 # :::{admonition} Before you read
 # :class: before
-# You know that an SAE has an encoder and a decoder ([chapter 3](03_text_to_features)), and what a cosine is. About 12 minutes.
+# You know that an SAE has an {term}`encoder` and a decoder ([chapter 3](03_text_to_features)), and what a cosine is. About 12 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
@@ -46,7 +46,7 @@
 # turned in space: its rows keep their angles to each other and lose their directions.
 #
 # **Intervals** are 95 % over SAEs. Pairs that have an SAE in common are not independent, so each SAE is left out in turn with
-# all its pairs, and the error is read off how much the mean moves (a jackknife, with Student's t). The interval says what other
+# all its pairs, and the error is read off how much the mean moves (a {term}`jackknife`, with Student's t). The interval says what other
 # seeds would have given. It says nothing of other models or other texts.
 
 # %% tags=["parameters"]

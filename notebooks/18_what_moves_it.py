@@ -6,7 +6,7 @@
 # someone reports that half of the latents are shared. Before you compare that with your own SAEs, you would ask for their
 # width, their sparsity and how long they trained. Here one of these is changed at a time.
 #
-# What came out (k is how many latents are active per token; the shared fraction is the share of latents that two seeds have in
+# **The answer** (k is how many latents are active per token; the shared fraction is the share of latents that two seeds have in
 # common): {result}`what_moves_it.sentences.k` {result}`what_moves_it.sentences.tokens`
 #
 # :::{admonition} Before you read

@@ -7,7 +7,7 @@
 # own alone? Paulo and Belrose trained nine SAEs {cite}`paulo2025`. Their counts make a U: most latents are in all SAEs or in
 # only one.
 #
-# What came out: {result}`many_seeds.sentences.shape`
+# **The answer.** {result}`many_seeds.sentences.shape`
 #
 # :::{admonition} Before you read
 # :class: before

@@ -7,10 +7,10 @@
 # {result}`which_latents.n_seeds` SAEs is asked three questions. How often does it fire? Can its firing be predicted from the tokens
 # around it? And, in a world where that is known, does it track something true?
 #
-# What came out (a latent's *mean matched cosine* says how well other seeds find it again; 1 would be exactly):
+# **The answer** (a latent's {term}`mean matched cosine` says how well other seeds find it again; 1 would be exactly):
 # {result}`which_latents.sentences.frequency`
 #
-# How well firing is predicted (balanced accuracy; chance is one half): {result}`which_latents.sentences.detection`
+# How well firing is predicted ({term}`balanced accuracy`; chance is one half): {result}`which_latents.sentences.detection`
 #
 # :::{admonition} Before you read
 # :class: before

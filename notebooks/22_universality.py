@@ -7,7 +7,7 @@
 # spaces of other sizes and cannot be compared by cosine. So both models read the same texts, latents that fire alike are paired, and
 # then the *geometry* is compared {cite}`lan2024`. Are latents that lie close together in one model close in the other?
 #
-# What came out (SVCCA and RSA are two measures of how alike two spaces are; *permuted* is what they give where latents are paired at
+# **The answer** (SVCCA and RSA are two measures of how alike two spaces are; *permuted* is what they give where latents are paired at
 # random): {result}`universality.sentences.main`
 #
 # {result}`universality.sentences.controls`
@@ -28,14 +28,14 @@
 # **Geometry.** A latent's place in its model's space is its {term}`decoder` row. The two measures below compare the rows of all pairs.
 #
 # **The null.** In a *permuted pairing* the same rows are paired at random. What a measure gives then is what it gives for nothing. The
-# *excess* is what it gives beyond that.
+# {term}`excess` is what it gives beyond that.
 #
 # **Intervals.** Those of an excess are 95 % of many permuted pairings. Those of differences between SAEs are over pairs of latents. Where
 # some pairs are held against as many drawn from all, they are over these draws. None says what other seeds or other models would have
 # given.
 #
 # **Many pairs of layers** are compared, and some would lie above a permuted pairing by chance. The count below is corrected for that:
-# of the pairs that are called above it, at most one in twenty is expected to be so by chance (a false-discovery rate of 5 %, by
+# of the pairs that are called above it, at most one in twenty is expected to be so by chance (a {term}`false-discovery rate` of 5 %, by
 # Benjamini and Hochberg).
 
 # %% tags=["parameters"]

@@ -9,7 +9,7 @@
 # An explanation has to pass three tests. *Detection*: does the latent fire in this context? The same again among contexts with much
 # the same words. *Fuzzing*: on which tokens of a context does it fire?
 #
-# What came out (balanced accuracies; chance is one half): {result}`interpretation.sentences.lead`
+# **The answer** (balanced accuracies; chance is one half): {result}`interpretation.sentences.lead`
 #
 # :::{admonition} Before you read
 # :class: before

@@ -6,7 +6,7 @@
 # {cite}`movva2025` takes them from an SAE. Latents that set a class apart are chosen, a language model puts each into words, and the
 # words alone are tested on new texts. Here the words come from counting. Does the SAE find more than single words would?
 #
-# What came out: {result}`hypotheses.sentences.arms`
+# **The answer.** {result}`hypotheses.sentences.arms`
 #
 # :::{admonition} Before you read
 # :class: before

@@ -6,7 +6,7 @@
 # described. Say a latent is described by "awful, boring, worst". One would take it for the class "negative" before a single text
 # is labelled. Here a small sentence encoder does that. Does it choose as well as labels do?
 #
-# What came out (*mean difference* and *L1* are two ways to choose by labels): {result}`description_choice.sentences.answer`
+# **The answer** (*mean difference* and *L1* are two ways to choose by labels): {result}`description_choice.sentences.answer`
 #
 # {result}`description_choice.sentences.text`
 #

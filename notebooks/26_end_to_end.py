@@ -7,7 +7,7 @@
 # its output takes the place of the residual stream, the rest of the frozen model runs on, and what the model then says should stay
 # as it was. Does such an SAE need fewer latents?
 #
-# What came out (*local* is the usual SAE, *e2e* and *e2e+ds* are two kinds of end-to-end SAE, L0 is how many latents are active per
+# **The answer** (*local* is the usual SAE, *e2e* and *e2e+ds* are two kinds of end-to-end SAE, L0 is how many latents are active per
 # token): {result}`end_to_end.sentences.order` {result}`end_to_end.sentences.l0`
 #
 # :::{admonition} Before you read

@@ -7,7 +7,7 @@
 # Scope's {cite}`he2024llamascope`, {term}`Matryoshka SAE`s, and {term}`archetypal SAE`s {cite}`fel2025`. The last tie each latent
 # to averages of the data. Do their seeds agree more than those of a plain TopK SAE?
 #
-# What came out (the *mean matched cosine* would be 1 if seeds had the same decoder rows): {result}`recipes.sentences.agree`
+# **The answer** (the *mean matched cosine* would be 1 if seeds had the same decoder rows): {result}`recipes.sentences.agree`
 #
 # {result}`recipes.sentences.archetypal`
 #
