@@ -6,7 +6,7 @@
 # seed disagree on many of their latents ([chapter 17](17_two_seeds)). Suppose a {term}`probe` on one SAE says that a text is toxic. Would
 # it have said so with another seed? And would it have named the same latents as its reason?
 #
-# What came out, first for what probes say: {result}`probes_of_seeds.sentences.answer`
+# **The answer,** first for what probes say: {result}`probes_of_seeds.sentences.answer`
 #
 # And for their reasons: {result}`probes_of_seeds.sentences.top`
 #
