@@ -144,6 +144,18 @@ study.effort_table()
 # %%
 study.k_sparse_curves()
 
+# %% [markdown]
+# ### Move *k*
+#
+# Choose a set and move the slider: *k* doubles at each step, and the latents that come in are named below. Do the first few mean
+# what the set asks for?
+
+# %%
+study.few_slider()
+
+# %% [markdown]
+# The sizes that validation chose, and what they cost:
+
 # %%
 study.few_table()
 
