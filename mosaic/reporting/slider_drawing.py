@@ -87,7 +87,7 @@ def svg(chart: Chart, said: str, at: Mapping) -> str:
         parts.append(_bars(chart, look[chart.bars.name].colour, at["bars"]))
     parts += [_path(chart, one, look[one.name]) for one in (*chart.outlines, *chart.lines)]
     parts.append(
-        f'<g class="slider-cursor" transform="translate({at["x"]} 0)"><path d="M0 {TOP}V{BOTTOM}" stroke="currentColor"/>'
+        f'<g class="slider-cursor" transform="translate({at["x"]:g} 0)"><path d="M0 {TOP}V{BOTTOM}" stroke="currentColor"/>'
     )
     dots = at.get("dots", ())
     parts += [_dot(dot, look[line.name].colour) for dot, line in zip(dots, chart.lines, strict=True)]
@@ -165,7 +165,7 @@ def _dot(dot: Sequence[float] | None, colour: str) -> str:
     y, low, high = dot or (0, 0, 0)
     return (
         f'<g class="slider-dot" stroke="{colour}" fill="{colour}"{"" if dot else " hidden"}>'
-        f'<path d="M0 {low}V{high}" stroke-width="2.5"/><circle cx="0" cy="{y}" r="5.5"/></g>'
+        f'<path d="M0 {low:g}V{high:g}" stroke-width="2.5"/><circle cx="0" cy="{y:g}" r="5.5"/></g>'
     )
 
 

@@ -80,7 +80,7 @@ def state(case: Case, place: Place) -> dict:
     if case.chart.bars:
         found["bars"] = list(place.bars)
     if case.marks:
-        found["marks"] = {str(number): note for number, note in place.marks.items()}
+        found["marks"] = {str(number): minus(note) for number, note in place.marks.items()}
     return found
 
 
@@ -105,8 +105,9 @@ def _controls(name: str, cases: Sequence[Case], of: str) -> str:
         options = "".join(f"<option>{html.escape(case.title)}</option>" for case in cases)
         menu = f'<label>{html.escape(of)} <select autocomplete="off">{options}</select></label>'
     return (
-        f'<div class="slider-controls" hidden>{menu}<label class="slider-range">{html.escape(name)} <input type="range" min="0" '
-        f'max="{len(first.places) - 1}" step="1" value="{first.start}" autocomplete="off"> <output></output></label></div>'
+        f'<div class="slider-controls" hidden>{menu}<div class="slider-range"><label>{html.escape(name)} <input type="range" min="0" '
+        f'max="{len(first.places) - 1}" step="1" value="{first.start}" autocomplete="off"></label> <output aria-hidden="true"></output>'
+        "</div></div>"
     )
 
 
@@ -127,4 +128,4 @@ def _mark(case: Case, number: int, text: str, lit: Mapping[str, str]) -> str:
     note = lit.get(str(number))
     classes = "" if note is None else ' class="lit"'
     gone = " hidden" if case.appear and note is None else ""
-    return f"<li{classes}{gone}>{html.escape(text)} <small>{html.escape(minus(note or ''))}</small></li>"
+    return f"<li{classes}{gone}>{html.escape(text)} <small>{html.escape(note or '')}</small></li>"
