@@ -147,7 +147,8 @@ study.k_sparse_curves()
 # %% [markdown]
 # ### Move *k*
 #
-# Choose a set and move the slider: *k* doubles at each step, and the latents that come in are named below. Do the first few mean
+# Choose a set and move the slider: *k* doubles at each step, and the latents that come in are listed below the figure. Where the
+# model's factors are known, a latent is named after the one it tracks best; in brackets, how well (AUROC). Do the first few mean
 # what the set asks for?
 
 # %%

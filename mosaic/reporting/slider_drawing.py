@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mosaic.numerals import minus
-from mosaic.reporting.colours import DASHES, looks
+from mosaic.reporting.colours import DASHES, INK, Look, looks
 
 WIDTH, HEIGHT = 420, 262  # small, so that on a phone its words stay readable
 LEFT, RIGHT, TOP, BOTTOM = 44, 408, 30, 212
@@ -60,10 +60,14 @@ class Chart:
     bars: Bars | None = None
     outlines: Sequence[Line] = ()
 
-    def names(self) -> list[str]:
-        """Of all that is drawn, in the legend's order."""
+    def looks(self) -> dict[str, Look]:
+        """{name: how it is drawn} of all that is drawn, in the legend's order; no two outlines have one dash."""
         bars = [self.bars.name] if self.bars else []
-        return [*bars, *(one.name for one in (*self.lines, *self.outlines, *self.levels))]
+        names = [*bars, *(one.name for one in (*self.lines, *self.outlines))]
+        found = dict(zip(names, looks(names), strict=True))
+        dashes = {one.name: DASHES[i % len(DASHES)] for i, one in enumerate(self.outlines)}
+        levels = {one.name: Look(INK, DASHES[1 + i % (len(DASHES) - 1)]) for i, one in enumerate(self.levels)}
+        return {name: replace(look, dash=dashes.get(name, look.dash)) for name, look in found.items()} | levels
 
 
 def across(x: float) -> float:
@@ -80,7 +84,7 @@ def up(chart: Chart, value: float) -> float:
 
 def svg(chart: Chart, said: str, at: Mapping) -> str:
     """The drawing with its cursor where `at` (of `sliders.state`) says. said: what is drawn, in words."""
-    look = dict(zip(chart.names(), looks(chart.names()), strict=True))
+    look = chart.looks()
     parts = [_axes(chart)]
     parts += [_level(chart, one, look[one.name]) for one in chart.levels]
     if chart.bars:
@@ -100,9 +104,8 @@ def svg(chart: Chart, said: str, at: Mapping) -> str:
 
 def legend(chart: Chart) -> str:
     """What each line and colour stands for, as a list."""
-    found = list(zip(chart.names(), looks(chart.names()), strict=True))
     items = []
-    for name, look in found:
+    for name, look in chart.looks().items():
         if chart.bars and name == chart.bars.name:
             items += [_key(_swatch(look.colour), name), _key(_swatch(look.colour, faint=True), chart.bars.faint)]
         else:
@@ -119,16 +122,15 @@ def _swatch(colour: str, faint: bool = False) -> str:
 
 
 def _axes(chart: Chart) -> str:
-    parts = [f'<path d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}" fill="none" stroke="currentColor" stroke-opacity="0.6"/>']
-    for value, words in chart.y_ticks:
-        y = up(chart, value)
-        parts.append(f'<path d="M{LEFT} {y}H{RIGHT}" stroke="currentColor" stroke-opacity="0.14"/>')
-        parts.append(_text(LEFT - 6, y + 4, words, "end"))
-    for x, words in chart.x_ticks:
-        parts.append(f'<path d="M{across(x)} {BOTTOM}v4" stroke="currentColor" stroke-opacity="0.6"/>')
-        parts.append(_text(across(x), BOTTOM + 18, words, "middle"))
-    parts += [_text(0, 14, chart.y), _text((LEFT + RIGHT) / 2, HEIGHT - 8, chart.x, "middle")]
-    return "".join(parts)
+    grid = "".join(f"M{LEFT} {up(chart, value):g}H{RIGHT}" for value, _ in chart.y_ticks)
+    ticks = "".join(f"M{across(x):g} {BOTTOM}v4" for x, _ in chart.x_ticks)
+    left = "".join(_text(LEFT - 6, up(chart, value) + 4, words) for value, words in chart.y_ticks)
+    below = "".join(_text(across(x), BOTTOM + 18, words) for x, words in chart.x_ticks)
+    return (
+        f'<g fill="none" stroke="currentColor"><path d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}{ticks}" stroke-opacity="0.6"/>'
+        f'<path d="{grid}" stroke-opacity="0.14"/></g><g text-anchor="end">{left}</g>'
+        f'<g text-anchor="middle">{below}{_text((LEFT + RIGHT) / 2, HEIGHT - 8, chart.x)}</g>{_text(0, 14, chart.y)}'
+    )
 
 
 def _level(chart: Chart, level: Level, look) -> str:
@@ -149,14 +151,14 @@ def _bars(chart: Chart, colour: str, lit: Sequence[int]) -> str:
         left, right = across(chart.bars.edges[i]), across(chart.bars.edges[i + 1])
         y = up(chart, value)
         parts.append(
-            f'<rect class="slider-bar{" lit" if i in lit else ""}" x="{left + 0.5}" y="{y}" width="{round(right - left - 1, 1)}" '
-            f'height="{round(BOTTOM - y, 1)}"/>'
+            f'<rect class="slider-bar{" lit" if i in lit else ""}" x="{left + 0.5}" y="{y:g}" width="{right - left - 1:.1f}" '
+            f'height="{BOTTOM - y:.1f}"/>'
         )
     return f'<g fill="{colour}" stroke="{colour}">{"".join(parts)}</g>'
 
 
 def _path(chart: Chart, line: Line, look) -> str:
-    points = "L".join(f"{across(x)} {up(chart, value)}" for x, value in line.points)
+    points = "L".join(f"{across(x):g} {up(chart, value):g}" for x, value in line.points)
     return f'<path d="M{points}" {_stroke(look)}/>'
 
 
@@ -175,6 +177,5 @@ def _stroke(look) -> str:
     return f'fill="none" stroke="{look.colour}" stroke-width="2"{dashes}'
 
 
-def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
-    where = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text x="{x:g}" y="{y:g}"{where}>{html.escape(minus(text))}</text>'
+def _text(x: float, y: float, text: str) -> str:
+    return f'<text x="{x:g}" y="{y:g}">{html.escape(minus(text))}</text>'

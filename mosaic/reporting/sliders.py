@@ -117,9 +117,10 @@ def _case(case: Case, hidden: bool) -> str:
     if case.marks:
         items = "".join(_mark(case, i, text, at["marks"]) for i, text in enumerate(case.marks))
         marks = f'<p class="slider-marks-said">{html.escape(case.marks_said)}</p><ul class="slider-marks">{items}</ul>'
+    title = f'<p class="slider-title">{html.escape(case.title)}</p>' if case.title else ""
     return (
         f'<div class="slider-case"{" hidden" if hidden else ""}{" data-appear" if case.appear else ""}>'
-        f'<p class="slider-title">{html.escape(case.title)}</p>{drawing.svg(case.chart, case.said, at)}'
+        f"{title}{drawing.svg(case.chart, case.said, at)}"
         f"{drawing.legend(case.chart)}{marks}</div>"
     )
 

@@ -119,7 +119,7 @@ def place(point: Mapping, raw: Mapping, text: Example | None) -> Place:
         return Place(label, said, 1 - point["kept"], [score])
     left = text.left(point["threshold"])
     lit = {token: f"{n}" for token, n in enumerate(left.tolist()[:MOST_TOKENS]) if n}
-    said += f" In the text below the line {left.sum()} of {len(text.sums)} active latents are still on."
+    said += f" In the text below the figure, {left.sum()} of {len(text.sums)} active latents stay on."
     return Place(label, said, 1 - point["kept"], [score], marks=lit)
 
 

@@ -15,7 +15,7 @@ from mosaic.reporting import sliders, tables
 from mosaic.reporting.slider_drawing import Chart, Level, Line
 from mosaic.reporting.sliders import Case, Place
 
-NAMED = 32  # latents that are named one by one
+NAMED = 16  # latents that are named one by one
 FEW, EVERY = "SAE, k latents", "all latents"
 
 

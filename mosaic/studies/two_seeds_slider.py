@@ -14,9 +14,10 @@ from mosaic.reporting.slider_drawing import Bars, Chart, Line
 from mosaic.reporting.sliders import Case, Place
 
 LIT, FAINT = "shared: same partner, cosines reach the threshold", "same partner, cosines do not reach it"
-LOWEST = -0.2  # of the axis; what lies below stands at its left end
+LOWEST = -0.1  # of the axis; what lies below stands at its left end
+UNMATCHED = -2.0
 APART = "two seeds, partners differ"
-EDGES = tuple(round(LOWEST + 0.05 * i, 2) for i in range(25))  # -0.20, -0.15, ..., 1.00: thresholds are edges
+EDGES = tuple(round(LOWEST + 0.05 * i, 2) for i in range(23))  # -0.10, -0.05, ..., 1.00: thresholds are edges
 
 
 def slider(pair: Match, chance: Mapping[str, Match]) -> tables.Html:
@@ -34,8 +35,8 @@ def slider(pair: Match, chance: Mapping[str, Match]) -> tables.Html:
 
 
 def lower(pair: Match) -> np.ndarray:
-    """[len(a)]: the smaller of a latent's two matched cosines; one that was not matched has none and stands at the lowest."""
-    return np.nan_to_num(np.fmin(pair.decoder.cosine, pair.encoder.cosine), nan=-2.0)
+    """[len(a)]: the smaller of a latent's two matched cosines; where a matching left it out, below all."""
+    return np.nan_to_num(np.minimum(pair.decoder.cosine, pair.encoder.cosine), nan=UNMATCHED)
 
 
 def share(pair: Match, threshold: float) -> float:
@@ -51,7 +52,7 @@ def alike(pair: Match, threshold: float) -> float:
 def histogram(pair: Match, which: np.ndarray) -> np.ndarray:
     """[bins of EDGES]: shares of all latents, of those that `which` ([len(a)] bool) names, by their smaller cosine. A cosine at an
     edge, to within TOLERANCE, is above it, as for `Match.shared`; those beyond the ends are in the first and the last bin."""
-    matched = which & (pair.decoder.partner >= 0)
+    matched = which & (lower(pair) > UNMATCHED)
     place = np.searchsorted(np.array(EDGES) - TOLERANCE, lower(pair)[matched], side="right") - 1
     return np.bincount(np.clip(place, 0, len(EDGES) - 2), minlength=len(EDGES) - 1) / pair.n
 
@@ -68,7 +69,7 @@ def case(pair: Match, chance: Mapping[str, Match]) -> Case:
         "smaller cosine of decoder and encoder",
         "share of latents",
         (0.0, top),
-        [(where(t), f"{t:.1f}") for t in (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0)],
+        [(where(t), f"{t:.1f}") for t in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)],
         [(float(v), numerals.share(float(v)).replace(" ", "")) for v in np.arange(0, top + 1e-9, step)],
         bars=Bars(LIT, FAINT, list(map(where, EDGES)), same.tolist()),
         outlines=[Line(name, outline(values)) for name, values in others.items()],
@@ -82,14 +83,15 @@ def case(pair: Match, chance: Mapping[str, Match]) -> Case:
 
 def place(threshold: float, pair: Match, chance: Mapping[str, Match]) -> Place:
     """One threshold: the bars right of it are lit."""
-    beside = "; ".join(f"{name} {numerals.share(share(one, threshold))}" for name, one in chance.items())
+    shared, reached = ([of(one, threshold) for one in (pair, *chance.values())] for of in (share, alike))
+    beside = ", ".join(f"{name} {numerals.share(value)}" for name, value in zip(chance, shared[1:], strict=True))
+    aside = ", ".join(map(numerals.share, reached[1:]))
     said = (
-        f"At a threshold of {threshold:.2f} the two seeds share {numerals.share(share(pair, threshold))} of their latents. "
-        f"By chance: {beside}. If partners did not have to agree it would be {numerals.share(alike(pair, threshold))}"
+        f"At a threshold of {threshold:.2f} the two seeds share {numerals.share(shared[0])} of their latents. By chance: {beside}. "
+        f"If partners did not have to agree: {numerals.share(reached[0])}. By chance, in the same order: {aside}."
     )
-    others = "; ".join(f"{name} {numerals.share(alike(one, threshold))}" for name, one in chance.items())
     bars = [i for i, edge in enumerate(EDGES[:-1]) if edge >= threshold]
-    return Place(f"{threshold:.2f}", f"{said} ({others}).", where(threshold), bars=bars)
+    return Place(f"{threshold:.2f}", said, where(threshold), bars=bars)
 
 
 def where(cosine: float) -> float:

@@ -47,7 +47,9 @@ def bars(appear=True):
 
 
 def figure(*cases, name="Threshold"):
-    return sliders.figure(name, cases, [{"set": case.title, "n": len(case.places)} for case in cases], {"set": "set", "n": "n"})
+    return sliders.figure(
+        name, cases, [{"set": case.title, "n": len(case.places)} for case in cases], {"set": "set", "n": "n"}
+    )
 
 
 def data(markup):
@@ -64,7 +66,11 @@ def test_positions_are_shares_of_the_plot():
 
 def test_what_the_script_gets_is_each_place_as_python_has_it():
     first, second = data(figure(curve(), bars()))
-    assert [(place["label"], place["said"]) for place in first] == [("0.10", "said a"), ("0.20", "said b"), ("0.30", "said c")]
+    assert [(place["label"], place["said"]) for place in first] == [
+        ("0.10", "said a"),
+        ("0.20", "said b"),
+        ("0.30", "said c"),
+    ]
     assert first[1]["dots"][0] == [slider_drawing.up(CURVE, value) for value in (0.5, 0.4, 0.6)]
     assert first[2]["dots"][1] is None and first[2]["marks"] == {} and first[1]["marks"] == {"1": "−1"}
     assert [place["bars"] for place in second] == [[0, 1], [1]] and "bars" not in first[0] and "dots" not in second[0]
@@ -72,13 +78,16 @@ def test_what_the_script_gets_is_each_place_as_python_has_it():
 
 
 def test_the_drawing_is_whole_and_says_what_it_shows():
-    drawing = ElementTree.fromstring(re.search("<svg class=\"learn.*?</svg>", figure(curve()), re.S)[0])
+    drawing = ElementTree.fromstring(re.search('<svg class="learn.*?</svg>', figure(curve()), re.S)[0])
     assert drawing.get("role") == "img" and drawing.get("aria-label") == "Line: a score."
     assert {"kept", "score", "−1"} <= {node.text for node in drawing.iter("text")}
     (cursor,) = [node for node in drawing.iter("g") if node.get("class") == "slider-cursor"]
     assert cursor.get("transform") == f"translate({(LEFT + RIGHT) / 2:g} 0)"
     assert len(list(cursor.iter("circle"))) == 2
-    lit = [rect.get("class") for rect in ElementTree.fromstring(slider_drawing.svg(BARS, "", {"x": 1, "bars": [1]})).iter("rect")]
+    lit = [
+        rect.get("class")
+        for rect in ElementTree.fromstring(slider_drawing.svg(BARS, "", {"x": 1, "bars": [1]})).iter("rect")
+    ]
     assert lit == ["slider-bar", "slider-bar lit"]
 
 
@@ -96,7 +105,9 @@ def test_what_cannot_be_shown_is_refused(cases, message):
 
 
 def hostile():
-    chart = replace(CURVE, x=HOSTILE, y=HOSTILE, x_ticks=[(0.0, HOSTILE)], lines=[Line(HOSTILE, [(0.0, 0.1), (1.0, 0.2)])])
+    chart = replace(
+        CURVE, x=HOSTILE, y=HOSTILE, x_ticks=[(0.0, HOSTILE)], lines=[Line(HOSTILE, [(0.0, 0.1), (1.0, 0.2)])]
+    )
     place = Place(HOSTILE, HOSTILE, 0.0, [(0.1, 0.0, 0.2)], marks={0: HOSTILE})
     return Case(HOSTILE, HOSTILE, chart, [place, place], [HOSTILE], HOSTILE)
 
@@ -152,7 +163,9 @@ def test_moved_by_the_keyboard_it_shows_what_python_would_have_drawn(tmp_path, b
         found = drawn(page)
         assert found["said"] == place.said
         assert found == static[i]
-        assert page.locator("output").inner_text() == page.locator("input").get_attribute("aria-valuetext") == place.label
+        assert (
+            page.locator("output").inner_text() == page.locator("input").get_attribute("aria-valuetext") == place.label
+        )
         assert page.locator(".slider-svg:visible").get_attribute("aria-label") == f"{made.said} {place.said}"
         page.keyboard.press("ArrowRight")
     assert page.trouble == []
@@ -168,7 +181,10 @@ def test_another_case_begins_at_its_own_place(tmp_path, browser):
     assert page.locator(".slider-said").inner_text() == "the right one"
     assert page.locator(".slider-marks li:visible").all_inner_texts() == ["latent 7"]
     page.get_by_role("combobox").select_option("third")
-    assert page.locator(".slider-title:visible").inner_text() == "third" and page.locator("output").inner_text() == "0.20"
+    assert (
+        page.locator(".slider-case:visible .slider-title").text_content() == "third"
+        and page.locator("output").inner_text() == "0.20"
+    )
     page.close()
 
 
@@ -183,6 +199,7 @@ def test_without_a_script_and_on_paper_the_first_place_stands_with_a_table(tmp_p
     page = opened(browser, tmp_path, figure(curve(), bars()))
     page.emulate_media(media="print")
     assert not page.locator("input").is_visible() and page.locator(".slider-svg:visible").count() == 1
+    assert page.locator(".slider-title:visible").all_inner_texts() == ["first"], "the menu is not on paper"
     page.close()
 
 

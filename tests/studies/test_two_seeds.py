@@ -138,4 +138,5 @@ def test_a_pair_is_recorded_drawn_and_tabled(alive, tmp_path):
     made.record(tmp_path)
     for figure in (made.figure(), made.by_eye_figure(), made.threshold_curves()):
         assert figure.axes
+    assert "shared, untrained SAEs" in made.threshold_slider()
     assert "other start, same texts" in made.controls_table() and "alive only" in made.table()
