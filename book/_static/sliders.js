@@ -17,9 +17,9 @@ document.addEventListener("DOMContentLoaded", () => {
       });
       part.querySelectorAll(".slider-bar").forEach((bar, i) => bar.classList.toggle("lit", place.bars.includes(i)));
       part.querySelectorAll(".slider-marks li").forEach((mark, i) => {
-        const note = place.marks[i];
-        mark.classList.toggle("lit", note !== undefined);
-        mark.hidden = part.hasAttribute("data-appear") && note === undefined;
+        const note = place.marks[i], lit = note != null;
+        mark.classList.toggle("lit", lit);
+        mark.hidden = part.hasAttribute("data-appear") && !lit;
         mark.querySelector("small").textContent = note || "";
       });
     };

@@ -62,7 +62,9 @@ def figure(
     _check(cases)
     first = cases[0]
     shown = "".join(_case(case, hidden=i > 0) for i, case in enumerate(cases))
-    places = json.dumps([[state(case, place) for place in case.places] for case in cases], ensure_ascii=False)
+    places = json.dumps(
+        [[state(case, place) for place in case.places] for case in cases], ensure_ascii=False, separators=(",", ":")
+    )
     data = places.replace("&", "&amp;").replace("'", "&#39;").replace("<", "&lt;").replace(">", "&gt;")
     starts = " ".join(str(case.start) for case in cases)
     return Html(
@@ -73,14 +75,17 @@ def figure(
 
 
 def state(case: Case, place: Place) -> dict:
-    """What the script puts in at a place: words, and positions in the drawing's own units."""
+    """What the script puts in at a place: words, and positions in the drawing's own units. marks: a note for each that is lit, None
+    for one that is not; those after the last that is lit are left out."""
     found = {"label": place.label, "said": place.said, "x": drawing.across(place.x)}
     if place.dots:
         found["dots"] = [dot and [drawing.up(case.chart, value) for value in dot] for dot in place.dots]
     if case.chart.bars:
         found["bars"] = list(place.bars)
     if case.marks:
-        found["marks"] = {str(number): minus(note) for number, note in place.marks.items()}
+        last = max(place.marks, default=-1)
+        notes = (place.marks.get(number) for number in range(last + 1))
+        found["marks"] = [None if note is None else minus(note) for note in notes]
     return found
 
 
@@ -125,8 +130,8 @@ def _case(case: Case, hidden: bool) -> str:
     )
 
 
-def _mark(case: Case, number: int, text: str, lit: Mapping[str, str]) -> str:
-    note = lit.get(str(number))
+def _mark(case: Case, number: int, text: str, notes: Sequence[str | None]) -> str:
+    note = notes[number] if number < len(notes) else None
     classes = "" if note is None else ' class="lit"'
     gone = " hidden" if case.appear and note is None else ""
     return f"<li{classes}{gone}>{html.escape(text)} <small>{html.escape(note or '')}</small></li>"

@@ -19,7 +19,7 @@ from mosaic.texts.labelled import LabelledTexts
 
 LONGEST = 110  # characters of a text that is shown token by token, where a set has one as short
 MOST_TOKENS = 48
-BINARISED, RAW = "threshold, swept", "raw sums"
+BINARISED, RAW = "SAE, sums binarised", "raw sums, with their 95 %"
 TICKS = tuple((1 - share, f"{share:.0%}") for share in (1.0, 0.75, 0.5, 0.25, 0.0))
 
 

@@ -72,7 +72,7 @@ def test_what_the_script_gets_is_each_place_as_python_has_it():
         ("0.30", "said c"),
     ]
     assert first[1]["dots"][0] == [slider_drawing.up(CURVE, value) for value in (0.5, 0.4, 0.6)]
-    assert first[2]["dots"][1] is None and first[2]["marks"] == {} and first[1]["marks"] == {"1": "−1"}
+    assert first[2]["dots"][1] is None and first[2]["marks"] == [] and first[1]["marks"] == [None, "−1"]
     assert [place["bars"] for place in second] == [[0, 1], [1]] and "bars" not in first[0] and "dots" not in second[0]
     assert second[1]["x"] == (LEFT + RIGHT) / 2
 
