@@ -14,6 +14,7 @@ from mosaic.reporting.colours import DASHES, INK, Look, looks
 
 WIDTH, HEIGHT = 420, 262  # small, so that on a phone its words stay readable
 LEFT, RIGHT, TOP, BOTTOM = 44, 408, 30, 212
+FAINT = 0.12  # of bars that are not lit, also where the style sheet is not there
 STROKES = {"-": "", "--": "7 4", "-.": "7 3 2 3", ":": "2 3"}
 
 
@@ -97,7 +98,7 @@ def svg(chart: Chart, said: str, at: Mapping) -> str:
     parts += [_dot(dot, look[line.name].colour) for dot, line in zip(dots, chart.lines, strict=True)]
     parts.append("</g>")
     return (
-        f'<svg class="learn-svg slider-svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(said)}">'
+        f'<svg class="learn-svg slider-svg" style="max-width: 34rem" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(said)}">'
         f'<g fill="currentColor" font-size="13">{"".join(parts)}</g></svg>'
     )
 
@@ -118,7 +119,7 @@ def _key(drawing: str, name: str) -> str:
 
 
 def _swatch(colour: str, faint: bool = False) -> str:
-    return f'<rect x="3" y="1" width="20" height="10" fill="{colour}" stroke="{colour}" fill-opacity="{0.12 if faint else 1}"/>'
+    return f'<rect x="3" y="1" width="20" height="10" fill="{colour}" stroke="{colour}" fill-opacity="{FAINT if faint else 1}"/>'
 
 
 def _axes(chart: Chart) -> str:
@@ -150,9 +151,9 @@ def _bars(chart: Chart, colour: str, lit: Sequence[int]) -> str:
     for i, value in enumerate(chart.bars.values):
         left, right = across(chart.bars.edges[i]), across(chart.bars.edges[i + 1])
         y = up(chart, value)
+        look = 'slider-bar lit"' if i in lit else f'slider-bar" fill-opacity="{FAINT}"'
         parts.append(
-            f'<rect class="slider-bar{" lit" if i in lit else ""}" x="{left + 0.5}" y="{y:g}" width="{right - left - 1:.1f}" '
-            f'height="{BOTTOM - y:.1f}"/>'
+            f'<rect class="{look} x="{left + 0.5}" y="{y:g}" width="{right - left - 1:.1f}" height="{BOTTOM - y:.1f}"/>'
         )
     return f'<g fill="{colour}" stroke="{colour}">{"".join(parts)}</g>'
 

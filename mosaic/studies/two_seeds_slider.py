@@ -70,7 +70,7 @@ def case(pair: Match, chance: Mapping[str, Match]) -> Case:
         "share of latents",
         (0.0, top),
         [(where(t), f"{t:.1f}") for t in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)],
-        [(float(v), numerals.share(float(v)).replace(" ", "")) for v in np.arange(0, top + 1e-9, step)],
+        [(float(v), f"{v:.0%}") for v in np.arange(0, top + 1e-9, step)],
         bars=Bars(LIT, FAINT, list(map(where, EDGES)), same.tolist()),
         outlines=[Line(name, outline(values)) for name, values in others.items()],
     )
@@ -88,7 +88,7 @@ def place(threshold: float, pair: Match, chance: Mapping[str, Match]) -> Place:
     aside = ", ".join(map(numerals.share, reached[1:]))
     said = (
         f"At a threshold of {threshold:.2f} the two seeds share {numerals.share(shared[0])} of their latents. By chance: {beside}. "
-        f"If partners did not have to agree: {numerals.share(reached[0])}. By chance, in the same order: {aside}."
+        f"Without the rule on partners it would be {numerals.share(reached[0])}, and by chance {aside}."
     )
     bars = [i for i, edge in enumerate(EDGES[:-1]) if edge >= threshold]
     return Place(f"{threshold:.2f}", said, where(threshold), bars=bars)
