@@ -72,7 +72,7 @@ def case(title: str, found: Mapping, latents: Sequence[str], names: Mapping[str,
         chart,
         [place(i, found, latents) for i in range(len(curve))],
         [named(latent, names) for latent in latents],
-        f"The latents, the largest difference first{cut(sizes, latents)}:" if latents else "",
+        marks_said(sizes, latents),
         appear=True,
         start=sizes.index(found["k"]) if found["k"] in sizes else 0,
     )
@@ -110,9 +110,10 @@ def named(latent: str, names: Mapping[str, str]) -> str:
     return f"{number}: {name}" if name else f"latent {number}"
 
 
-def cut(sizes: Sequence[int], latents: Sequence[str]) -> str:
-    """Whether more latents are kept at the largest size than are named."""
-    return f" (of more than {len(latents)}, these)" if max(sizes) > len(latents) else ""
+def marks_said(sizes: Sequence[int], latents: Sequence[str]) -> str:
+    """What the names under the figure are."""
+    which = f"The first {len(latents)} latents" if max(sizes) > len(latents) else "The latents"
+    return f"{which}, the largest difference between class means first:" if latents else ""
 
 
 def _rows(title: str, found: Mapping, latents: Sequence[str], names: Mapping[str, str]) -> list[dict]:
