@@ -4,7 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const box of document.querySelectorAll(".slider-figure")) {
     const cases = JSON.parse(box.dataset.places), starts = box.dataset.starts.split(" "), parts = [...box.querySelectorAll(".slider-case")];
     const controls = box.querySelector(".slider-controls"), range = controls.querySelector("input"), menu = controls.querySelector("select");
-    const output = controls.querySelector("output"), said = box.querySelector(".slider-said");
+    const output = controls.querySelector("output");
     const words = parts.map(part => part.querySelector(".slider-svg").getAttribute("aria-label"));
     const put = (part, place) => {
       part.querySelector(".slider-cursor").setAttribute("transform", `translate(${place.x} 0)`);
@@ -30,7 +30,7 @@ document.addEventListener("DOMContentLoaded", () => {
       parts[which].querySelector(".slider-svg").setAttribute("aria-label", `${words[which]} ${place.said}`);
       output.textContent = place.label;
       range.setAttribute("aria-valuetext", place.label);
-      said.textContent = place.said;
+      parts[which].querySelector(".slider-said").textContent = place.said;
     };
     const choose = () => {
       range.max = cases[menu.selectedIndex].length - 1;

@@ -60,7 +60,6 @@ def figure(
     Raises MosaicError where there is no case, a case without a place, or one whose place has not a dot for every line.
     """
     _check(cases)
-    first = cases[0]
     shown = "".join(_case(case, hidden=i > 0) for i, case in enumerate(cases))
     places = json.dumps(
         [[state(case, place) for place in case.places] for case in cases], ensure_ascii=False, separators=(",", ":")
@@ -69,7 +68,6 @@ def figure(
     starts = " ".join(str(case.start) for case in cases)
     return Html(
         f'<figure class="slider-figure" data-starts="{starts}" data-places=\'{data}\'>{_controls(name, cases, of)}{shown}'
-        f'<p class="slider-said" aria-live="polite">{html.escape(first.places[first.start].said)}</p>'
         f"<details><summary>All values as a table</summary>{table(rows, columns)}</details></figure>"
     )
 
@@ -126,7 +124,7 @@ def _case(case: Case, hidden: bool) -> str:
     return (
         f'<div class="slider-case"{" hidden" if hidden else ""}{" data-appear" if case.appear else ""}>'
         f"{title}{drawing.svg(case.chart, case.said, at)}"
-        f"{drawing.legend(case.chart)}{marks}</div>"
+        f'{drawing.legend(case.chart)}<p class="slider-said" aria-live="polite">{html.escape(at["said"])}</p>{marks}</div>'
     )
 
 
