@@ -112,8 +112,8 @@ def named(latent: str, names: Mapping[str, str]) -> str:
 
 def marks_said(sizes: Sequence[int], latents: Sequence[str]) -> str:
     """What the names under the figure are."""
-    which = f"The first {len(latents)} latents" if max(sizes) > len(latents) else "The latents"
-    return f"{which}, the largest difference between class means first:" if latents else ""
+    most = f" ({len(latents)} at most)" if max(sizes) > len(latents) else ""
+    return f"The latents, the largest difference between class means first{most}:" if latents else ""
 
 
 def _rows(title: str, found: Mapping, latents: Sequence[str], names: Mapping[str, str]) -> list[dict]:

@@ -48,7 +48,7 @@ def test_the_figure_has_a_place_for_each_size_and_begins_at_the_chosen_one():
     assert [sorted(place.marks) for place in made.places] == [[0], [0, 1], [0, 1, 2]]
     assert [place.dots[0][0] for place in made.places] == pytest.approx([0.55, 0.6, 0.7])
     assert made.chart.levels[0].value == 0.75 and made.chart.span == (0.4, 0.8)
-    assert made.marks_said.startswith("The first 3 latents, the largest") and not slider.marks_said([1, 2], ())
+    assert made.marks_said.endswith("first (3 at most):") and not slider.marks_said([1, 2], ())
     assert (
         [place.x for place in made.places]
         == [x for x, _ in made.chart.x_ticks]
