@@ -56,6 +56,16 @@ study.record();
 study.threshold_curve()
 
 # %% [markdown]
+# ### Move the threshold
+#
+# Choose a set and move the slider, by mouse or by the arrow keys. Further right the threshold is stricter. Under the figure
+# stands one test text of the set, as it is published. Its tokens show what the probe still gets to see. (A text of a set on
+# offence may offend.)
+
+# %%
+study.threshold_slider()
+
+# %% [markdown]
 # {result}`binarisation.sentences.curve`
 #
 # {result}`binarisation.sentences.kept`

@@ -174,6 +174,19 @@ study.effort_table()
 # %%
 study.k_sparse_curves()
 
+# %% [markdown]
+# ### Move *k*
+#
+# Choose a set and move the slider: *k* doubles at each step, and the latents that come in are listed below the figure. Where the
+# model's factors are known, a latent is named after the one it tracks best; in brackets, how well (AUROC). Do the first few mean
+# what the set asks for?
+
+# %%
+study.few_slider()
+
+# %% [markdown]
+# The sizes that validation chose, and what they cost:
+
 # %%
 study.few_table()
 

@@ -125,6 +125,18 @@ f"{(same_partner & near).mean():.3f} of {pair.n} latents are shared"
 # %%
 study.threshold_curves()
 
+# %% [markdown]
+# ### Move the threshold
+#
+# Move the slider. Filled bars, right of the line, are the shared latents. Before you move it: how low must the threshold be
+# until the dictionaries of chance share anything? Then compare with what they would share if partners did not have to agree.
+
+# %%
+study.threshold_slider()
+
+# %% [markdown]
+# The same pair's figures at the threshold of 0.7, beside those of chance.
+
 # %%
 study.table()
 

@@ -75,6 +75,13 @@ study.figure()
 study.at_thresholds()
 
 # %% [markdown]
+# Move the slider, by mouse or by the arrow keys. Is there a threshold at which most latents are in all SAEs and random
+# dictionaries still share nothing?
+
+# %%
+study.threshold_slider()
+
+# %% [markdown]
 # ## Would more seeds find everything?
 #
 # Each further SAE is one more chance for a latent to be found again. So the share of latents that only one of $S$ SAEs has falls as

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,11 +13,13 @@ from mosaic import numerals
 from mosaic.probing import comparison, examine, scores
 from mosaic.probing.narrowed import SIZES
 from mosaic.probing.scores import Difference
+from mosaic.profiles.opening import load_saes
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
 from mosaic.reporting.colours import INK
 from mosaic.reporting.results import shown
-from mosaic.studies import feature_selection, leads, paper_values
+from mosaic.studies import binarisation_slider, feature_selection, leads, paper_values
+from mosaic.studies.binarisation_slider import Example
 from mosaic.studies.feature_selection import FeatureSelection
 from mosaic.studies.problems import CACHE, check_among, opened, problems
 from mosaic.studies.study import Study
@@ -45,7 +47,8 @@ class Binarisation(Study):
     rows: one a set, pooling and form (raw; binarized; published: binarised at 1.0), each with a C of its own, with the
     set's title. differences: means over the sets, on the first part of each test; new_words: on the new words of those
     that have them, no pooling where none has. kept: {set: {pooling: share of active training values above 1.0}}.
-    sweeps: {set: score against the threshold}. selection: binarised sums beside selected ones, score and cost.
+    sweeps: {set: score against the threshold}. selection: binarised sums beside selected ones, score and cost. examples: {set: a
+    text of it, token by token}, for the slider alone.
     """
 
     name: ClassVar[str] = "binarisation"
@@ -56,6 +59,7 @@ class Binarisation(Study):
     kept: dict[str, dict[str, float]]
     sweeps: dict[str, dict]
     selection: FeatureSelection
+    examples: dict[str, Example] = field(default_factory=dict)
 
     def summary(self) -> dict:
         sets: dict[str, dict] = {}
@@ -112,7 +116,7 @@ class Binarisation(Study):
         """Binarised minus raw sums against the share of active values above the threshold, a line a set."""
 
         def above_raw(title: str, point: Mapping) -> tuple[float, float]:
-            return point["kept"], point["macro_f1"] - self._raw(title)
+            return point["kept"], point["macro_f1"] - self._raw(title)["macro_f1"]
 
         lines = {title: dict(above_raw(title, p) for p in sweep["curve"]) for title, sweep in self.sweeps.items()}
         dots = {title: above_raw(title, sweep["published"]) for title, sweep in self.sweeps.items()}
@@ -121,6 +125,11 @@ class Binarisation(Study):
         ax.axhline(0, color=INK, linewidth=1)
         ax.invert_xaxis()
         return plots.finished(ax)
+
+    def threshold_slider(self) -> tables.Html:
+        """One set at a time: score, share kept and what is left of a text, as the threshold moves."""
+        raw = {title: self._raw(title) for title in self.sweeps}
+        return binarisation_slider.slider(self.sweeps, raw, self.examples)
 
     def table(self) -> tables.Html:
         """Means over the sets, raw and binarised, and both differences."""
@@ -145,14 +154,14 @@ class Binarisation(Study):
         """(share of active values kept, binarised minus raw sums), means over the sets at each step of the thresholds."""
         steps = min(len(sweep["curve"]) for sweep in self.sweeps.values())
         points = [
-            [(p["kept"], p["macro_f1"] - self._raw(title)) for p in sweep["curve"][:steps]]
+            [(p["kept"], p["macro_f1"] - self._raw(title)["macro_f1"]) for p in sweep["curve"][:steps]]
             for title, sweep in self.sweeps.items()
         ]
         return [(kept, d) for kept, d in np.mean(points, axis=0).tolist()]
 
-    def _raw(self, title: str) -> float:
+    def _raw(self, title: str) -> dict:
         wanted = (title, SWEPT, "raw")
-        return next(row["macro_f1"] for row in self.rows if (row["set"], row["pooling"], row["form"]) == wanted)
+        return next(row for row in self.rows if (row["set"], row["pooling"], row["form"]) == wanted)
 
 
 def run(
@@ -172,7 +181,8 @@ def run(
     profile, lm = opened(profile, device)
     poolings = tuple(poolings or profile.poolings)
     check_among(poolings, SWEPT)
-    rows, sweeps, kept, selected = [], {}, {}, []
+    rows, sweeps, kept, selected, examples = [], {}, {}, [], {}
+    (encoder,) = load_saes(profile, lm, [profile.middle], [profile.width])
     cases, new_cases = ({kind: {pooling: [] for pooling in poolings} for kind in KINDS} for _ in range(2))
     here = {"layers": [profile.middle], "widths": [profile.width], "poolings": poolings}
     for title, problem in problems(profile, lm, **here, cache=cache):
@@ -191,10 +201,12 @@ def run(
             values = examine.active_values(problem, pooling)
             kept[title][pooling] = examine.share_kept(values, PUBLISHED_THRESHOLD)
         sweeps[title] = examine.threshold_sweep(problem, SWEPT, published=PUBLISHED_THRESHOLD)
+        examples[title] = binarisation_slider.example(problem.test, lm, encoder)
         every = results[SWEPT, False], results[SWEPT, True], published[SWEPT]
         selected.append(feature_selection.one_set(title, problem, *every, kept_latents))
     selection = FeatureSelection(tuple(selected), SWEPT, tuple(kept_latents))
-    return Binarisation(profile, tuple(rows), _differences(cases), _differences(new_cases), kept, sweeps, selection)
+    found = _differences(cases), _differences(new_cases)
+    return Binarisation(profile, tuple(rows), *found, kept, sweeps, selection, examples)
 
 
 def _differences(cases: Mapping[str, Mapping[str, list]]) -> Differences:

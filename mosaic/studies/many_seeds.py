@@ -20,6 +20,7 @@ from mosaic.reporting import plots, published, tables
 from mosaic.reporting.beside import beside_published
 from mosaic.reporting.results import NOT_MEASURED, shown
 from mosaic.saes.dictionary import random_dictionary
+from mosaic.studies import many_seeds_slider
 from mosaic.studies.problems import CACHE
 from mosaic.studies.seeds import base_of, seeds_of
 from mosaic.studies.shapes import floor_record, floor_sentence, u_sentence, u_shape
@@ -36,6 +37,7 @@ class ManySeeds(Study):
     rows: of their card. presence: in which of them each latent is. at: shares of latents in exactly 1, ..., S of them at
     other thresholds. alone: the same of a random dictionary among random ones. shared: the shared fraction over pairs.
     triangles: the share of latents whose partners close, of every triple (i, j, k) of SAEs; chance_triangles: of random ones.
+    by_threshold: (of the SAEs, of random dictionaries) at every threshold, for the slider alone.
     """
 
     name: ClassVar[str] = "many_seeds"
@@ -48,6 +50,7 @@ class ManySeeds(Study):
     shared: dict
     triangles: dict[tuple[int, int, int], float]
     chance_triangles: dict[tuple[int, int, int], float]
+    by_threshold: tuple[many_seeds_slider.Shares, ...] = ()
 
     @property
     def n_seeds(self) -> int:
@@ -98,6 +101,10 @@ class ManySeeds(Study):
         ax.set(xlabel="in exactly so many SAEs", ylabel="threshold")
         return plots.finished(ax)
 
+    def threshold_slider(self) -> tables.Html:
+        """Latents that all SAEs have and that only one has, as the threshold moves."""
+        return many_seeds_slider.slider(*self.by_threshold)
+
     def more_seeds(self):
         """The share in only one SAE as more are compared, both fits (on to twice as many), chance, the published values."""
         series = {"this run": only_in_one(self.presence.shares), "chance: random dictionaries": only_in_one(self.alone)}
@@ -135,6 +142,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         shared=over_pairs(seeds, lambda pair: pair.shared().sum() / pair.n),
         triangles={triple: seeds.cycle(*triple) for triple in triples},
         chance_triangles={triple: random.cycle(*triple) for triple in triples},
+        by_threshold=tuple(map(many_seeds_slider.by_threshold, (seeds, random))),
     )
 
 

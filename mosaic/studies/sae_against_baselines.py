@@ -6,7 +6,7 @@ words, or the whole test where it is one; the new words stand beside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -18,7 +18,15 @@ from mosaic.probing.selection import Result
 from mosaic.profiles.opening import available
 from mosaic.profiles.profile import Profile
 from mosaic.reporting import plots, tables
-from mosaic.studies import classifiers, controls, headline_figure, headline_tables, pairs, paper_values
+from mosaic.studies import (
+    classifiers,
+    controls,
+    few_latents_slider,
+    headline_figure,
+    headline_tables,
+    pairs,
+    paper_values,
+)
 from mosaic.studies.best_mean_setting import best_mean_setting
 from mosaic.studies.classifiers import Classifiers
 from mosaic.studies.compared_sets import ALL, NEVER_TOLD, OTHER, TOLD, UNKNOWN, ComparedSet, Group, by_part, grouped
@@ -49,7 +57,8 @@ class SaeAgainstBaselines(Study):
     learned, at an equal budget. pairs: the share of pairs in which the SAE is ahead, and against the last token alone.
     few: {set: how few latents suffice}; few_difference: {"first", "new": the few minus all, mean over the sets}. effort:
     {family: what was tried}. best_mean: the one setting for all sets. classifiers: linear probes against trees. latents: {set: the largest weights of its linear
-    probe}; tracked: {latent: the factor it tracks best}, empty where factors are not known.
+    probe}; tracked: {latent: the factor it tracks best}, empty where factors are not known. ranked: {set: its latents, the most
+    different between classes first}, for the slider alone.
     """
 
     name: ClassVar[str] = "sae_against_baselines"
@@ -68,6 +77,7 @@ class SaeAgainstBaselines(Study):
     classifiers: Classifiers
     latents: dict[str, list[TopLatent]]
     tracked: dict[str, str]
+    ranked: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def summary(self) -> dict:
         whole = self.groups[ALL].summary()
@@ -177,6 +187,10 @@ class SaeAgainstBaselines(Study):
             headline_figure.mark_few(ax, found)
         return plots.finished(figure)
 
+    def few_slider(self) -> tables.Html:
+        """One set at a time: the score of k latents, and which they are."""
+        return few_latents_slider.slider(self.few, self.ranked, self.tracked)
+
     def table(self) -> tables.Html:
         return headline_tables.settings_table(self.rows)
 
@@ -201,7 +215,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
     """
     profile, lm = opened(profile, device)
     control = controls.Controls(profile, lm, profile.middle, profile.width, profile.poolings)
-    sets, rows, control_rows, latents, few, every, with_trees = [], [], [], {}, {}, [], []
+    sets, rows, control_rows, latents, few, ranked, every, with_trees = [], [], [], {}, {}, {}, [], []
     tried: dict[str, list[Result]] = {family: [] for family in FAMILIES}
     unlearned: dict[str, list[Result]] = {}
     for choice, (title, problem) in zip(
@@ -221,6 +235,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         linear = {family: best_linear(found, family) for family in ("sae", "hidden")}
         latents[title] = examine.top_latents(problem, linear["sae"], n=N_LATENTS, n_examples=1)
         few[title] = few_latents(title, problem, best["sae"], linear["sae"])
+        ranked[title] = few_latents_slider.ranked(problem, linear["sae"])
         sets.append(ComparedSet(title, kind, problem.test, best, linear, draws, with_tree))
         every.append(found)
         with_trees.append((problem.test, classifiers.evaluate(problem, profile.middle)))
@@ -248,6 +263,7 @@ def run(profile: str | Profile, *, device: str = "cpu", cache: Path | None = CAC
         classifiers=classifiers.compare(profile.middle, with_trees),
         latents=latents,
         tracked=latent_names(profile, lm, cache),
+        ranked=ranked,
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +24,7 @@ from mosaic.reporting.results import shown
 from mosaic.saes import sweep
 from mosaic.saes.dictionary import Dictionary, load_dictionary
 from mosaic.studies import two_seed_sentences as sentences
+from mosaic.studies import two_seeds_slider
 from mosaic.studies.problems import CACHE
 from mosaic.studies.seeds import base_of, held_out_texts, seed_rows, seeds_of
 from mosaic.studies.study import Study
@@ -50,7 +51,8 @@ class TwoSeeds(Study):
 
     by_eye: two SAEs of 32 latents, trained for this chapter on by_eye_tokens activations. base: the seeds' setting; pair: its first two, matched.
     figures: as `mosaic match --json` gives them. curves: name -> {threshold: shared fraction}, chance among them.
-    controls: kind of pair -> shared fraction, its interval, and over how many pairs. disagree: `disagree_record`.
+    controls: kind of pair -> shared fraction, its interval, and over how many pairs. disagree: `disagree_record`. chance: name ->
+    the drawn pair of its curve, for the slider alone.
     """
 
     name: ClassVar[str] = "two_seeds"
@@ -64,6 +66,7 @@ class TwoSeeds(Study):
     curves: dict[str, dict[float, float]]
     controls: dict[str, dict]
     disagree: dict
+    chance: dict[str, Match] = field(default_factory=dict)
 
     def summary(self) -> dict:
         first = self.base.rows[0]
@@ -124,6 +127,10 @@ class TwoSeeds(Study):
         """The shared fraction at every threshold: all latents, those that fire, and three baselines of chance."""
         return plots.finished(plots.steps(self.curves, "threshold on both cosines", "shared fraction").figure)
 
+    def threshold_slider(self) -> tables.Html:
+        """The matched cosines, and the share that a threshold lets through; chance beside it."""
+        return two_seeds_slider.slider(self.pair, self.chance)
+
     def table(self) -> tables.Html:
         """The pair's figures beside those of its latents that fire and of each baseline."""
         columns = {"all latents": self.figures, "alive only": self.figures["alive"] or {}, **self.figures["chance"]}
@@ -158,10 +165,10 @@ def run(profile: str | Profile, *, tokens: int = 200_000, device: str = "cpu", c
         controls["same_start"] = over_seeds(seeds_of(profile, same_start, device))
     by_eye = trained_by_eye(profile, load_model(profile, device), tokens)
     figures = stability.summary(pair, baselines=3, device=device)
-    curves = threshold_curves(pair, device)
-    return TwoSeeds(
-        profile, tokens, by_eye, base, pair, figures, curves, controls, disagree_record(disjoint_pairs(seeds))
-    )
+    chance = {name: drawn(pair, name, 0, device) for name in stability.BASELINES}
+    curves = threshold_curves(pair, chance, device)
+    disagree = disagree_record(disjoint_pairs(seeds))
+    return TwoSeeds(profile, tokens, by_eye, base, pair, figures, curves, controls, disagree, chance)
 
 
 def trained_by_eye(profile: Profile, lm: LanguageModel, tokens: int) -> Match:
@@ -176,13 +183,14 @@ def trained_by_eye(profile: Profile, lm: LanguageModel, tokens: int) -> Match:
         return stability.match(*(load_dictionary(Path(folder) / row["name"]) for row in rows))
 
 
-def threshold_curves(pair: Match, device: str = "cpu") -> dict[str, dict[float, float]]:
-    """{series: {threshold: shared fraction}} of all latents, of those that fire (where that was measured), of chance."""
+def threshold_curves(pair: Match, chance: Mapping[str, Match], device: str = "cpu") -> dict[str, dict[float, float]]:
+    """{series: {threshold: shared fraction}} of all latents, of those that fire (where that was measured), of chance ({name: a
+    drawn pair})."""
     living = stability.match_alive(pair, device)
     curves = {"all latents": pair.curve()}
     if living is not None:
         curves["alive only"] = living.curve()
-    return curves | {f"chance: {name}": drawn(pair, name, 0, device).curve() for name in stability.BASELINES}
+    return curves | {f"chance: {name}": one.curve() for name, one in chance.items()}
 
 
 def drawn(pair: Match, baseline: str, seed: int, device: str = "cpu") -> Match:

@@ -379,6 +379,29 @@ def test_hostile_texts_are_shown_and_do_not_run(page, site):
     assert "<script>window.hacked" in page.locator("article").inner_text()
 
 
+SLIDERS = {
+    "08_binarisation": 2,
+    "09_sae_against_baselines": 2,
+    "17_two_seeds": 1,
+    "19_many_seeds": 1,
+}  # with how many cases
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("chapter", SLIDERS)
+def test_a_slider_is_moved_by_the_keyboard_and_says_what_the_run_computed(page, site, chapter):
+    page.goto(f"{site}/notebooks/{chapter}.html", wait_until="networkidle")
+    box = page.locator(".slider-figure")
+    cases = json.loads(box.get_attribute("data-places"))
+    assert len(cases) == SLIDERS[chapter] and len(json.dumps(cases)) < 100_000
+    slider, said = box.get_by_role("slider"), box.locator(".slider-said:visible")
+    slider.press("Home")
+    for place in cases[0]:
+        assert said.inner_text() == place["said"] and slider.get_attribute("aria-valuetext") == place["label"]
+        slider.press("ArrowRight")
+    assert page.evaluate("window.hacked") is None and page.trouble == []
+
+
 @pytest.mark.site
 def test_the_explorer_opens_from_its_page_and_leads_back(page, site):
     page.goto(f"{site}/explorer.html")

@@ -66,6 +66,11 @@ def test_the_summary_of_known_rows():
     )  # the chapter names it whatever the profile has
 
 
+def test_the_slider_has_every_set_and_needs_no_text():
+    markup = made_up(2).threshold_slider()
+    assert "<option>set 1</option>" in markup and markup.count("<tr>") == 1 + 2 * 3 and "0.60 raw" in markup
+
+
 def test_new_words_stand_in_the_table_where_there_are_any():
     assert "+0.200 (+0.100 to +0.300)" in made_up(2).table() and "chosen on validation, new words" in made_up(2).table()
     assert "new words" not in made_up(2, new_words=False).table()
@@ -153,6 +158,8 @@ def test_from_a_profile_to_the_recorded_numbers(small_profile, tmp_path):
         assert sweep["published"]["kept"] == values["kept_by_set"][title]["sum"]
         # The point at 1.0 is the arm at 1.0: each has a C of its own, chosen in the same way.
         assert sweep["published"]["macro_f1"] == values["sets"][title]["sum"]["published"]["macro_f1"]
+    assert list(study.examples) == list(study.sweeps) and "examples" not in values
+    assert all(text.left(0.0).sum() == len(text.sums) for text in study.examples.values())
     assert {row["threshold"] for row in study.rows if row["form"] == "published"} == {1.0}
     selection, sums = values["selection"], values["mean"]["sum"]
     # No selection and all binarised are the very fits that the rest of the chapter shows.

@@ -32,6 +32,8 @@ def test_any_number_of_seeds_is_recorded_drawn_and_tabled(n_seeds, tmp_path, mon
     for figure in (made.figure(), made.at_thresholds(), made.more_seeds()):
         assert figure.axes
     assert "chance (random dictionaries)" in made.table()
+    markup = made.threshold_slider()
+    assert f"60 % of the latents are in all {n_seeds} SAEs, 40 % in only one, 0 % between" in markup
 
 
 def test_what_all_or_one_have_is_a_u_with_a_floor(monkeypatch):

@@ -125,6 +125,12 @@ def made_up(n_sets, kinds=(TOLD, NEVER_TOLD), parts=(FAMILIAR, NEW)):
     )
 
 
+def test_the_slider_on_few_latents_names_those_that_come_in():
+    study = replace(made_up(2), ranked={"mini/set 0": ("layer_0/width_1k/7", "layer_0/width_1k/9")})
+    markup = study.few_slider()
+    assert "7: message: negation (0.97)" in markup and "latent 9" in markup and "<option>set 1</option>" in markup
+
+
 @pytest.mark.parametrize("kinds,parts", [((TOLD, NEVER_TOLD), (FAMILIAR, NEW)), ((UNKNOWN,), (WHOLE,))])
 def test_the_figure_has_each_kinds_mean_above_its_sets(kinds, parts):
     study = made_up(4, kinds, parts)
@@ -204,6 +210,7 @@ def recorded(small_profile, tmp_path_factory):
 def test_from_a_profile_to_the_recorded_numbers(recorded):
     study, values = recorded
     assert values["n_sets"] == 2 and len(values["rows"]) == 8
+    assert list(study.ranked) == list(study.few) and all(len(set(found)) > 8 for found in study.ranked.values())
     mean, equal = values["mean"], values["equal_budget"]
     for baseline in study_module.BASELINES:
         d = values["difference"][baseline]["difference"]

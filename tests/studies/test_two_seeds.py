@@ -116,6 +116,7 @@ def test_a_pair_is_recorded_drawn_and_tabled(alive, tmp_path):
         {"seed": seed, "batches": hashes, "layer": 3, "width": 60, "k": 4, "tokens": 1000, "architecture": "topk"}
         for seed in (4, 7)
     )
+    chance = {name: two_seeds.drawn(pair, name, 0) for name in stability.BASELINES}
     made = two_seeds.TwoSeeds(
         load_profile("mini"),
         by_eye_tokens=200_000,
@@ -123,9 +124,10 @@ def test_a_pair_is_recorded_drawn_and_tabled(alive, tmp_path):
         base=SeedGroup("base", "base", rows),
         pair=pair,
         figures=stability.summary(pair),
-        curves=two_seeds.threshold_curves(pair),
+        curves=two_seeds.threshold_curves(pair, chance),
         controls={"seeds": two_seeds.over_draws([pair])},
         disagree=two_seeds.disagree_record([pair]),
+        chance=chance,
     )
     got = made.summary()
     assert (got["seed_a"], got["seed_b"], got["same_start"]) == (4, 7, None)
@@ -136,4 +138,5 @@ def test_a_pair_is_recorded_drawn_and_tabled(alive, tmp_path):
     made.record(tmp_path)
     for figure in (made.figure(), made.by_eye_figure(), made.threshold_curves()):
         assert figure.axes
+    assert "shared, untrained SAEs" in made.threshold_slider()
     assert "other start, same texts" in made.controls_table() and "alive only" in made.table()
