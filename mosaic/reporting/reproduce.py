@@ -11,7 +11,7 @@ from mosaic.errors import MosaicError
 from mosaic.machine import cores
 from mosaic.profiles.opening import NEEDS, available, lacking
 from mosaic.profiles.profile import Profile, load_profile
-from mosaic.reporting import side_by_side
+from mosaic.reporting import decks, side_by_side
 from mosaic.reporting.book import BUILD, NOTEBOOKS, build_book
 from mosaic.reporting.book import SOURCE as BOOK
 from mosaic.reporting.exercises import write_all
@@ -92,6 +92,17 @@ def exercises(profile_name: str, folder: Path) -> list[Path]:
     """
     _check_folder()
     return write_all(_sources(load_profile(profile_name)), profile_name, folder)
+
+
+def slides(profile_name: str, folder: Path) -> list[Path]:
+    """Slides of the core chapters of a profile, as they were last executed, in `folder` (`reporting.decks`).
+
+    Raises MosaicError when run outside the project's folder, or where none of them has been executed.
+    """
+    _check_folder()
+    profile = load_profile(profile_name)
+    executed = [BUILD / "executed" / profile.name / f"{source.stem}.ipynb" for source in _sources(profile)]
+    return decks.write_all(decks.core(path for path in executed if path.is_file()), profile_name, folder)
 
 
 def _check_folder() -> None:
