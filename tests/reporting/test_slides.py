@@ -127,7 +127,7 @@ def test_a_deck_is_one_file_that_asks_for_nothing(chapter, tmp_path, monkeypatch
     assert [path.name for path in written] == ["05_layers.html", "index.html"]
     page = written[0].read_text(encoding="utf-8")
     assert page.count("<section") == 6 and page.count("<h1") == 1 and "1 of 6" in page
-    assert "One &lt;b&gt;asks&lt;/b&gt; of the probes and of <span class=\"math inline\"><svg" in page, (
+    assert 'One &lt;b&gt;asks&lt;/b&gt; of the probes and of <span class="math inline"><svg' in page, (
         "markup as text, no citation, a drawn formula"
     )
     assert "as chapter 3 does" in page and "There: all &lt;i&gt;of&lt;/i&gt; them" in page and "Choose 1,234." in page
@@ -164,3 +164,27 @@ def test_the_command_says_where_it_can_run(tmp_path):
         command, cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT), "PATH": ""}
     )
     assert done.returncode == 1 and "run this in the project's folder" in done.stderr
+
+
+def test_the_teachers_page_names_chapters_that_a_book_lacks_without_a_link(monkeypatch):
+    import importlib
+    from types import SimpleNamespace
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
+    teaching = importlib.import_module("mosaic_teaching")
+    here = teaching.named(SimpleNamespace(found_docs={"notebooks/17_two_seeds"}), "two_seeds")
+    assert here["refuri"] == "notebooks/17_two_seeds.html" and here.astext() == "chapter 17, Two seeds, one question"
+    absent = teaching.named(SimpleNamespace(found_docs=set()), "two_seeds")
+    assert absent.tagname == "inline" and absent.astext().endswith("(not in this profile's book)")
+    with pytest.raises(MosaicError, match="no chapter of the study 'seeds'; there are from_nothing, "):
+        teaching.named(SimpleNamespace(found_docs=set()), "seeds")
+
+
+def test_every_belief_names_a_sentence_that_its_own_chapter_cites():
+    page = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
+    keys = re.findall(r"(?m)^:::\{mosaic-belief\} .+\n:result: (\S+)$", page)
+    assert 8 <= len(keys) == page.count("{mosaic-belief}")
+    for key in keys:
+        (source,) = (ROOT / "notebooks").glob(f"[0-9]*_{key.split('.')[0]}.py")
+        assert f"{{result}}`{key}`" in source.read_text(encoding="utf-8"), key
