@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 def script(study: str) -> Path | None:
     """A chapter's source by its study; None where there is none."""
-    return next(iter(sorted(SCRIPTS.glob(f"[0-9]*_{study}.py"))), None)
+    return {path.stem.split("_", 1)[1]: path for path in SCRIPTS.glob("[0-9]*.py")}.get(study)
 
 
 def named(env, study: str) -> nodes.Node:

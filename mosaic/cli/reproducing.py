@@ -72,6 +72,20 @@ def slides(
     say(f"{len(written) - 1} decks: {out / 'index.html'}")
 
 
+@app.command(name="notebooks-branch", epilog="Example: mosaic notebooks-branch --profile mini")
+def notebooks_branch(
+    profile: Profile = "mini",
+    name: Annotated[str, typer.Option("--branch", help="The branch that is made, or replaced.")] = "notebooks",
+) -> None:
+    """Make a local branch of the executed notebooks, which Colab opens once it is pushed. Pushes nothing.
+
+    Needs git, a clone of the project, and the repository's address in MOSAIC_REPOSITORY (https://host/owner/name).
+    """
+    from mosaic.reporting.reproduce import notebooks_branch as make
+
+    say(f"{name}: {make(profile, name)}, not pushed")
+
+
 @app.command(
     no_args_is_help=True,
     help="Run one chapter's study on a profile and record its numbers, without notebooks and book.\n\n"

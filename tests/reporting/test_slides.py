@@ -186,5 +186,5 @@ def test_every_belief_names_a_sentence_that_its_own_chapter_cites():
     keys = re.findall(r"(?m)^:::\{mosaic-belief\} .+\n:result: (\S+)$", page)
     assert 8 <= len(keys) == page.count("{mosaic-belief}")
     for key in keys:
-        (source,) = (ROOT / "notebooks").glob(f"[0-9]*_{key.split('.')[0]}.py")
+        (source,) = (ROOT / "notebooks").glob(f"[0-9][0-9]_{key.split('.')[0]}.py")
         assert f"{{result}}`{key}`" in source.read_text(encoding="utf-8"), key
