@@ -55,7 +55,7 @@ class Slides(SphinxDirective):
         entries = []
         for path in decks.core(Path(self.env.doc2path(name)) for name in names):
             self.env.note_dependency(str(path))
-            title = slides.read(path)[0].heading  # as the site numbers it: `5. Which layer?`
+            title = f"{int(path.stem.split('_')[0])}. {slides.read(path)[0].heading}"
             link = nodes.reference("", title, refuri=f"{decks.FOLDER}/{path.stem}.html", internal=False)
             entries.append(nodes.list_item("", nodes.paragraph("", "", link)))
         return [nodes.bullet_list("", *entries)] if entries else []

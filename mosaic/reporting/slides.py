@@ -85,9 +85,9 @@ def _box(fence: re.Match, lines: Iterator[str]) -> Box:
 
 
 def slides_of(cells: Sequence[Mapping]) -> list[Slide]:
-    """The slides of an executed notebook's cells, in order. Raises MosaicError for a notebook without a title."""
+    """The slides of an executed notebook's cells, in order; the title without the number that the site gives it. Raises MosaicError for a notebook without a title."""
     title = next((cell for cell in cells if cell["cell_type"] == "markdown"), None)
-    head = re.search(r"(?m)^# (.+)$", _source(title)) if title else None
+    head = re.search(r"(?m)^# (?:\d+\. )?(.+)$", _source(title)) if title else None
     if head is None:
         raise MosaicError("a chapter without a title has no slides; its first cell of prose begins with `# Title`.")
     slides, heading, line, answers = [Slide("title", head[1], _lead(_source(title)))], head[1], "", []

@@ -97,6 +97,8 @@ def test_what_becomes_a_slide_and_in_which_order():
     )
     assert (first.text, second.text) == ("", "The same on new words:")
     assert not first.tall and second.tall
+    numbered = [text(LEAD.replace("# Which", "# 5. Which")), *CELLS[1:]]
+    assert slides.slides_of(numbered)[0].heading == "Which one?", "as the site numbers it"
     assert last.text == "Choose {result}`toy.n`."
 
 
