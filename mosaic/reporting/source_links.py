@@ -35,7 +35,7 @@ PAGE = """<!doctype html>
 </html>
 """
 LAYOUT = """:root { color-scheme: light dark; } body { margin: 1rem; font: 1rem/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText; }
-h1 { font: 600 1.1rem ui-monospace, monospace; } pre { margin: 0; line-height: 1.45; font-size: .9rem; }
+h1 { font: 600 1.1rem ui-monospace, monospace; } a[id] { scroll-margin-top: 3rem; } pre { margin: 0; line-height: 1.45; font-size: .9rem; }
 .highlight { overflow-x: auto; } :target { outline: 2px solid #2a9d8f; outline-offset: 2px; }
 """
 

@@ -128,7 +128,7 @@ def test_a_deck_is_one_file_that_asks_for_nothing(chapter, tmp_path, monkeypatch
     written = decks.write_all([chapter], "mini", tmp_path / "out")
     assert [path.name for path in written] == ["05_layers.html", "index.html"]
     page = written[0].read_text(encoding="utf-8")
-    assert page.count("<section") == 6 and page.count("<h1") == 1 and "1 of 6" in page
+    assert page.count("<section") == 6 and page.count("<h1>") == 1 and "1 of 6" in page
     assert 'One &lt;b&gt;asks&lt;/b&gt; of the probes and of <span class="math inline"><svg' in page, (
         "markup as text, no citation, a drawn formula"
     )
