@@ -35,8 +35,8 @@ PAGE = """<!doctype html>
 </html>
 """
 LAYOUT = """:root { color-scheme: light dark; } body { margin: 1rem; font: 1rem/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText; }
-h1 { font: 600 1.1rem ui-monospace, monospace; } a[id] { scroll-margin-top: 3rem; } pre { margin: 0; line-height: 1.45; font-size: .9rem; }
-.highlight { overflow-x: auto; } :target { outline: 2px solid #2a9d8f; outline-offset: 2px; }
+h1 { font: 600 1.1rem ui-monospace, monospace; } span[id] { scroll-margin-top: 3rem; } pre { margin: 0; line-height: 1.45; font-size: .9rem; }
+.highlight { overflow-x: auto; } :target { outline: 2px solid #2a9d8f; outline-offset: 1px; }
 """
 
 
@@ -152,9 +152,9 @@ def page(module: str) -> str:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    light, dark = (HtmlFormatter(style=style, lineanchors="L").get_style_defs(".highlight") for style in STYLES)
+    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in STYLES)
     style = f"{LAYOUT}{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}"
-    formatter = HtmlFormatter(style=STYLES[0], lineanchors="L", wrapcode=True)
+    formatter = HtmlFormatter(style=STYLES[0], linespans="L", wrapcode=True)
     code = highlight(path_of(module).read_text(encoding="utf-8"), PythonLexer(), formatter)
     focusable = code.replace(
         '<div class="highlight">', '<div class="highlight" tabindex="0" role="region" aria-label="source">', 1

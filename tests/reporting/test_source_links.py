@@ -70,7 +70,7 @@ def test_a_page_has_an_anchor_for_each_line_and_asks_for_nothing():
     made = source_links.page("mosaic.reporting.style")
     lines = source_links.path_of("mosaic.reporting.style").read_text(encoding="utf-8").count("\n")
     assert len(re.findall(r'id="L-\d+"', made)) == lines and "<script" not in made
-    assert not re.findall(r'(?:src|href)="(?!#L-)', made)
+    assert "src=" not in made and "href=" not in made
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("[0-9]*.py")), ids=lambda path: path.stem)
