@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PROFILE ?= mini
 ON ?= local
 
-.PHONY: reproduce everything test faults book bench cluster clean
+.PHONY: reproduce everything test faults book notebooks-branch bench cluster clean
 
 reproduce: $(VENV)/.ready ## execute the notebooks, record their numbers, build the site
 	$(BIN)/mosaic reproduce --profile $(PROFILE)
@@ -30,6 +30,9 @@ faults: $(VENV)/.ready ## the long fault campaign: kills, crowds on one cache, f
 	$(BIN)/python tests/faults.py --long
 
 book: reproduce
+
+notebooks-branch: $(VENV)/.ready ## a local branch of the executed notebooks for Colab; MOSAIC_REPOSITORY has the repository's address
+	$(BIN)/mosaic notebooks-branch --profile $(PROFILE)
 
 bench: $(VENV)/.ready ## the engine against the matmul floor and two peers' recipes; matching against dense scipy; binarising beside selection; probing at scale; two feature spaces; labels of 16k latents
 	$(BIN)/python benchmarks/extract.py

@@ -1,5 +1,5 @@
-"""Sphinx extension: at the head of each chapter, what it was run on, how long it took, what can be taken along, and the
-command that runs it again. The notebooks and scripts themselves lie in downloads/ of the site.
+"""Sphinx extension: at the head of each chapter, what it was run on, how long it took, what can be taken along or opened
+elsewhere (where the repository's address is known), and the command that runs it again. The notebooks and scripts themselves lie in downloads/ of the site.
 """
 
 import html
@@ -14,7 +14,7 @@ from mosaic_results import folder, profile, profile_name
 from mosaic_runs import millions, size
 
 from mosaic.profiles.profile import Profile
-from mosaic.reporting import downloads, results
+from mosaic.reporting import downloads, launch, results
 
 DOWNLOADS = "downloads"
 SOURCES = Path("notebooks")
@@ -66,10 +66,12 @@ def strip(docname: str, study: str | None) -> str:
     if study:
         links += [(f"../{FOLDER}/{study}.json", "numbers (JSON)"), (f"../{FOLDER}/{study}.csv", "numbers (CSV)")]
     taken = " ".join(f'<a href="{html.escape(href)}" download>{text}</a>' for href, text in links)
+    opened = " ".join(f'<a href="{html.escape(href)}">{text}</a>' for href, text in launch.links(stem))
+    elsewhere = f'<span class="strip-links">Open in: {opened}</span> ' if opened else ""
     again = f"<code>{html.escape(downloads.command(stem, asked()))}</code>"
     return (
         f'<div class="chapter-strip" role="group" aria-label="About this chapter"><dl>{cells}</dl>'
-        f'<p><span class="strip-links">Download: {taken}</span> <span class="strip-again">Run it again: {again}</span></p></div>'
+        f'<p><span class="strip-links">Download: {taken}</span> {elsewhere}<span class="strip-again">Run it again: {again}</span></p></div>'
     )
 
 

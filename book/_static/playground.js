@@ -437,9 +437,9 @@
     fill(box.strip, ...one.tokens.map((token, t) => {
       const v = values[t], share = Math.abs(v) / top, on = state.token && state.token[0] === i && state.token[1] === t;
       return h("button", { type: "button", class: `pg-token ${v < 0 ? "pg-against" : "pg-for"}${joined(one.tokens, t) ? " pg-joined" : ""}`, "data-key": `token ${i} ${t}`, "aria-pressed": String(Boolean(on)),
-        "aria-label": `${shownToken(token)}, ${state.latent === null ? "adds" : "activation"} ${signed(v)}`,
         style: { "--share": `${Math.round(45 * share)}%` }, onclick: () => { state.token = on ? null : [i, t]; state.latent = null; update(); } },
-        h("span", { class: "pg-piece" }, shownToken(token)), h("span", { class: "pg-number" }, Math.abs(v) < 0.005 ? "·" : signed(v, Math.abs(v) >= 10 ? 0 : 1)));
+        h("span", { class: "pg-piece" }, shownToken(token)), h("span", { class: "pg-spoken" }, `, ${state.latent === null ? "adds" : "activation"} ${signed(v)}`),
+        h("span", { class: "pg-number", "aria-hidden": "true" }, Math.abs(v) < 0.005 ? "·" : signed(v, Math.abs(v) >= 10 ? 0 : 1)));
     }));
   }
 

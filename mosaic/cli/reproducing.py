@@ -57,6 +57,35 @@ def exercises(
     say(f"{len(written) // 2} chapters in {out / 'exercises'} and {out / 'solutions'}")
 
 
+@app.command(epilog="Example: mosaic slides --out ~/slides")
+def slides(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the slides: one file a chapter, and index.html.")],
+    profile: Profile = "mini",
+) -> None:
+    """Write slides of the core chapters, each deck one file for a browser, without script or network.
+
+    Needs a clone of the project, in its folder, whose chapters have been executed: figures and numbers are those of that run.
+    """
+    from mosaic.reporting.reproduce import slides as write
+
+    written = write(profile, out)
+    say(f"{len(written) - 1} decks: {out / 'index.html'}")
+
+
+@app.command(name="notebooks-branch", epilog="Example: mosaic notebooks-branch --profile mini")
+def notebooks_branch(
+    profile: Profile = "mini",
+    name: Annotated[str, typer.Option("--branch", help="The branch that is made, or replaced.")] = "notebooks",
+) -> None:
+    """Make a local branch of the executed notebooks, which Colab opens once it is pushed. Pushes nothing.
+
+    Needs git, a clone of the project, and the repository's address in MOSAIC_REPOSITORY (https://host/owner/name).
+    """
+    from mosaic.reporting.reproduce import notebooks_branch as make
+
+    say(f"{name}: {make(profile, name)}, not pushed")
+
+
 @app.command(
     no_args_is_help=True,
     help="Run one chapter's study on a profile and record its numbers, without notebooks and book.\n\n"

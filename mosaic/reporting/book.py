@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from mosaic.errors import MosaicError
-from mosaic.reporting import exercises, latent_pages, results
+from mosaic.reporting import decks, exercises, latent_pages, results
 from mosaic.reporting.revision import revision
 from mosaic.reporting.site import PLAYGROUND, publish
 
@@ -54,6 +54,8 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
         raise MosaicError(f"the book does not build cleanly ({log} has the whole log):\n{shown}")
     sources = [NOTEBOOKS / f"{path.stem}.py" for path in sorted((source / "notebooks").glob("[0-9]*.ipynb"))]
     exercises.write_all(sources, profile_path, rendered)
+    if talks := decks.core((source / "notebooks").glob("[0-9]*.ipynb")):
+        decks.write_all(talks, profile_path, rendered / decks.FOLDER)
     latent_pages.add(profile_path, rendered, BUILD)
     return publish(rendered, profile, BUILD, playground)
 

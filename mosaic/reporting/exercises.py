@@ -96,7 +96,7 @@ def notebook_of(source: Path, profile: str, solved: bool) -> NotebookNode:
                 continue
             cell.source = GAP.format(number=number)
         elif cell.cell_type == "markdown":
-            cell.source = in_words(cell.source, lambda key: _recorded(recorded_as, key))
+            cell.source = in_words(cell.source, recorded_in(recorded_as))
         elif "parameters" in tags:
             cell.source = re.sub(r"(?m)^profile = .*$", f"profile = {profile!r}", cell.source)
         cells.append(cell)
@@ -147,11 +147,16 @@ def _boxes(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _recorded(profile: str, key: str) -> str:
-    try:
-        return results.shown(results.lookup(profile, key))
-    except MosaicError:
-        return "(not measured here)"
+def recorded_in(profile: str) -> Callable[[str], str]:
+    """What prose says for a key of the recorded results of a profile (its name)."""
+
+    def recorded(key: str) -> str:
+        try:
+            return results.shown(results.lookup(profile, key))
+        except MosaicError:
+            return "(not measured here)"
+
+    return recorded
 
 
 def _read(source: Path) -> NotebookNode:

@@ -11,10 +11,10 @@ from mosaic.errors import MosaicError
 from mosaic.machine import cores
 from mosaic.profiles.opening import NEEDS, available, lacking
 from mosaic.profiles.profile import Profile, load_profile
-from mosaic.reporting import side_by_side
+from mosaic.reporting import branch, decks, side_by_side
 from mosaic.reporting.book import BUILD, NOTEBOOKS, build_book
 from mosaic.reporting.book import SOURCE as BOOK
-from mosaic.reporting.exercises import write_all
+from mosaic.reporting.exercises import recorded_in, write_all
 from mosaic.reporting.fingerprint import fingerprint
 from mosaic.reporting.notebooks import UNCHANGED, applies, needs, run_notebook, up_to_date
 
@@ -92,6 +92,27 @@ def exercises(profile_name: str, folder: Path) -> list[Path]:
     """
     _check_folder()
     return write_all(_sources(load_profile(profile_name)), profile_name, folder)
+
+
+def slides(profile_name: str, folder: Path) -> list[Path]:
+    """Slides of the core chapters of a profile, as they were last executed, in `folder` (`reporting.decks`).
+
+    Raises MosaicError when run outside the project's folder, or where none of them has been executed.
+    """
+    return decks.write_all(decks.core(_executed(load_profile(profile_name))), profile_name, folder)
+
+
+def notebooks_branch(profile_name: str, name: str) -> str:
+    """A branch of this repository that holds the executed chapters of a profile (`reporting.branch`). Returns its commit."""
+    profile = load_profile(profile_name)
+    return branch.make(_executed(profile), profile.name, recorded_in(profile.name), name)
+
+
+def _executed(profile: Profile) -> list[Path]:
+    """The chapters of a profile that have been executed. Raises MosaicError when run outside the project's folder."""
+    _check_folder()
+    paths = [BUILD / "executed" / profile.name / f"{source.stem}.ipynb" for source in _sources(profile)]
+    return [path for path in paths if path.is_file()]
 
 
 def _check_folder() -> None:

@@ -15,7 +15,7 @@ from mosaic.profiles.profile import FOLDER
 
 COMMANDS = [
     "reproduce", "study", "probe", "predict", "bench", "label-behaviour", "extract", "features", "train-sae", "train-end-to-end", "train-recipes", "match", "claims", "plan", "profiles",
-    "show", "exercises", "explore",
+    "show", "exercises", "slides", "notebooks-branch", "explore",
 ]  # fmt: skip
 SEEDS = FOLDER.parent / "weights" / "mini" / "seeds"
 

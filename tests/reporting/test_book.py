@@ -298,7 +298,9 @@ def test_a_page_weighs_less_than_a_megabyte_with_all_that_it_loads(page, site, n
 
 @pytest.mark.site
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name", [*PAGES, "slides/index.html", "slides/05_layers.html", "sources/mosaic.studies.layers.html"]
+)
 def test_axe_finds_nothing_serious(browser, site, name, theme):
     page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
     page.goto(f"{site}/{name}", wait_until="networkidle")

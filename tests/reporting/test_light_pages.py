@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from docutils import nodes
 
-from mosaic.reporting import downloads, results, revision
+from mosaic.reporting import downloads, formulas, results, revision
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -91,7 +91,6 @@ def test_every_icon_that_the_theme_shows_is_drawn():
 
 
 def test_a_formula_is_one_path_on_the_line_of_the_words(extension):
-    formulas = extension("drawn_formulas")
     drawn = formulas.svg(r"\tfrac12 \lVert x \rVert \ge 0.7", r"said <&>")
     assert drawn.count("<path") == 1 and 'fill="currentColor"' in drawn and 'aria-label="said &lt;&amp;&gt;"' in drawn
     assert formulas.in_mathtext(r"\tfrac12 \ge \text{with } c \big(\geq") == r"\frac{1}{2} \geq \mathrm{with\ } c (\geq"
@@ -103,7 +102,6 @@ def test_a_formula_is_one_path_on_the_line_of_the_words(extension):
 def test_every_formula_of_the_book_can_be_drawn(extension):
     import re
 
-    formulas = extension("drawn_formulas")
     found = 0
     for path in [*(ROOT / "notebooks").glob("*.py"), *(ROOT / "book").glob("*.md")]:
         text = "\n".join(
