@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from mosaic.explorer.other_seeds import Partners
 from mosaic.explorer.panels import OfSet, Panels
 from mosaic.explorer.shards import write_page, write_sae
 from mosaic.interpretation.contexts import Windows
@@ -48,7 +49,16 @@ def panels(n_texts=160, n_latents=40, seed=0, words=None) -> Panels:
         Tracked(auroc, auroc, [f"factor {words[j % len(words)]}" for j in range(n_latents)]),
         {3: words[0] + " is its name"},
         [OfSet(words[0], (words[1], "other"), rng.integers(0, 20, (2, n_latents)), np.array([20, 30]))],
+        [other_seed(1, n_latents, rng), other_seed(2, n_latents, rng)],
     )
+
+
+def other_seed(seed, n, rng) -> Partners:
+    """Every even latent is shared, the last one has no partner."""
+    cosine = rng.random(n)
+    partner = rng.permutation(n)
+    partner[-1] = -1
+    return Partners(seed, partner, cosine, cosine, cosine, np.arange(n) % 2 == 0)
 
 
 def folder(root, made: Panels, keys=("3/1k", "5/<b>")):

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError
+from mosaic.explorer.other_seeds import others_of_seed, partners, seed_base
 from mosaic.explorer.panels import OfSet, Panels
 from mosaic.explorer.shards import check_own, write_page, write_sae
+from mosaic.features.request import Request
 from mosaic.interpretation import detection, tracking
 from mosaic.interpretation.contexts import CONTEXT, Windows
 from mosaic.interpretation.names import kept_names
@@ -17,19 +19,22 @@ from mosaic.interpretation.outputs import projected
 from mosaic.interpretation.shown import token_texts
 from mosaic.models.causal import CausalModel
 from mosaic.models.language import LanguageModel
-from mosaic.profiles.opening import available, load_saes, located, select_saes
+from mosaic.probing.problem import make_problem
+from mosaic.profiles.opening import available, located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.progress import Progress
 from mosaic.saes.dictionary import load_dictionary
+from mosaic.saes.encoder import Encoder
+from mosaic.saes.loading import load_encoder
 from mosaic.saes.source import SAESource
-from mosaic.studies.interpretation_classes import POOLINGS
 from mosaic.studies.interpretation_examples import name_of
 from mosaic.studies.interpretation_labels import head_of
 from mosaic.studies.interpretation_sets import TOKENS, Explained
-from mosaic.studies.problems import CACHE, opened, problems
+from mosaic.studies.problems import CACHE, load_cut, opened
 from mosaic.studies.seeds import held_out_texts
 
 N_TEXTS = 3000
+POOLING = "max"  # above zero: the latent fires somewhere in the text
 
 
 def build(
@@ -54,6 +59,8 @@ def build(
     if not every and not layers and not widths:
         layers, widths = [profile.middle], [profile.width]
     sources = select_saes(profile, layers, widths)
+    if every and (base := seed_base(profile)) and (base.layer, base.width) not in {(s.layer, s.width) for s in sources}:
+        sources.append(base)  # of which most is known of other seeds
     sources.sort(key=lambda source: (source.layer, source.width) != (profile.middle, profile.width))
     texts = held_out_texts(profile, n_texts) if texts is None else list(texts)[:n_texts]
     pieces, causal = token_texts(texts, lm), head_of(profile, lm)
@@ -112,8 +119,9 @@ def gathered(
     cache: Path | None,
 ) -> Panels:
     """Everything that the pages of one SAE show."""
-    (encoder,) = load_saes(profile, lm, [source.layer], [source.width])
-    decoder = load_dictionary(located(source)).decoder
+    encoder = load_encoder(located(source), profile.model.id, lm.d_model, lm.device, lm.spec.first_layer)
+    dictionary = load_dictionary(located(source))
+    decoder = dictionary.decoder
     found = detection.firings(texts, lm, [encoder])
     explained = Explained.of(Windows.of(found), found.codes[0])
     tracked = None
@@ -131,19 +139,18 @@ def gathered(
         None if causal is None else projected(causal, decoder[alive], TOKENS),
         tracked,
         {int(name.rsplit("/", 1)[1]): text for name, text in kept.items()},
-        tuple(firing_by_class(profile, lm, source, cache)),
+        tuple(firing_by_class(profile, lm, encoder, cache)),
+        partners(dictionary, others_of_seed(profile, source)),
     )
 
 
-def firing_by_class(profile: Profile, lm: LanguageModel, source: SAESource, cache: Path | None) -> Iterator[OfSet]:
+def firing_by_class(profile: Profile, lm: LanguageModel, encoder: Encoder, cache: Path | None) -> Iterator[OfSet]:
     """Of each labelled set that can be had here, training and test texts together: nothing is chosen by them."""
-    pooling = next((one for one in POOLINGS if one in profile.poolings), None)
-    if pooling is None or not available(profile):
-        return
-    for title, problem in problems(profile, lm, [source.layer], [source.width], [pooling], cache):
-        (table,) = (t for t in problem.tables if t.provenance["features"] == "sae")
-        labels = np.concatenate([problem.train.labels, problem.test.labels])
-        fires, classes = table.matrix > 0, problem.train.classes
+    for choice in available(profile):
+        train, test = load_cut(profile, choice.name, choice.language)
+        (table,) = make_problem(train, test, lm, Request((encoder,), (), (POOLING,)), cache).tables
+        labels = np.concatenate([train.labels, test.labels])
+        fires, classes = table.matrix > 0, train.classes
         inside = [labels == name for name in classes]
         counts = np.stack([np.asarray(fires[rows].sum(0)).ravel() for rows in inside])
-        yield OfSet(title, tuple(map(str, classes)), counts, np.array([rows.sum() for rows in inside]))
+        yield OfSet(choice.title, tuple(map(str, classes)), counts, np.array([rows.sum() for rows in inside]))

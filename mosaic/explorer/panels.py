@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from mosaic.explorer.neighbours import by_decoder, by_firing
+from mosaic.explorer.other_seeds import Partners
 from mosaic.interpretation.contexts import by_decile
 from mosaic.interpretation.descriptions import NONE, PLACES
 from mosaic.interpretation.outputs import Written
@@ -45,7 +46,8 @@ class OfSet:
 @dataclass(frozen=True, eq=False)
 class Panels:
     """One SAE's latents. pieces: the texts' tokens (`shown.token_texts`). token: shows a token id. decoder: [D, d]. written: of
-    the alive ones, in their order; None without a head. tracked: None where factors are unknown. names: {latent: kept name}."""
+    the alive ones, in their order; None without a head. tracked: None where factors are unknown. names: {latent: kept name}.
+    partners: in SAEs of other seeds."""
 
     explained: Explained
     pieces: Sequence[Sequence[str]]
@@ -55,6 +57,7 @@ class Panels:
     tracked: Tracked | None = None
     names: Mapping[int, str] | None = None
     sets: Sequence[OfSet] = ()
+    partners: Sequence[Partners] = ()
 
     @cached_property
     def columns(self) -> csc_matrix:
@@ -108,6 +111,7 @@ class Panels:
             "raised": self._tokens(None if self.written is None else self.written.raised[place]),
             "lowered": self._tokens(None if self.written is None else self.written.lowered[place]),
             "near": [self._neighbours(place, found) for found in self._near],
+            "seeds": [self._partner(one, latent) for one in self.partners],
             "classes": [self._classes(one, latent) for one in self.sets],
             "contexts": self.contexts(latent),
         }
@@ -163,6 +167,12 @@ class Panels:
     def _neighbours(self, place: int, found) -> list:
         places, values = found
         return [[int(self.alive[p]), float(v)] for p, v in zip(places[place], values[place], strict=True)]
+
+    def _partner(self, one: Partners, latent: int) -> list:
+        """[seed, partner or None, cosine of the decoder rows, of the encoder rows, largest decoder cosine there, shared]."""
+        partner = int(one.partner[latent])
+        cosines = (round(float(getattr(one, name)[latent]), 3) for name in ("decoder", "encoder", "nearest"))
+        return [one.seed, partner if partner >= 0 else None, *cosines, bool(one.shared[latent])]
 
     def _classes(self, one: OfSet, latent: int) -> list:
         """[title, [class, share, low, high, texts] ...] with Wilson's 95 %."""

@@ -172,3 +172,13 @@ def test_a_missing_file_is_said(page, tmp_path):
     (tmp_path / "data" / "index.js").unlink()
     page.reload()
     assert "data/index.js could not be read" in page.locator("main").inner_text()
+
+
+def test_partners_in_other_seeds_are_told(page, places):
+    page.goto(places["plain"] + "#3/1k/8")
+    heading(page, "Latent 8")
+    section = page.locator("section", has=page.locator("h2", has_text="In SAEs of other seeds"))
+    assert "Shared with 2 of 2 SAEs" in section.inner_text() and section.locator("tbody tr").count() == 2
+    page.goto(places["plain"] + "#3/1k/9")
+    heading(page, "Latent 9")
+    assert "An orphan: shared with none of 2 SAEs" in section.inner_text()

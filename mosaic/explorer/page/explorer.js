@@ -144,6 +144,9 @@ const mosaic = (() => {
   // ---- one latent
   const panel = (title, whole, ...children) => el("section", { class: whole ? "whole" : null }, el("h2", {}, title), ...children);
   const facts = (...pairs) => el("dl", { class: "facts" }, ...pairs.filter(Boolean).flatMap(([name, ...value]) => [el("dt", {}, name), el("dd", {}, ...value)]));
+  const grid = (heads, rows) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `table: ${heads.filter(Boolean).join(", ")}` }, el("table", {},
+    el("thead", {}, el("tr", {}, ...heads.map(head => el("th", { scope: "col" }, head)))),
+    el("tbody", {}, ...rows.map(cells => el("tr", {}, ...cells.map(cell => el("td", { class: /^[−\d.]+$/.test(cell) ? "number" : null }, cell)))))));
   const note = text => el("p", { class: "quiet" }, text);
 
   const tokens = found => el("ul", { class: "chips" }, ...found.map(token => el("li", { dir: "auto" }, visible(token))));
@@ -186,6 +189,16 @@ const mosaic = (() => {
     return panel("Latents near it", true, el("div", { class: "two" },
       side("By what they write", "Cosine of the decoder rows.", one.near[0]),
       side("By where they fire", "Correlation of firing, token by token (phi).", one.near[1])));
+  };
+
+  const seeds = one => {
+    if (!one.seeds.length) return null;
+    const shared = one.seeds.filter(found => found[5]).length, of = plural(one.seeds.length, "SAE");
+    return panel("In SAEs of other seeds", true,
+      el("p", {}, shared ? `Shared with ${shared} of ${of} that differ from this one in their seed alone.` : `An orphan: shared with none of ${of} that differ from this one in their seed alone.`),
+      grid(["seed", "partner there", "decoder cosine", "encoder cosine", "largest decoder cosine there", ""], one.seeds.map(([seed, partner, decoder, encoder, nearest, both]) =>
+        [String(seed), partner === null ? "none" : String(partner), signed(decoder), signed(encoder), signed(nearest), both ? "✓ shared" : "not shared"])),
+      note("Decoder rows and encoder rows are matched one to one with the other SAE's, each so that the sum of cosines is largest. A latent is shared where both matchings give it the same partner and both cosines are at least 0.70; a partner has each latent, shared or not."));
   };
 
   const classes = one => one.classes.length ? panel("How often it fires in each class", true,
@@ -255,7 +268,7 @@ const mosaic = (() => {
       el("div", { class: "steps" }, back, step("← Before", -1, "before"), step("After →", 1, "after"), el("span", { class: "quiet" }, `${at + 1} of ${order.length.toLocaleString("en")}`)),
       el("h1", { tabindex: "-1" }, `Latent ${n}: ${one.name || (one.factor && one.factor.named ? one.factor.name : one.label ? `${one.label.place} ${listed(one.label.tokens.slice(0, 3))}` : "seldom active")}`),
       note(`Layer ${sae.layer}, width ${sae.width}`),
-      el("div", { class: "panels" }, summary(one), histogram(one), contexts(one), writes(one), near(sae, one, rows), classes(one)),
+      el("div", { class: "panels" }, summary(one), histogram(one), contexts(one), writes(one), near(sae, one, rows), seeds(one), classes(one)),
       keys());
   };
 
