@@ -10,6 +10,7 @@ import numpy as np
 from mosaic.errors import MosaicError
 from mosaic.explorer.other_seeds import others_of_seed, partners, seed_base
 from mosaic.explorer.panels import OfSet, Panels
+from mosaic.explorer.probes import used
 from mosaic.explorer.shards import check_own, write_page, write_sae
 from mosaic.features.request import Request
 from mosaic.interpretation import detection, tracking
@@ -99,7 +100,8 @@ def written(
     if not n:
         raise MosaicError(f"no latent of layer {source.layer}, {source.width} fires on {len(texts)} texts. Read more.")
     files = write_sae(folder, key, _counted(panels, key))
-    return {"key": key, "layer": source.layer, "width": source.width, "latents": panels.columns.shape[1], **files}
+    about = {"key": key, "layer": source.layer, "width": source.width, "latents": panels.columns.shape[1]}
+    return {**about, "probes": panels.probes(), **files}
 
 
 def _counted(panels: Panels, key: str) -> Iterator[dict]:
@@ -139,18 +141,22 @@ def gathered(
         None if causal is None else projected(causal, decoder[alive], TOKENS),
         tracked,
         {int(name.rsplit("/", 1)[1]): text for name, text in kept.items()},
-        tuple(firing_by_class(profile, lm, encoder, cache)),
+        tuple(on_sets(profile, lm, encoder, cache)),
         partners(dictionary, others_of_seed(profile, source)),
     )
 
 
-def firing_by_class(profile: Profile, lm: LanguageModel, encoder: Encoder, cache: Path | None) -> Iterator[OfSet]:
-    """Of each labelled set that can be had here, training and test texts together: nothing is chosen by them."""
+def on_sets(profile: Profile, lm: LanguageModel, encoder: Encoder, cache: Path | None) -> Iterator[OfSet]:
+    """Of each labelled set that can be had here: how often latents fire in its texts, training and test together, as nothing is
+    chosen by that; and what its probe makes of them."""
     for choice in available(profile):
         train, test = load_cut(profile, choice.name, choice.language)
-        (table,) = make_problem(train, test, lm, Request((encoder,), (), (POOLING,)), cache).tables
+        problem = make_problem(train, test, lm, Request((encoder,), (), (POOLING,)), cache)
+        (table,) = problem.tables
         labels = np.concatenate([train.labels, test.labels])
         fires, classes = table.matrix > 0, train.classes
         inside = [labels == name for name in classes]
         counts = np.stack([np.asarray(fires[rows].sum(0)).ravel() for rows in inside])
-        yield OfSet(choice.title, tuple(map(str, classes)), counts, np.array([rows.sum() for rows in inside]))
+        yield OfSet(
+            choice.title, tuple(map(str, classes)), counts, np.array([rows.sum() for rows in inside]), used(problem)
+        )

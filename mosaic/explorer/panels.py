@@ -17,6 +17,7 @@ from scipy.sparse import csc_matrix
 
 from mosaic.explorer.neighbours import by_decoder, by_firing
 from mosaic.explorer.other_seeds import Partners
+from mosaic.explorer.probes import Used
 from mosaic.interpretation.contexts import by_decile
 from mosaic.interpretation.descriptions import NONE, PLACES
 from mosaic.interpretation.outputs import Written
@@ -35,12 +36,14 @@ BLANK = "\u2423"
 
 @dataclass(frozen=True, eq=False)
 class OfSet:
-    """How often each latent fires in the texts of a labelled set. fires: [classes, D] texts in which it does. n: [classes] texts."""
+    """How often each latent fires in the texts of a labelled set. fires: [classes, D] texts in which it does. n: [classes] texts.
+    used: by its probe; None where none was fitted."""
 
     title: str
     classes: tuple[str, ...]
     fires: np.ndarray
     n: np.ndarray
+    used: Used | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,12 @@ class Panels:
         for place, latent in enumerate(self.alive):
             yield self.record(int(latent), place)
 
+    def probes(self) -> list:
+        """[title, macro-F1 on test texts, low, high, latents read, folds] of each set's probe."""
+        found = [(cut(one.title), one.used) for one in self.sets if one.used is not None]
+        scores = ("macro_f1", "low", "high")
+        return [[title, *(round(getattr(u, key), 4) for key in scores), u.columns, u.n_folds] for title, u in found]
+
     def record(self, latent: int, place: int) -> dict:
         """place: of the latent among those that fire."""
         rows = slice(self.columns.indptr[latent], self.columns.indptr[latent + 1])
@@ -113,6 +122,7 @@ class Panels:
             "near": [self._neighbours(place, found) for found in self._near],
             "seeds": [self._partner(one, latent) for one in self.partners],
             "classes": [self._classes(one, latent) for one in self.sets],
+            "probes": [self._probe(one, latent) for one in self.sets if one.used is not None],
             "contexts": self.contexts(latent),
         }
 
@@ -173,6 +183,13 @@ class Panels:
         partner = int(one.partner[latent])
         cosines = (round(float(getattr(one, name)[latent]), 3) for name in ("decoder", "encoder", "nearest"))
         return [one.seed, partner if partner >= 0 else None, *cosines, bool(one.shared[latent])]
+
+    def _probe(self, one: OfSet, latent: int) -> list:
+        """[title, class, coefficient, rank, folds among the largest, folds with its sign]; no class where the probe does not read it."""
+        found = one.used
+        label = cut(found.label[latent]) if found.rank[latent] else None
+        counts = (int(getattr(found, name)[latent]) for name in ("rank", "top", "same"))
+        return [cut(one.title), label, round(float(found.coefficient[latent]), 4), *counts]
 
     def _classes(self, one: OfSet, latent: int) -> list:
         """[title, [class, share, low, high, texts] ...] with Wilson's 95 %."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mosaic.errors import MosaicError
-from mosaic.explorer.building import build, firing_by_class
+from mosaic.explorer.building import build, on_sets
 from mosaic.interpretation.detection import firings
 from mosaic.profiles.opening import load_saes
 from mosaic.studies.problems import load_cut, opened
@@ -39,7 +39,7 @@ def test_every_latent_that_fires_has_a_page(small_profile, tmp_path):
 def test_classes_are_counted_text_by_text(small_profile, tmp_path):
     profile, lm = opened(small_profile)
     (encoder,) = load_saes(profile, lm, [1], ["64"])
-    for choice, one in zip(profile.datasets, firing_by_class(profile, lm, encoder, tmp_path), strict=True):
+    for choice, one in zip(profile.datasets, on_sets(profile, lm, encoder, tmp_path), strict=True):
         train, test = load_cut(profile, choice.name, choice.language)
         texts, labels = train.texts + test.texts, [*train.labels, *test.labels]
         found = firings(texts, lm, load_saes(profile, lm, [1], ["64"]))

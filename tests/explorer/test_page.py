@@ -182,3 +182,20 @@ def test_partners_in_other_seeds_are_told(page, places):
     page.goto(places["plain"] + "#3/1k/9")
     heading(page, "Latent 9")
     assert "An orphan: shared with none of 2 SAEs" in section.inner_text()
+
+
+def test_probes_that_use_it_are_told(page, places):
+    page.goto(places["plain"] + "#3/1k/8")
+    heading(page, "Latent 8")
+    section = page.locator("section", has=page.locator("h2", has_text="Probes that use it"))
+    cells = section.locator("tbody td").all_inner_texts()
+    (_, _, coefficient, rank, top, same), *_ = next(one for one in panels().records() if one["n"] == 8)["probes"]
+    assert cells[0] == " word0".strip() and cells[3] == f"{rank} of 39"
+    assert cells[1] == ("against " if coefficient < 0 else "") + "word1" and cells[4:6] == [
+        f"{top} of 5 folds",
+        f"{same} of 5 folds",
+    ]
+    assert cells[6] == "0.90 (0.85 to 0.95)"
+    page.goto(places["plain"] + "#3/1k/0")
+    heading(page, "Latent 0")
+    assert "None: it fires in no training text" in section.inner_text()

@@ -201,6 +201,18 @@ const mosaic = (() => {
       note("Decoder rows and encoder rows are matched one to one with the other SAE's, each so that the sum of cosines is largest. A latent is shared where both matchings give it the same partner and both cosines are at least 0.70; a partner has each latent, shared or not."));
   };
 
+  const probes = (sae, one) => {
+    if (!one.probes.length) return null;
+    const about = new Map(sae.probes.map(found => [found[0], found]));
+    const read = one.probes.filter(([, label]) => label !== null).sort((a, b) => a[3] - b[3]);
+    return panel("Probes that use it", true,
+      read.length ? grid(["set", "speaks for", "coefficient", "its place by size", "among the 20 largest", "sign kept", "the probe's macro-F1"], read.map(([title, label, coefficient, rank, top, same]) => {
+        const [, macro, low, high, columns, folds] = about.get(title);
+        return [title, `${coefficient < 0 ? "against " : ""}${label}`, signed(coefficient), `${rank} of ${columns.toLocaleString("en")}`, `${top} of ${folds} folds`, `${same} of ${folds} folds`, `${macro.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`];
+      })) : el("p", {}, "None: it fires in no training text of the labelled sets."),
+      note("The linear probe of each labelled set on every latent's largest activation in a text. Coefficients are those of columns scaled to unit variance, largest first; of several classes, the one with the largest. The probe is fitted again without each fold of its training texts: in how many of these the latent is among the 20 largest, and in how many its coefficient has the same sign. Macro-F1 with its 95 % interval is of texts that no probe learned from."));
+  };
+
   const classes = one => one.classes.length ? panel("How often it fires in each class", true,
     el("div", { class: "sets" }, ...one.classes.map(([title, found]) => el("div", {}, el("h3", {}, title), ...found.map(([name, share, low, high, n]) =>
       el("div", { class: "class" }, el("span", { title: name }, name),
@@ -268,7 +280,7 @@ const mosaic = (() => {
       el("div", { class: "steps" }, back, step("← Before", -1, "before"), step("After →", 1, "after"), el("span", { class: "quiet" }, `${at + 1} of ${order.length.toLocaleString("en")}`)),
       el("h1", { tabindex: "-1" }, `Latent ${n}: ${one.name || (one.factor && one.factor.named ? one.factor.name : one.label ? `${one.label.place} ${listed(one.label.tokens.slice(0, 3))}` : "seldom active")}`),
       note(`Layer ${sae.layer}, width ${sae.width}`),
-      el("div", { class: "panels" }, summary(one), histogram(one), contexts(one), writes(one), near(sae, one, rows), seeds(one), classes(one)),
+      el("div", { class: "panels" }, summary(one), histogram(one), contexts(one), writes(one), near(sae, one, rows), probes(sae, one), seeds(one), classes(one)),
       keys());
   };
 
