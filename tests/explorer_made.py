@@ -1,5 +1,7 @@
 """Panels of made-up latents, and their folder: texts of which each piece may be hostile."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -59,7 +61,15 @@ def panels(n_texts=160, n_latents=40, seed=0, words=None) -> Panels:
             )
         ],
         [other_seed(1, n_latents, rng), other_seed(2, n_latents, rng)],
+        {j: 100 + j // 2 for j in range(n_latents)},
     )
+
+
+def control(words=None) -> Panels:
+    """The latents 100 to 119 of a random dictionary, two of the others beside each."""
+    made = panels(n_latents=22, seed=7, words=words)
+    near = tuple((numbers + 500, values) for numbers, values in made._near)
+    return replace(made, numbers=np.arange(100, 122), twin=None, near=near)
 
 
 def probe(label, n, rng) -> Used:
@@ -78,12 +88,12 @@ def other_seed(seed, n, rng) -> Partners:
     return Partners(seed, partner, cosine, cosine, cosine, np.arange(n) % 2 == 0)
 
 
-def folder(root, made: Panels, keys=("3/1k", "5/<b>")):
-    """The pages of these latents, as those of several SAEs; index.html."""
-    saes = []
+def folder(root, made: Panels, keys=("3/1k", "5/<b>"), words=None):
+    """The pages of these latents, as those of several SAEs, each beside a random dictionary's; index.html."""
+    saes, random = [], control(words)
     for key in keys:
         layer, width = key.split("/")
-        files = write_sae(root, key, made.records())
+        files = write_sae(root, key, made.records(), random.records())
         saes.append(
             {
                 "key": key,

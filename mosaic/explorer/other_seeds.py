@@ -42,6 +42,11 @@ class Partners:
     nearest: np.ndarray
     shared: np.ndarray
 
+    def of(self, latents: np.ndarray) -> Partners:
+        """Of these latents alone."""
+        arrays = (self.partner, self.decoder, self.encoder, self.nearest, self.shared)
+        return Partners(self.seed, *(values[latents] for values in arrays))
+
 
 def partners(own: Dictionary, others: Mapping[int, Dictionary]) -> tuple[Partners, ...]:
     """others: {seed: its SAE}. Raises MosaicError for SAEs that cannot be compared."""

@@ -50,7 +50,10 @@ class OfSet:
 class Panels:
     """One SAE's latents. pieces: the texts' tokens (`shown.token_texts`). token: shows a token id. decoder: [D, d]. written: of
     the alive ones, in their order; None without a head. tracked: None where factors are unknown. names: {latent: kept name}.
-    partners: in SAEs of other seeds."""
+    partners: in SAEs of other seeds. twin: {latent: the random dictionary's latent beside it}.
+
+    Of some latents of a dictionary alone: numbers, which they are, in the order of all other parts, and near, their neighbours among
+    all latents, as (numbers, values) by decoder and by firing."""
 
     explained: Explained
     pieces: Sequence[Sequence[str]]
@@ -61,6 +64,9 @@ class Panels:
     names: Mapping[int, str] | None = None
     sets: Sequence[OfSet] = ()
     partners: Sequence[Partners] = ()
+    twin: Mapping[int, int] | None = None
+    numbers: np.ndarray | None = None
+    near: tuple | None = None
 
     @cached_property
     def columns(self) -> csc_matrix:
@@ -82,7 +88,10 @@ class Panels:
 
     @cached_property
     def _near(self) -> tuple:
-        return by_decoder(self.decoder[self.alive], NEAR), by_firing(self.columns[:, self.alive].astype(bool), NEAR)
+        if self.near is not None:
+            return self.near
+        found = by_decoder(self.decoder[self.alive], NEAR), by_firing(self.columns[:, self.alive].astype(bool), NEAR)
+        return tuple((self.alive[places], values) for places, values in found)
 
     @cached_property
     def _judged(self) -> dict[int, int]:
@@ -107,7 +116,8 @@ class Panels:
         n_texts = len(self.pieces)
         counts = np.bincount(np.minimum((values / values.max() * BINS).astype(int), BINS - 1), minlength=BINS)
         return {
-            "n": latent,
+            "n": latent if self.numbers is None else int(self.numbers[latent]),
+            "beside": (self.twin or {}).get(latent),
             "label": self.label(latent),
             "name": cut((self.names or {}).get(latent)),
             "factor": self.factor(latent),
@@ -175,8 +185,8 @@ class Panels:
         return [] if ids is None else [cut(self.token(int(i))) or BLANK for i in ids if i != NONE]
 
     def _neighbours(self, place: int, found) -> list:
-        places, values = found
-        return [[int(self.alive[p]), float(v)] for p, v in zip(places[place], values[place], strict=True)]
+        numbers, values = found
+        return [[int(n), float(v)] for n, v in zip(numbers[place], values[place], strict=True)]
 
     def _partner(self, one: Partners, latent: int) -> list:
         """[seed, partner or None, cosine of the decoder rows, of the encoder rows, largest decoder cosine there, shared]."""

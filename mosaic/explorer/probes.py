@@ -13,7 +13,7 @@ Shapes: n texts, D latents, C classes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,12 @@ class Used:
     low: float
     high: float
     columns: int
+
+    def of(self, latents: np.ndarray | slice) -> Used:
+        """Of these latents alone; ranks and folds stay those among all."""
+        label = [self.label[i] for i in np.arange(len(self.label))[latents]]
+        arrays = {name: getattr(self, name)[latents] for name in ("coefficient", "rank", "top", "same")}
+        return replace(self, label=label, **arrays)
 
 
 def used(problem: Problem) -> Used:

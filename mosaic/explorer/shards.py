@@ -34,8 +34,18 @@ def check_own(folder: Path) -> None:
         raise MosaicError(f"{folder} has an index.html that `mosaic explore` did not write. Name another folder.")
 
 
-def write_sae(folder: Path, key: str, records: Iterable[Mapping]) -> dict:
-    """Write one SAE's records, as they come, and its list. Returns {"list": file, "shards": [[first latent, file] ...], "n"}."""
+def write_sae(folder: Path, key: str, records: Iterable[Mapping], beside: Iterable[Mapping] = ()) -> dict:
+    """Write one SAE's records, as they come, its list, and the random dictionary's records that stand beside them.
+
+    Returns {"list": file, "shards": [[first latent, file] ...], "random": [the same of those beside], "n"}.
+    """
+    rows, shards = _written(folder, key, records)
+    _, random = _written(folder, f"{key}/random", beside)
+    return {"list": _script(folder, "list", key, rows), "shards": shards, "random": random, "n": len(rows)}
+
+
+def _written(folder: Path, key: str, records: Iterable[Mapping]) -> tuple[list, list]:
+    """(lines of the list, shards)."""
     rows, shards, held = [], [], []
     for record in records:
         rows.append(row(record))
@@ -45,7 +55,7 @@ def write_sae(folder: Path, key: str, records: Iterable[Mapping]) -> dict:
             held = []
     if held:
         shards.append(_shard(folder, key, held))
-    return {"list": _script(folder, "list", key, rows), "shards": shards, "n": len(rows)}
+    return rows, shards
 
 
 def write_page(folder: Path, index: Mapping) -> Path:
@@ -54,7 +64,9 @@ def write_page(folder: Path, index: Mapping) -> Path:
     for name in PAGE:
         write_atomically(folder / name, (page / name).read_bytes())
     write_atomically(folder / "data" / "index.js", _call("index", index))
-    kept = {name for sae in index["saes"] for name in (sae["list"], *(file for _, file in sae["shards"]))}
+    kept = {
+        name for sae in index["saes"] for name in (sae["list"], *(file for _, file in [*sae["shards"], *sae["random"]]))
+    }
     with explained(folder):
         for path in (folder / "data").iterdir():
             if re.fullmatch(r"[0-9a-f]{20}\.js", path.name) and path.name not in kept:
