@@ -36,6 +36,7 @@ def test_shards_hold_every_record_under_the_hash_of_their_content(tmp_path):
     assert beside == json.loads(json.dumps(list(control().records())))
     assert calls(tmp_path / "data" / sae["random"][0][1])[1][0] == "3/1k/random"
     assert {one["beside"] for one in found} <= {one["n"] for one in beside}
+    assert json.loads((tmp_path / "data" / "pages.json").read_text()) == {"3/1k": [one["n"] for one in found]}
     name, (_, rows) = calls(tmp_path / "data" / sae["list"])
     assert name == "list" and [one[0] for one in rows] == [one["n"] for one in found]
 
