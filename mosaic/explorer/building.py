@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mosaic.errors import MosaicError
+from mosaic.explorer.export import Export
 from mosaic.explorer.gathering import Source, gathered
 from mosaic.explorer.other_seeds import seed_base
 from mosaic.explorer.panels import Panels
 from mosaic.explorer.shards import check_own, write_page, write_sae
 from mosaic.interpretation import tracking
 from mosaic.interpretation.contexts import CONTEXT
+from mosaic.interpretation.neuronpedia import source_id
 from mosaic.interpretation.shown import token_texts
-from mosaic.profiles.opening import select_saes
+from mosaic.profiles.opening import located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.progress import Progress
 from mosaic.saes.source import SAESource
@@ -33,12 +35,14 @@ def build(
     texts: Sequence[str] | None = None,
     n_texts: int = N_TEXTS,
     home: str | None = None,
+    neuronpedia: Path | None = None,
     device: str = "cpu",
     cache: Path | None = CACHE,
 ) -> Path:
     """Write the pages of the profile's middle SAE (or of these layers and widths, or of every one). Returns index.html.
 
-    texts: on which latents are shown (None: held-out ones of the profile). home: a link back to the book.
+    texts: on which latents are shown (None: held-out ones of the profile). home: a link back to the book. neuronpedia: a folder for
+    the same latents as Neuronpedia's export has them.
     Raises MosaicError for a layer or width without an SAE, and for a folder that holds a page of somebody else's.
     """
     check_own(folder)
@@ -51,7 +55,7 @@ def build(
     sources.sort(key=lambda one: (one.layer, one.width) != (profile.middle, profile.width))
     texts = held_out_texts(profile, n_texts) if texts is None else list(texts)[:n_texts]
     source = Source(profile, lm, texts, token_texts(texts, lm), head_of(profile, lm), cache)
-    saes = [written(folder, source, sae) for sae in sources]
+    saes = [written(folder, source, sae, neuronpedia) for sae in sources]
     return write_page(
         folder,
         {
@@ -69,14 +73,18 @@ def build(
     )
 
 
-def written(folder: Path, source: Source, sae: SAESource) -> dict:
+def written(folder: Path, source: Source, sae: SAESource, neuronpedia: Path | None = None) -> dict:
     """Write one SAE's latents; what the index says of it. Raises MosaicError where none fires."""
     key = f"{sae.layer}/{sae.width}"
     panels, control = gathered(source, sae)
     if not len(panels.alive):
         n = len(source.texts)
         raise MosaicError(f"no latent of layer {sae.layer}, {sae.width} fires on {n} texts. Read more.")
-    files = write_sae(folder, key, _counted(panels, key), () if control is None else control.records())
+    records = _counted(panels, key)
+    if neuronpedia is not None:
+        name = source_id(located(sae)) or f"{source.profile.name}/{sae.layer}-{sae.width}"
+        records = Export(neuronpedia, name).passing(records)
+    files = write_sae(folder, key, records, () if control is None else control.records())
     about = {"key": key, "layer": sae.layer, "width": sae.width, "latents": panels.columns.shape[1]}
     return {**about, "probes": panels.probes(), "chance": [] if control is None else control.probes(), **files}
 
