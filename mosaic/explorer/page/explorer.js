@@ -144,12 +144,12 @@ const mosaic = (() => {
     " or ", el("kbd", {}, "←"), " ", el("kbd", {}, "→"), " the latent before and after, ", el("kbd", {}, "Esc"), " the list, ", el("kbd", {}, "r"), " every panel beside a random latent's.");
 
   // ---- one latent
-  // A panel is {title, whole, body}: body(one, of) gives what stands in it, or null. of: {sae, rows, probes, random}.
+  // A panel is {title, whole, table, body}: body(one, of) gives what stands in it, or null. of: {sae, rows, probes, random}.
   const panel = (shape, one, of) => {
     const body = shape.body(one, of);
     if (!body) return null;
     const own = el("div", { class: "own" }, ...body), head = el("div", { class: "head" }, el("h2", {}, shape.title));
-    const section = el("section", { class: shape.whole ? "whole" : null }, head, own);
+    const section = el("section", { class: [shape.whole && "whole", shape.table && "table"].filter(Boolean).join(" ") || null }, head, own);
     if (one.beside === null) return section;
     const button = el("button", { type: "button", "aria-expanded": "false", on: { click: () => {
       state.beside[state.beside.has(shape.title) ? "delete" : "add"](shape.title);
@@ -233,7 +233,7 @@ const mosaic = (() => {
     if (!one.seeds.length) return null;
     const shared = one.seeds.filter(found => found[5]).length, saes = plural(one.seeds.length, "SAE");
     return [
-      el("p", {}, shared ? `Shared with ${shared} of ${saes} that differ from this one in their seed alone.` : `An orphan: shared with none of ${saes} that differ from this one in their seed alone.`),
+      el("p", {}, of.random ? `Shared with ${shared} of the same ${saes}.` : shared ? `Shared with ${shared} of ${saes} that differ from this one in their seed alone.` : `An orphan: shared with none of ${saes} that differ from this one in their seed alone.`),
       grid(["seed", "partner there", "decoder cosine", "encoder cosine", "largest decoder cosine there", ""], one.seeds.map(([seed, partner, decoder, encoder, nearest, both]) =>
         [String(seed), partner === null ? "none" : String(partner), signed(decoder), signed(encoder), signed(nearest), both ? "✓ shared" : "not shared"])),
       of.random ? note("A random dictionary's rows serve as both directions; it differs from these SAEs in more than its seed.") : note("Decoder rows and encoder rows are matched one to one with the other SAE's, each so that the sum of cosines is largest. A latent is shared where both matchings give it the same partner and both cosines are at least 0.70; a partner has each latent, shared or not.")];
@@ -305,8 +305,8 @@ const mosaic = (() => {
     { title: "Where it fires, from the strongest tenth to the weakest", whole: true, body: contexts },
     { title: "What it makes the model write", whole: true, body: writes },
     { title: "Latents near it", whole: true, body: near },
-    { title: "Probes that use it", whole: true, body: probes },
-    { title: "In SAEs of other seeds", whole: true, body: seeds },
+    { title: "Probes that use it", whole: true, table: true, body: probes },
+    { title: "In SAEs of other seeds", whole: true, table: true, body: seeds },
     { title: "How often it fires in each class", whole: true, body: classes },
   ];
 
