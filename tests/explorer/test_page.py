@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import axe
 import pytest
 from explorer_made import HOSTILE, control, folder, panels
 
@@ -247,3 +248,14 @@ def test_a_latent_without_a_random_one_has_no_button(page, tmp_path):
     page.goto(index.as_uri() + "#3/1k/8")
     heading(page, "Latent 8")
     assert page.locator("section button").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(page, places, theme):
+    page.emulate_media(color_scheme=theme)
+    for place in ("", "#3/1k/8"):
+        page.goto(places["plain"] + place)
+        page.locator("h1").wait_for()
+        page.keyboard.press("r")
+        page.wait_for_timeout(300)
+        assert axe.serious(page) == []
