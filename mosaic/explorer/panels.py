@@ -21,6 +21,7 @@ from mosaic.explorer.probes import Used
 from mosaic.interpretation.contexts import by_decile
 from mosaic.interpretation.descriptions import NONE, PLACES
 from mosaic.interpretation.outputs import Written
+from mosaic.interpretation.scores import Judged, judge
 from mosaic.interpretation.shares import wilson
 from mosaic.interpretation.shown import example, rounded
 from mosaic.interpretation.tracking import NAMED, Tracked
@@ -94,8 +95,13 @@ class Panels:
         return tuple((self.alive[places], values) for places, values in found)
 
     @cached_property
+    def _scores(self) -> Judged:
+        one = self.explained  # intruder, which is not shown, takes as long as all the rest
+        return judge(one.windows, one.sampled, one.codes, one.matches, intruder=False)
+
+    @cached_property
     def _judged(self) -> dict[int, int]:
-        return {int(latent): i for i, latent in enumerate(self.explained.judged.latent)}
+        return {int(latent): i for i, latent in enumerate(self._scores.latent)}
 
     def records(self) -> Iterator[dict]:
         """Of every latent that fires, by number."""
@@ -163,8 +169,7 @@ class Panels:
         """None for a latent that is active, or silent, in too few contexts to be judged."""
         if (i := self._judged.get(latent)) is None:
             return None
-        judged = self.explained.judged
-        found = {key: float(getattr(judged, key)[i]) for key in ("detection", "near", "fuzzing")}
+        found = {key: float(getattr(self._scores, key)[i]) for key in ("detection", "near", "fuzzing")}
         return {key: None if np.isnan(value) else significant(value) for key, value in found.items()}
 
     def contexts(self, latent: int) -> list:
