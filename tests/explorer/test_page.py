@@ -183,6 +183,13 @@ def test_a_missing_file_is_said(page, tmp_path):
     page.goto(index.as_uri() + "#3/1k/7")
     heading(page, "A file of this page is missing")
     assert re.search(r"data/[0-9a-f]{20}\.js could not be read", page.locator("main").inner_text())
+    page.goto(folder(tmp_path, panels()).as_uri())
+    heading(page, "Latents of layer 3")
+    for path in (tmp_path / "data").glob("*.js"):
+        path.write_text(path.read_text(encoding="utf-8").replace('"bins":', '"gone":'), encoding="utf-8")
+    page.goto(index.as_uri() + "#3/1k/7")
+    heading(page, "This page cannot be shown")
+    assert "not of one version" in page.locator("main").inner_text()
     (tmp_path / "data" / "index.js").unlink()
     page.reload()
     assert "data/index.js could not be read" in page.locator("main").inner_text()

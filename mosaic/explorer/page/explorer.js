@@ -44,7 +44,7 @@ const mosaic = (() => {
     if (!scripts.has(file)) scripts.set(file, new Promise((done, failed) => {
       const script = el("script", { src: `data/${file}` });
       script.addEventListener("load", done);
-      script.addEventListener("error", () => { scripts.delete(file); script.remove(); failed(new Error(file)); });
+      script.addEventListener("error", () => { scripts.delete(file); script.remove(); failed(Object.assign(new Error(file), { file })); });
       document.head.append(script);
     }));
     return scripts.get(file);
@@ -180,7 +180,7 @@ const mosaic = (() => {
     if (state.beside.has(shape.title)) fill();
     return section;
   };
-  const lost = error => `data/${error.message} could not be read. Write the pages again with mosaic explore.`;
+  const lost = error => `${error.file ? `data/${error.file} could not be read` : "The page and its data are not of one version"}. Write the pages again with mosaic explore.`;
   const facts = (...pairs) => el("dl", { class: "facts" }, ...pairs.filter(Boolean).flatMap(([name, ...value]) => [el("dt", {}, name), el("dd", {}, ...value)]));
   const grid = (heads, rows) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `table: ${heads.filter(Boolean).join(", ")}` }, el("table", {},
     el("thead", {}, el("tr", {}, ...heads.map(head => el("th", { scope: "col" }, head)))),
@@ -348,7 +348,7 @@ const mosaic = (() => {
     try {
       await (n === null ? drawList(sae) : drawLatent(sae, n));
     } catch (error) {
-      draw(el("h1", { tabindex: "-1" }, "A file of this page is missing"), el("p", {}, lost(error)));
+      draw(el("h1", { tabindex: "-1" }, error.file ? "A file of this page is missing" : "This page cannot be shown"), el("p", {}, lost(error)));
     }
     if (event && n !== null) { window.scrollTo(0, 0); tell(document.title); }
     if (event) document.querySelector("h1")?.focus({ preventScroll: true });
