@@ -1,9 +1,13 @@
 """Panels of made-up latents, and their folder: texts of which each piece may be hostile."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from mosaic.explorer.other_seeds import Partners
 from mosaic.explorer.panels import OfSet, Panels
+from mosaic.explorer.probes import Used
 from mosaic.explorer.shards import write_page, write_sae
 from mosaic.interpretation.contexts import Windows
 from mosaic.interpretation.detection import Firings
@@ -47,16 +51,58 @@ def panels(n_texts=160, n_latents=40, seed=0, words=None) -> Panels:
         Written(rng.integers(0, 20, (alive, 10)), rng.integers(0, 20, (alive, 10))),
         Tracked(auroc, auroc, [f"factor {words[j % len(words)]}" for j in range(n_latents)]),
         {3: words[0] + " is its name"},
-        [OfSet(words[0], (words[1], "other"), rng.integers(0, 20, (2, n_latents)), np.array([20, 30]))],
+        [
+            OfSet(
+                words[0],
+                (words[1], "other"),
+                rng.integers(0, 20, (2, n_latents)),
+                np.array([20, 30]),
+                probe(words[1], n_latents, rng),
+            )
+        ],
+        [other_seed(1, n_latents, rng), other_seed(2, n_latents, rng)],
+        {j: 100 + j // 2 for j in range(n_latents)},
     )
 
 
-def folder(root, made: Panels, keys=("3/1k", "5/<b>")):
-    """The pages of these latents, as those of several SAEs; index.html."""
-    saes = []
+def control(words=None) -> Panels:
+    """The latents 100 to 119 of a random dictionary, two of the others beside each."""
+    made = panels(n_latents=22, seed=7, words=words)
+    near = tuple((numbers + 500, values) for numbers, values in made._near)
+    return replace(made, numbers=np.arange(100, 122), twin=None, near=near)
+
+
+def probe(label, n, rng) -> Used:
+    """Of all latents but the first, which fires in no training text."""
+    rank = np.concatenate([[0], 1 + rng.permutation(n - 1)])
+    coefficient = np.where(rank > 0, rng.normal(size=n), 0)
+    folds = rng.integers(0, 6, (2, n))
+    return Used(coefficient, [label] * n, rank, *folds, 5, 0.9, 0.85, 0.95, n - 1)
+
+
+def other_seed(seed, n, rng) -> Partners:
+    """Every even latent is shared, the last one has no partner."""
+    cosine = rng.random(n)
+    partner = rng.permutation(n)
+    partner[-1] = -1
+    return Partners(seed, partner, cosine, cosine, cosine, np.arange(n) % 2 == 0)
+
+
+def folder(root, made: Panels, keys=("3/1k", "5/<b>"), words=None):
+    """The pages of these latents, as those of several SAEs, each beside a random dictionary's; index.html."""
+    saes, random = [], control(words)
     for key in keys:
         layer, width = key.split("/")
-        files = write_sae(root, key, made.records())
-        saes.append({"key": key, "layer": int(layer), "width": width, "latents": made.columns.shape[1], **files})
+        files = write_sae(root, key, made.records(), random.records())
+        saes.append(
+            {
+                "key": key,
+                "layer": int(layer),
+                "width": width,
+                "latents": made.columns.shape[1],
+                "probes": made.probes(),
+                **files,
+            }
+        )
     index = {"title": "made up <b>", "model": HOSTILE[0], "texts": 160, "tokens": 3000, "context": 16, "named": 0.8}
     return write_page(root, {**index, "home": None, "head": True, "truth": True, "saes": saes})

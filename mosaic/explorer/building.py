@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from mosaic.errors import MosaicError
-from mosaic.explorer.panels import OfSet, Panels
+from mosaic.explorer.export import Export
+from mosaic.explorer.gathering import Source, gathered
+from mosaic.explorer.other_seeds import seed_base
+from mosaic.explorer.panels import Panels
 from mosaic.explorer.shards import check_own, write_page, write_sae
-from mosaic.interpretation import detection, tracking
-from mosaic.interpretation.contexts import CONTEXT, Windows
-from mosaic.interpretation.names import kept_names
-from mosaic.interpretation.outputs import projected
+from mosaic.interpretation import tracking
+from mosaic.interpretation.contexts import CONTEXT
+from mosaic.interpretation.neuronpedia import source_id
 from mosaic.interpretation.shown import token_texts
-from mosaic.models.causal import CausalModel
-from mosaic.models.language import LanguageModel
-from mosaic.profiles.opening import available, load_saes, located, select_saes
+from mosaic.profiles.opening import located, select_saes
 from mosaic.profiles.profile import Profile
 from mosaic.progress import Progress
-from mosaic.saes.dictionary import load_dictionary
 from mosaic.saes.source import SAESource
-from mosaic.studies.interpretation_classes import POOLINGS
-from mosaic.studies.interpretation_examples import name_of
 from mosaic.studies.interpretation_labels import head_of
-from mosaic.studies.interpretation_sets import TOKENS, Explained
-from mosaic.studies.problems import CACHE, opened, problems
+from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.seeds import held_out_texts
 
 N_TEXTS = 3000
@@ -41,12 +35,14 @@ def build(
     texts: Sequence[str] | None = None,
     n_texts: int = N_TEXTS,
     home: str | None = None,
+    neuronpedia: Path | None = None,
     device: str = "cpu",
     cache: Path | None = CACHE,
 ) -> Path:
     """Write the pages of the profile's middle SAE (or of these layers and widths, or of every one). Returns index.html.
 
-    texts: on which latents are shown (None: held-out ones of the profile). home: a link back to the book.
+    texts: on which latents are shown (None: held-out ones of the profile). home: a link back to the book. neuronpedia: a folder for
+    the same latents as Neuronpedia's export has them.
     Raises MosaicError for a layer or width without an SAE, and for a folder that holds a page of somebody else's.
     """
     check_own(folder)
@@ -54,45 +50,43 @@ def build(
     if not every and not layers and not widths:
         layers, widths = [profile.middle], [profile.width]
     sources = select_saes(profile, layers, widths)
-    sources.sort(key=lambda source: (source.layer, source.width) != (profile.middle, profile.width))
+    if every and (base := seed_base(profile)) and (base.layer, base.width) not in {(s.layer, s.width) for s in sources}:
+        sources.append(base)  # of which most is known of other seeds
+    sources.sort(key=lambda one: (one.layer, one.width) != (profile.middle, profile.width))
     texts = held_out_texts(profile, n_texts) if texts is None else list(texts)[:n_texts]
-    pieces, causal = token_texts(texts, lm), head_of(profile, lm)
-    saes = [written(folder, profile, lm, source, texts, pieces, causal, cache) for source in sources]
+    source = Source(profile, lm, texts, token_texts(texts, lm), head_of(profile, lm), cache)
+    saes = [written(folder, source, sae, neuronpedia) for sae in sources]
     return write_page(
         folder,
         {
             "title": profile.name,
             "model": profile.model.id,
             "texts": len(texts),
-            "tokens": sum(len(one) for one in pieces),
+            "tokens": sum(len(one) for one in source.pieces),
             "context": CONTEXT,
             "named": tracking.NAMED,
             "home": home,
-            "head": causal is not None,
+            "head": source.causal is not None,
             "truth": profile.truth,
             "saes": saes,
         },
     )
 
 
-def written(
-    folder: Path,
-    profile: Profile,
-    lm: LanguageModel,
-    source: SAESource,
-    texts: Sequence[str],
-    pieces: Sequence[Sequence[str]],
-    causal: CausalModel | None,
-    cache: Path | None,
-) -> dict:
+def written(folder: Path, source: Source, sae: SAESource, neuronpedia: Path | None = None) -> dict:
     """Write one SAE's latents; what the index says of it. Raises MosaicError where none fires."""
-    key = f"{source.layer}/{source.width}"
-    panels = gathered(profile, lm, source, texts, pieces, causal, cache)
-    n = len(panels.alive)
-    if not n:
-        raise MosaicError(f"no latent of layer {source.layer}, {source.width} fires on {len(texts)} texts. Read more.")
-    files = write_sae(folder, key, _counted(panels, key))
-    return {"key": key, "layer": source.layer, "width": source.width, "latents": panels.columns.shape[1], **files}
+    key = f"{sae.layer}/{sae.width}"
+    panels, control = gathered(source, sae)
+    if not len(panels.alive):
+        n = len(source.texts)
+        raise MosaicError(f"no latent of layer {sae.layer}, {sae.width} fires on {n} texts. Read more.")
+    records = _counted(panels, key)
+    if neuronpedia is not None:
+        name = source_id(located(sae)) or f"{source.profile.name}/{sae.layer}-{sae.width}"
+        records = Export(neuronpedia, name).passing(records)
+    files = write_sae(folder, key, records, () if control is None else control.records())
+    about = {"key": key, "layer": sae.layer, "width": sae.width, "latents": panels.columns.shape[1]}
+    return {**about, "probes": panels.probes(), "chance": [] if control is None else control.probes(), **files}
 
 
 def _counted(panels: Panels, key: str) -> Iterator[dict]:
@@ -100,50 +94,3 @@ def _counted(panels: Panels, key: str) -> Iterator[dict]:
         for record in panels.records():
             yield record
             progress.advance(1)
-
-
-def gathered(
-    profile: Profile,
-    lm: LanguageModel,
-    source: SAESource,
-    texts: Sequence[str],
-    pieces: Sequence[Sequence[str]],
-    causal: CausalModel | None,
-    cache: Path | None,
-) -> Panels:
-    """Everything that the pages of one SAE show."""
-    (encoder,) = load_saes(profile, lm, [source.layer], [source.width])
-    decoder = load_dictionary(located(source)).decoder
-    found = detection.firings(texts, lm, [encoder])
-    explained = Explained.of(Windows.of(found), found.codes[0])
-    tracked = None
-    if profile.truth:
-        rows, factors = tracking.texts()
-        (table,) = tracking.tables(rows, lm, [encoder], cache)
-        tracked = tracking.tracked(table.matrix, rows, factors)
-    kept = {} if cache is None else kept_names(cache, [encoder])
-    alive = np.flatnonzero(np.asarray((found.codes[0] > 0).sum(0)).ravel())
-    return Panels(
-        explained,
-        pieces,
-        name_of(lm),
-        decoder,
-        None if causal is None else projected(causal, decoder[alive], TOKENS),
-        tracked,
-        {int(name.rsplit("/", 1)[1]): text for name, text in kept.items()},
-        tuple(firing_by_class(profile, lm, source, cache)),
-    )
-
-
-def firing_by_class(profile: Profile, lm: LanguageModel, source: SAESource, cache: Path | None) -> Iterator[OfSet]:
-    """Of each labelled set that can be had here, training and test texts together: nothing is chosen by them."""
-    pooling = next((one for one in POOLINGS if one in profile.poolings), None)
-    if pooling is None or not available(profile):
-        return
-    for title, problem in problems(profile, lm, [source.layer], [source.width], [pooling], cache):
-        (table,) = (t for t in problem.tables if t.provenance["features"] == "sae")
-        labels = np.concatenate([problem.train.labels, problem.test.labels])
-        fires, classes = table.matrix > 0, problem.train.classes
-        inside = [labels == name for name in classes]
-        counts = np.stack([np.asarray(fires[rows].sum(0)).ravel() for rows in inside])
-        yield OfSet(title, tuple(map(str, classes)), counts, np.array([rows.sum() for rows in inside]))

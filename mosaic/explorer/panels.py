@@ -16,9 +16,12 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from mosaic.explorer.neighbours import by_decoder, by_firing
+from mosaic.explorer.other_seeds import Partners
+from mosaic.explorer.probes import Used
 from mosaic.interpretation.contexts import by_decile
 from mosaic.interpretation.descriptions import NONE, PLACES
 from mosaic.interpretation.outputs import Written
+from mosaic.interpretation.scores import Judged, judge
 from mosaic.interpretation.shares import wilson
 from mosaic.interpretation.shown import example, rounded
 from mosaic.interpretation.tracking import NAMED, Tracked
@@ -34,18 +37,24 @@ BLANK = "\u2423"
 
 @dataclass(frozen=True, eq=False)
 class OfSet:
-    """How often each latent fires in the texts of a labelled set. fires: [classes, D] texts in which it does. n: [classes] texts."""
+    """How often each latent fires in the texts of a labelled set. fires: [classes, D] texts in which it does. n: [classes] texts.
+    used: by its probe; None where none was fitted."""
 
     title: str
     classes: tuple[str, ...]
     fires: np.ndarray
     n: np.ndarray
+    used: Used | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Panels:
     """One SAE's latents. pieces: the texts' tokens (`shown.token_texts`). token: shows a token id. decoder: [D, d]. written: of
-    the alive ones, in their order; None without a head. tracked: None where factors are unknown. names: {latent: kept name}."""
+    the alive ones, in their order; None without a head. tracked: None where factors are unknown. names: {latent: kept name}.
+    partners: in SAEs of other seeds. twin: {latent: the random dictionary's latent beside it}.
+
+    Of some latents of a dictionary alone: numbers, which they are, in the order of all other parts, and near, their neighbours among
+    all latents, as (numbers, values) by decoder and by firing."""
 
     explained: Explained
     pieces: Sequence[Sequence[str]]
@@ -55,6 +64,10 @@ class Panels:
     tracked: Tracked | None = None
     names: Mapping[int, str] | None = None
     sets: Sequence[OfSet] = ()
+    partners: Sequence[Partners] = ()
+    twin: Mapping[int, int] | None = None
+    numbers: np.ndarray | None = None
+    near: tuple | None = None
 
     @cached_property
     def columns(self) -> csc_matrix:
@@ -76,16 +89,30 @@ class Panels:
 
     @cached_property
     def _near(self) -> tuple:
-        return by_decoder(self.decoder[self.alive], NEAR), by_firing(self.columns[:, self.alive].astype(bool), NEAR)
+        if self.near is not None:
+            return self.near
+        found = by_decoder(self.decoder[self.alive], NEAR), by_firing(self.columns[:, self.alive].astype(bool), NEAR)
+        return tuple((self.alive[places], values) for places, values in found)
+
+    @cached_property
+    def _scores(self) -> Judged:
+        one = self.explained  # intruder, which is not shown, takes as long as all the rest
+        return judge(one.windows, one.sampled, one.codes, one.matches, intruder=False)
 
     @cached_property
     def _judged(self) -> dict[int, int]:
-        return {int(latent): i for i, latent in enumerate(self.explained.judged.latent)}
+        return {int(latent): i for i, latent in enumerate(self._scores.latent)}
 
     def records(self) -> Iterator[dict]:
         """Of every latent that fires, by number."""
         for place, latent in enumerate(self.alive):
             yield self.record(int(latent), place)
+
+    def probes(self) -> list:
+        """[title, macro-F1 on test texts, low, high, latents read, folds] of each set's probe."""
+        found = [(cut(one.title), one.used) for one in self.sets if one.used is not None]
+        scores = ("macro_f1", "low", "high")
+        return [[title, *(round(getattr(u, key), 4) for key in scores), u.columns, u.n_folds] for title, u in found]
 
     def record(self, latent: int, place: int) -> dict:
         """place: of the latent among those that fire."""
@@ -95,7 +122,8 @@ class Panels:
         n_texts = len(self.pieces)
         counts = np.bincount(np.minimum((values / values.max() * BINS).astype(int), BINS - 1), minlength=BINS)
         return {
-            "n": latent,
+            "n": latent if self.numbers is None else int(self.numbers[latent]),
+            "beside": (self.twin or {}).get(latent),
             "label": self.label(latent),
             "name": cut((self.names or {}).get(latent)),
             "factor": self.factor(latent),
@@ -108,7 +136,9 @@ class Panels:
             "raised": self._tokens(None if self.written is None else self.written.raised[place]),
             "lowered": self._tokens(None if self.written is None else self.written.lowered[place]),
             "near": [self._neighbours(place, found) for found in self._near],
+            "seeds": [self._partner(one, latent) for one in self.partners],
             "classes": [self._classes(one, latent) for one in self.sets],
+            "probes": [self._probe(one, latent) for one in self.sets if one.used is not None],
             "contexts": self.contexts(latent),
         }
 
@@ -139,8 +169,7 @@ class Panels:
         """None for a latent that is active, or silent, in too few contexts to be judged."""
         if (i := self._judged.get(latent)) is None:
             return None
-        judged = self.explained.judged
-        found = {key: float(getattr(judged, key)[i]) for key in ("detection", "near", "fuzzing")}
+        found = {key: float(getattr(self._scores, key)[i]) for key in ("detection", "near", "fuzzing")}
         return {key: None if np.isnan(value) else significant(value) for key, value in found.items()}
 
     def contexts(self, latent: int) -> list:
@@ -161,8 +190,21 @@ class Panels:
         return [] if ids is None else [cut(self.token(int(i))) or BLANK for i in ids if i != NONE]
 
     def _neighbours(self, place: int, found) -> list:
-        places, values = found
-        return [[int(self.alive[p]), float(v)] for p, v in zip(places[place], values[place], strict=True)]
+        numbers, values = found
+        return [[int(n), float(v)] for n, v in zip(numbers[place], values[place], strict=True)]
+
+    def _partner(self, one: Partners, latent: int) -> list:
+        """[seed, partner or None, cosine of the decoder rows, of the encoder rows, largest decoder cosine there, shared]."""
+        partner = int(one.partner[latent])
+        cosines = (round(float(getattr(one, name)[latent]), 3) for name in ("decoder", "encoder", "nearest"))
+        return [one.seed, partner if partner >= 0 else None, *cosines, bool(one.shared[latent])]
+
+    def _probe(self, one: OfSet, latent: int) -> list:
+        """[title, class, coefficient, rank, folds among the largest, folds with its sign]; no class where the probe does not read it."""
+        found = one.used
+        label = cut(found.label[latent]) if found.rank[latent] else None
+        counts = (int(getattr(found, name)[latent]) for name in ("rank", "top", "same"))
+        return [cut(one.title), label, round(float(found.coefficient[latent]), 4), *counts]
 
     def _classes(self, one: OfSet, latent: int) -> list:
         """[title, [class, share, low, high, texts] ...] with Wilson's 95 %."""

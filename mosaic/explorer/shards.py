@@ -2,6 +2,7 @@
 
     index.html  explorer.js  explorer.css      the page, as it is in the package
     data/index.js                              which SAEs, and the files of each
+    data/pages.json                            {SAE: numbers of the latents that have a page}, for those who link
     data/<hash>.js                             one SAE's list, or the records of PER_SHARD latents
 
 A browser lets a file:// page run scripts of its folder but fetch nothing, hence scripts. index.js is written last; files that no
@@ -34,8 +35,25 @@ def check_own(folder: Path) -> None:
         raise MosaicError(f"{folder} has an index.html that `mosaic explore` did not write. Name another folder.")
 
 
-def write_sae(folder: Path, key: str, records: Iterable[Mapping]) -> dict:
-    """Write one SAE's records, as they come, and its list. Returns {"list": file, "shards": [[first latent, file] ...], "n"}."""
+def write_sae(folder: Path, key: str, records: Iterable[Mapping], beside: Iterable[Mapping] = ()) -> dict:
+    """Write one SAE's records, as they come, its list, and the random dictionary's records that stand beside them.
+
+    Returns {"numbers": of latents, "list": file, "shards": [[first latent, file] ...], "random": [the same of those beside], "n"}.
+    """
+    rows, shards = _written(folder, key, records)
+    _, random = _written(folder, f"{key}/random", beside)
+    numbers = [one[0] for one in rows]
+    return {
+        "numbers": numbers,
+        "list": _script(folder, "list", key, rows),
+        "shards": shards,
+        "random": random,
+        "n": len(rows),
+    }
+
+
+def _written(folder: Path, key: str, records: Iterable[Mapping]) -> tuple[list, list]:
+    """(lines of the list, shards)."""
     rows, shards, held = [], [], []
     for record in records:
         rows.append(row(record))
@@ -45,16 +63,21 @@ def write_sae(folder: Path, key: str, records: Iterable[Mapping]) -> dict:
             held = []
     if held:
         shards.append(_shard(folder, key, held))
-    return {"list": _script(folder, "list", key, rows), "shards": shards, "n": len(rows)}
+    return rows, shards
 
 
 def write_page(folder: Path, index: Mapping) -> Path:
-    """Write the page and, last, the index. Returns the page's index.html. index: {"title", "saes": [{"key", "list", ...}], ...}."""
+    """Write the page and, last, the index. Returns the page's index.html. index: {"title", "saes": [{"key", "list", ...}], ...}, of each
+    SAE what `write_sae` gave."""
     page = files("mosaic.explorer") / "page"
     for name in PAGE:
         write_atomically(folder / name, (page / name).read_bytes())
-    write_atomically(folder / "data" / "index.js", _call("index", index))
-    kept = {name for sae in index["saes"] for name in (sae["list"], *(file for _, file in sae["shards"]))}
+    write_atomically(folder / "data" / "pages.json", _json({sae["key"]: sae["numbers"] for sae in index["saes"]}))
+    saes = [{key: value for key, value in sae.items() if key != "numbers"} for sae in index["saes"]]
+    write_atomically(folder / "data" / "index.js", _call("index", {**index, "saes": saes}))
+    kept = {
+        name for sae in index["saes"] for name in (sae["list"], *(file for _, file in [*sae["shards"], *sae["random"]]))
+    }
     with explained(folder):
         for path in (folder / "data").iterdir():
             if re.fullmatch(r"[0-9a-f]{20}\.js", path.name) and path.name not in kept:

@@ -34,16 +34,7 @@ def own_profile(model: str, saes: Sequence[str], poolings: Sequence[str]) -> Pro
         raise MosaicError(f"no SAE is named for {model}. Give one or more.")
     sizes = read_sizes(model)
     spec = _spec(model, sizes)
-    sources = [_source(name, spec, sizes) for name in saes]
-    named: dict[tuple, str] = {}
-    for name, source in zip(saes, sources, strict=True):
-        other = named.get(key := (source.layer, source.width))
-        named[key] = name
-        if other is not None:
-            raise MosaicError(
-                f"the SAEs {other} and {name} both read layer {source.layer} with {source.width} latents, so their features "
-                "would bear one name. Leave one out; a second run can have it."
-            )
+    sources = _sources(saes, spec, sizes)
     layers = sorted({source.layer for source in sources})
     return Profile(
         name=model_name(model),
@@ -56,6 +47,33 @@ def own_profile(model: str, saes: Sequence[str], poolings: Sequence[str]) -> Pro
         middle=layers[len(layers) // 2],
         width=sources[0].width,
     )
+
+
+def with_saes(profile: Profile, saes: Sequence[str]) -> Profile:
+    """The profile with these SAEs (as `own_profile` takes them) in the place of its own.
+
+    Its model, texts and labelled sets stay. Raises MosaicError as `own_profile` does.
+    """
+    sources = _sources(saes, profile.model, read_sizes(profile.model.id))
+    layers = sorted({source.layer for source in sources})
+    middle = layers[len(layers) // 2]
+    width = next(source.width for source in sources if source.layer == middle)
+    return replace(profile, saes=tuple(sources), middle=middle, width=width)
+
+
+def _sources(saes: Sequence[str], spec: ModelSpec, sizes: Sizes) -> list[SAESource]:
+    """Each SAE's source. Raises MosaicError for two of one layer and width."""
+    sources = [_source(name, spec, sizes) for name in saes]
+    named: dict[tuple, str] = {}
+    for name, source in zip(saes, sources, strict=True):
+        other = named.get(key := (source.layer, source.width))
+        named[key] = name
+        if other is not None:
+            raise MosaicError(
+                f"the SAEs {other} and {name} both read layer {source.layer} with {source.width} latents, so their features "
+                "would bear one name. Leave one out; a second run can have it."
+            )
+    return sources
 
 
 def _spec(model: str, sizes: Sizes) -> ModelSpec:

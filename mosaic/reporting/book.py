@@ -35,11 +35,13 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
             for_the_site(path, source / "notebooks" / path.name)
     drop_absent_chapters(source)
     shutil.rmtree(output, ignore_errors=True)
+    explorer = latent_pages.make(profile_path, BUILD)
     entry = "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", entry, "build", str(source), "-W", "-n", "--keep-going"]
     done = subprocess.run(
         [*command, "--path-output", str(output)],
-        env=_environment(profile_path, source, executed, playground),
+        env=_environment(profile_path, source, executed, playground)
+        | {"MOSAIC_EXPLORER": str(explorer.folder.resolve())},
         capture_output=True,
         text=True,
         check=False,
@@ -56,7 +58,7 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
     exercises.write_all(sources, profile_path, rendered)
     if talks := decks.core((source / "notebooks").glob("[0-9]*.ipynb")):
         decks.write_all(talks, profile_path, rendered / decks.FOLDER)
-    latent_pages.add(profile_path, rendered, BUILD)
+    latent_pages.add(explorer, rendered)
     return publish(rendered, profile, BUILD, playground)
 
 

@@ -11,6 +11,7 @@ import logging
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from mosaic.errors import MosaicError
@@ -39,8 +40,16 @@ WITHOUT = """<!doctype html>
 """
 
 
-def add(profile_path: str, rendered: Path, build: Path) -> None:
-    """Put the pages of the profile's main SAE at rendered/explorer. Raises MosaicError for a bug alone."""
+@dataclass(frozen=True)
+class Made:
+    """folder: of the pages. missing: why there are none, where there are none."""
+
+    folder: Path
+    missing: str | None = None
+
+
+def make(profile_path: str, build: Path) -> Made:
+    """The pages of every SAE of the profile, made once for its state. Raises MosaicError for a bug alone."""
     profile = load_profile(profile_path)
     made = build / NAME / profile.name
     state = _state(profile).encode()
@@ -48,10 +57,19 @@ def add(profile_path: str, rendered: Path, build: Path) -> None:
         (made / STAMP).unlink(missing_ok=True)
         if (reason := _refused(profile_path, made)) is not None:
             log.warning("the site has no pages of latents: %s", reason)
-            write_atomically(rendered / NAME / "index.html", WITHOUT.format(reason=html.escape(reason)).encode())
-            return
+            shutil.rmtree(made, ignore_errors=True)  # what was linked would not be there
+            return Made(made, reason)
         write_atomically(made / STAMP, state)
-    shutil.copytree(made, rendered / NAME, dirs_exist_ok=True, ignore=shutil.ignore_patterns(STAMP))
+    return Made(made)
+
+
+def add(made: Made, rendered: Path) -> None:
+    """Put the pages at rendered/explorer, or the reason why there are none."""
+    if made.missing is None:
+        shutil.copytree(made.folder, rendered / NAME, dirs_exist_ok=True, ignore=shutil.ignore_patterns(STAMP))
+    else:
+        page = WITHOUT.format(reason=html.escape(made.missing))
+        write_atomically(rendered / NAME / "index.html", page.encode())
 
 
 def _state(profile) -> str:
@@ -63,7 +81,7 @@ def _state(profile) -> str:
 
 def _refused(profile_path: str, folder: Path) -> str | None:
     """Why there are no pages; None where they were made."""
-    command = [sys.executable, "-m", "mosaic", "explore", "--profile", profile_path, "--out", str(folder)]
+    command = [sys.executable, "-m", "mosaic", "explore", "--profile", profile_path, "--out", str(folder), "--all"]
     done = subprocess.run([*command, "--home", "../index.html"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
     if not done.returncode:
         return None

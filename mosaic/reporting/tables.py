@@ -71,6 +71,11 @@ def table(rows: Sequence[Mapping], columns: Mapping[str, str]) -> Html:
     return Html(scrolling(content, wide, headings) + link)
 
 
+def latent(layer: int, width: str, number: int, shown: str) -> Html:
+    """A latent that the book leads to its page, where it has one."""
+    return Html(f'<span data-latent="{layer}/{html.escape(width)}/{number}">{html.escape(shown)}</span>')
+
+
 def csv_link(headings: Sequence[str], rows: Sequence[Sequence]) -> str:
     """Under a table, its rows as a file to save. Texts are no formulas to a spreadsheet."""
     out = io.StringIO()

@@ -28,10 +28,12 @@ CONTRASTS = {  # without it, with it; they differ in nothing else
 
 @dataclass(frozen=True, eq=False)
 class NamedLatent:
-    """latent: its number. auroc, low, high: on the half of the texts that did not choose it. with_it, without: largest activation
+    """layer, width, latent: which one. auroc, low, high: on the half of the texts that did not choose it. with_it, without: largest activation
     in each text of that half. tokens, shown: of both contrast sentences, [tokens] activations each."""
 
     name: str
+    layer: int
+    width: str
     latent: int
     auroc: float
     low: float
@@ -52,6 +54,9 @@ class NamedLatent:
             "largest_without": float(self.shown[0].max()),
             "largest_with": float(self.shown[1].max()),
         }
+
+    def linked(self) -> str:
+        return tables.latent(self.layer, self.width, self.latent, f"latent {self.latent}")
 
     def strips(self) -> str:
         """Both sentences, shaded on one scale."""
@@ -92,6 +97,8 @@ def named_latents(lm: LanguageModel, encoder: Encoder, cache: Path | None) -> li
         out.append(
             NamedLatent(
                 name,
+                encoder.layer,
+                encoder.width,
                 found.latent,
                 found.auroc,
                 found.low,
@@ -107,9 +114,7 @@ def named_latents(lm: LanguageModel, encoder: Encoder, cache: Path | None) -> li
 
 def contrasts(latents: Sequence[NamedLatent]) -> tables.Html:
     """Each latent under its name: the sentence without, the sentence with."""
-    return tables.Html(
-        "".join(f"<p><strong>{one.name}</strong>: latent {one.latent}</p>{one.strips()}" for one in latents)
-    )
+    return tables.Html("".join(f"<p><strong>{one.name}</strong>: {one.linked()}</p>{one.strips()}" for one in latents))
 
 
 def _read(lm: LanguageModel, encoder: Encoder, cache: Path | None):

@@ -1,9 +1,11 @@
 """The page in headless Chromium, opened from the disk: addresses, search, keys, hostile texts, widths, contrast."""
 
 import re
+from dataclasses import replace
 
+import axe
 import pytest
-from explorer_made import HOSTILE, folder, panels
+from explorer_made import HOSTILE, control, folder, panels
 
 pytestmark = pytest.mark.site
 
@@ -12,8 +14,8 @@ pytestmark = pytest.mark.site
 def places(tmp_path_factory):
     """{which: address of its index.html}"""
     root = tmp_path_factory.mktemp("pages")
-    made = {"plain": panels(), "hostile": panels(words=HOSTILE)}
-    return {name: folder(root / name, one).as_uri() for name, one in made.items()}
+    made = {"plain": None, "hostile": HOSTILE}
+    return {name: folder(root / name, panels(words=words), words=words).as_uri() for name, words in made.items()}
 
 
 @pytest.fixture
@@ -107,6 +109,9 @@ def test_hostile_texts_are_shown_and_do_not_run(page, places):
         page.goto(f"{places['hostile']}#3/1k/{n}")
         heading(page, f"Latent {n}")
         page.locator(".contexts .token.fires").first.hover()
+        page.keyboard.press("r")
+        page.locator(".random .contexts .token.fires").first.hover()
+        page.keyboard.press("r")
     page.goto(places["hostile"])
     heading(page, "Latents of layer 3")
     page.locator("#search").fill(HOSTILE[1])
@@ -124,7 +129,14 @@ def test_nothing_is_cut(page, places, width, which):
         page.goto("about:blank")
         page.goto(places[which] + place)
         page.locator("h1").wait_for()
+        page.keyboard.press("r")
+        page.wait_for_function(
+            "location.hash.split('/').length < 3 || document.querySelectorAll('.random .quiet').length > 5"
+        )
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, place
+        assert page.evaluate("[...document.querySelectorAll('section')].every(s => s.scrollWidth <= s.clientWidth)"), (
+            place
+        )
 
 
 CONTRAST = """() => {
@@ -146,6 +158,8 @@ def test_text_is_readable(page, places, theme):
     for place in ("", "#3/1k/7"):
         page.goto(places["plain"] + place)
         page.locator("h1").wait_for()
+        page.keyboard.press("r")
+        page.wait_for_timeout(200)
         worst = page.evaluate(CONTRAST)
         assert worst[0] >= 4.5, worst
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -169,6 +183,86 @@ def test_a_missing_file_is_said(page, tmp_path):
     page.goto(index.as_uri() + "#3/1k/7")
     heading(page, "A file of this page is missing")
     assert re.search(r"data/[0-9a-f]{20}\.js could not be read", page.locator("main").inner_text())
+    page.goto(folder(tmp_path, panels()).as_uri())
+    heading(page, "Latents of layer 3")
+    for path in (tmp_path / "data").glob("*.js"):
+        path.write_text(path.read_text(encoding="utf-8").replace('"bins":', '"gone":'), encoding="utf-8")
+    page.goto(index.as_uri() + "#3/1k/7")
+    heading(page, "This page cannot be shown")
+    assert "not of one version" in page.locator("main").inner_text()
     (tmp_path / "data" / "index.js").unlink()
     page.reload()
     assert "data/index.js could not be read" in page.locator("main").inner_text()
+
+
+def test_partners_in_other_seeds_are_told(page, places):
+    page.goto(places["plain"] + "#3/1k/8")
+    heading(page, "Latent 8")
+    section = page.locator("section", has=page.locator("h2", has_text="In SAEs of other seeds"))
+    assert "Shared with 2 of 2 SAEs" in section.inner_text() and section.locator("tbody tr").count() == 2
+    page.goto(places["plain"] + "#3/1k/9")
+    heading(page, "Latent 9")
+    assert "An orphan: shared with none of 2 SAEs" in section.inner_text()
+
+
+def test_probes_that_use_it_are_told(page, places):
+    page.goto(places["plain"] + "#3/1k/8")
+    heading(page, "Latent 8")
+    section = page.locator("section", has=page.locator("h2", has_text="Probes that use it"))
+    cells = section.locator("tbody td").all_inner_texts()
+    (_, _, coefficient, rank, top, same), *_ = next(one for one in panels().records() if one["n"] == 8)["probes"]
+    assert cells[0] == " word0".strip() and cells[3] == f"{rank} of 39"
+    assert cells[1] == ("against " if coefficient < 0 else "") + "word1" and cells[4:6] == [
+        f"{top} of 5 folds",
+        f"{same} of 5 folds",
+    ]
+    assert cells[6] == "0.90 (0.85 to 0.95)"
+    page.goto(places["plain"] + "#3/1k/0")
+    heading(page, "Latent 0")
+    assert "None: it fires in no training text" in section.inner_text()
+
+
+def test_every_panel_is_shown_beside_a_random_latents_on_demand(page, places):
+    page.goto(places["plain"] + "#3/1k/8")
+    heading(page, "Latent 8")
+    assert page.locator(".random").count() == 0
+    buttons = page.get_by_role("button", name="Beside a random latent")
+    assert buttons.count() == page.locator(".panels > section").count() == 8
+    buttons.nth(2).focus()
+    page.keyboard.press("Enter")
+    shown = page.locator(".random")
+    shown.locator("h3", has_text="A random dictionary's latent, 104").wait_for()
+    other = next(one for one in control().records() if one["n"] == 104)
+    assert shown.locator(".contexts li").count() == len(other["contexts"])
+    assert buttons.nth(2).get_attribute("aria-expanded") == "true"
+    page.keyboard.press("j")
+    heading(page, "Latent 9")
+    shown.locator("h3", has_text="104").wait_for()
+    assert shown.count() == 1, "the panel that was opened stays open at the next latent, the others stay closed"
+    page.keyboard.press("j")
+    shown.locator("h3", has_text="105").wait_for()
+    page.keyboard.press("r")
+    page.wait_for_function(
+        "document.querySelectorAll('.random h3').length >= 8 && ![...document.querySelectorAll('.random h3')].some(h => h.textContent === '…')"
+    )
+    assert shown.count() == 8 and page.locator(".random a").count() == 0, "random latents have no pages of their own"
+    page.keyboard.press("r")
+    assert shown.count() == 0 and page.trouble == []
+
+
+def test_a_latent_without_a_random_one_has_no_button(page, tmp_path):
+    index = folder(tmp_path, replace(panels(), twin={}))
+    page.goto(index.as_uri() + "#3/1k/8")
+    heading(page, "Latent 8")
+    assert page.locator("section button").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(page, places, theme):
+    page.emulate_media(color_scheme=theme)
+    for place in ("", "#3/1k/8"):
+        page.goto(places["plain"] + place)
+        page.locator("h1").wait_for()
+        page.keyboard.press("r")
+        page.wait_for_timeout(300)
+        assert axe.serious(page) == []

@@ -92,3 +92,15 @@ def test_neighbours_of_one_latent_and_of_one_that_always_fires():
     assert places.shape == (5, 4) and (values[0] == 0).all() and np.isfinite(values).all()
     assert places[0].tolist() == [1, 2, 3, 4], "equal ones by number"
     assert by_decoder(np.zeros((3, 2)), 2)[1].tolist() == [[0, 0]] * 3
+
+
+def test_scores_are_those_of_the_chapter_on_explanations(made):
+    judged = made.explained.judged
+    found = {one["n"]: one["scores"] for one in made.records() if one["scores"]}
+    assert sorted(found) == judged.latent.tolist() and len(found) > 10
+    for i, latent in enumerate(judged.latent):
+        for key in ("detection", "near", "fuzzing"):
+            value = getattr(judged, key)[i]
+            assert (
+                found[latent][key] is None if np.isnan(value) else found[latent][key] == pytest.approx(value, rel=6e-3)
+            )

@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from explorer_made import HOSTILE, folder, panels
+from explorer_made import HOSTILE, control, folder, panels
 
 from mosaic.errors import MosaicError
 from mosaic.explorer import shards
@@ -32,6 +32,11 @@ def test_shards_hold_every_record_under_the_hash_of_their_content(tmp_path):
         assert (name, key, first) == ("latents", "3/1k", records[0]["n"]) and len(records) <= shards.PER_SHARD
         found += records
     assert found == json.loads(json.dumps(list(made.records())))
+    beside = [one for _, file in sae["random"] for one in calls(tmp_path / "data" / file)[1][1]]
+    assert beside == json.loads(json.dumps(list(control().records())))
+    assert calls(tmp_path / "data" / sae["random"][0][1])[1][0] == "3/1k/random"
+    assert {one["beside"] for one in found} <= {one["n"] for one in beside}
+    assert json.loads((tmp_path / "data" / "pages.json").read_text()) == {"3/1k": [one["n"] for one in found]}
     name, (_, rows) = calls(tmp_path / "data" / sae["list"])
     assert name == "list" and [one[0] for one in rows] == [one["n"] for one in found]
 

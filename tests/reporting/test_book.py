@@ -416,6 +416,30 @@ def test_the_explorer_opens_from_its_page_and_leads_back(page, site):
     assert page.trouble == []
 
 
+def test_every_link_to_a_latent_leads_to_a_page_that_is_there(project, built):
+    site = project / "build" / "site" / "e2e"
+    pages = json.loads((site / "explorer" / "data" / "pages.json").read_text())
+    found = []
+    for path in site.rglob("*.html"):
+        if path.parent.name != "explorer":
+            text = path.read_text(encoding="utf-8")
+            assert '<a class="latent" href="<' not in text
+            for up, layer, width, number in re.findall(
+                r'href="((?:\.\./)*)explorer/index\.html#(\d+)/(\w+)/(\d+)"', text
+            ):
+                assert (path.parent / up / "explorer" / "index.html").resolve() == (
+                    site / "explorer" / "index.html"
+                ).resolve()
+                assert int(number) in pages[f"{layer}/{width}"], f"{path.name}: {layer}/{width}/{number}"
+                found.append(path.stem)
+    assert {"03_text_to_features", "09_sae_against_baselines", "16_truth", "23_interpretation"} <= set(found)
+    named = re.findall(
+        r"<td>(?:layer_)?(\d)/width_(\w+)/(\d+)</td>",
+        (site / "notebooks" / "09_sae_against_baselines.html").read_text(),
+    )
+    assert [one for one in named if int(one[2]) in pages[f"{one[0]}/{one[1]}"]] == [], "named, with a page, and no link"
+
+
 @pytest.mark.site
 def test_search_finds_a_page(page, site):
     page.goto(f"{site}/search.html?q=binarisation", wait_until="networkidle")

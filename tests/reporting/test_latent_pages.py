@@ -31,30 +31,35 @@ def explore(monkeypatch):
     return command
 
 
+def put(build, site):
+    latent_pages.add(latent_pages.make("mini", build), build / site)
+
+
 def test_pages_are_made_once_and_stand_in_every_site(explore, tmp_path, monkeypatch):
     for site in ("first", "second"):
-        latent_pages.add("mini", tmp_path / site, tmp_path)
+        put(tmp_path, site)
         assert [path.name for path in (tmp_path / site / "explorer").iterdir()] == ["index.html"]
     assert len(explore.asked) == 1 and explore.asked[0][3:6] == ["explore", "--profile", "mini"]
+    assert "--all" in explore.asked[0]
     monkeypatch.setattr(latent_pages, "fingerprint", lambda profile: "another")
-    latent_pages.add("mini", tmp_path / "third", tmp_path)
+    put(tmp_path, "third")
     assert len(explore.asked) == 2, "another state is another run"
 
 
 def test_where_they_cannot_be_made_the_place_says_so(explore, tmp_path, caplog):
     explore.code, explore.error = 1, b"mosaic: a warning\nerror: <b>gemma</b> is not here. Fetch it.\n"
-    latent_pages.add("mini", tmp_path / "site", tmp_path)
+    put(tmp_path, "site")
     page = (tmp_path / "site" / "explorer" / "index.html").read_text()
     assert "&lt;b&gt;gemma&lt;/b&gt; is not here. Fetch it." in page and "no pages of latents" in caplog.text
     explore.code = 0
-    latent_pages.add("mini", tmp_path / "site", tmp_path)
+    put(tmp_path, "site")
     assert (tmp_path / "site" / "explorer" / "index.html").read_text() == "pages", "it is tried again"
 
 
 def test_a_bug_is_no_reason_to_go_on(explore, tmp_path):
     explore.code, explore.error = 1, b"error: this is a bug in mosaic, not a mistake of yours: KeyError: 3"
     with pytest.raises(MosaicError, match="cannot be made: this is a bug in mosaic"):
-        latent_pages.add("mini", tmp_path / "site", tmp_path)
+        put(tmp_path, "site")
     explore.code, explore.error = -9, b""
     with pytest.raises(MosaicError, match="ended with -9"):
-        latent_pages.add("mini", tmp_path / "site", tmp_path)
+        put(tmp_path, "site")

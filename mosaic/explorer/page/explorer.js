@@ -6,7 +6,7 @@
 const mosaic = (() => {
   const PAGE = 100; // lines of the list at a time
   const lists = new Map(), records = new Map(), scripts = new Map();
-  const state = { query: "", show: "all", sort: "number", shown: PAGE };
+  const state = { query: "", show: "all", sort: "number", shown: PAGE, beside: new Set() }; // beside: titles of panels shown beside a random latent's
   let index = null, order = [], turn = 0;
 
   // ---- small tools
@@ -44,7 +44,7 @@ const mosaic = (() => {
     if (!scripts.has(file)) scripts.set(file, new Promise((done, failed) => {
       const script = el("script", { src: `data/${file}` });
       script.addEventListener("load", done);
-      script.addEventListener("error", () => { scripts.delete(file); script.remove(); failed(new Error(file)); });
+      script.addEventListener("error", () => { scripts.delete(file); script.remove(); failed(Object.assign(new Error(file), { file })); });
       document.head.append(script);
     }));
     return scripts.get(file);
@@ -53,12 +53,14 @@ const mosaic = (() => {
     await load(sae.list);
     return lists.get(sae.key);
   };
-  const recordOf = async (sae, n) => {
+  const recordIn = async (key, shards, n) => {
     let file = null;
-    for (const [first, name] of sae.shards) if (first <= n) file = name;
+    for (const [first, name] of shards) if (first <= n) file = name;
     if (file !== null) await load(file);
-    return records.get(`${sae.key}/${n}`) || null;
+    return records.get(`${key}/${n}`) || null;
   };
+  const recordOf = (sae, n) => recordIn(sae.key, sae.shards, n);
+  const randomOf = (sae, n) => recordIn(`${sae.key}/random`, sae.random, n);
 
   // ---- the list
   const SORTS = {
@@ -139,23 +141,62 @@ const mosaic = (() => {
     [...box.querySelectorAll("a")].find(link => link.getAttribute("href") === address(sae, show.last))?.scrollIntoView({ block: "center" });
   };
   const keys = () => el("p", { class: "quiet" }, "Keys: ", el("kbd", {}, "/"), " search, ", el("kbd", {}, "j"), " ", el("kbd", {}, "k"),
-    " or ", el("kbd", {}, "←"), " ", el("kbd", {}, "→"), " the latent before and after, ", el("kbd", {}, "Esc"), " the list.");
+    " or ", el("kbd", {}, "←"), " ", el("kbd", {}, "→"), " the latent before and after, ", el("kbd", {}, "Esc"), " the list, ", el("kbd", {}, "r"), " every panel beside a random latent's.");
 
   // ---- one latent
-  const panel = (title, whole, ...children) => el("section", { class: whole ? "whole" : null }, el("h2", {}, title), ...children);
+  // A panel is {title, whole, table, body}: body(one, of) gives what stands in it, or null. of: {sae, rows, probes, random}.
+  const panel = (shape, one, of) => {
+    const body = shape.body(one, of);
+    if (!body) return null;
+    const own = el("div", { class: "own" }, ...body), head = el("div", { class: "head" }, el("h2", {}, shape.title));
+    const section = el("section", { class: [shape.whole && "whole", shape.table && "table"].filter(Boolean).join(" ") || null }, head, own);
+    if (one.beside === null) return section;
+    const button = el("button", { type: "button", "aria-expanded": "false", on: { click: () => {
+      state.beside[state.beside.has(shape.title) ? "delete" : "add"](shape.title);
+      fill();
+    } } }, "Beside a random latent");
+    let drawn = null;
+    const fill = async () => {
+      const open = state.beside.has(shape.title);
+      button.setAttribute("aria-expanded", String(open));
+      drawn?.remove();
+      drawn = null;
+      section.classList.toggle("doubled", open);
+      if (!open) return;
+      const mine = drawn = el("div", { class: "random", role: "group", "aria-label": `${shape.title}: a random latent` }, el("h3", {}, "…"));
+      section.append(mine);
+      try {
+        const other = await randomOf(of.sae, one.beside);
+        if (drawn !== mine) return;
+        mine.replaceChildren(el("h3", {}, `A random dictionary's latent, ${one.beside}, on ${percent(other.rate)} of tokens`),
+          ...(shape.body(other, { ...of, rows: [], probes: of.sae.chance, random: true }) ?? []));
+        tell(`${shape.title}: a random latent beside it`);
+      } catch (error) {
+        mine.replaceChildren(el("p", {}, `${lost(error)}`));
+      }
+    };
+    head.append(button);
+    section.fill = fill;
+    if (state.beside.has(shape.title)) fill();
+    return section;
+  };
+  const lost = error => `${error.file ? `data/${error.file} could not be read` : "The page and its data are not of one version"}. Write the pages again with mosaic explore.`;
   const facts = (...pairs) => el("dl", { class: "facts" }, ...pairs.filter(Boolean).flatMap(([name, ...value]) => [el("dt", {}, name), el("dd", {}, ...value)]));
+  const grid = (heads, rows) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `table: ${heads.filter(Boolean).join(", ")}` }, el("table", {},
+    el("thead", {}, el("tr", {}, ...heads.map(head => el("th", { scope: "col" }, head)))),
+    el("tbody", {}, ...rows.map(cells => el("tr", {}, ...cells.map(cell => el("td", { class: /^[−\d.]+$/.test(cell) ? "number" : null }, cell)))))));
   const note = text => el("p", { class: "quiet" }, text);
 
   const tokens = found => el("ul", { class: "chips" }, ...found.map(token => el("li", { dir: "auto" }, visible(token))));
-  const summary = one => panel("What it is", false, facts(
+  const summary = (one, of) => [facts(
     one.label ? ["Fires", one.label.place, tokens(one.label.tokens)] : ["Fires", "too seldom to be described by counting"],
     one.name && ["Name", one.name],
     index.truth && ["Factor", one.factor ? (one.factor.named ? "" : "tracks none; the nearest is ") + `${one.factor.name} (AUROC ${score(one.factor.auroc)})` : "none"],
     ["Detection", one.scores ? `${score(one.scores.detection)}; among alike contexts ${score(one.scores.near)}` : "fires in too few contexts, or too many, to be judged"],
     one.scores && ["Fuzzing", score(one.scores.fuzzing)],
     ["Fires on", `${percent(one.rate)} of tokens, in ${percent(one.texts)} of texts`],
-  ), note("“Fires” is learned by counting on every second text. Detection is the balanced accuracy with which it tells, in the other texts, contexts where the latent is active from silent ones; fuzzing, with which it tells the tokens it fires on from others in those contexts; 0.50 is chance." +
-    (index.truth ? ` A factor is chosen on half of the texts, where it must reach ${index.named.toFixed(2)}; the AUROC is the other half's.` : "")));
+  ), of.random ? note("A random dictionary is as wide and as sparse as the SAE, with directions that nothing was learned for. Of its latents, one that fires about as often.") : note("“Fires” is learned by counting on every second text. Detection is the balanced accuracy with which it tells, in the other texts, contexts where the latent is active from silent ones; fuzzing, with which it tells the tokens it fires on from others in those contexts; 0.50 is chance." +
+    (index.truth ? ` A factor is chosen on half of the texts, where it must reach ${index.named.toFixed(2)}; the AUROC is the other half's.` : ""))];
 
   const histogram = one => {
     const top = Math.max(...one.bins), width = 100 / one.bins.length;
@@ -164,39 +205,61 @@ const mosaic = (() => {
       return svg("rect", { x: i * width + 0.2, y: 100 - height, width: width - 0.4, height },
         (() => { const t = svg("title", {}); t.textContent = `${amount(one.max * i / one.bins.length)} to ${amount(one.max * (i + 1) / one.bins.length)}: ${plural(n, "token")}`; return t; })());
     });
-    return panel("How strongly it fires", false,
+    return [
       svg("svg", { class: "histogram", viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img",
         "aria-label": `Histogram of ${one.bins.reduce((a, b) => a + b, 0)} activations from 0 to ${amount(one.max)}; their mean is ${amount(one.mean)}.` }, ...bars),
       el("div", { class: "axis quiet" }, el("span", {}, "0"), el("span", {}, amount(one.max))),
-      note(`Activations of the ${plural(one.bins.reduce((a, b) => a + b, 0), "token")} on which it fires, ${amount(one.mean)} in the mean; heights are logarithmic.`));
+      note(`Activations of the ${plural(one.bins.reduce((a, b) => a + b, 0), "token")} on which it fires, ${amount(one.mean)} in the mean; heights are logarithmic.`)];
   };
 
   const chips = (side, title, found) => el("div", {}, el("h3", { class: side }, title), tokens(found));
-  const writes = one => panel("What it makes the model write", true, ...(index.head ? [
+  const writes = one => index.head ? [
     el("div", { class: "two" }, chips("up", "▲ Tokens it raises", one.raised), chips("down", "▼ Tokens it lowers", one.lowered)),
     note("Its decoder row, scaled by the last norm, times the unembedding."),
-  ] : [note("This model has no head that writes tokens.")]));
+  ] : [note("This model has no head that writes tokens.")];
 
-  const near = (sae, one, rows) => {
-    const byNumber = new Map(rows.map(row => [row[0], row]));
+  const near = (one, of) => {
+    const byNumber = new Map(of.rows.map(row => [row[0], row]));
     const side = (title, said, pairs) => el("div", {}, el("h3", {}, title), el("ol", { class: "near" }, ...pairs.map(([n, value]) => {
       const row = byNumber.get(n), text = row ? row[2] || row[1] || "too seldom to be described" : "";
-      return el("li", {}, el("a", { href: address(sae, n) }, String(n)), el("span", { title: text }, text), el("span", { class: "number" }, signed(value)));
+      return el("li", {}, of.random ? el("span", {}, String(n)) : el("a", { href: address(of.sae, n) }, String(n)), el("span", { title: text }, text), el("span", { class: "number" }, signed(value)));
     })), note(said));
-    return panel("Latents near it", true, el("div", { class: "two" },
+    return [el("div", { class: "two" },
       side("By what they write", "Cosine of the decoder rows.", one.near[0]),
-      side("By where they fire", "Correlation of firing, token by token (phi).", one.near[1])));
+      side("By where they fire", "Correlation of firing, token by token (phi).", one.near[1]))];
   };
 
-  const classes = one => one.classes.length ? panel("How often it fires in each class", true,
+  const seeds = (one, of) => {
+    if (!one.seeds.length) return null;
+    const shared = one.seeds.filter(found => found[5]).length, saes = plural(one.seeds.length, "SAE");
+    return [
+      el("p", {}, of.random ? `Shared with ${shared} of the same ${saes}.` : shared ? `Shared with ${shared} of ${saes} that differ from this one in their seed alone.` : `An orphan: shared with none of ${saes} that differ from this one in their seed alone.`),
+      grid(["seed", "partner there", "decoder cosine", "encoder cosine", "largest decoder cosine there", ""], one.seeds.map(([seed, partner, decoder, encoder, nearest, both]) =>
+        [String(seed), partner === null ? "none" : String(partner), signed(decoder), signed(encoder), signed(nearest), both ? "✓ shared" : "not shared"])),
+      of.random ? note("A random dictionary's rows serve as both directions; it differs from these SAEs in more than its seed.") : note("Decoder rows and encoder rows are matched one to one with the other SAE's, each so that the sum of cosines is largest. A latent is shared where both matchings give it the same partner and both cosines are at least 0.70; a partner has each latent, shared or not.")];
+  };
+
+  const probes = (one, of) => {
+    if (!one.probes.length) return null;
+    const about = new Map(of.probes.map(found => [found[0], found]));
+    const read = one.probes.filter(([, label]) => label !== null).sort((a, b) => a[3] - b[3]);
+    return [
+      read.length ? grid(["set", "speaks for", "coefficient", "its place by size", "among the 20 largest", "sign kept", "the probe's macro-F1"], read.map(([title, label, coefficient, rank, top, same]) => {
+        const [, macro, low, high, columns, folds] = about.get(title);
+        return [title, `${coefficient < 0 ? "against " : ""}${label}`, signed(coefficient), `${rank} of ${columns.toLocaleString("en")}`, `${top} of ${folds} folds`, `${same} of ${folds} folds`, `${macro.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`];
+      })) : el("p", {}, "None: it fires in no training text of the labelled sets."),
+      of.random ? note("The same probes on all latents of the random dictionary.") : note("The linear probe of each labelled set on every latent's largest activation in a text. Coefficients are those of columns scaled to unit variance, largest first; of several classes, the one with the largest. The probe is fitted again without each fold of its training texts: in how many of these the latent is among the 20 largest, and in how many its coefficient has the same sign. Macro-F1 with its 95 % interval is of texts that no probe learned from.")];
+  };
+
+  const classes = one => one.classes.length ? [
     el("div", { class: "sets" }, ...one.classes.map(([title, found]) => el("div", {}, el("h3", {}, title), ...found.map(([name, share, low, high, n]) =>
       el("div", { class: "class" }, el("span", { title: name }, name),
         svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", role: "img", "aria-label": `${percent(share)} of ${plural(n, "text")}, 95 % interval ${percent(low)} to ${percent(high)}` },
           svg("rect", { x: 0, y: 0, width: 100 * share, height: 10 }), svg("line", { x1: 100 * low, x2: 100 * high, y1: 5, y2: 5 })),
         el("span", { class: "number" }, percent(share))))))),
-    note("Share of a class's texts in which it fires on at least one token, with Wilson's 95 % interval.")) : null;
+    note("Share of a class's texts in which it fires on at least one token, with Wilson's 95 % interval.")] : null;
 
-  const contexts = one => {
+  const contexts = (one, of) => {
     const readout = el("p", { class: "readout quiet", role: "status" }, "Point at a token, or step through a context with the arrow keys, to read its activation.");
     let chosen = null;
     const choose = token => {
@@ -231,10 +294,21 @@ const mosaic = (() => {
       before = decile;
       return el("li", {}, el("span", { class: "quiet" }, head), strip);
     });
-    return panel("Where it fires, from the strongest tenth to the weakest", true,
-      note(`Windows of at most ${index.context} tokens in which it fires, ordered by their largest activation and cut into ten tenths; a few of each, drawn at random. The deeper the colour, the stronger.`),
-      el("ol", { class: "contexts" }, ...lines), readout);
+    return [
+      of.random ? null : note(`Windows of at most ${index.context} tokens in which it fires, ordered by their largest activation and cut into ten tenths; a few of each, drawn at random. The deeper the colour, the stronger.`),
+      el("ol", { class: "contexts" }, ...lines), readout].filter(Boolean);
   };
+
+  const PANELS = [
+    { title: "What it is", body: summary },
+    { title: "How strongly it fires", body: histogram },
+    { title: "Where it fires, from the strongest tenth to the weakest", whole: true, body: contexts },
+    { title: "What it makes the model write", whole: true, body: writes },
+    { title: "Latents near it", whole: true, body: near },
+    { title: "Probes that use it", whole: true, table: true, body: probes },
+    { title: "In SAEs of other seeds", whole: true, table: true, body: seeds },
+    { title: "How often it fires in each class", whole: true, body: classes },
+  ];
 
   const drawLatent = async (sae, n) => {
     const mine = ++turn;
@@ -255,7 +329,7 @@ const mosaic = (() => {
       el("div", { class: "steps" }, back, step("← Before", -1, "before"), step("After →", 1, "after"), el("span", { class: "quiet" }, `${at + 1} of ${order.length.toLocaleString("en")}`)),
       el("h1", { tabindex: "-1" }, `Latent ${n}: ${one.name || (one.factor && one.factor.named ? one.factor.name : one.label ? `${one.label.place} ${listed(one.label.tokens.slice(0, 3))}` : "seldom active")}`),
       note(`Layer ${sae.layer}, width ${sae.width}`),
-      el("div", { class: "panels" }, summary(one), histogram(one), contexts(one), writes(one), near(sae, one, rows), classes(one)),
+      el("div", { class: "panels" }, ...PANELS.map(shape => panel(shape, one, { sae, rows, probes: sae.probes, random: false })).filter(Boolean)),
       keys());
   };
 
@@ -274,7 +348,7 @@ const mosaic = (() => {
     try {
       await (n === null ? drawList(sae) : drawLatent(sae, n));
     } catch (error) {
-      draw(el("h1", { tabindex: "-1" }, "A file of this page is missing"), el("p", {}, `data/${error.message} could not be read. Write the pages again with mosaic explore.`));
+      draw(el("h1", { tabindex: "-1" }, error.file ? "A file of this page is missing" : "This page cannot be shown"), el("p", {}, lost(error)));
     }
     if (event && n !== null) { window.scrollTo(0, 0); tell(document.title); }
     if (event) document.querySelector("h1")?.focus({ preventScroll: true });
@@ -294,6 +368,12 @@ const mosaic = (() => {
       event.preventDefault();
       if (n === null) $("search")?.focus();
       else { show.search = true; location.hash = address(sae); }
+      return;
+    }
+    if (event.key === "r" && n !== null) {
+      const titles = PANELS.map(shape => shape.title);
+      state.beside = new Set(titles.every(title => state.beside.has(title)) ? [] : titles);
+      for (const section of document.querySelectorAll(".panels > section")) section.fill?.();
       return;
     }
     const by = { j: 1, k: -1, ArrowRight: 1, ArrowLeft: -1 }[event.key];

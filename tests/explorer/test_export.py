@@ -1,0 +1,68 @@
+"""Neuronpedia's JSON lines: what each line says, and that this project's own reader takes them back."""
+
+import gzip
+import json
+
+import pytest
+from explorer_made import HOSTILE, panels
+
+from mosaic.explorer import export
+from mosaic.explorer.export import KINDS, OURS, Export
+from mosaic.explorer.panels import said
+from mosaic.interpretation import exports, neuronpedia
+
+
+def rows(folder, kind):
+    paths = sorted((folder / kind).glob("*.gz"), key=lambda path: int(path.name.split("-")[1].split(".")[0]))
+    return [json.loads(line) for path in paths for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+def written(root, made):
+    one = Export(root, "model/3-1k")
+    return list(one.passing(made.records())), one.folder
+
+
+@pytest.mark.parametrize("words", [None, HOSTILE])
+def test_the_reader_takes_back_what_was_written(tmp_path, words, monkeypatch):
+    monkeypatch.setattr(export, "PER_BATCH", 7)
+    records, folder = written(tmp_path, panels(words=words))
+    read = neuronpedia.read(exports.find(folder), "model/3-1k", 40)
+    assert read.frequency == {one["n"]: one["rate"] for one in records}
+    for one in records:
+        given = [one["name"]] if one["name"] else []
+        given += [said(one["label"], 10)] if one["label"] else []
+        given = [" ".join(text.encode("utf-8", "replace").decode().split()) for text in given]
+        assert (read.names[one["n"]][0] in given) if given else one["n"] not in read.names
+    assert {by for _, by in read.names.values()} <= {OURS, export.KEPT} and len(read.names) > 20
+    assert len(list((folder / "features").iterdir())) == 6 == len(list((folder / "activations").iterdir()))
+
+
+def test_every_line_says_what_the_page_says(tmp_path):
+    records, folder = written(tmp_path, panels())
+    features = rows(folder, "features")
+    assert [line["index"] for line in features] == [str(one["n"]) for one in records]
+    for line, one in zip(features, records, strict=True):
+        assert line["modelId"] == "model" and line["layer"] == "3-1k" and line["maxActApprox"] == one["max"]
+        assert line["pos_str"] == one["raised"] and line["neg_str"] == one["lowered"]
+        assert list(zip(line["topkCosSimIndices"], line["topkCosSimValues"], strict=True)) == list(
+            map(tuple, one["near"][0])
+        )
+        pairs = zip(line["correlated_features_indices"], line["correlated_features_pearson"], strict=True)
+        assert list(pairs) == list(map(tuple, one["near"][1]))
+        assert len(line["freq_hist_data_bar_values"]) == len(line["freq_hist_data_bar_heights"]) == len(one["bins"])
+    contexts = [(line["index"], line["tokens"], line["values"]) for line in rows(folder, "activations")]
+    assert contexts == [(str(one["n"]), tokens, values) for one in records for _, tokens, values in one["contexts"]]
+    for line in rows(folder, "activations"):
+        assert line["values"][line["maxValueTokenIndex"]] == line["maxValue"] == max(line["values"]) > 0
+
+
+def test_two_runs_give_the_same_files_and_old_batches_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "PER_BATCH", 4)
+    _, folder = written(tmp_path, panels(seed=1))
+    (folder / "features" / "notes.txt").write_text("somebody's own")
+    monkeypatch.setattr(export, "PER_BATCH", 30)
+    written(tmp_path, panels())
+    first = {path: path.read_bytes() for kind in KINDS for path in (folder / kind).glob("*.gz")}
+    assert len(first) == 6 and (folder / "features" / "notes.txt").is_file()
+    written(tmp_path, panels())
+    assert {path: path.read_bytes() for path in first} == first
