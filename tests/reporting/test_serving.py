@@ -86,14 +86,22 @@ def test_the_command_serves_until_it_is_interrupted(folder):
     import signal
 
     given = command("--profile", "mini", "--port", "0", "--folder", str(folder))
-    with subprocess.Popen(given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        said = process.stdout.readline()
-        port = int(said.split(":")[2].split("/")[0])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        connection.request("GET", "/mini/")
-        assert connection.getresponse().read() == b"the book"
-        process.send_signal(signal.SIGINT)
-        _, trouble = process.communicate(timeout=20)
+    heard = partial(
+        signal.signal, signal.SIGINT, signal.SIG_DFL
+    )  # a shell starts what runs behind it deaf to interrupts
+    with subprocess.Popen(
+        given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    ) as process:
+        try:
+            said = process.stdout.readline()
+            port = int(said.split(":")[2].split("/")[0])
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", "/mini/")
+            assert connection.getresponse().read() == b"the book"
+            process.send_signal(signal.SIGINT)
+            _, trouble = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, trouble) == (0, "")
 
 
