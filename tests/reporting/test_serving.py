@@ -4,6 +4,7 @@ import http.client
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 
