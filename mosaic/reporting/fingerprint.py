@@ -27,7 +27,8 @@ DECISIVE = (
 # How notebooks are run, published and judged, not what they compute or show.
 WITHOUT_EFFECT = (
     "cli/*", "explorer/*", "playground/*", "__main__.py", "reporting/reproduce.py", "reporting/book.py", "reporting/site.py",
-    "reporting/serving.py", "reporting/exercises.py",
+    "reporting/serving.py", "reporting/exercises.py", "reporting/slides.py", "reporting/decks.py", "reporting/launch.py", "reporting/branch.py",
+    "reporting/source_links.py", "reporting/formulas.py",
     "reporting/fingerprint.py", "reporting/downloads.py", "reporting/latent_pages.py", "reporting/revision.py", "reporting/claims.py", "reporting/claims.yml", "reporting/verdicts.py",
     "reporting/checking.py", "reporting/drift.py", "reporting/recorded.py", "reporting/bands.yml",
 )  # fmt: skip
