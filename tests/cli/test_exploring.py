@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import mosaic
+from conftest import sae_folder, sentences
 from naming_profile import AT, PROFILE
 
 from mosaic.profiles.profile import FOLDER
@@ -49,6 +50,19 @@ def test_an_sae_and_texts_of_ones_own(work):
     shards = "".join((work / "pages" / "data" / name).read_text(encoding="utf-8") for _, name in sae["shards"])
     assert "clever" in shards and max(map(len, shards.split('{"n"'))) < 12_000
     assert HOSTILE not in (work / "pages" / "index.html").read_text()
+
+
+def test_a_model_an_sae_and_texts_of_ones_own(model_folder, tmp_path):
+    sae = sae_folder(tmp_path, "topk", d_sae=64, seed=1)
+    config = json.loads((sae / "cfg.json").read_text())
+    (sae / "cfg.json").write_text(json.dumps({**config, "metadata": {"hook_name": "layers.1"}}))
+    texts = tmp_path / "my.csv"
+    texts.write_text("body\n" + "\n".join(f'"{text}"' for text in sentences(30) if text))
+    own = ["--model", model_folder("llama"), "--sae", sae, "--texts", texts, "--text", "body"]
+    done = mosaic("explore", *own, "--out", tmp_path / "out", "--cache", tmp_path / "cache")
+    assert done.returncode == 0, done.stderr
+    made = index(tmp_path / "out")
+    assert [one["key"] for one in made["saes"]] == ["1/64"] and made["saes"][0]["probes"] == [] and not made["head"]
 
 
 def test_what_was_exported_is_taken_back(work):

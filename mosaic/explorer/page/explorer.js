@@ -234,8 +234,8 @@ const mosaic = (() => {
     const shared = one.seeds.filter(found => found[5]).length, saes = plural(one.seeds.length, "SAE");
     return [
       el("p", {}, of.random ? `Shared with ${shared} of the same ${saes}.` : shared ? `Shared with ${shared} of ${saes} that differ from this one in their seed alone.` : `An orphan: shared with none of ${saes} that differ from this one in their seed alone.`),
-      grid(["seed", "partner there", "decoder cosine", "encoder cosine", "largest decoder cosine there", ""], one.seeds.map(([seed, partner, decoder, encoder, nearest, both]) =>
-        [String(seed), partner === null ? "none" : String(partner), signed(decoder), signed(encoder), signed(nearest), both ? "✓ shared" : "not shared"])),
+      grid(["seed", "shared", "partner there", "decoder cosine", "encoder cosine", "largest decoder cosine there"], one.seeds.map(([seed, partner, decoder, encoder, nearest, both]) =>
+        [String(seed), both ? "✓ yes" : "no", partner === null ? "none" : String(partner), signed(decoder), signed(encoder), signed(nearest)])),
       of.random ? note("A random dictionary's rows serve as both directions; it differs from these SAEs in more than its seed.") : note("Decoder rows and encoder rows are matched one to one with the other SAE's, each so that the sum of cosines is largest. A latent is shared where both matchings give it the same partner and both cosines are at least 0.70; a partner has each latent, shared or not.")];
   };
 
