@@ -1,6 +1,7 @@
 """The page in headless Chromium, opened from the disk: addresses, search, keys, hostile texts, widths, contrast."""
 
 import re
+import time
 from dataclasses import replace
 
 import axe
@@ -30,6 +31,14 @@ def page(browser, places):
     page.close()
 
 
+def until(page, holds: str, seconds: float = 30) -> None:
+    """Wait until a JavaScript expression holds. Asked again and again: the page's policy lets no test wait inside it."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(holds):
+        assert time.monotonic() < end, f"never so: {holds}"
+        page.wait_for_timeout(50)
+
+
 def heading(page, text):
     page.locator("h1", has_text=text).wait_for()
 
@@ -39,7 +48,7 @@ def test_a_latents_address_opens_it_and_back_leads_back(page, places):
     heading(page, "Latent 7")
     assert "word7" in page.locator("dl.facts").inner_text()
     page.locator("ol.near a").first.click()
-    page.wait_for_function("!location.hash.endsWith('/7')")
+    until(page, "!location.hash.endsWith('/7')")
     page.go_back()
     heading(page, "Latent 7")
     page.goto(places["plain"] + "#3/1k/39")
@@ -90,7 +99,7 @@ def test_the_keyboard_alone_does(page, places):
     assert page.locator("h1").inner_text().startswith("Latent 6"), "inside a context arrows step through its tokens"
     page.keyboard.press("/")
     heading(page, "Latents of layer 3")
-    page.wait_for_function("document.activeElement.id === 'search'")
+    until(page, "document.activeElement.id === 'search'")
     page.keyboard.type("7j")
     assert page.locator("#search").input_value() == "7j", "letters typed are letters"
     page.locator("#search").fill("")
@@ -130,9 +139,7 @@ def test_nothing_is_cut(page, places, width, which):
         page.goto(places[which] + place)
         page.locator("h1").wait_for()
         page.keyboard.press("r")
-        page.wait_for_function(
-            "location.hash.split('/').length < 3 || document.querySelectorAll('.random .quiet').length > 5"
-        )
+        until(page, "location.hash.split('/').length < 3 || document.querySelectorAll('.random .quiet').length > 5")
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, place
         assert page.evaluate("[...document.querySelectorAll('section')].every(s => s.scrollWidth <= s.clientWidth)"), (
             place
@@ -242,8 +249,9 @@ def test_every_panel_is_shown_beside_a_random_latents_on_demand(page, places):
     page.keyboard.press("j")
     shown.locator("h3", has_text="105").wait_for()
     page.keyboard.press("r")
-    page.wait_for_function(
-        "document.querySelectorAll('.random h3').length >= 8 && ![...document.querySelectorAll('.random h3')].some(h => h.textContent === '…')"
+    until(
+        page,
+        "document.querySelectorAll('.random h3').length >= 8 && ![...document.querySelectorAll('.random h3')].some(h => h.textContent === '…')",
     )
     assert shown.count() == 8 and page.locator(".random a").count() == 0, "random latents have no pages of their own"
     page.keyboard.press("r")
