@@ -85,8 +85,11 @@ def panels(
         curves(series, xlabel if below and len(xlabel) <= LONG else "", ylabel if i % columns == 0 else "", ax)
         ax.set_title(title, fontsize="medium")
         ax.get_legend().remove()
-    if len(xlabel) > LONG:  # two of them would run into one another
-        figure.supxlabel(xlabel, fontsize="medium", color=INK)
+    if len(xlabel) > LONG:  # two of them would run into one another: one, in the middle of the line
+        middle = (columns - 1) // 2
+        below = grid[(len(groups) - 1 - middle) // columns, middle].xaxis
+        below.set_label_text(xlabel)
+        below.label.set_x(0.5 if columns % 2 else 1.05)
     for ax in grid.flat[len(groups) :]:
         ax.set_visible(False)
     legend_below(figure, grid.flat[: len(groups)])

@@ -139,6 +139,20 @@ def test_panels_take_a_line_of_their_own_past_three():
     assert [bool(ax.get_xlabel()) for ax in shown] == [False] * 7 + [True] * 3
 
 
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_a_long_name_below_panels_stands_once_and_on_nothing(n):
+    points = [(x, 0.5, 0.4, 0.6) for x in (1, 3)]
+    figure = plots.panels({name: {"sae": points} for name in SETS[:n]}, "language of the test texts")
+    figure.canvas.draw()
+    (label,) = [ax.xaxis.label for ax in figure.axes if ax.get_visible() and ax.get_xlabel()]
+    legend = figure.legends[0].get_window_extent()
+    ticks = [t.get_window_extent() for ax in figure.axes for t in ax.get_xticklabels() if ax.get_visible()]
+    assert not any(label.get_window_extent().overlaps(other) for other in (legend, *ticks))
+    middle = (label.get_window_extent().x0 + label.get_window_extent().x1) / 2
+    left, right = (figure.axes[i].get_window_extent() for i in (0, min(n, plots.COLUMNS) - 1))
+    assert abs(middle - (left.x0 + right.x1) / 2) < 12
+
+
 def test_a_finished_figure_is_shown_once_with_words_and_numbers(monkeypatch):
     from IPython.core.formatters import DisplayFormatter
     from matplotlib_inline.backend_inline import select_figure_formats
