@@ -29,6 +29,12 @@ def reproduce(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Notebooks side by side (default: 2 where the model is small and runs on the CPU)."),
     ] = None,
+    every_latent: Annotated[
+        bool,
+        typer.Option(
+            "--every-latent", help="A page for the latents of every SAE, not of the main one alone (minutes)."
+        ),
+    ] = False,
 ) -> None:
     """Execute the notebooks, record their numbers, build the site. Unchanged notebooks are not run again.
 
@@ -38,7 +44,7 @@ def reproduce(
     from mosaic.playground.build import build as playground
     from mosaic.reporting.reproduce import reproduce as run
 
-    site = run(profile, only or [], book, device, at_once, playground)
+    site = run(profile, only or [], book, device, at_once, playground, every_latent)
     say(str(site) if site else "notebooks executed; no site built")
 
 

@@ -18,11 +18,12 @@ from mosaic.reporting.site import PLAYGROUND, publish
 SOURCE, NOTEBOOKS, BUILD = Path("book"), Path("notebooks"), Path("build")
 
 
-def build_book(profile_path: str, profile: str, executed: Path) -> Path:
+def build_book(profile_path: str, profile: str, executed: Path, every_latent: bool = False) -> Path:
     """Render the book of a profile and publish it. Returns build/site/<profile>/index.html.
 
     profile_path: as the command line was given it, a name or a file. profile: its name. executed: the folder of its
-    notebooks. What its playground loads is taken from build/playground/<profile>, where that was made. Raises MosaicError with the first warnings; the site before stays where it is.
+    notebooks. every_latent: its explorer has the latents of every SAE, not of the main one alone. What its playground loads is taken
+    from build/playground/<profile>, where that was made. Raises MosaicError with the first warnings; the site before stays where it is.
     """
     source, output, playground = BUILD / "book", BUILD / "book-output", BUILD / PLAYGROUND / profile
     shutil.rmtree(source, ignore_errors=True)
@@ -35,7 +36,7 @@ def build_book(profile_path: str, profile: str, executed: Path) -> Path:
             for_the_site(path, source / "notebooks" / path.name)
     drop_absent_chapters(source)
     shutil.rmtree(output, ignore_errors=True)
-    explorer = latent_pages.make(profile_path, BUILD)
+    explorer = latent_pages.make(profile_path, BUILD, every_latent)
     entry = "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", entry, "build", str(source), "-W", "-n", "--keep-going"]
     done = subprocess.run(

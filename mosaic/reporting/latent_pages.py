@@ -48,14 +48,17 @@ class Made:
     missing: str | None = None
 
 
-def make(profile_path: str, build: Path) -> Made:
-    """The pages of every SAE of the profile, made once for its state. Raises MosaicError for a bug alone."""
+def make(profile_path: str, build: Path, every: bool = False) -> Made:
+    """The pages of the profile's main SAE, or of every one, made once for its state. Raises MosaicError for a bug alone.
+
+    Pages of every SAE that were made before, of the same state, serve for the main one too.
+    """
     profile = load_profile(profile_path)
     made = build / NAME / profile.name
-    state = _state(profile).encode()
-    if not (made / STAMP).is_file() or (made / STAMP).read_bytes() != state:
+    whole, state = (_state(profile, each).encode() for each in (True, every))
+    if not (made / STAMP).is_file() or (made / STAMP).read_bytes() not in (whole, state):
         (made / STAMP).unlink(missing_ok=True)
-        if (reason := _refused(profile_path, made)) is not None:
+        if (reason := _refused(profile_path, made, every)) is not None:
             log.warning("the site has no pages of latents: %s", reason)
             shutil.rmtree(made, ignore_errors=True)  # what was linked would not be there
             return Made(made, reason)
@@ -72,16 +75,17 @@ def add(made: Made, rendered: Path) -> None:
         write_atomically(rendered / NAME / "index.html", page.encode())
 
 
-def _state(profile) -> str:
-    digest = hashlib.sha256(fingerprint(profile).encode())
+def _state(profile, every: bool) -> str:
+    digest = hashlib.sha256(f"{every} {fingerprint(profile)}".encode())
     for path in sorted(path for path in (PACKAGE / NAME).rglob("*") if path.is_file() and path.suffix != ".pyc"):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
-def _refused(profile_path: str, folder: Path) -> str | None:
+def _refused(profile_path: str, folder: Path, every: bool) -> str | None:
     """Why there are no pages; None where they were made."""
-    command = [sys.executable, "-m", "mosaic", "explore", "--profile", profile_path, "--out", str(folder), "--all"]
+    command = [sys.executable, "-m", "mosaic", "explore", "--profile", profile_path, "--out", str(folder)]
+    command += ["--all"] if every else []
     done = subprocess.run([*command, "--home", "../index.html"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
     if not done.returncode:
         return None

@@ -28,12 +28,13 @@ def reproduce(
     device: str = "cpu",
     at_once: int | None = None,
     before_book: Callable[[Profile], object] | None = None,
+    every_latent: bool = False,
 ) -> Path | None:
     """Execute the notebooks on a profile, then build the site. Returns the book's index.html (None without a book).
 
     only: notebook names; the others are used as they were last executed. device: handed to every notebook that has
     such a parameter. at_once: notebooks that run side by side, each a process with a model of its own (None: `fitting`).
-    before_book: what else the book's pages load is made by it.
+    before_book: what else the book's pages load is made by it. every_latent: the explorer has every SAE, not the main one alone.
     Raises MosaicError when run outside the project's folder, for an unknown notebook or device, when
     the data cannot be had, when a notebook fails (with its cell's error), or when the book has a single warning.
     """
@@ -75,7 +76,7 @@ def reproduce(
         before_book(profile)
     _say("building the book ", end="")
     start = time.monotonic()
-    site = build_book(profile_name, profile.name, executed)
+    site = build_book(profile_name, profile.name, executed, every_latent)
     _say(f"{time.monotonic() - start:.0f} s")
     return site
 

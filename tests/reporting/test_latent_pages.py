@@ -31,8 +31,8 @@ def explore(monkeypatch):
     return command
 
 
-def put(build, site):
-    latent_pages.add(latent_pages.make("mini", build), build / site)
+def put(build, site, every=False):
+    latent_pages.add(latent_pages.make("mini", build, every), build / site)
 
 
 def test_pages_are_made_once_and_stand_in_every_site(explore, tmp_path, monkeypatch):
@@ -40,10 +40,18 @@ def test_pages_are_made_once_and_stand_in_every_site(explore, tmp_path, monkeypa
         put(tmp_path, site)
         assert [path.name for path in (tmp_path / site / "explorer").iterdir()] == ["index.html"]
     assert len(explore.asked) == 1 and explore.asked[0][3:6] == ["explore", "--profile", "mini"]
-    assert "--all" in explore.asked[0]
+    assert "--all" not in explore.asked[0]
     monkeypatch.setattr(latent_pages, "fingerprint", lambda profile: "another")
     put(tmp_path, "third")
     assert len(explore.asked) == 2, "another state is another run"
+
+
+def test_pages_of_every_sae_serve_for_the_main_one_too(explore, tmp_path):
+    put(tmp_path, "main")
+    put(tmp_path, "every", every=True)
+    assert ["--all" in command for command in explore.asked] == [False, True]
+    put(tmp_path, "main again")
+    assert len(explore.asked) == 2
 
 
 def test_where_they_cannot_be_made_the_place_says_so(explore, tmp_path, caplog):
