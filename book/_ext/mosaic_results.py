@@ -23,6 +23,7 @@ from mosaic.reporting import published, results
 from mosaic.reporting.tables import csv_link, scrolling
 
 log = logging.getLogger(__name__)
+NUMBERS = re.compile(r"(\([^()]*\d[^()]*\))")  # what stands in parentheses and has a number
 
 
 def folder() -> Path:
@@ -46,7 +47,13 @@ class Result(SphinxRole):
         except MosaicError as error:
             log.warning("result %s is missing: %s", self.text, error, location=self.get_location())
             text = "?"
-        return [nodes.inline("", text, classes=["result"])], []
+        return [nodes.inline("", "", *said(text), classes=["result"])], []
+
+
+def said(text: str) -> list[nodes.Node]:
+    """A sentence whose numbers in parentheses step back, so that its words are read first."""
+    parts = enumerate(NUMBERS.split(text))
+    return [nodes.inline("", part, classes=["numbers"]) if i % 2 else nodes.Text(part) for i, part in parts if part]
 
 
 class PublishedValue(SphinxRole):

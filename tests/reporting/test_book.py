@@ -437,7 +437,9 @@ def test_every_link_to_a_latent_leads_to_a_page_that_is_there(project, built):
         r"<td>(?:layer_)?(\d)/width_(\w+)/(\d+)</td>",
         (site / "notebooks" / "09_sae_against_baselines.html").read_text(),
     )
-    assert [one for one in named if int(one[2]) in pages.get(f"{one[0]}/{one[1]}", ())] == [], "named, with a page, and no link"
+    assert [one for one in named if int(one[2]) in pages.get(f"{one[0]}/{one[1]}", ())] == [], (
+        "named, with a page, and no link"
+    )
 
 
 @pytest.mark.site

@@ -76,6 +76,24 @@ def test_every_floor_is_on_one_of_the_pages_of_functions():
     assert sorted(listed) == sorted(floors - {"cli"})
 
 
+@pytest.mark.parametrize(
+    ("text", "stepping_back"),
+    [
+        ("above TF-IDF (+0.177, 95 % +0.099 to +0.262), and no more (here).", ["(+0.177, 95 % +0.099 to +0.262)"]),
+        ("of 9 (a (1) b) sets", ["(1)"]),
+        ("(2) and (3)", ["(2)", "(3)"]),
+        ("0.37", []),
+        ("an open (1", []),
+    ],
+)
+def test_numbers_in_parentheses_step_back_and_no_letter_is_lost(text, stepping_back):
+    found = extension("mosaic_results").said(text)
+    assert "".join(node.astext() for node in found) == text
+    assert [
+        node.astext() for node in found if "numbers" in getattr(node, "get", dict().get)("classes", [])
+    ] == stepping_back
+
+
 @pytest.fixture
 def faults(tmp_path, monkeypatch):
     """The directive of the fault campaign, as a page of the book runs it, on results of one's own."""
