@@ -69,8 +69,9 @@ def against_the_alternatives(values: Mapping) -> Answer:
     """SAE features against bags of words and hidden states, each side's setting chosen on validation."""
     tfidf = _contrast("SAE features − TF-IDF", values["difference"]["tfidf"])
     hidden = _contrast("SAE features − hidden states", values["difference"]["hidden"])
-    new = values["over"].get("new_words", {}).get("difference", {}).get("hidden")
-    contrasts = (tfidf, hidden, *([_contrast("the same, in words that training never showed", new)] if new else []))
+    new = _where_measured(values["over"], "new_words", "difference", "hidden")
+    there = f"the same, in new words ({values['over']['new_words']['n_sets']} sets)" if new else ""
+    contrasts = (tfidf, hidden, *([_contrast(there, new)] if new else []))
     sentence = f"SAE features {_both(tfidf, 'counted words', hidden, 'the hidden states that they are made from')}."
     return Answer(sentence, contrasts, "sae_against_baselines", values["sentences"]["answer"])
 
@@ -104,7 +105,7 @@ def worth_of_training(values: Mapping) -> Answer:
 def on_or_off(values: Mapping) -> Answer:
     """Binarised sums against the sums themselves, the threshold chosen on validation."""
     tuned = _contrast("on or off − sums as they are", values["difference"]["tuned"]["sum"])
-    new = values.get("difference_new_words", {}).get("tuned", {}).get("sum")
+    new = _where_measured(values, "difference_new_words", "tuned", "sum")
     contrasts = (tuned, *([_contrast("the same, in new words", new)] if new else []))
     sentence = {
         ABOVE: "Keeping only whether a latent was on scores above keeping how strongly it fired.",
@@ -134,7 +135,9 @@ def with_few_labels(values: Mapping) -> Answer:
 def trained_again(values: Mapping) -> Answer:
     """The share of latents that two SAEs of different seeds have in common."""
     seeds = values["controls"]["seeds"]
-    shared = Contrast("share of latents found again", seeds["shared"], *seeds["interval"], reference=0.5)
+    kind = values["setting"]
+    label = f"share of latents found again ({kind['width']:,} latents, {kind['k']} active per token)"
+    shared = Contrast(label, seeds["shared"], *seeds["interval"], reference=0.5)
     sentence = {
         ABOVE: "Trained again from another random start, an SAE finds most of its latents again.",
         WITHIN: "Trained again from another random start, an SAE finds about half of its latents again; on which side of a half cannot be told.",
@@ -150,6 +153,14 @@ QUESTIONS: dict[str, Callable[[Mapping], Answer]] = {
     "few_labels": with_few_labels,
     "two_seeds": trained_again,
 }
+
+
+def _where_measured(values: Mapping, *keys: str) -> Mapping | None:
+    """The record below these keys; None where one of them is absent or null: not measured on this profile."""
+    for key in keys:
+        if (values := values.get(key)) is None:
+            return None
+    return values
 
 
 def _contrast(label: str, found: Mapping) -> Contrast:

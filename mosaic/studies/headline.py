@@ -58,16 +58,19 @@ def learned(where: str, trained_minus_random: Difference, random_minus_hidden: D
     return f"{first}; {second} ({numbers(random_minus_hidden)})."
 
 
-def with_linear_probes(chosen: Difference, linear: Difference) -> str:
-    """SAE minus hidden states where a tree may be chosen, and with linear probes alone."""
+def with_linear_probes(chosen: Difference, linear: Difference, new: Difference | None = None) -> str:
+    """SAE minus hidden states where a tree may be chosen, and with linear probes alone. new: the latter in new words."""
     before, after = outcome(chosen), outcome(linear)
+    words = (
+        ""
+        if new is None
+        else f" In new words, with linear probes alone, they {SCORES[outcome(new)]} hidden states ({numbers(new)})."
+    )
     if before == after:
-        return (
-            f"With linear probes alone the outcome is the same: they {SCORES[after]} hidden states ({numbers(linear)})."
-        )
+        return f"With linear probes alone the outcome is the same: they {SCORES[after]} hidden states ({numbers(linear)}).{words}"
     return (
         f"That rests on the kind of probe: with linear probes alone SAE features {SCORES[after]} hidden states "
-        f"({numbers(linear)})."
+        f"({numbers(linear)}).{words}"
     )
 
 
@@ -194,7 +197,7 @@ def enough(chosen: Mapping[str, int | None], short: Sequence[str], difference: D
     sizes = sorted(k for k in asked.values() if k is not None)
     never = [title for title, k in asked.items() if k is None]
     if not sizes or difference is None:
-        return f"No set shows that {largest} latents or fewer do as well as all on validation.{left_out}"
+        return f"On no set are {largest} latents or fewer enough that validation cannot tell them from all.{left_out}"
     few = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"between {sizes[0]} and {sizes[-1]}"
     more = f" On {len(never)} ({', '.join(never)}) it takes more than {largest}." if never else ""
     said = {
@@ -203,8 +206,8 @@ def enough(chosen: Mapping[str, int | None], short: Sequence[str], difference: D
         UNDECIDED: "On the test they cannot be told apart from all latents",
     }[outcome(difference)]
     return (
-        f"On {len(sizes)} of {len(asked)} sets {few} latents (median {sizes[(len(sizes) - 1) // 2]}) do as "
-        f"well as all of them on validation.{more} {said} ({numbers(difference)}).{left_out}"
+        f"On {len(sizes)} of {len(asked)} sets validation cannot tell {few} latents (median {sizes[(len(sizes) - 1) // 2]}) "
+        f"from all of them.{more} {said} ({numbers(difference)}).{left_out}"
     )
 
 

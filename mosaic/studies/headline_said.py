@@ -39,7 +39,7 @@ def said(
 
     The arguments are the fields of `SaeAgainstBaselines`; scored: {set: (score of SAE features, of hidden states)}; known: whether it is known what the model was told in training.
     """
-    whole = groups[ALL]
+    whole, new = groups[ALL], groups[NEW_ONLY]
     first = {title: next(iter(parts.values()))["hidden"] for title, parts in per_set.items()}
     words = "familiar words" if groups[FAMILIAR_ONLY] else ""
     names = {**plots.NAMES, "majority": "the majority class"}
@@ -53,7 +53,7 @@ def said(
     return {
         "answer": headline.answer({b: d for b, d in whole.differences.items() if b != "majority"}, plots.NAMES),
         **{b: headline.versus(names[b], d, whole.n_sets, words) for b, d in whole.differences.items()},
-        "linear": headline.with_linear_probes(whole.differences["hidden"], whole.linear),
+        "linear": headline.with_linear_probes(whole.differences["hidden"], whole.linear, new and new.linear),
         "ceiling": headline.at_the_ceiling(scored),
         "learned": _learned("With linear probes at one layer,", equal.linear, ALL, equal.n_draws[RANDOM]),
         "learned_new_words": _learned(

@@ -51,14 +51,19 @@ def _lead(score: str, sets: Mapping[str, Mapping], minus: Mapping[str, Mapping])
 
 
 def at_equal_rates(found: Mapping[str, Mapping]) -> str:
-    """Whether detection is as it is because latents fire more or less often. found: {control: {score: difference}}."""
+    """Whether scores are as they are because latents fire more or less often. found: {control: {score: difference}}."""
     words = {"above": "above", "below": "below", "between": "not told apart from"}
-    parts = [
-        f"{words[sign(found[name]['detection']['interval'])]} {called} ({signed(found[name]['detection']['difference'])}, {between(found[name]['detection']['interval'])})"
-        for name, called in NAMES.items()
-        if name in found
-    ]
-    return f"Each latent beside one that fires equally often, the trained SAE's detection is {', '.join(parts)}."
+
+    def of(score: str) -> str:
+        parts = [
+            f"{words[sign(one['interval'])]} {called} ({signed(one['difference'])}, {between(one['interval'])})"
+            for name, called in NAMES.items()
+            if (one := found.get(name, {}).get(score))
+        ]
+        return f"{score} is {', '.join(parts)}"
+
+    scores = [score for score in ("detection", "fuzzing") if any(score in one for one in found.values())]
+    return f"Each latent beside one that fires equally often, the trained SAE's {'; its '.join(map(of, scores))}."
 
 
 def chance(found: Mapping[str, Mapping]) -> str:

@@ -91,11 +91,13 @@ class TrainingWorth(Study):
         names = {UNITS: UNITS, PCA: PCA, DIRECTIONS: f"{DIRECTIONS} of the residual stream"}
         partly = {family: f"the {family}" for family in (FROZEN, OF_UNTRAINED) if family in self.over_sets}
         lacking = said.in_new_words(None, None, TOLD)
-        where = {FIRST: f" in {FAMILIAR}", NEW_ONLY: f" in {NEW}"} if new else {FIRST: ""}
+        both = bool(new) and len(self.members[NEW_ONLY]) == n  # else some set's first test is no test in familiar words
+        first = f" in {FAMILIAR}" if both else " on the first test of each set" if new else ""
+        where = {FIRST: first, NEW_ONLY: f" in {NEW}"} if new else {FIRST: first}
         return {
             "answer": said.answer(random[FIRST], n, where[FIRST]),
             "answer_new_words": said.answer(new, len(self.members[NEW_ONLY]), where[NEW_ONLY]) if new else lacking,
-            "on_these_sets": said.on_these_sets(self.on_these_sets[FIRST]),
+            "on_these_sets": said.on_these_sets(self.on_these_sets[FIRST], self.on_these_sets.get(NEW_ONLY)),
             "set_by_set": said.set_by_set(self.by_set[FIRST], TOLD),
             "new_words": said.in_new_words(random.get(FAMILIAR_OF_BOTH), new, TOLD),
             "supervised": said.supervised(self.over_sets[SUPERVISED][FIRST]["1"]),

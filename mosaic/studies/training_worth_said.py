@@ -28,6 +28,8 @@ def answer(by_size: BY_SIZE, n_sets: int, where: str = "") -> str:
         head = (
             f"That training pays cannot be shown{where} for any number of latents: on average over sets {above} nowhere"
         )
+    elif len(wins) == 1:
+        head = f"Of {len(every)} numbers of latents tried, training shows with one{where}: with {_latents(wins[0])} {above}"
     elif every[0] not in wins and ALL not in wins:
         head = f"Training shows neither with one latent nor with all, but in between{where}: with {span(wins, every)} {above}"
     elif ALL not in wins:
@@ -44,13 +46,17 @@ def answer(by_size: BY_SIZE, n_sets: int, where: str = "") -> str:
     return f"{head} ({over}; {lead}).{behind} {last}."
 
 
-def on_these_sets(by_size: BY_SIZE) -> str:
-    """The same means with intervals over texts and dictionaries alone: of these sets, not of sets there could be."""
+def on_these_sets(by_size: BY_SIZE, new: BY_SIZE | None = None) -> str:
+    """The same means with intervals over texts and dictionaries alone: of these sets, not of sets there could be. new: in new words."""
+    first = f"On these very sets, where only texts and dictionaries are drawn anew, the trained SAE {_ahead_and_behind(by_size)}."
+    return first if new is None else f"{first} In new words it {_ahead_and_behind(new)}."
+
+
+def _ahead_and_behind(by_size: BY_SIZE) -> str:
     every = list(by_size)
     wins, losses = sizes_of(by_size, WIN), sizes_of(by_size, LOSS)
     ahead = f"is ahead with {span(wins, every)}" if wins else "is ahead with no number of latents"
-    behind = f" and behind with {span(losses, every)}" if losses else " and behind with none"
-    return f"On these very sets, where only texts and dictionaries are drawn anew, the trained SAE {ahead}{behind}."
+    return f"{ahead} and behind with {span(losses, every) if losses else 'none'}"
 
 
 def set_by_set(by_size: Mapping[str, Mapping[str, Difference]], sizes: tuple[str, ...]) -> str:
@@ -62,10 +68,11 @@ def set_by_set(by_size: Mapping[str, Mapping[str, Difference]], sizes: tuple[str
         named = f" ({', '.join(lost)})" if lost else ""
         parts.append(f"with {_latents(size)} it wins on {n[WIN]}, ties on {n[TIE]} and loses on {n[LOSS]}{named}")
     cells = sum(map(len, by_size.values()))
-    marked = sum(outcome(d) != TIE for of in by_size.values() for d in of.values())
+    marked = counts(d for of in by_size.values() for d in of.values())
     return (
         f"Set by set, of {len(by_size[sizes[0]])}: {'; '.join(parts)}. Of all {cells} comparisons of a set and a number of latents "
-        f"{marked} are wins or losses, where chance alone would mark one in twenty, about {cells / 20:.0f}."
+        f"{marked[WIN]} are wins and {marked[LOSS]} losses, where chance alone would mark about {cells / 40:.0f} of each; those of one set "
+        "share its texts and the SAE, so that they come together."
     )
 
 

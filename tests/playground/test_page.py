@@ -156,7 +156,7 @@ def test_typed_switched_off_and_on_again(page, address, made, with_runtime):
             break
     assert first != alone and "Computed" in page.locator(".pg-status").inner_text()
     page.get_by_role("button", name="more").click()
-    before = page.locator(".pg-spoken").inner_text()
+    before = page.locator("p.pg-spoken").inner_text()
     speaking = "tr:not(.pg-off):has(.pg-for) .pg-switch"
     while verdict(page) == first and page.locator(speaking).count():
         page.locator(speaking).first.focus()
@@ -167,8 +167,8 @@ def test_typed_switched_off_and_on_again(page, address, made, with_runtime):
         assert page.evaluate("document.activeElement.dataset.key") == key, "the focus stays on the switch"
     assert verdict(page) == alone, page.locator(".pg-latents").inner_text()
     assert f"(was {first}" in page.locator(".pg-was").first.inner_text()
-    assert page.locator(".pg-spoken").inner_text() != before
-    assert f"before the change it was {first}" in page.locator(".pg-spoken").inner_text()
+    assert page.locator("p.pg-spoken").inner_text() != before
+    assert f"before the change it was {first}" in page.locator("p.pg-spoken").inner_text()
     page.get_by_role("button", name="Switch all on").click()
     page.wait_for_function("!document.querySelector('.pg-was')")
     assert verdict(page) == first and page.trouble == []

@@ -19,7 +19,7 @@ def difference(of) -> dict:
 
 
 def baselines(tfidf, hidden, new=None) -> dict:
-    over = {"new_words": {"difference": {"hidden": difference(new)}}} if new else {}
+    over = {"new_words": {"difference": {"hidden": difference(new)}, "n_sets": 9}} if new else {}
     return {
         "difference": {"tfidf": difference(tfidf), "hidden": difference(hidden)},
         "over": over,
@@ -48,6 +48,13 @@ def test_the_first_answer_says_on_which_side_each_interval_lies(tfidf, hidden):
 def test_an_end_on_the_reference_says_nothing():
     assert answers.Contrast("x", 0.1, 0.0, 0.2).side == answers.WITHIN
     assert answers.Contrast("x", -0.1, -0.2, 0.0).side == answers.WITHIN
+
+
+def test_what_was_recorded_as_not_measured_is_left_out():
+    values = baselines(ABOVE, WITHIN) | {"over": {"new_words": None}}
+    assert len(answers.against_the_alternatives(values).contrasts) == 2
+    tuned = {"difference": {"tuned": {"sum": difference(ABOVE)}}, "difference_new_words": None}
+    assert len(answers.on_or_off({**tuned, "sentences": {"tuned_sum": "In full."}}).contrasts) == 1
 
 
 def test_new_words_stand_beside_the_first_answer_where_they_were_measured():
@@ -93,7 +100,8 @@ def test_on_or_off_is_said_by_its_side(side, words):
     ("interval", "words"), [([0.55, 0.6], "most of its"), ([0.4, 0.6], "about half"), ([0.1, 0.4], "less than half")]
 )
 def test_seeds_are_held_against_a_half_and_told_in_percent(interval, words):
-    values = {"controls": {"seeds": {"shared": 0.5, "interval": interval}}, "sentences": {"minority": "In full."}}
+    seeds = {"controls": {"seeds": {"shared": 0.5, "interval": interval}}, "setting": {"width": 512, "k": 8}}
+    values = {**seeds, "sentences": {"minority": "In full."}}
     answer = answers.trained_again(values)
     assert words in answer.sentence
     assert answer.contrasts[0].text() == f"50 % ({interval[0]:.0%} to {interval[1]:.0%})".replace("%", " %").replace(

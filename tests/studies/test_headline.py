@@ -61,6 +61,9 @@ def test_linear_probes_alone_keep_the_outcome_or_change_it():
     assert headline.with_linear_probes(ABOVE, ABOVE).startswith(
         "With linear probes alone the outcome is the same: they score"
     )
+    assert "In new words" not in headline.with_linear_probes(ABOVE, ABOVE)
+    in_new_words = headline.with_linear_probes(ABOVE, ABOVE, BELOW)
+    assert "In new words, with linear probes alone, they score below hidden states (" in in_new_words
     changed = headline.with_linear_probes(ABOVE, OPEN)
     assert changed.startswith(
         "That rests on the kind of probe: with linear probes alone SAE features cannot be told apart"
@@ -158,15 +161,16 @@ def test_how_few_latents_suffice():
     for difference, words in ((ABOVE, "even score above"), (BELOW, "score below"), (OPEN, "cannot be told apart from")):
         found = headline.enough(chosen, [], difference, 256)
         assert (
-            "On 2 of 3 sets between 4 and 16 latents (median 4)" in found and f"On the test they {words} all" in found
+            "On 2 of 3 sets validation cannot tell between 4 and 16 latents (median 4) from all" in found
+            and f"On the test they {words} all" in found
         )
         assert "On 1 (c) it takes more than 256." in found
     assert "16 latents (median 16)" in headline.enough({"a": 16, "b": 16}, [], OPEN, 256)
     assert headline.enough({"a": None}, [], None, 256) == (
-        "No set shows that 256 latents or fewer do as well as all on validation."
+        "On no set are 256 latents or fewer enough that validation cannot tell them from all."
     )
     left_out = headline.enough({"a": 16, "b": 1}, ["b"], OPEN, 256)
-    assert "On 1 of 1 sets 16 latents" in left_out and left_out.endswith(
+    assert "On 1 of 1 sets validation cannot tell 16 latents" in left_out and left_out.endswith(
         "Left out: b, where all latents of a linear probe fall short of a tree."
     )
 

@@ -83,7 +83,11 @@ def test_a_lead_that_is_of_seldom_firing_alone_is_none_at_equal_rates():
     better = {**judged, TRAINED: [replace(base, detection=first + 0.02, rate=rate)]}
     assert replace(study(), judged=better).at_equal_rates[UNITS]["detection"]["interval"][0] > 0.01
     told = {UNITS: {"detection": {"difference": 0.0, "interval": [-0.1, 0.1]}}}
-    assert "not told apart from hidden units" in said.at_equal_rates(told)
+    assert "not told apart from hidden units" in said.at_equal_rates(told) and "fuzzing" not in said.at_equal_rates(
+        told
+    )
+    told[UNITS]["fuzzing"] = {"difference": -0.1, "interval": [-0.2, -0.05]}
+    assert "; its fuzzing is below hidden units (" in said.at_equal_rates(told)
 
 
 def test_sets_with_too_few_latents_are_no_sets():

@@ -68,6 +68,7 @@ def test_a_span_of_sizes_reads_as_prose(sizes, words):
             ["in few latents and not in all", "With all it scores below them", "With all latents it scores below"],
             "shown",
         ),
+        ("twtt", ["Of 4 numbers of latents tried, training shows with one: with 2 latents the trained"], "in between"),
         ("ttww", ["in many latents and not in few: from 4 on"], "below"),
         ("wttw", ["Training shows with 1 and all latents"], "few"),
         ("twwt", ["neither with one latent nor with all, but in between: with 2 and 4"], "few"),
@@ -88,13 +89,15 @@ def test_the_answer_has_a_branch_for_every_outcome(outcomes, words, absent):
 def test_on_these_sets_both_sides_are_told():
     assert "ahead with 1 and 2 and behind with all." in said.on_these_sets(by_size("wwtl"))
     assert "ahead with no number of latents and behind with none." in said.on_these_sets(by_size("tttt"))
+    both = said.on_these_sets(by_size("wttt"), by_size("tttl"))
+    assert both.endswith("behind with none. In new words it is ahead with no number of latents and behind with all.")
 
 
 def test_set_by_set_names_losses_and_what_chance_would_mark():
     found = {size: {"a": ABOVE, "b": UNDER, "c": AROUND} for size in SIZES}
     got = said.set_by_set(found, ("1", "all"))
     assert "with one latent it wins on 1, ties on 1 and loses on 1 (b)" in got and "of 3:" in got
-    assert "Of all 12 comparisons" in got and "8 are wins or losses" in got and "about 1." in got
+    assert "Of all 12 comparisons" in got and "4 are wins and 4 losses" in got and "about 0 of each" in got
 
 
 def test_against_a_family_says_where_it_is_ahead_tied_and_behind():
@@ -205,8 +208,8 @@ def test_the_study_finds_what_was_put_in(tmp_path):
 
 def test_a_profile_without_saes_that_learned_in_part_says_so():
     made = study()
-    for where in ("familiar words", "new words"):
-        frozen = f"Against the SAE with a frozen decoder the trained SAE is in {where} ahead with 1"
+    for where in ("on the first test of each set", "in new words"):
+        frozen = f"Against the SAE with a frozen decoder the trained SAE is {where} ahead with 1"
         assert frozen in made.sentences()["partly"]
     assert "Against hidden units the trained SAE is in new words" in made.sentences()["no_dictionary_new_words"]
     plain = study(parts=(False, False)).sentences()
@@ -297,5 +300,5 @@ def test_the_largest_lead_is_one_that_shows():
         "2": Difference(0.05, 0.01, 0.09, 0.01),
         "all": Difference(0.0, -0.01, 0.01, 1.0),
     }
-    assert "with 2 the trained SAE scores above" in (got := said.answer(found, 10))
+    assert "with 2 latents the trained SAE scores above" in (got := said.answer(found, 10))
     assert "the largest lead of these, +0.050, 95 % +0.010 to +0.090, is with 2 latents" in got
