@@ -7,7 +7,8 @@
 # setting on average is of this kind {cite}`gallifant2025`: it keeps only whether a pooled {term}`latent` exceeds a threshold
 # ({term}`binarisation`). Where should the threshold lie? And do you then still have to pick out the few latents that matter?
 #
-# **The answer.** {result}`binarisation.sentences.tuned_sum` {result}`binarisation.selection.sentences.replaces`
+# **The answer.** {result}`binarisation.sentences.tuned_sum` ({term}`New words <familiar words, new words>` are synonyms that no training text
+# of a set has.)
 #
 # :::{admonition} Before you read
 # :class: before

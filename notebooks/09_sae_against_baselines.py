@@ -156,7 +156,8 @@ study.controls_table()
 #
 # A kind of features that was tuned with less care would lose for that reason alone. The table has the settings tried on each set, the
 # poolings among them. It also has how often the chosen $C$ is an end of its list (a better one may lie beyond), and how often a fit ended
-# before it was solved. {result}`sae_against_baselines.sentences.edges`
+# before it was solved. {result}`sae_against_baselines.sentences.edges` For a baseline whose end of the list is often chosen, a longer list might
+# have scored higher: what SAE features lead it by is then at most what stands here.
 
 # %%
 study.effort_table()

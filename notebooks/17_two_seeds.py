@@ -215,8 +215,9 @@ pd.DataFrame(
 # The decoder says what a latent writes, the encoder when it fires. Two latents that write alike and fire at other times are not the same.
 # :::
 #
-# :::{dropdown} The same start with other texts shares no more than other starts with the same texts. What would that say?
-# That the start is not the only thing that leads two SAEs apart: the texts, and the noise of training, do so too.
+# :::{dropdown} Suppose the same start with other texts shared no more than other starts with the same texts. What would that say?
+# That the start is not the only thing that leads two SAEs apart: the texts, and the noise of training, do so too. Here:
+# {result}`two_seeds.sentences.same_start`
 # :::
 #
 # :::{admonition} To take away

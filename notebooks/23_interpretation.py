@@ -231,6 +231,7 @@ pd.DataFrame(rows, index=["right", "low", "high"]).T.sort_values("right", ascend
 #
 # :::{admonition} To take away
 # :class: takeaway
-# Score explanations on all strengths, against silent contexts that look alike, and beside a dictionary that learned nothing.
-# {result}`interpretation.sentences.near`
+# Score explanations on all strengths, against silent contexts that look alike, and beside a dictionary that learned nothing; and do not
+# report the one score that tells them apart alone. {result}`interpretation.sentences.near` {result}`interpretation.sentences.detection`
+# {result}`interpretation.sentences.rates`
 # :::

@@ -43,6 +43,15 @@ def heading(page, text):
     page.locator("h1", has_text=text).wait_for()
 
 
+def test_an_address_of_an_sae_without_pages_says_so_and_shows_no_other_latent(page, places):
+    page.goto(places["plain"] + "#9/<b>/7")
+    heading(page, "No page for this latent")
+    assert "no SAE of layer 9, width <b>." in page.locator("main").inner_text()
+    page.get_by_role("link", name="Latents of layer 3, width 1k").click()
+    heading(page, "Latents of layer 3")
+    assert page.trouble == []
+
+
 def test_a_latents_address_opens_it_and_back_leads_back(page, places):
     page.goto(places["plain"] + "#3/1k/7")
     heading(page, "Latent 7")

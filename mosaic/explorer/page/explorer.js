@@ -117,7 +117,8 @@ const mosaic = (() => {
     const fill = () => {
       order = sift(rows);
       box.replaceChildren(...order.slice(0, state.shown).map(row => line(sae, row)));
-      count.textContent = `${plural(order.length, "latent")} of ${rows.length.toLocaleString("en")}`;
+      count.textContent = `${plural(order.length, "latent")} of ${rows.length.toLocaleString("en")}`
+        + (order.length ? "" : ": search looks in what latents are described by, in factors and names, not in all texts");
       tell(count.textContent);
       more.hidden = order.length <= state.shown;
     };
@@ -140,8 +141,8 @@ const mosaic = (() => {
     fill();
     [...box.querySelectorAll("a")].find(link => link.getAttribute("href") === address(sae, show.last))?.scrollIntoView({ block: "center" });
   };
-  const keys = () => el("p", { class: "quiet" }, "Keys: ", el("kbd", {}, "/"), " search, ", el("kbd", {}, "j"), " ", el("kbd", {}, "k"),
-    " or ", el("kbd", {}, "←"), " ", el("kbd", {}, "→"), " the latent before and after, ", el("kbd", {}, "Esc"), " the list, ", el("kbd", {}, "r"), " every panel beside a random latent's.");
+  const keys = () => el("p", { class: "quiet" }, "Keys: ", el("kbd", {}, "/"), " search, ", el("kbd", {}, "k"),
+    " or ", el("kbd", {}, "←"), " the latent before, ", el("kbd", {}, "j"), " or ", el("kbd", {}, "→"), " the one after, ", el("kbd", {}, "Esc"), " the list, ", el("kbd", {}, "r"), " every panel beside a random latent's.");
 
   // ---- one latent
   // A panel is {title, whole, table, body}: body(one, of) gives what stands in it, or null. of: {sae, rows, probes, random}.
@@ -333,20 +334,27 @@ const mosaic = (() => {
       keys());
   };
 
+  const drawLacking = (sae, lacking) => draw(
+    el("p", {}, el("a", { href: address(sae) }, `Latents of layer ${sae.layer}, width ${sae.width}`)),
+    el("h1", { tabindex: "-1" }, "No page for this latent"),
+    el("p", {}, `These pages have no SAE of ${lacking}. \`mosaic explore --all\` makes pages for every SAE of a profile, and `
+      + "`mosaic reproduce --every-latent` puts them beside the book."));
+
   // ---- where one is
   const place = () => {
     const parts = location.hash.slice(1).split("/");
     let width = parts[1] ?? "";
     try { width = decodeURIComponent(width); } catch { /* a broken address leads to the first SAE */ }
-    const sae = index.saes.find(one => String(one.layer) === parts[0] && one.width === width) || index.saes[0];
-    return { sae, n: /^\d{1,9}$/.test(parts[2] ?? "") ? Number(parts[2]) : null };
+    const found = index.saes.find(one => String(one.layer) === parts[0] && one.width === width);
+    const n = /^\d{1,9}$/.test(parts[2] ?? "") ? Number(parts[2]) : null;
+    return { sae: found || index.saes[0], n, lacking: found || n === null ? null : `layer ${parts[0]}, width ${width}` };
   };
   const show = async (event) => {
-    const { sae, n } = place();
+    const { sae, n, lacking } = place();
     $("sae").value = sae.key;
     if (show.key !== sae.key) { order = []; show.key = sae.key; }
     try {
-      await (n === null ? drawList(sae) : drawLatent(sae, n));
+      await (lacking ? drawLacking(sae, lacking) : n === null ? drawList(sae) : drawLatent(sae, n));
     } catch (error) {
       draw(el("h1", { tabindex: "-1" }, error.file ? "A file of this page is missing" : "This page cannot be shown"), el("p", {}, lost(error)));
     }
