@@ -18,7 +18,7 @@ class Answers(SphinxDirective):
         depend(self)
         found = answers(profile_name(), folder())
         differences = [c for answer in found for c in answer.contrasts if c.reference == 0]
-        reach = max((abs(end) for c in differences for end in (c.low, c.high)), default=1.0)
+        reach = max((abs(end) for c in differences for end in (c.low, c.high)), default=1.0) or 1.0
         uri = self.env.app.builder.get_relative_uri
         chapters = {doc.split("_", 1)[-1]: doc for doc in sorted(self.env.found_docs) if doc.startswith("notebooks/")}
         links = {study: uri(self.env.docname, doc) for study, doc in chapters.items()}

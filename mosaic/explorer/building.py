@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mosaic.errors import MosaicError
 from mosaic.explorer.export import Export
 from mosaic.explorer.gathering import Source, gathered
 from mosaic.explorer.other_seeds import seed_base
@@ -54,6 +53,8 @@ def build(
         sources.append(base)  # of which most is known of other seeds
     sources.sort(key=lambda one: (one.layer, one.width) != (profile.middle, profile.width))
     texts = held_out_texts(profile, n_texts) if texts is None else list(texts)[:n_texts]
+    for sae in sources if neuronpedia is not None else ():
+        Export(neuronpedia, _name(profile, sae)).claim()  # what would be refused is refused before anything long runs
     source = Source(profile, lm, texts, token_texts(texts, lm), head_of(profile, lm), cache)
     saes = [written(folder, source, sae, neuronpedia) for sae in sources]
     return write_page(
@@ -77,16 +78,17 @@ def written(folder: Path, source: Source, sae: SAESource, neuronpedia: Path | No
     """Write one SAE's latents; what the index says of it. Raises MosaicError where none fires."""
     key = f"{sae.layer}/{sae.width}"
     panels, control = gathered(source, sae)
-    if not len(panels.alive):
-        n = len(source.texts)
-        raise MosaicError(f"no latent of layer {sae.layer}, {sae.width} fires on {n} texts. Read more.")
     records = _counted(panels, key)
     if neuronpedia is not None:
-        name = source_id(located(sae)) or f"{source.profile.name}/{sae.layer}-{sae.width}"
-        records = Export(neuronpedia, name).passing(records)
+        records = Export(neuronpedia, _name(source.profile, sae)).passing(records)
     files = write_sae(folder, key, records, () if control is None else control.records())
     about = {"key": key, "layer": sae.layer, "width": sae.width, "latents": panels.columns.shape[1]}
     return {**about, "probes": panels.probes(), "chance": [] if control is None else control.probes(), **files}
+
+
+def _name(profile: Profile, sae: SAESource) -> str:
+    """MODEL/SOURCE, as Neuronpedia has it where it knows the SAE."""
+    return source_id(located(sae)) or f"{profile.name}/{sae.layer}-{sae.width}"
 
 
 def _counted(panels: Panels, key: str) -> Iterator[dict]:

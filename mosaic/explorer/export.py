@@ -18,11 +18,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mosaic.errors import MosaicError
 from mosaic.explorer.panels import BINS, said
 from mosaic.files import explained, write_atomically
 from mosaic.interpretation.exports import EXPLANATIONS, FEATURES
 
 ACTIVATIONS = "activations"
+MARK = "made_by_mosaic"
 KINDS = (EXPLANATIONS, FEATURES, ACTIVATIONS)
 PER_BATCH = 256  # latents
 OURS, KEPT = "MOSAIC, counted tokens", "MOSAIC, kept name"
@@ -43,8 +45,18 @@ class Export:
     def folder(self) -> Path:
         return self.root / self.name
 
+    def claim(self) -> None:
+        """Mark the folder as ours. Raises MosaicError where it holds batches of somebody else's, which would be replaced."""
+        mark = self.folder / MARK
+        if not mark.is_file() and next(self.folder.glob("*/batch-*"), None) is not None:
+            raise MosaicError(
+                f"{self.folder} holds an export that mosaic did not write; name another folder, or move it away."
+            )
+        write_atomically(mark, f"{self.name}\n".encode())
+
     def passing(self, records: Iterable[Mapping]) -> Iterator[Mapping]:
-        """The records, each written as it comes by; the export is whole when all have."""
+        """The records, each written as it comes by; the export is whole when all have. Raises MosaicError as `claim` does."""
+        self.claim()
         for record in records:
             for kind, lines in zip(KINDS, (_explanations, _features, _activations), strict=True):
                 self._lines[kind] += lines(record, self.name)

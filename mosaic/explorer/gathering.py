@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mosaic.errors import MosaicError
 from mosaic.explorer import beside
 from mosaic.explorer.neighbours import by_decoder, by_firing
 from mosaic.explorer.other_seeds import others_of_seed, partners
@@ -92,12 +93,14 @@ class Source:
 
 
 def gathered(source: Source, sae: SAESource) -> tuple[Panels, Panels | None]:
-    """(the SAE's latents, those of a random dictionary that stand beside them; None where none of either fires)."""
+    """(the SAE's latents, those of a random dictionary that stand beside them; None where none of either fires). Raises
+    MosaicError where no latent of the SAE fires."""
     encoder, random, dictionary = source.opened(sae)
     found = detection.firings(source.texts, source.lm, [encoder, random])
     windows, others = Windows.of(found), others_of_seed(source.profile, sae)
     rate, random_rate = map(beside.rates, found.codes)
-    alive = np.flatnonzero(rate)
+    if not len(alive := np.flatnonzero(rate)):
+        raise MosaicError(f"no latent of layer {sae.layer}, {sae.width} fires on {len(source.texts)} texts. Read more.")
     kept = beside.sample(rate[alive], random_rate)
     twin = beside.twins(rate[alive], kept, random_rate) if len(kept) else []
     names = {} if source.cache is None else kept_names(source.cache, [encoder])

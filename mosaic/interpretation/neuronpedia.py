@@ -13,6 +13,7 @@ of those.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from mosaic.errors import MosaicError
 from mosaic.interpretation.exports import Export, Line, lines
 from mosaic.saes.source import SAESource
 
+NAME = re.compile(
+    r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII
+)  # MODEL/SOURCE; it names folders, and leads out of none
 LEAST_RHO = 0.2
 DEVIATIONS = 4
 LEAST_LATENTS = 100  # with a frequency, below which nothing is decided
@@ -50,7 +54,7 @@ def source_id(source: SAESource) -> str | None:
 
         config = read_config(Path(source.path))
         found = (config.get("metadata") or {}).get("neuronpedia_id") or config.get("neuronpedia_id")
-        return found if isinstance(found, str) and found.count("/") == 1 else None
+        return found if isinstance(found, str) and NAME.fullmatch(found) else None
     from mosaic.saes.registry import registered
 
     return registered(source)[0].neuronpedia_id.get(source.id)

@@ -7,6 +7,7 @@ reference reads "cannot be told apart". What was not measured on a profile is le
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ class Contrast:
     low: float
     high: float
     reference: float = 0.0
+
+    def __post_init__(self) -> None:
+        numbers = (self.value, self.low, self.high)
+        if not all(isinstance(one, int | float) and math.isfinite(one) for one in numbers) or self.low > self.high:
+            raise MosaicError(f"{self.label}: {numbers} is no number with the lower and the upper end of its interval.")
 
     @property
     def side(self) -> int:
@@ -60,7 +66,7 @@ def answers(profile: str, folder: Path = results.FOLDER) -> list[Answer]:
     for study, answer in QUESTIONS.items():
         try:
             found.append(answer(results.read(profile, study, folder)))
-        except (KeyError, MosaicError):
+        except (KeyError, TypeError, ValueError, AttributeError, MosaicError):  # other, older or damaged numbers
             continue
     return found
 

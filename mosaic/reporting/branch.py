@@ -29,7 +29,7 @@ def make(
     """Point refs/heads/<branch> of the repository at `root` to a commit of these notebooks. Returns its hash.
 
     recorded: what prose says for a key of the results. Raises MosaicError where no repository's address is configured, there is
-    no notebook, `root` is no repository, the name is none of a branch, or the branch is checked out.
+    no notebook, `root` is no repository of its own, the name is none of a branch, the branch is checked out, or it holds other commits.
     """
     address = launch.repository()
     if address is None:
@@ -45,7 +45,18 @@ def make(
     _git(root, "check-ref-format", reference, said=f"{branch!r} is no name of a branch")
     if place := _git(root, "for-each-ref", "--format=%(worktreepath)", reference):
         raise MosaicError(f"the branch {branch} is checked out in {place}; choose another name with --branch.")
-    commit, name, mail, date = _git(root, "log", "-1", "--format=%H%n%an%n%ae%n%cI").split("\n")
+    if Path(_git(root, "rev-parse", "--show-toplevel")) != root.resolve():
+        raise MosaicError(
+            f"{root.resolve()} is a folder inside another repository; run this in a clone of the project."
+        )
+    before = _git(root, "for-each-ref", "--format=%(objectname) %(contents:subject)", reference)
+    if before and not before.partition(" ")[2].startswith(MESSAGE.partition("{")[0]):
+        raise MosaicError(
+            f"the branch {branch} holds commits that this command did not make; choose another name with --branch."
+        )
+    commit, name, mail, date = _git(
+        root, "-c", "log.showSignature=false", "log", "-1", "--format=%H%n%an%n%ae%n%cI"
+    ).split("\n")
     entries = []
     for path in sorted(notebooks):
         content = ready(path, launch.installs(address, commit), recorded)
@@ -93,4 +104,4 @@ def _git(
     if done.returncode:
         words = " ".join(done.stderr.decode("utf-8", "replace").split())
         raise MosaicError(f"{said or f'git {arguments[0]} failed in {root.resolve()}'}: {words or 'it says no more'}")
-    return done.stdout.decode("utf-8").strip()
+    return done.stdout.decode("utf-8", "replace").strip()

@@ -91,9 +91,7 @@ class TrainingWorth(Study):
         names = {UNITS: UNITS, PCA: PCA, DIRECTIONS: f"{DIRECTIONS} of the residual stream"}
         partly = {family: f"the {family}" for family in (FROZEN, OF_UNTRAINED) if family in self.over_sets}
         lacking = said.in_new_words(None, None, TOLD)
-        both = bool(new) and len(self.members[NEW_ONLY]) == n  # else some set's first test is no test in familiar words
-        first = f" in {FAMILIAR}" if both else " on the first test of each set" if new else ""
-        where = {FIRST: first, NEW_ONLY: f" in {NEW}"} if new else {FIRST: first}
+        where = dict(zip((FIRST, NEW_ONLY), said.parts(n, len(self.members[NEW_ONLY]) if new else 0), strict=False))
         return {
             "answer": said.answer(random[FIRST], n, where[FIRST]),
             "answer_new_words": said.answer(new, len(self.members[NEW_ONLY]), where[NEW_ONLY]) if new else lacking,

@@ -9,6 +9,7 @@ from mosaic.probing.scores import Difference
 from mosaic.reporting.results import shown
 from mosaic.studies.gains import LOSS, TIE, WIN, counts, outcome, sizes_of, span
 from mosaic.studies.headline import numbers
+from mosaic.texts.labelled import FAMILIAR, NEW
 
 BY_SIZE = Mapping[str, Difference]
 SAID = {WIN: "scores above", LOSS: "scores below", TIE: "cannot be told apart from"}
@@ -44,6 +45,14 @@ def answer(by_size: BY_SIZE, n_sets: int, where: str = "") -> str:
     last = f"With all latents it {SAID[outcome(by_size[ALL])]} them ({numbers(by_size[ALL])})"
     lead = f"the largest lead{' of these' if wins else ''}, {numbers(by_size[largest])}, is with {_latents(largest)}"
     return f"{head} ({over}; {lead}).{behind} {last}."
+
+
+def parts(n_sets: int, n_new: int) -> tuple[str, ...]:
+    """Of which texts the first tests are, and, where some sets have a test in new words, those. Familiar words are the first test
+    of a set that has both."""
+    if not n_new:
+        return ("",)
+    return (f" in {FAMILIAR}" if n_new == n_sets else " on the first test of each set"), f" in {NEW}"
 
 
 def on_these_sets(by_size: BY_SIZE, new: BY_SIZE | None = None) -> str:

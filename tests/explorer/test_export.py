@@ -6,10 +6,12 @@ import json
 import pytest
 from explorer_made import HOSTILE, panels
 
+from mosaic.errors import MosaicError
 from mosaic.explorer import export
 from mosaic.explorer.export import KINDS, OURS, Export
 from mosaic.explorer.panels import said
 from mosaic.interpretation import exports, neuronpedia
+from mosaic.saes.source import SAESource
 
 
 def rows(folder, kind):
@@ -54,6 +56,26 @@ def test_every_line_says_what_the_page_says(tmp_path):
     assert contexts == [(str(one["n"]), tokens, values) for one in records for _, tokens, values in one["contexts"]]
     for line in rows(folder, "activations"):
         assert line["values"][line["maxValueTokenIndex"]] == line["maxValue"] == max(line["values"]) > 0
+
+
+def test_an_export_of_somebody_elses_is_neither_replaced_nor_cleared(tmp_path):
+    theirs = tmp_path / "model" / "3-1k" / "features" / "batch-5.jsonl.gz"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"downloaded")
+    with pytest.raises(MosaicError, match="holds an export that mosaic did not write; name another folder"):
+        written(tmp_path, panels())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [theirs] and theirs.read_bytes() == b"downloaded"
+
+
+@pytest.mark.parametrize("name", ["/etc/x", "../..", "../evil", "a/..", "a/b/c", "a", "a/b\n", 3])
+def test_a_name_that_leads_out_of_the_folder_is_no_name(tmp_path, name):
+    (tmp_path / "sae_weights.safetensors").touch()
+    (tmp_path / "cfg.json").write_text(json.dumps({"architecture": "standard", "metadata": {"neuronpedia_id": name}}))
+    assert neuronpedia.source_id(SAESource(layer=3, width="1k", path=str(tmp_path))) is None
+    (tmp_path / "cfg.json").write_text(
+        json.dumps({"architecture": "standard", "neuronpedia_id": "gemma-2-2b/12-res-16k"})
+    )
+    assert neuronpedia.source_id(SAESource(layer=3, width="1k", path=str(tmp_path))) == "gemma-2-2b/12-res-16k"
 
 
 def test_two_runs_give_the_same_files_and_old_batches_go(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mosaic.errors import MosaicError
 from mosaic.reporting import answers, results
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +108,18 @@ def test_seeds_are_held_against_a_half_and_told_in_percent(interval, words):
     assert answer.contrasts[0].text() == f"50 % ({interval[0]:.0%} to {interval[1]:.0%})".replace("%", " %").replace(
         "  ", " "
     )
+
+
+@pytest.mark.parametrize("ends", [(0.1, None, 0.2), ("0.1", 0.0, 0.2), (0.1, 0.3, -0.1), (0.1, float("nan"), 0.2)])
+def test_what_is_no_number_with_its_interval_says_nothing(ends, tmp_path, monkeypatch):
+    with pytest.raises(MosaicError, match="is no number with the lower and the upper end"):
+        answers.Contrast("x", *ends)
+    damaged = {
+        "difference": {"tuned": {"sum": {"difference": ends[0], "interval": list(ends[1:])}}},
+        "sentences": {"tuned_sum": ""},
+    }
+    monkeypatch.setattr(answers.results, "read", lambda profile, study, folder: damaged)
+    assert answers.answers("mine", tmp_path) == []
 
 
 def test_a_question_without_results_has_no_answer_and_order_is_the_books(tmp_path):

@@ -322,7 +322,7 @@ def test_a_chapter_begins_with_what_it_was_run_on_and_what_can_be_taken_along(pa
     notebook = page.request.get(f"{site}/downloads/05_layers.ipynb").json()
     assert not any(cell.get("outputs") for cell in notebook["cells"])
     assert page.locator("figcaption b").first.inner_text() == "Figure 5.1."
-    assert page.locator(".table-foot b").first.inner_text() == "Table 2.1."
+    assert page.locator(".table-foot b").first.inner_text() == "Table 5.1."
     assert page.locator("meta[name=description]").count() == 1
     assert (
         page.request.get(f"{site}/_static/card.png").ok

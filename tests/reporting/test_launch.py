@@ -151,6 +151,15 @@ def test_what_would_go_wrong_is_said(repository, executed, tmp_path, monkeypatch
     for name in ("a b", "..", "-x.lock"):
         with pytest.raises(MosaicError, match="is no name of a branch"):
             branch.make([executed], "mini", said, name, repository)
+    git(repository, "branch", "precious")
+    before = git(repository, "rev-parse", "precious")
+    with pytest.raises(MosaicError, match="precious holds commits that this command did not make; choose another name"):
+        branch.make([executed], "mini", said, "precious", repository)
+    assert git(repository, "rev-parse", "precious") == before
+    inner = repository / "unpacked"
+    inner.mkdir()
+    with pytest.raises(MosaicError, match="unpacked is a folder inside another repository"):
+        branch.make([executed], "mini", said, root=inner)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     outside = tmp_path / "outside"
     outside.mkdir()

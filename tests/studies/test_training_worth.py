@@ -86,6 +86,13 @@ def test_the_answer_has_a_branch_for_every_outcome(outcomes, words, absent):
     assert "one set" in said.answer(by_size(outcomes), 1)
 
 
+@pytest.mark.parametrize(
+    ("n", "new", "said_of"), [(9, 9, " in familiar words"), (10, 9, " on the first test of each set")]
+)
+def test_the_first_test_is_called_familiar_words_only_where_every_set_has_them(n, new, said_of):
+    assert said.parts(n, new) == (said_of, " in new words") and said.parts(n, 0) == ("",)
+
+
 def test_on_these_sets_both_sides_are_told():
     assert "ahead with 1 and 2 and behind with all." in said.on_these_sets(by_size("wwtl"))
     assert "ahead with no number of latents and behind with none." in said.on_these_sets(by_size("tttt"))
