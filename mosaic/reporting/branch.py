@@ -42,7 +42,7 @@ def make(
             f"no notebook has been executed on {profile}: run `mosaic reproduce --profile {profile}` first."
         )
     reference = f"refs/heads/{branch}"
-    _git(root, "check-ref-format", reference, said=f"{branch!r} is no name of a branch")
+    _git(root, "check-ref-format", "--branch", branch, said=f"{branch!r} is no name of a branch")
     if place := _git(root, "for-each-ref", "--format=%(worktreepath)", reference):
         raise MosaicError(f"the branch {branch} is checked out in {place}; choose another name with --branch.")
     if Path(_git(root, "rev-parse", "--show-toplevel")) != root.resolve():

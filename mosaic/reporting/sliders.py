@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -98,6 +99,11 @@ def _check(cases: Sequence[Case]) -> None:
                 raise MosaicError(
                     f"the slider's case {case.title!r} has {len(case.chart.lines)} lines, its place {place.label!r} "
                     f"{len(place.dots)} dots; give one for each line, None where there is none."
+                )
+            numbers = [place.x, *(value for dot in place.dots if dot for value in dot)]
+            if not all(map(math.isfinite, numbers)):
+                raise MosaicError(
+                    f"the slider's case {case.title!r} has {numbers} at {place.label!r}; give finite numbers."
                 )
 
 

@@ -148,7 +148,7 @@ def test_what_would_go_wrong_is_said(repository, executed, tmp_path, monkeypatch
         branch.make([], "mini", said, root=repository)
     with pytest.raises(MosaicError, match="the branch main is checked out in .*choose another name with --branch"):
         branch.make([executed], "mini", said, "main", repository)
-    for name in ("a b", "..", "-x.lock"):
+    for name in ("a b", "..", "-x.lock", "-D", "HEAD"):
         with pytest.raises(MosaicError, match="is no name of a branch"):
             branch.make([executed], "mini", said, name, repository)
     git(repository, "branch", "precious")

@@ -97,6 +97,10 @@ def test_the_drawing_is_whole_and_says_what_it_shows():
         ([], "a slider without a case has nothing to show"),
         ([replace(curve(), places=[])], "the slider's case 'first' has no place"),
         ([replace(curve(), places=[Place("x", "", 0.0, [None])])], "'first' has 2 lines, its place 'x' 1 dots"),
+        (
+            [replace(curve(), places=[Place("x", "", float("nan"), [None, None])])],
+            "'first' has .nan. at 'x'; give finite numbers",
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_refused(cases, message):
