@@ -72,6 +72,7 @@ def slides(
 
     Needs a clone of the project, in its folder, whose chapters have been executed: figures and numbers are those of that run.
     """
+    check(folder=out)
     from mosaic.reporting.reproduce import slides as write
 
     written = write(profile, out)

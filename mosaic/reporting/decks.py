@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 FOLDER = "slides"  # of the site
+MARK = '<meta name="generator" content="mosaic slides">'
 KICKERS = {"question": "Predict before you look", "answer": "What came out"}
 CITATION = re.compile(r"\s*\{cite(?::\w+)?\}`[^`]*`")
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\([^)\s]+\)")
@@ -36,13 +37,15 @@ def core(notebooks: Iterable[Path]) -> list[Path]:
 def write_all(notebooks: Sequence[Path], profile: str, folder: Path) -> list[Path]:
     """NAME.html below `folder` of each executed notebook, and index.html, which lists them. Returns all paths.
 
-    profile: as the command line was given it, a name or a file. Raises MosaicError where there is no notebook.
+    profile: as the command line was given it, a name or a file. Raises MosaicError where there is no notebook, and for a page there that is
+    somebody else's.
     """
     if not notebooks:
         raise MosaicError(
             f"no chapter with slides has been executed on {profile}: run `mosaic reproduce --profile {profile}` first."
         )
     name = load_profile(profile).name
+    _check_own([folder / "index.html", *(folder / f"{path.stem}.html" for path in notebooks)])
     folder.mkdir(parents=True, exist_ok=True)
     written, decks = [], []
     for path in notebooks:
@@ -56,6 +59,12 @@ def write_all(notebooks: Sequence[Path], profile: str, folder: Path) -> list[Pat
         written[-1], pages.render("slides_index.html.j2", decks=decks, profile=name, slides_style=_style())
     )
     return written
+
+
+def _check_own(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if path.is_file() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
+            raise MosaicError(f"{path} is no page that `mosaic slides` wrote. Name another folder.")
 
 
 def deck(slides: Sequence[Slide], number: int, profile: str, recorded: Callable[[str], str]) -> bytes:

@@ -143,6 +143,16 @@ def test_a_deck_is_one_file_that_asks_for_nothing(chapter, tmp_path, monkeypatch
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written]
 
 
+def test_a_page_of_somebody_elses_is_not_replaced(chapter, tmp_path):
+    for name in ("index.html", f"{chapter.stem}.html"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        with pytest.raises(MosaicError, match=f"{name} is no page that `mosaic slides` wrote. Name another folder."):
+            decks.write_all([chapter], "mini", folder)
+        assert [path.read_text() for path in folder.iterdir()] == ["mine"]
+
+
 def test_without_an_executed_chapter_it_says_what_to_run(tmp_path):
     with pytest.raises(MosaicError, match="run `mosaic reproduce --profile minilm` first"):
         decks.write_all([], "minilm", tmp_path)
