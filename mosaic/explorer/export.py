@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +56,7 @@ class Export:
     def passing(self, records: Iterable[Mapping]) -> Iterator[Mapping]:
         """The records, each written as it comes by; the export is whole when all have. Raises MosaicError as `claim` does."""
         self.claim()
+        self._clear()  # before, not after: what an interruption leaves is of one run
         for record in records:
             for kind, lines in zip(KINDS, (_explanations, _features, _activations), strict=True):
                 self._lines[kind] += lines(record, self.name)
@@ -66,7 +66,6 @@ class Export:
             yield record
         if self._held:
             self._write()
-        self._clear()
 
     def _write(self) -> None:
         for kind, lines in self._lines.items():
@@ -77,11 +76,10 @@ class Export:
         self._held, self._batches = 0, self._batches + 1
 
     def _clear(self) -> None:
-        """Remove later batches of an export of more latents that was here before."""
+        """Remove the batches of an export that was here before."""
         with explained(self.folder):
-            for path in self.folder.glob("*/batch-*.jsonl.gz"):
-                number = re.fullmatch(r"batch-(\d+)\.jsonl\.gz", path.name)
-                if path.parent.name in KINDS and number and int(number[1]) >= self._batches:
+            for kind in KINDS:
+                for path in (self.folder / kind).glob("batch-*.jsonl.gz"):
                     path.unlink()
 
 

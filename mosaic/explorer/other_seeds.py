@@ -11,6 +11,7 @@ Shapes: D latents.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,5 +125,5 @@ def _recipe(folder: Path) -> tuple[tuple, float | None]:
     config = read_config(folder)
     about = config.get("metadata") or {}
     details = about.get("training_architecture_details") or {}
-    trained = about.get("training_architecture") or config.get("architecture")
-    return (trained, repr(sorted(details.items()))), about.get("l0")
+    trained, l0 = about.get("training_architecture") or config.get("architecture"), about.get("l0")
+    return (trained, json.dumps(details, sort_keys=True)), float(l0) if isinstance(l0, int | float) else None

@@ -6,6 +6,7 @@ commit that it was made from, so that the same notebooks give the same commit.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Sequence
@@ -72,10 +73,16 @@ def make(
 
 
 def ready(path: Path, first: str, recorded: Callable[[str], str]) -> bytes:
-    """An executed notebook with a first cell of code, its prose in plain Markdown."""
+    """An executed notebook with a first cell of code, its prose in plain Markdown. Raises MosaicError for one that is not whole."""
     import nbformat
 
-    notebook = nbformat.read(path, as_version=4)
+    try:
+        content = path.read_text(encoding="utf-8")
+        nbformat.validate(json.loads(content))
+        notebook = nbformat.reads(content, as_version=4)
+    except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
+        why = str(error).strip().partition("\n")[0]
+        raise MosaicError(f"{path} is no whole notebook ({why}): run `mosaic reproduce --only {path.stem}`.") from error
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = in_words(cell.source, recorded)

@@ -147,3 +147,7 @@ def read(path: Path) -> list[Slide]:
         return slides_of(json.loads(path.read_text(encoding="utf-8"))["cells"])
     except MosaicError as error:
         raise MosaicError(f"{path}: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MosaicError(
+            f"{path} is no whole notebook ({error}): run `mosaic reproduce --only {path.stem}`."
+        ) from error

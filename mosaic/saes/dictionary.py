@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mosaic.errors import MosaicError
-from mosaic.saes.checks import check_sizes
+from mosaic.saes.checks import check_numbers, check_sizes
 from mosaic.saes.loading import hook_name
 from mosaic.saes.registry import open_registered, registered
 from mosaic.saes.source import SAESource
@@ -90,6 +90,7 @@ def _from_folder(folder: Path) -> Dictionary:
             "[D, d] were expected. They do not belong together; copy the SAE again."
         )
     check_sizes(folder.name, config, encoder.shape[1], len(encoder))
+    check_numbers(folder.name, state["W_enc"], {"W_dec": state["W_dec"]})
     return Dictionary(
         name=folder.name,
         encoder=np.ascontiguousarray(encoder),

@@ -78,6 +78,17 @@ def test_a_name_that_leads_out_of_the_folder_is_no_name(tmp_path, name):
     assert neuronpedia.source_id(SAESource(layer=3, width="1k", path=str(tmp_path))) == "gemma-2-2b/12-res-16k"
 
 
+def test_what_an_interruption_leaves_is_of_one_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "PER_BATCH", 4)
+    written(tmp_path, panels(seed=1))
+    records = Export(tmp_path, "model/3-1k").passing(panels().records())
+    begun = [next(records) for _ in range(6)]
+    records.close()
+    assert {int(line["index"]) for line in rows(tmp_path / "model" / "3-1k", "features")} == {
+        one["n"] for one in begun[:4]
+    }
+
+
 def test_two_runs_give_the_same_files_and_old_batches_go(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "PER_BATCH", 4)
     _, folder = written(tmp_path, panels(seed=1))

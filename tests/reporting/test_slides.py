@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mosaic.errors import MosaicError
-from mosaic.reporting import decks, slides
+from mosaic.reporting import branch, decks, slides
 
 ROOT = Path(__file__).parents[2]
 FIGURE = (
@@ -141,6 +141,17 @@ def test_a_deck_is_one_file_that_asks_for_nothing(chapter, tmp_path, monkeypatch
     assert 'href="05_layers.html">5. Which one?</a> (6 slides)' in written[1].read_text(encoding="utf-8")
     again = decks.write_all([chapter], "mini", tmp_path / "again")
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"cells"', b"[]", b"\xff\xfe", b'{"cells": [{"cell_type": "markdown"}]}', b'{"cells": 3}']
+)
+def test_what_is_no_whole_notebook_is_named_with_what_to_run(tmp_path, content):
+    path = tmp_path / "05_layers.ipynb"
+    path.write_bytes(content)
+    for read in (slides.read, lambda path: branch.ready(path, "", str)):
+        with pytest.raises(MosaicError, match="05_layers.ipynb is no whole notebook .*--only 05_layers`"):
+            read(path)
 
 
 def test_a_page_of_somebody_elses_is_not_replaced(chapter, tmp_path):

@@ -350,6 +350,7 @@ def test_broken_files_are_named_by_both_loaders(tmp_path, file, content, message
         ({"W_dec": torch.ones(96, 64, dtype=torch.int8)}, "W_dec holds numbers of kind I8; real ones"),
         ({"W_enc": torch.ones(64, 96, dtype=torch.complex64)}, "W_enc holds numbers of kind C64; real ones"),
         ({"config": {"d_in": 128}}, "its cfg.json says d_in 128, but its weights have 64"),
+        ({"W_dec": torch.full((96, 64), torch.nan)}, "6144 of 6144 numbers of W_dec are NaN or infinite"),
     ],
 )
 def test_what_contradicts_itself_is_refused_by_the_dictionary(tmp_path, changes, message):
