@@ -6,9 +6,13 @@ import json
 
 from chapter_strip import executed
 from docutils import nodes
+from mosaic_results import folder, profile_name, said
 from sphinx.util.docutils import SphinxDirective
 
+from mosaic.reporting import results
+
 DRAWN_BY = "01_from_nothing"
+SAID = "from_nothing.sentences.picture"
 MARK = '<figure class="pipeline">'
 
 
@@ -19,7 +23,13 @@ class Picture(SphinxDirective):
             return []
         self.env.note_dependency(str(path.resolve()))
         drawn = first(json.loads(path.read_text(encoding="utf-8")))
-        return [nodes.raw("", drawn, format="html")] if drawn else []
+        return [nodes.raw("", drawn, format="html"), self._words()] if drawn else []
+
+    def _words(self) -> nodes.paragraph:
+        """What the chapter says of its picture."""
+        self.env.note_dependency(str((folder() / profile_name() / f"{SAID.split('.')[0]}.json").resolve()))
+        words = results.lookup(profile_name(), SAID, folder())
+        return nodes.paragraph("", "", *said(f"{words} The last bar holds all other latents together."))
 
 
 def first(notebook: dict) -> str | None:
