@@ -1,5 +1,5 @@
 """Sphinx extension: what was written is made light and whole: no script or style that the page does not use, icons as a few
-lines of CSS, captions numbered, marks that say nothing hidden from screen readers.
+lines of CSS, captions told and numbered, marks that say nothing hidden from screen readers.
 
 The theme links an icon library of 1.5 MB and the search index on every page, by templates that cannot be told otherwise; so
 the pages are changed after they are written. `tests/reporting/test_book.py` measures what each page loads.
@@ -29,6 +29,11 @@ ESCAPE = re.compile(r"\\.")
 NOT = re.compile(r":(?:not|is|where|has)\(")  # its classes need not be there
 CLASS = re.compile(r"\.(-?[_a-zA-Z][\w-]*)")
 SHEETS = ("styles/pydata-sphinx-theme.css", "sphinx-design.min.css", "styles/sphinx-book-theme.css", "mystnb.*.css")
+CAPTION = re.compile(
+    r'<span class="drawn-caption">[^<]*</span>(?P<links>(?:(?!</figcaption>).)*)</figcaption></figure>'
+    r'(?P<ends>(?:\s*</div>)*)\s*<div class="(?:docutils caption|caption docutils)">\s*<p>(?P<told>(?:(?!</?p>).)*)</p>\s*</div>',
+    re.DOTALL,
+)
 FILES = ("_static/scripts/*.map", "_static/styles/*.map", "_static/scripts/fontawesome*", "_static/vendor/**/*",
          "_static/images/logo_*", "_static/sphinx-thebe.*", "_static/locales/**/*")  # fmt: skip
 
@@ -67,6 +72,13 @@ def plain_names(page: str) -> str:
     )
     page = page.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     return re.sub(r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1", page)
+
+
+def captioned(page: str) -> str:
+    """What the prose says directly under a figure, as its caption, in the place of the axes' names."""
+    return CAPTION.sub(
+        r'<span class="drawn-caption">\g<told></span>\g<links></figcaption></figure>\g<ends>', page
+    )
 
 
 def numbered(page: str, chapter: int) -> str:
@@ -120,7 +132,7 @@ def finish(app, exception):
     for path in sorted(out.rglob("*.html")):
         page = plain_names(said(light(path.read_text(encoding="utf-8"), path.name)))
         if path.parent.name == "notebooks" and (found := CHAPTER.match(path.name)):
-            page = numbered(page, int(found[1]))
+            page = numbered(captioned(page), int(found[1]))
         path.write_text(page, encoding="utf-8")
     pages = [path.read_text(encoding="utf-8") for path in out.rglob("*.html")]
     scripts = [

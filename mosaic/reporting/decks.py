@@ -79,7 +79,7 @@ def deck(slides: Sequence[Slide], number: int, profile: str, recorded: Callable[
             "heading": in_html(slide.heading, inline=True),
             "text": in_html(slide.text),
             "image": Markup(slide.image),
-            "caption": slide.caption,
+            "caption": in_html(slide.caption, inline=True),
         }
         for slide in slides
     ]

@@ -16,6 +16,7 @@ from mosaic.errors import MosaicError
 from mosaic.files import write_atomically
 from mosaic.profiles.profile import load_profile
 from mosaic.reporting import published, results
+from mosaic.reporting.notebooks import opened
 from mosaic.reporting.tables import scrolling
 
 if TYPE_CHECKING:
@@ -80,13 +81,13 @@ def write_all(sources: Sequence[Path], profile: str, folder: Path) -> list[Path]
 
 
 def has_solutions(source: Path) -> bool:
-    return any(SOLUTION in cell.metadata.get("tags", []) for cell in _read(source).cells)
+    return any(SOLUTION in cell.metadata.get("tags", []) for cell in opened(source).cells)
 
 
 def notebook_of(source: Path, profile: str, solved: bool) -> NotebookNode:
     """A chapter for Jupyter, not executed. profile: a name or a file. solved: whether the solutions are in it."""
     recorded_as = load_profile(profile).name
-    notebook = _read(source)
+    notebook = opened(source)
     cells, number = [], 0
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
@@ -105,10 +106,7 @@ def notebook_of(source: Path, profile: str, solved: bool) -> NotebookNode:
     for i, cell in enumerate(cells):
         cell["id"] = f"{source.stem}-{i}"
     notebook.cells = cells
-    notebook.metadata = {
-        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-        "language_info": {"name": "python"},
-    }
+    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
     return notebook
 
 
@@ -157,11 +155,3 @@ def recorded_in(profile: str) -> Callable[[str], str]:
             return "(not measured here)"
 
     return recorded
-
-
-def _read(source: Path) -> NotebookNode:
-    import jupytext
-
-    from mosaic.reporting.notebooks import text_of
-
-    return jupytext.reads(text_of(source), fmt="py:percent")

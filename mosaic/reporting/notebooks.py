@@ -1,6 +1,7 @@
-"""Notebooks executed by papermill and cleaned for readers; one that would give the same again is not run.
+"""Notebooks executed by papermill and cleaned for readers; one whose code would give the same again is not run.
 
-A notebook is a py:percent script. Its first line may say what it asks of a profile: `# needs: truth, sweep`.
+A notebook is a py:percent script. Its first line may say what it asks of a profile: `# needs: truth, sweep`. Where only
+its prose changed, the new prose is put around the outputs that still hold.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 NEEDS = "# needs: "
-UNCHANGED = "unchanged"
+UNCHANGED, RETOLD = "unchanged", "only the prose changed"
 LONGEST_ADDRESS = 96  # bytes; a socket's name may have 103 (macOS) with the number that is added to it
 
 
@@ -50,12 +51,17 @@ def run_notebook(source: Path, parameters: Mapping[str, str], folder: Path, shar
     shared: the fingerprint of all that notebooks depend on. Raises MosaicError with the failing cell's error; the
     notebook up to there stays as NAME.running.ipynb.
     """
+    executed = folder / f"{source.stem}.ipynb"
     if up_to_date(source, parameters, folder, shared):
-        return UNCHANGED
+        told = retold(source, parameters, executed)
+        if told == executed.read_bytes():
+            return UNCHANGED
+        write_atomically(executed, told)
+        return RETOLD
     folder.mkdir(parents=True, exist_ok=True)
     profile = load_profile(parameters["profile"]).name
     start = time.monotonic()
-    write_atomically(folder / f"{source.stem}.ipynb", _executed(source, parameters, folder))
+    write_atomically(executed, _executed(source, parameters, folder))
     # A notebook records under its own name without the number (05_layers: layers.json); others may run beside it.
     path = results.FOLDER / profile / f"{source.stem.split('_', 1)[1]}.json"
     written = {str(path): _digest(path)} if path.is_file() else {}
@@ -66,7 +72,7 @@ def run_notebook(source: Path, parameters: Mapping[str, str], folder: Path, shar
 
 
 def up_to_date(source: Path, parameters: Mapping[str, str], folder: Path, shared: str) -> bool:
-    """Whether `folder` has the notebook as `run_notebook` would make it, and what it recorded is as it left it."""
+    """Whether the outputs in `folder` are those that `run_notebook` would make, and what was recorded is as it left it."""
     key_file = folder / f"{source.stem}.json"
     if not (folder / f"{source.stem}.ipynb").exists() or not key_file.exists():
         return False
@@ -79,31 +85,46 @@ def up_to_date(source: Path, parameters: Mapping[str, str], folder: Path, shared
 
 
 def _key(source: Path, parameters: Mapping[str, str], shared: str) -> str:
-    """Hash of all that decides an executed notebook."""
-    return hashlib.sha256(
-        f"{shared}\n{json.dumps(dict(parameters), sort_keys=True)}\n{text_of(source)}".encode()
-    ).hexdigest()
+    """Hash of all that decides a notebook's outputs."""
+    code = [[cell.source, "parameters" in cell.metadata.get("tags", [])] for cell in _code(opened(source))]
+    return hashlib.sha256(json.dumps([shared, dict(parameters), code], sort_keys=True).encode()).hexdigest()
 
 
-def text_of(source: Path) -> str:
-    """The notebook without the line that says what it needs."""
+def retold(source: Path, parameters: Mapping[str, str], executed: Path) -> bytes:
+    """The notebook with its prose as the script has it now, and the outputs of `executed`, of the same code."""
+    import nbformat
+
+    notebook = opened(source)
+    ran = _code(nbformat.reads(executed.read_text(encoding="utf-8"), as_version=4))
+    for cell, done in zip(_code(notebook), ran, strict=True):
+        cell.outputs = done.outputs
+    return nbformat.writes(clean(notebook, parameters)).encode()
+
+
+def opened(source: Path):
+    """A script as a notebook, without the line that says what it needs; nothing of it has run."""
+    import jupytext
+
     text = source.read_text(encoding="utf-8")
-    return text.split("\n", 1)[1] if needs(source) else text
+    notebook = jupytext.reads(text.split("\n", 1)[1] if needs(source) else text, fmt="py:percent")
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = f"{source.stem}-{i}"
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return notebook
+
+
+def _code(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def _executed(source: Path, parameters: Mapping[str, str], folder: Path) -> bytes:
     """The notebook, executed and cleaned."""
-    import jupytext
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     plain, running = folder / f".{source.stem}.in.ipynb", folder / f"{source.stem}.running.ipynb"
-    notebook = jupytext.reads(text_of(source), fmt="py:percent")
-    for i, cell in enumerate(notebook.cells):
-        cell["id"] = f"{source.stem}-{i}"
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, plain)
+    nbformat.write(opened(source), plain)
     known = papermill.inspect_notebook(str(plain))
     if "profile" not in known:  # papermill itself only prints a warning
         raise MosaicError(f"{source} has no parameter profile: give it a cell tagged `parameters`.")
@@ -160,7 +181,7 @@ def clean(notebook, parameters: Mapping[str, str]):
         cell.metadata = {"tags": tags} if tags else {}
         cells.append(cell)
     notebook.cells = cells
-    for i, cell in enumerate(cell for cell in cells if cell.cell_type == "code"):
+    for i, cell in enumerate(_code(notebook)):
         cell.execution_count = i + 1
         for output in cell.outputs:
             if "execution_count" in output:

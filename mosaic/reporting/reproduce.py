@@ -16,7 +16,7 @@ from mosaic.reporting.book import BUILD, NOTEBOOKS, build_book
 from mosaic.reporting.book import SOURCE as BOOK
 from mosaic.reporting.exercises import recorded_in, write_all
 from mosaic.reporting.fingerprint import fingerprint
-from mosaic.reporting.notebooks import UNCHANGED, applies, needs, run_notebook, up_to_date
+from mosaic.reporting.notebooks import applies, needs, run_notebook, up_to_date
 
 SMALL = 50_000_000  # parameters of a model of which two copies do no harm
 
@@ -56,7 +56,7 @@ def reproduce(
     if at_once > 1:
         for source in wanted:
             if source not in stale:
-                _say(places[source] + UNCHANGED)
+                _say(places[source] + run_notebook(source, parameters, executed, shared))
         command = [sys.executable, "-m", "mosaic", "reproduce", "--no-book", "--at-once", "1"]
         command += ["--profile", profile_name, "--device", device]
         for said in side_by_side.run([[*command, "--only", source.stem] for source in stale], at_once):

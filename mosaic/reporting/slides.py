@@ -1,7 +1,7 @@
 """Slides of a chapter, chosen from its executed notebook by rule: no second text is written, so none goes stale.
 
 The first slide has the title and the first paragraph of the lead, without the answers in it: a class predicts first. Each figure of the book has one, under the heading that it stands
-under, with its caption. A box "Predict before you look" gives a slide with the question alone, before the figure, and
+under, with the caption said under it. A box "Predict before you look" gives a slide with the question alone, before the figure, and
 one with its answer, after it. The last has what the chapter says is to be taken away. Exercises and tables have none.
 """
 
@@ -11,7 +11,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mosaic.errors import MosaicError
@@ -95,8 +95,11 @@ def slides_of(cells: Sequence[Mapping]) -> list[Slide]:
         if {EXERCISE, SOLUTION} & set(cell["metadata"].get("tags", [])):
             continue
         if cell["cell_type"] == "markdown":
-            slides += answers
             text, boxes = split(_source(cell))
+            told = next((box.text for box in boxes if box.title == "caption"), "")
+            if told and slides[-1].image:
+                slides[-1] = replace(slides[-1], caption=told)
+            slides += answers
             heading = (re.findall(r"(?m)^##+ (.+)$", text) or [heading])[-1]
             line = _leads_on(text)
             questions, answers = _asked(boxes, heading)

@@ -65,6 +65,18 @@ def test_figures_and_tables_of_a_chapter_are_numbered(extension):
     assert '<figure class="drawn" id="figure-7.2">A<figcaption><b>Figure 7.2.</b> a' in got and 'id="table-7.1"' in got
 
 
+def test_what_is_said_directly_under_a_figure_is_its_caption(extension):
+    figure = '<div><figure class="drawn">A<figcaption><span class="drawn-caption">y by x.</span> <a>CSV</a></figcaption></figure></div>'
+    told = '\n<div class="caption docutils">\n<p>Each <a href="#">dot</a> is a set.</p>\n</div>\n<p>More.</p>'
+    captioned = extension("light_pages").captioned
+    assert captioned(figure + told) == (
+        '<div><figure class="drawn">A<figcaption><span class="drawn-caption">Each <a href="#">dot</a> is a set.</span> <a>CSV</a>'
+        "</figcaption></figure></div>\n<p>More.</p>"
+    )
+    for other in (figure + "<p>Between.</p>" + told, figure, told):
+        assert captioned(other) == other
+
+
 def test_icons_say_nothing_and_buttons_have_names(extension):
     pages = extension("light_pages")
     got = pages.said('<i class="fa-solid fa-bars"></i><button class="b" title="Menu"><pre>x</pre>')

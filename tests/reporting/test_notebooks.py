@@ -59,6 +59,28 @@ def test_profile_and_device_reach_the_notebook_and_a_figure_is_shown_once_as_svg
     assert (folder / "01_chapter.ipynb").read_text() == text, "the same bytes again"
 
 
+def test_new_prose_stands_around_the_outputs_that_hold_and_new_code_is_run(source, tmp_path):
+    folder, parameters = tmp_path / "executed", {"profile": "mini"}
+    run_notebook(source, parameters, folder, "shared")
+    before = nbformat.reads((folder / "01_chapter.ipynb").read_text(), as_version=4)
+    prose = '# %% [markdown]\n# A line before the code, and `mini`.\n\n# %% [markdown]\n# Another.\n\n# %% tags=["param'
+    source.write_text(source.read_text().replace('# %% tags=["param', prose))
+    assert run_notebook(source, parameters, folder, "shared") == "only the prose changed"
+    after = nbformat.reads((folder / "01_chapter.ipynb").read_text(), as_version=4)
+    assert [cell.source for cell in after.cells if cell.cell_type == "markdown"][-1] == "Another."
+    code = [[cell for cell in of.cells if cell.cell_type == "code"] for of in (before, after)]
+    assert [(c.source, c.outputs, c.execution_count) for c in code[0]] == [
+        (c.source, c.outputs, c.execution_count) for c in code[1]
+    ]
+    assert run_notebook(source, parameters, folder, "shared") == "unchanged"
+    source.write_text(source.read_text().replace("print(profile, device)", "print(device, profile)"))
+    assert run_notebook(source, parameters, folder, "shared").endswith(" s")
+    again = nbformat.reads((folder / "01_chapter.ipynb").read_text(), as_version=4)
+    assert [output.text for cell in again.cells for output in cell.get("outputs", []) if "text" in output] == [
+        "cpu mini\n"
+    ]
+
+
 def test_a_notebook_without_the_parameter_profile_is_refused(source, tmp_path):
     source.write_text(NOTEBOOK.replace('profile = "minilm"\n', ""))
     with pytest.raises(MosaicError, match="has no parameter profile: give it a cell tagged `parameters`"):

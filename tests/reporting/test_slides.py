@@ -61,7 +61,7 @@ CELLS = [
     text(LEAD),
     text(ASKED),
     code(FIGURE.format(height=300)),
-    text("The same on new words:"),
+    text(":::{div} caption\nOne line, of {term}`probes <probe>`.\n:::\n\nThe same on new words:"),
     code(FIGURE.format(height=500)),
     code("<table><tr><td>1</td></tr></table>"),
     text(":::{admonition} Exercise 1\n:class: takeaway\nNo slide.\n:::", "exercise"),
@@ -93,8 +93,11 @@ def test_what_becomes_a_slide_and_in_which_order():
     )
     assert question.text == "Where?" and answer.text == "There: {result}`toy.sentences.all`"
     assert (
-        first.caption == "Score & layer." and first.image.startswith("<img alt=") and first.image.endswith('</svg>">')
+        first.caption == "One line, of {term}`probes <probe>`."
+        and first.image.startswith("<img alt=")
+        and first.image.endswith('</svg>">')
     )
+    assert second.caption == "Score & layer.", "where the prose says nothing, the axes' names"
     assert (first.text, second.text) == ("", "The same on new words:")
     assert not first.tall and second.tall
     numbered = [text(LEAD.replace("# Which", "# 5. Which")), *CELLS[1:]]
