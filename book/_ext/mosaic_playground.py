@@ -40,6 +40,11 @@ def markup(folder: Path, profile: str) -> str:
     )
 
 
+def beside(app, config):
+    """The folder of its script and style: not in _static, all of which every page loads."""
+    config.html_static_path.append(str(Path(__file__).parent / "playground"))
+
+
 def of_this_page(app, pagename, templatename, context, doctree):
     if pagename in getattr(app.env, "playgrounds", ()):
         app.add_css_file("playground.css")
@@ -48,5 +53,6 @@ def of_this_page(app, pagename, templatename, context, doctree):
 
 def setup(app):
     app.add_directive("playground", Playground)
+    app.connect("config-inited", beside)
     app.connect("html-page-context", of_this_page)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -15,6 +15,7 @@ from mosaic.reporting.colours import TABLE
 from mosaic.reporting.tables import Html
 
 FAINT = 0.25  # cells below it are left out: they would not be seen
+SHADES = 20  # of a matrix; the cells of one shade are one path, a quarter of the bytes of a rectangle each
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ def slider(name: str, frames: Sequence[Frame], start: int = 0) -> Html:
 def matrix(values: np.ndarray, across: str, down: str, said: str, cell: int = 10) -> str:
     """SVG of a matrix of numbers between -1 and 1, the larger the darker; cells near zero are left out. said: for who cannot see it."""
     height, width = values.shape
-    colour = TABLE["sae"].colour
+    size, colour, side = np.minimum(1, np.abs(values)), TABLE["sae"].colour, cell - 1
+    shades = np.where(size >= FAINT, np.rint(SHADES * size), 0)
     cells = "".join(
-        f'<rect x="{24 + cell * j}" y="{24 + cell * i}" width="{cell - 1}" height="{cell - 1}" fill-opacity="{min(1.0, abs(v)):.2f}"/>'
-        for (i, j), v in np.ndenumerate(values)
-        if abs(v) >= FAINT
+        f'<path fill-opacity="{shade / SHADES:g}" d="'
+        + "".join(f"M{24 + cell * j} {24 + cell * i}h{side}v{side}h-{side}z" for i, j in np.argwhere(shades == shade))
+        + '"/>'
+        for shade in np.unique(shades[shades > 0])
     )
     w, h = 28 + cell * width, 28 + cell * height
     return (

@@ -59,9 +59,12 @@ def test_texts_never_run():
 
 
 def test_a_matrix_draws_what_can_be_seen():
-    (drawing,) = drawings(frames.matrix(np.array([[1.0, 0.1], [-0.5, 0.0]]), "across", "down", "said"))
-    drawn = [rect for rect in drawing.iter("rect") if rect.get("fill-opacity")]
-    assert [rect.get("fill-opacity") for rect in drawn] == ["1.00", "0.50"]
+    (drawing,) = drawings(frames.matrix(np.array([[1.0, 0.1], [-0.5, 0.51]]), "across", "down", "said"))
+    drawn = [path for path in drawing.iter() if path.get("fill-opacity")]
+    assert [(path.get("fill-opacity"), path.get("d")) for path in drawn] == [
+        ("0.5", "M24 34h9v9h-9zM34 34h9v9h-9z"),
+        ("1", "M24 24h9v9h-9z"),
+    ]
 
 
 def test_the_slider_shows_one_frame_at_a_time_and_answers_to_the_keyboard(tmp_path, browser):
