@@ -1,12 +1,14 @@
 """Panels laid out for a phone: one or two in a line, nothing of them lost, and everything back in its place."""
 
+import contextlib
 import io
+import itertools
 import re
 
 import matplotlib.pyplot as plt
 import pytest
 
-from mosaic.reporting import figure_html, plots
+from mosaic.reporting import drawn, figure_html, plots
 from mosaic.reporting.narrow import INCHES, narrow, side_by_side
 
 
@@ -78,3 +80,19 @@ def test_the_second_drawing_is_hidden_where_no_style_sheet_shows_it_and_says_the
 def test_a_heavy_drawing_has_no_second_one(monkeypatch):
     monkeypatch.setattr(figure_html, "LARGEST_TWICE", 10)
     assert figure_html.shown(of_panels(3)).count("<img") == 1
+
+
+def test_numbers_along_a_panel_do_not_touch_and_the_rows_keep_them_all():
+    kept = [2**i for i in range(9)]
+    figure = plots.finished(
+        plots.panels(
+            {"a": {"sae": [(k, 0.5, 0.4, 0.6) for k in kept]}, "b": {"sae": [(1, 0.5, 0.4, 0.6)]}}, "latents kept"
+        )
+    )
+    for inside in (contextlib.nullcontext(), narrow(figure)):
+        with inside:
+            figure.draw_without_rendering()
+            seen = [name for name in figure.axes[0].get_xticklabels() if name.get_alpha() != 0]
+            boxes = [name.get_window_extent() for name in seen]
+            assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes)) and len(seen) == 5
+    assert [row["x"] for row in drawn.rows(figure)] == [str(k) for k in kept]
