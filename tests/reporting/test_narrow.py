@@ -95,4 +95,4 @@ def test_numbers_along_a_panel_do_not_touch_and_the_rows_keep_them_all():
             seen = [name for name in figure.axes[0].get_xticklabels() if name.get_alpha() != 0]
             boxes = [name.get_window_extent() for name in seen]
             assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes)) and len(seen) == 5
-    assert [row["x"] for row in drawn.rows(figure)] == [str(k) for k in kept]
+    assert [row["x"] for row in drawn.rows(figure) if row["panel"] == "a"] == [str(k) for k in kept]
