@@ -140,8 +140,8 @@ study.selection.figure()
 #
 # The same as numbers. *Latents kept* counts those that are on in at least one training text. The last three columns have the same
 # features written down in each of the three forms, in bytes for one test text; *bits* is empty for raw values, which are more than on or
-# off. A sparse row needs four bytes to say which column it is, and four more for a raw value, so with few latents it can be longer than all
-# values in a row. The figure takes the smallest form of each set. Bytes and latents are geometric means over the sets, in which doubling on
+# off. A sparse row takes four bytes for the number of each active latent and four more for its value where it is raw, so with few latents it
+# can take more than all values do. The figure takes the smallest form of each set. Bytes and latents are geometric means over the sets, in which doubling on
 # one set and halving on another cancel. No time stands here, because it is another one on every machine: `python benchmarks/selection.py` measures seconds and memory.
 
 # %%

@@ -60,7 +60,7 @@ study.figure()
 
 # %% [markdown]
 # :::{div} caption
-# One line is a data set, grey lines are means. Filled: familiar words, or the whole test; coloured and hollow: new words; grey and
+# One line is a data set; those on grey are means. Filled: familiar words, or the whole test; coloured and hollow: new words; grey and
 # hollow: published. Bars are 95 % {term}`intervals <interval>`. Look right: where a bar holds zero, SAE features and hidden states
 # cannot be told apart there.
 # :::
@@ -169,8 +169,8 @@ study.effort_table()
 # %% [markdown]
 # ## How few latents suffice?
 #
-# If a handful of latents did as well as all, one could read what the classifier looks at. Here the same probe reads the $k$ latents whose
-# class means differ most {cite}`kantamneni2025`, with $C$ chosen anew for every $k$. It is the linear probe that validation ranks first.
+# If a handful of latents did as well as all, one could read what the classifier looks at. Here the setting that validation ranks first among
+# linear ones reads only the $k$ latents whose class means differ most {cite}`kantamneni2025`, with $C$ chosen anew for every $k$.
 #
 # Few enough is the smallest $k$ that validation cannot tell from all latents (their difference is within its *standard error*, the usual
 # size of its chance part). It is chosen there and not read off the curve below, of which some point reaches any bound by luck.
