@@ -83,7 +83,7 @@ study.new_words_figure()
 # %% [markdown]
 # :::{div} caption
 # As above, but the test is in new words, and only for sets that have such a test. Compare each panel with its own above, minding that
-# the vertical axis may differ: a line that lies lower here leaned on single words.
+# the vertical axis may differ: where a line lies lower here, the probe had leaned on words that it knew.
 # :::
 #
 # ## Which one validation chooses
