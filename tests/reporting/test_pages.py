@@ -67,6 +67,7 @@ def test_public_names_are_listed_with_signature_and_docstring(tmp_path):
     assert [node.tagname for node in api.prose(function.docstring)[0].children] == ["#text", "literal", "#text"]
     assert pair.signature == "class Pair(one: int, two: str = '2')"
     assert [method.signature for method in pair.methods] == ["sum(scale: float=1.0) -> float"]
+    assert (function.name, pair.name, pair.methods[0].name) == ("shown", "Pair", "sum"), "its address on the page"
 
 
 def test_every_floor_is_on_one_of_the_pages_of_functions():
