@@ -63,7 +63,7 @@ study.figure()
 # %% [markdown]
 # :::{div} caption
 # Each line is one way to use features. Above, its mean {term}`macro-F1` over the sets, few labels at the left, all at the right. Below, the
-# same minus {term}`hidden states`, without TF-IDF: look where a whole band lies above or below zero.
+# same minus {term}`hidden states`, without TF-IDF. Look where a whole band lies above or below the line at zero.
 # :::
 #
 # {result}`few_labels.sentences.best`

@@ -60,8 +60,7 @@ study.figure()
 # %% [markdown]
 # :::{div} caption
 # Each square is one data set and one number of latents kept: {term}`macro-F1` of the trained SAE minus that of random dictionaries, teal
-# where the trained SAE is ahead, ochre where it is behind. Frames are wins and losses: look whether they gather at the left. The top row is
-# the mean over the sets.
+# where the trained SAE is ahead, ochre where it is behind. Frames are wins and losses: do they gather at the left? The top row is the mean.
 # :::
 #
 # {result}`training_worth.sentences.set_by_set`

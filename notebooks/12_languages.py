@@ -109,7 +109,7 @@ study.native_figure()
 # %% [markdown]
 # :::{div} caption
 # Each mark is a mean over the languages that are not English, with its 95 % interval. Dots: trained on English; squares: on the language
-# itself; triangles: on English, but reading translations. Look how far a dot lies left of the other marks of its colour.
+# itself; triangles: on English, but reading translations. See how far the dot of a colour lies from its square and its triangle.
 # :::
 #
 # For SAE features the sentence at the top answers. {result}`languages.sentences.hidden_native`
@@ -144,7 +144,7 @@ study.own_figure()
 
 # %% [markdown]
 # :::{div} caption
-# One panel is one set; each probe is trained and tested in the language below it. Look which line is on top, and whether in every language.
+# One panel is one set; each probe is trained and tested in the language below it. Which line is on top, and is it so in every language?
 # Hollow grey marks are the paper's values, from its own model, toxic texts and tweets: compare their order, not their height.
 # :::
 #
@@ -155,8 +155,8 @@ study.matrix_figure()
 
 # %% [markdown]
 # :::{div} caption
-# Each row is a language trained on, each column one tested on, so that the diagonal is at home and all else abroad. Look for rows that turn
-# from yellow to green off the diagonal, and whether they do so on both sides: left SAE features, right hidden states.
+# Each row is a language trained on, each column one tested on, so that the diagonal is at home and all else abroad. Look for rows that lose
+# their yellow off the diagonal, and whether they do so on both sides: left SAE features, right hidden states.
 # :::
 #
 # {result}`languages.sentences.every_pair`
@@ -176,7 +176,7 @@ study.overlap_figure()
 # %% [markdown]
 # :::{div} caption
 # Dots: of the latents that English's probe leans on most, the share that the probe of that language leans on too. Squares, the most to be
-# expected: two English probes. Dashed: chance. Look which of the two the dots lie near; bands hold 95 % of the halves.
+# expected: two English probes. Dashed: chance. To which of the two are the dots nearer? Bands hold 95 % of the halves.
 # :::
 #
 # {result}`languages.sentences.overlap`

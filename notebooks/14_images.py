@@ -48,7 +48,7 @@ study.pictures()
 # %% [markdown]
 # :::{div} caption
 # The first test pictures, one line a set. From above, the miniature's: handwritten digits; drawings labelled by their *shape*; drawings
-# labelled by their *place*. Look how much else varies in a drawing: colour and number say nothing of its label.
+# labelled by their *place*. Notice how much else varies in a drawing: colour and number say nothing of its label.
 # :::
 #
 # ## All latents
@@ -98,7 +98,7 @@ study.published_figure()
 # %% [markdown]
 # :::{div} caption
 # One line is one set of pictures. Filled, this run, with 95 % {term}`intervals <interval>` over images; below, hollow, the paper's
-# photographs, read by PaliGemma 2 3B. Look on which side of the square (hidden states) the dot (SAE features) lies, here and there.
+# photographs, read by PaliGemma 2 3B. On which side of the square (hidden states) does the dot (SAE features) lie, here and there?
 # :::
 #
 # ## Few latents

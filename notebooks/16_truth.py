@@ -102,7 +102,7 @@ study.toxicity_figure()
 
 # %% [markdown]
 # :::{div} caption
-# Each line follows the best latent for toxicity from layer to layer. Look how far *SAE features* rises above *random dictionary*, which
+# Each line follows the best latent for toxicity from layer to layer. See how far *SAE features* lies above *random dictionary*, which
 # learned nothing, and above *random language model*, where nothing was learned at all. Bands are 95 % over texts and dictionaries.
 # :::
 #

@@ -77,7 +77,7 @@ study.by_eye_figure()
 # %% [markdown]
 # :::{div} caption
 # Each row is a latent of one SAE, each column one of the other; the yellower, the larger the cosine of their decoder rows. Left, as
-# trained. Right, each row's partner on the diagonal, the best pair on top: look how far down the diagonal stays yellow.
+# trained. Right, each row's partner on the diagonal, the best pair on top: how far down does the diagonal stay yellow?
 # :::
 #
 # ## All latents
@@ -100,7 +100,7 @@ study.figure()
 # %% [markdown]
 # :::{div} caption
 # Bars count latents by the cosine of their decoder row with their partner's, split by whether the encoders were matched the same way. Only
-# latents that agree, right of the dotted threshold, can be shared. The dashed line is chance: look how many stand no higher.
+# latents that agree, right of the dotted threshold, can be shared. Those left of the dashed line match no better than chance.
 # :::
 #
 # The definition as code, in three lines. The first asks for the same partner, the second for two cosines that are near enough,
@@ -133,7 +133,7 @@ study.threshold_curves()
 # %% [markdown]
 # :::{div} caption
 # Each line is the share of latents whose partners agree and whose cosines both reach the threshold below it. Grey are the three kinds of
-# chance. Look from which threshold on all grey lies at zero, and how much the two seeds still share there.
+# chance. Look for the threshold from which all grey lies at zero: how much do the two seeds still share there?
 # :::
 #
 # ### Move the threshold
@@ -146,8 +146,8 @@ study.threshold_slider()
 
 # %% [markdown]
 # :::{div} caption
-# Bars are latents whose two matchings give one partner; filled, right of the upright line, are those that count as shared. The other lines
-# outline latents whose partners differ, and the dictionaries of chance. The sentence beside the slider counts them.
+# Each latent stands at the smaller of its two cosines. Move the upright line leftward and watch when it meets the outlines of chance. The
+# sentence under the picture says what the two seeds share at every place.
 # :::
 #
 # The same pair's figures at the threshold of 0.7, beside those of chance.

@@ -59,7 +59,7 @@ study.along("width")
 # %% [markdown]
 # :::{div} caption
 # Left, this run: the share of latents that two seeds have in common, and the mean cosine of matched latents, each with its own chance in
-# grey. Right, hollow: published shares. Look whether *shared* moves by more than its band is wide, and whether both panels go one way.
+# grey. Right, hollow: published shares. Does *shared* move by more than its band is wide, and do both panels go one way?
 # :::
 #
 # {result}`what_moves_it.sentences.width`
@@ -82,8 +82,8 @@ study.along("k")
 
 # %% [markdown]
 # :::{div} caption
-# From left to right each token has more active latents. Look how much is left at the right end of each coloured line's lead over its own
-# grey line of chance, and whether the hollow, published shares go the same way.
+# From left to right each token has more active latents. How much of each coloured line's lead over its own grey line of chance is left at
+# the right end, and do the hollow, published shares go the same way?
 # :::
 #
 # {result}`what_moves_it.sentences.k` With few active latents many may never fire, and a {term}`dead latent` is
@@ -98,8 +98,8 @@ study.along("tokens")
 
 # %% [markdown]
 # :::{div} caption
-# From left to right, longer training. Look whether *shared* still climbs at its right end, or has levelled off. Where the pale line, *alive
-# only*, leaves it, part of the difference is latents that never fire.
+# From left to right, longer training. Does *shared* still climb at its right end, or has it levelled off? Where the pale line, *alive
+# only*, lies higher, part of the difference is latents that never fire.
 # :::
 #
 # {result}`what_moves_it.sentences.tokens` The mean cosine of matched latents alone would not tell an untrained pair from a trained
@@ -130,8 +130,8 @@ study.architectures("l0")
 
 # %% [markdown]
 # :::{div} caption
-# Each mark is one architecture, by its sparsity (across) and the share that its seeds have in common (up). The line joins TopK SAEs. Look
-# which marks lie above it: these agree more than a TopK SAE of the same L0 would. Bars are 95 %.
+# Each mark is one architecture, by its sparsity (across) and the share that its seeds have in common (up), with 95 % intervals. The line
+# joins TopK SAEs. Look for marks above it: these agree more than a TopK SAE of the same L0 would.
 # :::
 
 # %%
@@ -140,7 +140,7 @@ study.architectures("fvu")
 # %% [markdown]
 # :::{div} caption
 # The same SAEs by what they leave unexplained: the further left, the better the reconstruction. A mark above the line agrees more than a
-# TopK SAE that reconstructs as well. Look whether the marks above it are the same as in the figure before.
+# TopK SAE that reconstructs as well. Are they the same marks as in the figure before?
 # :::
 
 # %%
