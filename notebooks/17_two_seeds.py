@@ -100,7 +100,7 @@ study.figure()
 # %% [markdown]
 # :::{div} caption
 # Bars count latents by the cosine of their decoder row with their partner's, split by whether the encoders were matched the same way. Only
-# latents that agree, right of the dotted threshold, can be shared. Those left of the dashed line match no better than chance.
+# latents that agree, right of the dotted threshold, can be shared. Those left of the dashed line lie below the mean of chance.
 # :::
 #
 # The definition as code, in three lines. The first asks for the same partner, the second for two cosines that are near enough,
