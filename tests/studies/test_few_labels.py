@@ -309,7 +309,7 @@ def test_two_ways_held_against_each_other(d, words):
     assert "unlike with few" in said.with_all({(BINARISED, HIDDEN): (d, ABOVE if d is UNDER else UNDER)})
     assert words in said.new_words({(BINARISED, HIDDEN): d}, 4) and words in said.languages({"de": d})
     assert f"hidden states in German ({numerals.shown(d.difference, sign=True)})" in said.languages({"de": d})
-    assert "; they score above TF-IDF" in got and got.count("all latents binarised") == 1
+    assert "). They score above TF-IDF" in got and got.count("all latents binarised") == 1
 
 
 def test_choosing_latents_has_a_branch_for_every_outcome():

@@ -311,5 +311,5 @@ def test_the_largest_lead_is_one_that_shows():
         "2": Difference(0.05, 0.01, 0.09, 0.01),
         "all": Difference(0.0, -0.01, 0.01, 1.0),
     }
-    assert "with 2 latents the trained SAE scores above" in (got := said.answer(found, 10))
-    assert "the largest lead of these, +0.050, 95 % +0.010 to +0.090, is with 2 latents" in got
+    assert "With 2 latents the trained SAE scores above" in (got := said.answer(found, 10))
+    assert "The largest lead of these is with 2 latents (+0.050, 95 % +0.010 to +0.090; mean over 10 sets)." in got
