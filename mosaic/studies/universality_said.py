@@ -62,15 +62,15 @@ def grid(share: Mapping[str, Mapping]) -> str:
 
 def control(name: str, found: Mapping) -> str:
     """The trained SAE's RSA beside a control's. found: their difference."""
-    words = {
-        "above": "is more like the other model's than",
-        "below": "is less like the other model's than",
-        "between": "is, in its likeness to the other model's, not told apart from",
+    whether = {
+        "above": "the trained SAE's space is more like the other model's",
+        "below": "the trained SAE's space is less like the other model's",
+        "between": "it cannot be told whether the trained SAE's space is more like the other model's",
     }[sign(found["interval"])]
     n, m = found["n_pairs"]
     return (
-        f"The trained SAE's space {words} that of {name} (difference of RSA {signed(found['difference'])}, "
-        f"{between(found['interval'])}). Their RSA is {shown(found['of'])} and {shown(found['other'])}, on {n} and {m} pairs."
+        f"By RSA, {whether} than that of {name} is (difference {signed(found['difference'])}, {between(found['interval'])}). The "
+        f"two have {shown(found['of'])} and {shown(found['other'])}, on {n} and {m} pairs."
     )
 
 
