@@ -233,6 +233,18 @@ def test_columns_are_marked_and_what_was_computed_here_is_said(page, tmp_path):
     assert studies == ["r"] and "torch" in versions
 
 
+def test_each_profile_has_a_line_on_what_chance_would_give(page, monkeypatch, tmp_path):
+    monkeypatch.setattr(page.verdicts, "judge_all", lambda name, at: [judged(tmp_path, name)] * 20)
+    monkeypatch.setattr(page, "depend", lambda directive: None)
+    (lines,) = page.ByChance.run(None)
+    said = [line.astext() for line in lines]
+    assert [line.split(":")[0] for line in said] == ["mini", "minilm"]
+    assert (
+        "20 ask whether it leaves out zero, and 20 intervals do. By chance alone, where nothing is so, about 1.0"
+        in said[0]
+    )
+
+
 def test_every_kind_of_rule_and_verdict_has_its_words_and_its_colour(page):
     style = (ROOT / "book" / "_static" / "mosaic.css").read_text(encoding="utf-8")
     prose = (ROOT / "book" / "claims.md").read_text(encoding="utf-8")
