@@ -9,8 +9,8 @@
 # that the model knows had a number of its own, you could look. A {term}`sparse autoencoder` (SAE) tries to make such
 # numbers. This chapter builds one from nothing.
 #
-# **The answer,** in a toy world where the truth is known: {result}`from_nothing.sentences.found` (A *cosine* of 1 means the same direction, 0 a
-# right angle.)
+# **The answer** (skip it if you want to predict). In a toy world where the truth is known: {result}`from_nothing.sentences.found` (A
+# *cosine* of 1 means the same direction, 0 a right angle.)
 #
 # *You need:* vectors, and what logistic regression does. *You do not need:* anything about language models. *About 30 minutes;
 # the cells run in about a minute.*
@@ -61,13 +61,18 @@ study.overview()
 # :class: tip predict
 # The model is trained three times. The first time, all features are there all the time. The second time each is there in 20 of
 # 100 examples, the third time in 5. In each picture below, a line is the direction in which one feature is written. A line of no
-# length is a feature that is given up. In which picture are most features kept?
+# length is a feature given up. In which picture are most features kept?
 # :::
 
 # %%
 study.plane_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each line is one feature: it ends at the two numbers with which the model writes that feature down. From left to right features
+# become rarer. Count the long lines of each panel: a short line, or a mark alone, is a feature given up.
+# :::
+#
 # :::{dropdown} Answer
 # {result}`from_nothing.sentences.plane` More features than numbers: this is called {term}`superposition` {cite}`elhage2022`.
 # :::
@@ -77,14 +82,18 @@ study.plane_figure()
 # is there.) A feature counts as kept, or *represented*, if its line is long: its squared length must be above one half.
 #
 # Beside it stands the same model without its one bend (*linear* in the figure). The bend is a *ReLU*, which sets every number below zero to
-# zero. Without it the model can only add, and multiply by fixed weights. From left to right, features become rarer.
+# zero. Without it the model can only add, and multiply by fixed weights.
 
 # %%
 study.figure()
 
 # %% [markdown]
-# {result}`from_nothing.sentences.rise` {result}`from_nothing.sentences.linear` The band is a 95 % {term}`interval` over the starts:
-# it shows how far other random starts would move the number.
+# :::{div} caption
+# Each mark is the mean over random starts; its band is a 95 % {term}`interval`: how far other starts would move it. The dotted line
+# is as many features as the vector has numbers; what lies above it is packed more densely than one feature a number.
+# :::
+#
+# {result}`from_nothing.sentences.rise` {result}`from_nothing.sentences.linear`
 #
 # *What could be wrong?* It is a toy: its features are independent, and we chose how often they are there. That real models do the same
 # is a hypothesis that explains much. It is not proved here.
@@ -98,8 +107,7 @@ study.figure()
 # How would you read one feature back? The obvious way: multiply the example with the feature's direction, number by number, and add up
 # (the *product* of two vectors). But other features point partly the same way. So you also hear the neighbours.
 #
-# The figure compares this with a latent of an SAE. Its height is the share of examples, on a logarithmic scale: each line up is ten times
-# as many.
+# The figure compares this with a latent of an SAE.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
@@ -110,6 +118,12 @@ study.figure()
 study.along_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Two histograms in each panel: examples with the feature (solid) and without it (dashed). The more they overlap, the worse that
+# number tells whether the feature is there. A spike at zero is a latent that stays silent. Each line up the scale is ten times as
+# many examples.
+# :::
+#
 # :::{dropdown} Answer
 # {result}`from_nothing.sentences.amplitudes`
 # :::
@@ -142,6 +156,11 @@ study.along_figure()
 study.training_figure()
 
 # %% [markdown]
+# :::{div} caption
+# One SAE while it trains: each panel is one of the three numbers, from the first training step to the last. Loss and variance
+# unexplained should fall towards zero; L0 cannot rise above *k*, the number of latents that TopK keeps.
+# :::
+#
 # {result}`from_nothing.sentences.training`
 #
 # ## Did it find the truth?
@@ -161,6 +180,11 @@ study.training_figure()
 study.cosines_figure()
 
 # %% [markdown]
+# :::{div} caption
+# A bar counts latents by their cosine with the true direction nearest to them; where both kinds have some, bars are stacked. At the
+# right end a latent points where a true feature does. The random dictionary shows how near chance comes.
+# :::
+#
 # :::{dropdown} Answer
 # {result}`from_nothing.sentences.found`
 # :::
@@ -197,14 +221,19 @@ study.sparsity_slider()
 # ## Shrinkage
 #
 # There is another way to ask for few latents. Let all positive values through, but make them cost something: add to the loss a weight
-# times the sum of all active values (an *L1 penalty*). Small sums are cheap, so the SAE has a reason to make every value smaller. The
-# figure shows what a latent gives for a feature that is there alone, as a share of its true amplitude.
+# times the sum of all active values (an *L1 penalty*). Small sums are cheap, so the SAE has a reason to make every value smaller. Does
+# it?
 
 # %%
 study.shrinkage_figure()
 
 # %% [markdown]
-# {result}`from_nothing.sentences.shrinkage` This is called {term}`shrinkage` {cite}`rajamanoharan2024`. Settings that found no feature are left out.
+# :::{div} caption
+# Each mark is one SAE: across, how many latents it uses per example; up, what a latent gives for a feature that is there alone, as a
+# share of the true amplitude. On the dotted line it is right, below it too little. SAEs that found no feature are left out.
+# :::
+#
+# {result}`from_nothing.sentences.shrinkage` This is called {term}`shrinkage` {cite}`rajamanoharan2024`.
 #
 # ## Three latents of a real SAE
 #
@@ -212,7 +241,8 @@ study.shrinkage_figure()
 # that we made. So we know of each text whether it quotes, insults or negates; such a property is called a {term}`factor`.
 #
 # For each of the three, we took the latent that tells it best on one half of the texts. Below, each stands under two short sentences,
-# one without its factor and one with it. Darker tokens are stronger, on one scale for both.
+# one without its factor and one with it. Darker tokens are stronger, on one scale for both. In brackets stands the factor's full name:
+# the explorer lists latents by such names, so search it for that one.
 
 # %%
 study.latents_strips()
@@ -221,15 +251,19 @@ study.latents_strips()
 study.latents_figure()
 
 # %% [markdown]
-# The figure shows the other half of the texts, in five languages, which had no part in the choice. "Tells it" is measured by the
-# {term}`AUROC`. Take one text with the factor and one without: how often is the latent stronger on the first? One half is guessing,
+# :::{div} caption
+# One panel is one latent: how large it becomes in each text of the half that did not choose it, of all five languages; solid, texts
+# with its factor, dashed, texts without. Dashed bars away from zero are texts on which it fires although its factor is absent.
+# :::
+#
+# "Tells it" is measured by the {term}`AUROC`. Take one text with the factor and one without: how often is the latent stronger on the first? One half is guessing,
 # 1 is never wrong.
 #
 # {result}`from_nothing.sentences.latents`
 #
 # {result}`from_nothing.sentences.unlearned`
 #
-# *What could be wrong?* A latent that tells a factor may also fire on other things: look for dashed bars away from zero. And these
+# *What could be wrong?* A latent that tells a factor may also fire on other things. And these
 # are the best of many latents; most have no such plain name. [Chapter 23](23_interpretation) asks how often a name is right.
 #
 # ## Takeaway
@@ -276,6 +310,12 @@ from_nothing.reading_table(found, "seed")
 # %% tags=["solution"]
 sentence = 'Karia says: "you are stupid". the film is not boring. you are not clever.'
 pictures.pipeline(profile, sentence=sentence).html()
+
+# %% [markdown]
+# :::{dropdown} Answer
+# "Not clever" is said to the reader in the writer's own words, so this message is *toxic*; the quotation does not count. Compare that with
+# the picture's last step, and see which bars pull the other way: what the probe's weights are worth on three statements, nobody has tested.
+# :::
 
 # %% [markdown]
 # ## Test yourself

@@ -144,6 +144,12 @@ study.told_table()
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# One line is one language model while it trains; a mark is a measurement on held-out documents. Top left is the loss: look how near
+# it comes to the dashed line. The other panels have the share of messages, of the kind named, whose log the model begins with the
+# correct code.
+# :::
+#
 # ## The dictionaries
 #
 # And how well did the SAEs learn? They are measured on documents that neither a model nor an SAE was trained on, by four numbers:

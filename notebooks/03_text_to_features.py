@@ -8,7 +8,7 @@
 # This chapter follows one sentence all the way: from words to lists of numbers, from these to features of a {term}`sparse autoencoder`
 # (SAE), and from features to one row.
 #
-# **The answer.** A long row that is mostly zeros. {result}`text_to_features.sentences.sparse`
+# **The answer** (skip it if you want to predict). A long row that is mostly zeros. {result}`text_to_features.sentences.sparse`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -61,7 +61,10 @@ study.record();
 # ## Token by token
 #
 # Each line below is one latent of the SAE at the middle layer. (*Layer* is another word for block.) The darker a token, the
-# more active the latent on it. Shown are the latents with the largest sums over the sentence. {result}`text_to_features.sentences.names`
+# more active the latent on it. Each line has its own scale. Shown are the latents with the largest sums over the sentence.
+#
+# A line begins with the latent's number. A name behind it says which contrast the latent tells: *language en* is English texts against
+# all others, *message: negation* messages with a negation against messages without. {result}`text_to_features.sentences.names`
 #
 # Some tokens stand for no word: a model's own marks for where a text begins or ends (BOS, `[CLS]`, `[SEP]`). They are left out, as they
 # are everywhere in this book. Gemma Scope, the published SAEs of Google's Gemma 2 models, was not trained on them; the released code of
@@ -73,11 +76,8 @@ study.table()
 # %% [markdown]
 # ## Sparse: few latents per token
 #
-# How many latents are active at once? The sentence has {result}`text_to_features.n_tokens` tokens, and the SAE is the middle layer's.
-# {result}`text_to_features.sentences.sparse` The mean number of active latents per token is called the SAE's {term}`L0`, written $L_0$.
-#
-# One sentence is not the corpus. At the end of its training this SAE had {result}`text_to_features.l0_in_training` active latents over
-# the texts it was trained on; that is the number that *What was run* lists.
+# How many latents are active at once? The mean number per token is called the SAE's {term}`L0`, written $L_0$. Here it is counted on the
+# sentence's {result}`text_to_features.n_tokens` tokens.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -92,6 +92,14 @@ study.table()
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# One line is a latent, the one with the largest sum at the top; one column is a token of the sentence. Blue-green is zero, a silent
+# latent; the yellower a cell, the more active the latent. No latent left out has a larger sum.
+# :::
+#
+# One sentence is not the corpus. At the end of its training this SAE had {result}`text_to_features.l0_in_training` active latents per
+# token over the texts it was trained on; that is the number that *What was run* lists.
+#
 # ## One row per text: pooling
 #
 # A text of five tokens and one of fifty must both become one row. There are several ways. Take one latent: does it matter how often it
@@ -111,6 +119,11 @@ study.figure()
 study.poolings_figure()
 
 # %% [markdown]
+# :::{div} caption
+# One line is a pooling, one column a latent, those of the top lines above. Poolings have different units, so each number is a share
+# of its line's largest. Read down a column: how much one latent counts in the row depends on the pooling.
+# :::
+#
 # ## What could be wrong
 #
 # Our own code might compute something else than an SAE. It works out active latents only, and never holds a table of all tokens by all

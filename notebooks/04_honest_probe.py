@@ -8,7 +8,8 @@
 # keep the best, and it looks better than it is. Nobody has to cheat. Every chapter of this book compares scores. This one makes a score
 # too high on purpose, measures by how much, and shows four habits that prevent it.
 #
-# **The answer.** Ask first whether it was chosen on the texts that it is reported on. {result}`honest_probe.sentences.optimism`
+# **The answer** (skip it if you want to predict). Ask first whether it was chosen on the texts that it is reported on.
+# {result}`honest_probe.sentences.optimism`
 #
 # *You need:* logistic regression, training and test sets. *You do not need:* anything about SAEs, though
 # [SAEs from nothing](01_from_nothing) helps. *About 30 minutes; the cells run in about a minute.*
@@ -66,6 +67,11 @@ study.table()
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each mark is one classifier on all fresh texts, with its settings chosen on training texts; the bar is its 95 % {term}`interval`.
+# Look which steps from one line to the next are longer than the bars.
+# :::
+#
 # :::{dropdown} Answer
 # {result}`honest_probe.sentences.words` {result}`honest_probe.sentences.random` {result}`honest_probe.sentences.hidden`
 # :::
@@ -84,8 +90,8 @@ study.figure()
 #
 # We do exactly that, many times. The fresh texts are cut into {result}`honest_probe.n_test_sets` test sets of
 # {result}`honest_probe.per_test_set`. On each, the best setting is chosen *by its score there*. Then it is scored on all other texts.
-# In the figure the first score is what the test set *promised*, the second what was *kept*. The third line is the honest way, explained
-# below it.
+# The first score is what the test set *promised*, the second what was *kept*. The figure's third line, nested selection, is the honest way,
+# explained below it.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
@@ -97,6 +103,11 @@ study.figure()
 study.optimism_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Across, how many settings were tried; a mark is a mean over the test sets and over random draws of so many settings. Watch the gap
+# between *promised* and *kept*. The level line is one setting, which saw no test set. The vertical axis does not begin at zero.
+# :::
+#
 # :::{dropdown} Answer
 # {result}`honest_probe.sentences.optimism`
 # :::
@@ -113,6 +124,11 @@ study.optimism_figure()
 study.optimism_figure(shuffled=True)
 
 # %% [markdown]
+# :::{div} caption
+# The same where labels mean nothing, so that guessing (*chance*) is the best that can be kept. Whatever *promised* has above chance,
+# choosing on the test set has made up.
+# :::
+#
 # {result}`honest_probe.sentences.shuffled`
 #
 # ## Habit 3: say how sure you are
@@ -123,18 +139,23 @@ study.optimism_figure(shuffled=True)
 # How can one know that from a single test set? By the {term}`bootstrap`: draw as many texts from the test set at random, some twice and
 # some not at all, and score again. Do it two thousand times. Where the middle 95 % of these scores lie is the interval.
 #
-# Here we can check it. The figure has the same probe on each of the {result}`honest_probe.n_test_sets` test sets. The line is its score on
-# all fresh texts.
+# Here we can check it, with the same probe on each of the {result}`honest_probe.n_test_sets` test sets. Its score on all fresh texts is
+# nearly the true one.
 #
 # :::{admonition} Predict before you look
 # :class: tip predict
-# How many of the intervals will miss the line?
+# How many of the intervals will miss the score on all fresh texts?
 # :::
 
 # %%
 study.intervals_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each line is one test set: the mark is the probe's score there, the bar its 95 % interval. The dashed line is its score on all fresh
+# texts. Count the bars that do not reach it.
+# :::
+#
 # :::{dropdown} Answer
 # {result}`honest_probe.sentences.coverage`
 # :::
@@ -148,6 +169,11 @@ study.intervals_figure()
 study.pairing_figure()
 
 # %% [markdown]
+# :::{div} caption
+# One difference with two intervals: above, both classifiers on the same texts; below, as if each had been scored on texts of its own.
+# At the upright line the two are level. Compare the lengths of the bars.
+# :::
+#
 # {result}`honest_probe.sentences.pairing`
 #
 # *What could be wrong?* An interval knows nothing of texts of another kind, of wrong labels, or of a test set that was looked at before.

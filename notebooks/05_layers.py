@@ -7,7 +7,7 @@
 # said to hold single words, the last ones to prepare the next word. Is the best place in between? The paper compares an early, a middle and a late layer of each
 # model and finds the middle ones best on average {cite}`gallifant2025`. Is that so here?
 #
-# **The answer.** {result}`layers.sentences.middle`
+# **The answer** (skip it if you want to predict). {result}`layers.sentences.middle`
 #
 # (The two numbers after "95 %" are an {term}`interval`. If zero lies between them, nobody can say which of the two is better. What a
 # {term}`strongest rival` is, is said below.)
@@ -37,9 +37,8 @@ study.record();
 # %% [markdown]
 # ## Layer curves
 #
-# One panel per data set. From left to right, a probe reads later and later layers. One curve is for the {term}`latents <latent>` of an
-# SAE; the other is for the {term}`hidden states` of the same layer, the vectors from which the SAE made them. The height is the
-# {term}`macro-F1` on test texts, and the bands are 95 % intervals over these texts.
+# A probe reads one layer after another: the {term}`latents <latent>` of an SAE there, and the {term}`hidden states` of the same layer, the
+# vectors from which the SAE made them. It is scored by {term}`macro-F1`.
 #
 # How it was measured:
 #
@@ -70,12 +69,23 @@ study.record();
 study.figure()
 
 # %% [markdown]
-# The same on new words. A probe that leans on single words would fall here:
+# :::{div} caption
+# One panel is a data set. A mark is the test score of a probe that reads this layer, SAE features or hidden states; bands are 95 %
+# intervals over test texts, hollow marks the paper's. Look where each line is highest, and whether its band there is clear of its
+# other layers.
+# :::
+#
+# Would a probe that leans on single words show here? The same on new words:
 
 # %%
 study.new_words_figure()
 
 # %% [markdown]
+# :::{div} caption
+# As above, but the test is in new words, and only for sets that have such a test. Compare each panel with its own above, minding that
+# the vertical axis may differ: where a line lies lower here, the probe had leaned on words that it knew.
+# :::
+#
 # ## Which one validation chooses
 #
 # The layer with the highest validation score, averaged over the sets, is marked as chosen. The last column says which
@@ -115,11 +125,15 @@ study.table()
 # ({result}`layers.every_block.pooling`), and at most {result}`layers.every_block.rows.train` training and
 # {result}`layers.every_block.rows.test` test texts per set. These scores stand beside each other and not beside those above: there,
 # validation chose among all poolings and on more texts, and may have taken another layer.
-#
-# Large marks are the layers that validation chose; bands are 95 % intervals over test texts.
 
 # %%
 study.scale_figure()
+
+# %% [markdown]
+# :::{div} caption
+# One line is one model, a mark its mean over the sets; across is how deep it was read, 1.0 being its last block. Bands are 95 %
+# intervals over test texts; the large mark is the layer that validation chose. See whether the line still rises right of it.
+# :::
 
 # %%
 study.scale_table()

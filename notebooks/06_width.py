@@ -8,7 +8,7 @@
 # {term}`latents <latent>`, each of which means less. It also costs more to train and to run. If a narrow one does as well, take the
 # narrow one.
 #
-# **The answer.** {result}`width.sentences.answer`
+# **The answer** (skip it if you want to predict). {result}`width.sentences.answer`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -34,8 +34,8 @@ study.record();
 # ## Every pair
 #
 # SAEs of one layer, the middle one, and several {term}`widths <width>` are compared. Take one data set and one {term}`pooling`, and
-# train the same linear {term}`probe` on two neighbouring widths. That is a pair. A dot is the score on the wider SAE minus the score on
-# the narrower one: right of zero, width has paid. The bar is the median, the pair in the middle. Hollow dots are the published pairs.
+# train the same linear {term}`probe` on two neighbouring widths. That is a pair, and its difference is the score on the wider SAE minus the
+# score on the narrower one.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -50,6 +50,11 @@ study.record();
 study.pairs_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each dot is one pair: right of zero, width has paid. The bar is the median, the pair in the middle; hollow dots are the published
+# pairs. Up and down within a line means nothing. See how far the bar is from zero, and how far the dots are.
+# :::
+#
 # *What could be wrong?* A median says what happens to the pair in the middle and nothing of the others: the mean difference is
 # {result}`width.mean_difference`. And pairs of one set say nearly the same, so they are not as much evidence as their number suggests.
 # The {term}`interval` therefore comes from drawing the sets anew, each with all its pairs.
@@ -61,8 +66,7 @@ study.pairs_figure()
 #
 # ## Set by set
 #
-# Does width matter on some sets? Each width is shown with the pooling that validation chose for it. Height is {term}`macro-F1`; bands
-# are 95 % intervals over test texts, by {term}`bootstrap`.
+# Does width matter on some sets? Each width is scored by {term}`macro-F1`, with the pooling that validation chose for it.
 #
 # Hollow grey marks are published, where the paper has the same task: Gemma 2 2B, middle layer, SAEs of 16k and 65k latents, a mark a
 # pooling, nothing binarised. Its model and, for the miniature's sets, its texts are others.
@@ -71,6 +75,11 @@ study.pairs_figure()
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# One panel is a data set, one mark an SAE of this width; bands are 95 % intervals over test texts, by {term}`bootstrap`. Hollow marks
+# are the paper's, one a pooling. Look for a line that rises or falls by more than its band is high.
+# :::
+#
 # ## Which one validation chooses
 #
 # One width has to serve all data sets. {term}`Validation <validation fold>` chooses it. Whether it is really ahead is asked on the test

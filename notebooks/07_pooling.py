@@ -7,7 +7,7 @@
 # strongest word, and it stands out. Read the last word only, and you rely on the model to have carried the insult there. That choice is
 # called {term}`pooling`. It can matter more than which features are pooled.
 #
-# **The answer.** {result}`pooling.sentences.baseline` {result}`pooling.sentences.last_hidden`
+# **The answer** (skip it if you want to predict). {result}`pooling.sentences.baseline` {result}`pooling.sentences.last_hidden`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -34,9 +34,8 @@ study.record();
 # %% [markdown]
 # ## SAE features
 #
-# Every pooling is given to both kinds of features at one layer, layer {result}`pooling.layer`, and each is scored by itself. In the figure
-# a line is a data set, a column a pooling, and the number is {term}`macro-F1` on test texts. Where a set has tests of
-# {term}`familiar and of new words <familiar words, new words>`, these are the familiar ones.
+# Every pooling is given to both kinds of features at one layer, layer {result}`pooling.layer`, and each is scored by itself. Where a set has
+# tests of {term}`familiar and of new words <familiar words, new words>`, these are the familiar ones.
 #
 # The poolings are those of [chapter 3](03_text_to_features): *sum*, *mean* and *max* over the tokens; *last*, the last token alone; *count*,
 # on how many tokens a {term}`latent` is active; *top20*, on how many it is among that token's twenty largest.
@@ -55,6 +54,11 @@ study.record();
 study.figure("sae")
 
 # %% [markdown]
+# :::{div} caption
+# One line is a data set, one column a pooling, the number {term}`macro-F1` on test texts; yellower is higher. Read along a line: what
+# changes there is changed by pooling alone.
+# :::
+#
 # ## Hidden states
 #
 # The same poolings, now of the {term}`hidden states`: the model's own vectors, from which the SAE made its latents. A vector has no active
@@ -64,6 +68,11 @@ study.figure("sae")
 study.figure("hidden")
 
 # %% [markdown]
+# :::{div} caption
+# The same for hidden states. Colours have a scale of their own here, so compare the numbers with those above, cell by cell, and the
+# column *last* first.
+# :::
+#
 # ## What the paper said
 #
 # The paper pools SAE activations by sums and by top-$n$ counts, with $n$ the number of largest latents that count on each token. It pools
@@ -77,6 +86,11 @@ study.figure("hidden")
 study.published_figure()
 
 # %% [markdown]
+# :::{div} caption
+# One panel is a data set whose task the paper has. Filled marks are this run's, their bands 95 % intervals over test texts; hollow
+# marks are the paper's. Poolings have no order: a line only joins the marks of one kind of features.
+# :::
+#
 # ## Which one validation chooses
 #
 # One pooling has to serve all sets. The table has means over the sets. The pooling with the highest {term}`validation <validation fold>`

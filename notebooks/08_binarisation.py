@@ -39,9 +39,8 @@ study.record();
 # chosen on {term}`validation folds <validation fold>`, and the published one stands beside it. Each has a
 # {term}`regularisation strength` of its own.
 #
-# The figure shows the whole curve for *sums*. To the right, the threshold rises and lets fewer of the active values through. The height is
-# {term}`macro-F1` on test with binarised sums minus that with raw ones (*raw* means as they are), so above zero binarising helps. One
-# line is one data set. The large mark is where the published 1.0 falls.
+# The figure shows the whole curve for *sums*: from left to right the threshold rises, and {term}`macro-F1` on test with binarised sums is
+# shown minus that with raw ones (*raw* means as they are).
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -57,11 +56,16 @@ study.record();
 study.threshold_curve()
 
 # %% [markdown]
+# :::{div} caption
+# One line is a data set. Above zero binarising helps, below it hurts. The large mark is where the published threshold 1.0 falls; at
+# the left end it would let every active value through. No intervals are drawn: small steps may be chance.
+# :::
+#
 # ### Move the threshold
 #
 # Choose a set and move the slider, by mouse or by the arrow keys. Further right the threshold is stricter. Under the figure
-# stands one test text of the set, as it is published. Its tokens show what the probe still gets to see. (A text of a set on
-# offence may offend.)
+# stands one test text of the set, as it is published. Its tokens show what the probe still gets to see: each active latent of the text is
+# counted at the one token on which it is strongest, as long as its sum is above the threshold. (A text of a set on offence may offend.)
 
 # %%
 study.threshold_slider()
@@ -78,14 +82,19 @@ study.threshold_slider()
 # %% [markdown]
 # ## Raw against binarised
 #
-# What does binarising change on average? Right of the line, it helps. Dots are means over the data sets. The 95 %
-# {term}`intervals <interval>` come from drawing anew the data sets and the test texts of each, the same texts for both forms. Hollow: the mean of
-# {published}`mosaic.binarising.n` published comparisons at the same threshold (the paper's models and sets; no interval is published).
+# What does binarising change on average? The 95 % {term}`intervals <interval>` come from drawing anew the data sets and the test texts of
+# each, the same texts for both forms. Published are {published}`mosaic.binarising.n` comparisons at the threshold 1.0, of the paper's
+# models and sets, without intervals.
 
 # %%
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# One line is a pooling, each mark a mean over the data sets with its 95 % interval; hollow marks are the paper's means. Right of the
+# upright line binarising helps, left of it it hurts. A bar that crosses the line leaves it open.
+# :::
+#
 # The same differences as numbers, beside the mean scores of raw features and of those binarised at the
 # threshold that validation chose. The last column is the share of active values above 1.0.
 
@@ -111,8 +120,7 @@ study.table()
 # - **Equal.** Texts, folds and the grid of regularisation strengths are the same for all. How many latents are kept is chosen
 #   on validation, and each fold's latents are chosen without its held-out rows.
 #
-# In the figure a mark is a mean over the data sets. Further up is better, further left is cheaper. A line leads from a way's raw latents
-# to the same latents binarised. Cost is the bytes that one test text takes in the smallest of three forms that lose nothing:
+# Cost is the bytes that one test text takes in the smallest of three forms that lose nothing:
 #
 # - every value as a float32 (four bytes a number);
 # - on or off, as packed bits (eight latents in a byte);
@@ -125,8 +133,16 @@ study.table()
 study.selection.figure()
 
 # %% [markdown]
-# The same as numbers. Bytes and latents are geometric means over the sets, in which doubling on one set and halving on another cancel. No
-# time stands here, because it is another one on every machine: `python benchmarks/selection.py` measures seconds and memory.
+# :::{div} caption
+# Each mark is one way to make features, a mean over the data sets: further up is better, further left is cheaper. Colours say how
+# latents are selected, shapes whether they are binarised; a line leads from raw to binarised. Bars are 95 % over sets and texts.
+# :::
+#
+# The same as numbers. *Latents kept* counts those that are on in at least one training text. The last three columns have the same
+# features written down in each of the three forms, in bytes for one test text; *bits* is empty for raw values, which are more than on or
+# off. A sparse row takes four bytes for the number of each active latent and four more for its value where it is raw, so with few latents it
+# can take more than all values do. The figure takes the smallest form of each set. Bytes and latents are geometric means over the sets, in which doubling on
+# one set and halving on another cancel. No time stands here, because it is another one on every machine: `python benchmarks/selection.py` measures seconds and memory.
 
 # %%
 study.selection.table()

@@ -7,7 +7,7 @@
 # words of the text (a {term}`bag of words`, weighed by *TF-IDF*), and the model's own vectors, its {term}`hidden states`. The paper's headline says that SAE features reach a
 # {term}`macro-F1` above {published}`mosaic.mean.least` and beat both {cite}`gallifant2025`.
 #
-# **The answer.** {result}`sae_against_baselines.sentences.answer`
+# **The answer** (skip it if you want to predict). {result}`sae_against_baselines.sentences.answer`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -34,18 +34,16 @@ study.record();
 # %% [markdown]
 # ## The comparison
 #
-# One line per data set. The left panel has the scores of SAE features, hidden states, TF-IDF and the *majority class*, which always
-# gives the most frequent answer. The right panel has SAE features minus hidden states: right of the line, the SAE is
-# ahead. To read the marks:
+# SAE features, hidden states, TF-IDF and the *majority class*, which always gives the most frequent answer, are scored on every data set.
+# Three things are kept apart:
 #
-# - **Filled and hollow.** Filled marks are {term}`familiar words <familiar words, new words>`, or the whole test where it is one. Hollow
-#   marks are the same messages in *new words*, synonyms that no training text of the set has.
-# - **Grey rows** are means over sets. Where the model's training is known, labels that it was {term}`told <told, never told>` in training
-#   stand apart from those it was *never told*. The section after the figure explains them.
-# - **Bars** are 95 % {term}`intervals <interval>`. Where a bar of the right panel holds zero, the two cannot be told apart on that set.
-# - **Grey and hollow, at the upper edge of a line,** are published values, where the paper has the same task. They are of Gemma 2 2B at
-#   the paper's best mean setting (binarised sums, middle layer, 16k) and of its hidden states there. The model is another, and for the
-#   miniature's sets the texts are, too.
+# - **Familiar words and new words.** {term}`New words <familiar words, new words>` say the same test messages in synonyms that no training
+#   text of the set has.
+# - **Labels told and never told,** where the model's training is known: some it was {term}`told <told, never told>` in training, others
+#   *never*. The section after the figure explains them. *Neither* is a set whose labels are no fact about the message: those of
+#   *behaviour* say whether another model answered it correctly.
+# - **Published values,** where the paper has the same task. They are of Gemma 2 2B at the paper's best mean setting (binarised sums,
+#   middle layer, 16k) and of its hidden states there. The model is another, and for the miniature's sets the texts are, too.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -61,6 +59,12 @@ study.record();
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# One line is a data set; those on grey are means. Filled: familiar words, or the whole test; coloured and hollow: new words; grey and
+# hollow: published. Bars are 95 % {term}`intervals <interval>`. Look right: where a bar holds zero, SAE features and hidden states
+# cannot be told apart there.
+# :::
+#
 # ## How it was measured
 #
 # - **Nested.** Every *setting* is chosen on {term}`validation folds <validation fold>` of the training set: the layer, the pooling,
@@ -165,17 +169,22 @@ study.effort_table()
 # %% [markdown]
 # ## How few latents suffice?
 #
-# If a handful of latents did as well as all, one could read what the classifier looks at. Here the same probe reads the $k$ latents whose
-# class means differ most {cite}`kantamneni2025`. One panel is one data set, from left to right $k$ grows, and $C$ is chosen anew for every
-# $k$. The dashed line is what all latents reach.
+# If a handful of latents did as well as all, one could read what the classifier looks at. Here the setting that validation ranks first among
+# linear ones reads only the $k$ latents whose class means differ most {cite}`kantamneni2025`, with $C$ chosen anew for every $k$.
 #
-# The large mark is the smallest $k$ that validation cannot tell from all latents (their difference is within its *standard error*, the usual
-# size of its chance part). It is chosen there and not read off this curve, of which some point reaches any bound by luck.
+# Few enough is the smallest $k$ that validation cannot tell from all latents (their difference is within its *standard error*, the usual
+# size of its chance part). It is chosen there and not read off the curve below, of which some point reaches any bound by luck.
 
 # %%
 study.k_sparse_curves()
 
 # %% [markdown]
+# :::{div} caption
+# One panel is a data set; a mark is the test score of a probe on the *k* latents alone, its band the 95 % interval over test texts.
+# The dashed line is what all latents reach, the large mark the *k* that validation chose. Look how early the line meets the dashed
+# one.
+# :::
+#
 # ### Move *k*
 #
 # Choose a set and move the slider: *k* doubles at each step, and the latents that come in are listed below the figure. Where the
@@ -197,7 +206,8 @@ study.few_table()
 #
 # ## What the probes look at
 #
-# A linear probe can be opened. Here are the five largest weights on each set, and for each latent the training text on which it is most
+# A linear probe can be opened. Opened here is the linear setting that validation ranks first on each set: where the table of settings has
+# a tree, it is another than the chosen one. Here are its five largest weights, and for each latent the training text on which it is most
 # active. A latent's name is its layer, its SAE's width and its number. A minus before a class means that its activity speaks against it.
 # Where the model's {term}`factors <factor>` are known, a latent is named after the one it tracks best. Texts are shown
 # as published; some sets hold offensive language, which they exist to detect.

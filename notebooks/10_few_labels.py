@@ -47,9 +47,6 @@ study.record();
 # - {term}`hidden states`: the vectors of the same layer, likewise pooled, without an SAE;
 # - *TF-IDF*: a {term}`bag of words` and of pairs of words.
 #
-# From left to right, more labels. Above: mean {term}`macro-F1` over the sets. Below: the same minus that of hidden states, with bands over
-# the sets as well; a band on one side of the line is a difference that can be told. TF-IDF, far below, is left out there; the table has it.
-#
 # ::::{admonition} Predict before you look
 # :class: predict
 # With fifty labelled texts, a probe on a thousand columns has far more weights than texts. Which will do best then: all latents, the
@@ -64,6 +61,11 @@ study.record();
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each line is one way to use features. Above, its mean {term}`macro-F1` over the sets, few labels at the left, all at the right. Below, the
+# same minus {term}`hidden states`, without TF-IDF. Look where a whole band lies above or below the line at zero.
+# :::
+#
 # {result}`few_labels.sentences.best`
 #
 # {result}`few_labels.sentences.with_all` {result}`few_labels.sentences.bags`
@@ -99,13 +101,17 @@ study.table()
 #
 # ## In five languages
 #
-# The paper's figure is of toxicity in several languages. On the miniature it can be asked in each of its languages, trained and tested in
-# that language; bands are over texts and draws.
+# The paper's figure is of toxicity in several languages. Does what was found hold in each of the miniature's?
 
 # %%
 study.languages_figure()
 
 # %% [markdown]
+# :::{div} caption
+# One panel is toxicity in one language, trained and tested in it; lines are four of the ways above, with bands over texts and draws. Look
+# at the left, where labels are few: which line is on top, and do all panels have one order?
+# :::
+#
 # {result}`few_labels.sentences.languages`
 #
 # ## What could be wrong

@@ -10,6 +10,8 @@
 #
 # **The answer.** {result}`training_worth.sentences.answer`
 #
+# {result}`training_worth.sentences.few_labels`
+#
 # :::{admonition} Before you read
 # :class: before
 # You know the controls of [chapter 9](09_sae_against_baselines). About 20 minutes.
@@ -39,12 +41,8 @@ study.record();
 # With all latents at once, at an equal budget, chapter 9 found: {result}`sae_against_baselines.sentences.learned` Here every number of
 # latents is asked, from one to all.
 #
-# Each square below is one data set (down) and one number of latents (across). It holds the {term}`macro-F1` of the trained SAE minus that of
-# random dictionaries: teal where the trained SAE is ahead, ochre where the random dictionaries are. A frame and bold digits mark what the
-# {term}`interval` decides:
-#
-# - a *win* or a *loss* has its whole 95 % interval on one side of zero;
-# - the rest are *ties*, and a tie is no proof that two are equal.
+# On each data set, a number of latents is a *win* or a *loss* of the trained SAE where the whole 95 % {term}`interval` of its lead lies on one
+# side of zero. The rest are *ties*, and a tie is no proof that two are equal.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -60,6 +58,11 @@ study.record();
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each square is one data set and one number of latents kept: {term}`macro-F1` of the trained SAE minus that of random dictionaries, teal
+# where the trained SAE is ahead, ochre where it is behind. Frames are wins and losses: do they gather at the left? The top row is the mean.
+# :::
+#
 # {result}`training_worth.sentences.set_by_set`
 #
 # {result}`training_worth.sentences.on_these_sets` The answer above speaks of sets there could be. For it the sets
@@ -94,6 +97,11 @@ study.figure()
 study.new_words_figure()
 
 # %% [markdown]
+# :::{div} caption
+# The squares of the figure above, tested in new words. Hold one beside the other: a framed teal square there that has no frame here is a
+# lead that new words do not show. Sets without new words have no row.
+# :::
+#
 # {result}`training_worth.sentences.answer_new_words`
 #
 # {result}`training_worth.sentences.new_words`
@@ -103,12 +111,17 @@ study.new_words_figure()
 # A random dictionary is one {term}`control`. Features that no SAE is needed for are another: if a few principal components did as
 # well as a few latents, training an SAE would buy little.
 #
-# From left to right, more features are kept. Bands are 95 % over texts and draws. A band of one family says nothing about
-# differences, which the table has. Every feature is scaled to unit variance (as large a spread as any other). So with *all* components the
-# smallest weigh as much as the largest.
+# Every feature is scaled to unit variance (as large a spread as any other). So with *all* components the smallest weigh as much as the
+# largest. The table below the figure has the differences, with intervals.
 
 # %%
 study.curves()
+
+# %% [markdown]
+# :::{div} caption
+# Each line is one family of features, few kept at the left, all at the right; bands are 95 % over texts and draws. Look at the left, where
+# a feature has to be good by itself. The dotted line across is the one *difference of class means*.
+# :::
 
 # %%
 study.table()

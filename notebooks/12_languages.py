@@ -34,9 +34,8 @@ study.record();
 # %% [markdown]
 # ## Trained on English
 #
-# A {term}`probe` is trained and tuned on English alone, then tested in every language. One panel is one set of messages, and from left to
-# right stand the languages of the test texts. The lines are *linear* probes on SAE features and {term}`hidden states`, {term}`trees <shallow tree>` on
-# SAE features, words ({term}`TF-IDF`), and a {term}`random dictionary`.
+# A {term}`probe` is trained and tuned on English alone, then tested in every language. There are *linear* probes on SAE features and
+# {term}`hidden states`, {term}`trees <shallow tree>` on SAE features, words ({term}`TF-IDF`), and a {term}`random dictionary`.
 #
 # Where is chance? Where no word is shared, a {term}`bag of words` can do little more than toss a coin, whose macro-F1 is one over the number
 # of classes. In the miniature the other languages share no words with English but people's names and some punctuation.
@@ -59,6 +58,11 @@ study.record();
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# One panel is one set of messages, one line one kind of probe, trained on English. Follow a line from *en*, its home, to the right: does it
+# keep its height abroad, or fall as far as TF-IDF, which finds hardly a known word there? Bands are 95 % intervals.
+# :::
+#
 # ## How it was measured
 #
 # - **Equal.** SAE features and hidden states get every {term}`pooling` of the profile, the last token among them, every layer and
@@ -96,19 +100,23 @@ study.table()
 #
 # ## Is training on the language itself better?
 #
-# Three ways stand in the figure for each kind of features: trained on English, trained on the language itself (*natively*), and a third
-# that is explained below it.
+# A probe trained on English is held against one trained on the language itself (*natively*), and against a third way that is explained
+# below.
 
 # %%
 study.native_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each mark is a mean over the languages that are not English, with its 95 % interval. Dots: trained on English; squares: on the language
+# itself; triangles: on English, but reading translations. See how far the dot of a colour lies from its square and its triangle.
+# :::
+#
 # For SAE features the sentence at the top answers. {result}`languages.sentences.hidden_native`
 #
 # ## Or is it better to translate?
 #
-# A third way leaves the probe as it is and brings the texts to it: the probe trained on English reads them translated to English. The figure
-# above has this way as its third mark. The same messages are labelled in all three, so each difference is taken message by message; the
+# A third way leaves the probe as it is and brings the texts to it: the probe trained on English reads them translated to English. The same messages are labelled in all three, so each difference is taken message by message; the
 # intervals are over messages and sets.
 #
 # *What could be wrong?* In the miniature and in sib200 each message is there in every language. So the English version of a message stands
@@ -129,19 +137,28 @@ study.translated_table()
 #
 # Are SAE features ahead of hidden states in every language? Now each probe is trained and tested in one language. The paper has SAE features
 # ahead in all five on toxicity (linear probes on summed SAE features of layer 5 against the last token's hidden states); here both choose
-# among every pooling. Hollow grey marks are its values, on toxicity and, in the languages that it has there, on the sentiment of tweets.
+# among every pooling.
 
 # %%
 study.own_figure()
 
 # %% [markdown]
-# And from every language to every other, not from English alone? Rows are the language trained on, columns the one tested on. So squares on
-# the diagonal are at home, all others abroad. Each probe chose its pooling and $C$ on its own validation folds.
+# :::{div} caption
+# One panel is one set; each probe is trained and tested in the language below it. Which line is on top, and is it so in every language?
+# Hollow grey marks are the paper's values, from its own model, toxic texts and tweets: compare their order, not their height.
+# :::
+#
+# And from every language to every other, not from English alone? Each probe chose its pooling and $C$ on its own validation folds.
 
 # %%
 study.matrix_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each row is a language trained on, each column one tested on, so that the diagonal is at home and all else abroad. Look for rows that lose
+# their yellow off the diagonal, and whether they do so on both sides: left SAE features, right hidden states.
+# :::
+#
 # {result}`languages.sentences.every_pair`
 #
 # ## Do probes of two languages lean on the same latents?
@@ -157,6 +174,11 @@ study.matrix_figure()
 study.overlap_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Dots: of the latents that English's probe leans on most, the share that the probe of that language leans on too. Squares, the most to be
+# expected: two English probes. Dashed: chance. To which of the two are the dots nearer? Bands hold 95 % of the halves.
+# :::
+#
 # {result}`languages.sentences.overlap`
 #
 # ## Why do some probes fall abroad?
@@ -168,6 +190,11 @@ study.overlap_figure()
 study.poolings_figure()
 
 # %% [markdown]
+# :::{div} caption
+# One panel is one set. Solid lines are tested in English; dashed ones of the same colour abroad, the mean over the other languages. Look
+# for poolings that are level in English and far apart abroad.
+# :::
+#
 # What goes wrong with those that fall? A linear probe adds up weighted columns, adds an {term}`intercept`, and says yes above zero. Abroad
 # all texts may have moved together, like a thermometer that always reads two degrees too much. Then their order is still right, and only
 # the line between yes and no is in the wrong place. Or the order is lost. To tell, one thing is repaired at a time:

@@ -44,13 +44,16 @@ study.record();
 #
 # *What could be wrong?* A probe might learn by heart which names the large model knows. So no person of the test questions occurs in a
 # training question, and {term}`intervals <interval>` are over people.
-#
-# In the figure, first the view of the small model, then the large model's own.
 
 # %%
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each mark is one forecast of whether the large model answers right. Above are probes that read the question in the small model, and
+# baselines; below, the large model's own. Compare the two dots of *SAE features*: how far apart do they lie?
+# :::
+#
 # {result}`transfer.sentences.nearly_as_well` "Nearly as well" needs a margin: how much worse may it be? The margin is this project's; the paper
 # names none.
 #
@@ -69,7 +72,7 @@ study.figure()
 #
 # Two things make a good forecast. It should *rank* well: right answers above wrong ones, which AUROC measures. And its numbers should be
 # true: of all answers to which it gives seven chances in ten, about seven in ten should be right. The {term}`calibration error` is how far, on average over ten
-# bins, what was forecast lies from what came true. The tick in the right panel is what true forecasts would show on so few questions.
+# bins, what was forecast lies from what came true.
 #
 # The two need not go together. The majority class says one number to all and is hardly off, yet ranks nothing: read the two panels together.
 # Probes weigh both classes alike, so their odds are first brought back to the training questions'.
@@ -88,6 +91,11 @@ study.figure()
 study.ranks_figure()
 
 # %% [markdown]
+# :::{div} caption
+# One line is one forecast. Left: the further right, the better it ranks; the dashed line is a toss. Right: the further left, the truer its
+# numbers; the upright tick is what true forecasts would show on so few questions. Look for a forecast that is good at both.
+# :::
+#
 # - {result}`transfer.sentences.foreseen`
 # - {result}`transfer.sentences.against_confidence`
 # - {result}`transfer.sentences.against_length`
@@ -96,13 +104,17 @@ study.ranks_figure()
 # *What could be wrong?* Length is no empty baseline. A tokenizer gives names that its corpus has often a {term}`token` of their own. So the
 # number of tokens hints at how often a person was spoken of, which is what the large model knows by.
 #
-# Of what was forecast, what came true? Each dot in the next figure is a bin of forecasts, with 95 % intervals (over questions, though three are
-# of one person). True forecasts lie on the line.
+# Of what was forecast, what came true? The intervals take each question by itself, though three are of one person.
 
 # %%
 study.reliability_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each mark is a bin of questions with like forecasts: how probable a right answer was said to be (across), and the share answered right
+# (up), with its 95 % interval. True forecasts lie on the dashed line. Below it a forecast promised too much, above it too little.
+# :::
+#
 # {result}`transfer.sentences.calibrated` {result}`transfer.sentences.too_sure`
 #
 # Why do some dots stand in a column? A probe's {term}`regularisation strength` $C$ is chosen by macro-F1, which asks on which side of a

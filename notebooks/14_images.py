@@ -40,12 +40,17 @@ study.record();
 # mini-small behind the tower.
 #
 # The SAEs of the language model's texts are applied, unchanged, to the {term}`residual stream` at the image tokens. What they give is pooled
-# over a picture's tokens, and a linear {term}`probe` reads it. The miniature's labels: handwritten digits; shape and place of drawings.
+# over a picture's tokens, and a linear {term}`probe` reads it.
 
 # %%
 study.pictures()
 
 # %% [markdown]
+# :::{div} caption
+# The first test pictures, one line a set. From above, the miniature's: handwritten digits; drawings labelled by their *shape*; drawings
+# labelled by their *place*. Notice how much else varies in a drawing: colour and number say nothing of its label.
+# :::
+#
 # ## All latents
 #
 # The table has macro-F1. What each column is:
@@ -82,8 +87,7 @@ study.table()
 # ## What the paper said
 #
 # SAE features minus hidden states on images are the paper's largest differences: {published}`mosaic.images.difference.low` to
-# {published}`mosaic.images.difference.high`. The figure has SAE features against hidden states, with 95 % {term}`intervals <interval>` over
-# images. Below, hollow, is what the paper published of its sets of photographs, read by PaliGemma 2 3B.
+# {published}`mosaic.images.difference.high`. How wide is the gap here?
 #
 # *What could be wrong?* The paper sets binarised sums beside one reading of hidden states, where here both kinds choose layer and pooling. In
 # the miniature they are other sets of another model: they show how wide the gap is there.
@@ -92,15 +96,25 @@ study.table()
 study.published_figure()
 
 # %% [markdown]
+# :::{div} caption
+# One line is one set of pictures. Filled, this run, with 95 % {term}`intervals <interval>` over images; below, hollow, the paper's
+# photographs, read by PaliGemma 2 3B. On which side of the square (hidden states) does the dot (SAE features) lie, here and there?
+# :::
+#
 # ## Few latents
 #
-# And with few latents (or, of hidden states, dimensions)? The same probes read those whose class means differ most. From left to right, more of
-# them are kept. The curve of the random dictionaries is that of the first one; the sentence below is of all of them, over all sets.
+# And with few latents (or, of hidden states, dimensions)? The same probes read those whose class means differ most.
+# The curve of the random dictionaries is that of the first one; the sentence below is of all of them, over all sets.
 
 # %%
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# One panel is one set of pictures, one line one kind of features, read by few latents (or dimensions) at the left, by more at the right.
+# Compare *SAE* with its control, *random dictionary*, where few are kept; bands are 95 % over images.
+# :::
+#
 # {result}`images.sentences.few` {result}`images.sentences.few_before`
 #
 # How much of the image tokens does the SAE see at all? That can be measured with the middle layer's SAE: make each vector again from its

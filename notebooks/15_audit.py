@@ -55,11 +55,16 @@ study.record();
 # %% [markdown]
 # ## All lines in one figure
 #
-# Each line is one fault: the point is its number, the bar its interval. To the right of zero the published way scores higher than
-# the right way. A12 alone has no sign: it is a distance of two runs.
+# Which of the faults move a score, and which way?
 
 # %%
 study.figure()
+
+# %% [markdown]
+# :::{div} caption
+# Each line is one fault: the point is macro-F1 of the published way minus that of the right way, the bar its 95 % interval. Look for bars
+# that do not cross zero: right of it the fault flatters, left of it it hurts. A12 alone is a distance, without a sign.
+# :::
 
 # %%
 study.table()

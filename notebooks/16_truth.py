@@ -57,8 +57,7 @@ study.record();
 # %% [markdown]
 # ## A map of factors and layers
 #
-# The map has the AUROC of the best latent of each layer's SAE of width {result}`truth.width`, over texts in all five languages.
-# Factors are sorted by the AUROC of the latent chosen from all SAEs.
+# Each layer's SAE of width {result}`truth.width` is searched for its best latent for each factor, over texts in all five languages.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -74,6 +73,11 @@ study.record();
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each square is one factor and one layer: the AUROC of that layer's best latent, the yellower the better. Look for rows that are yellow in
+# one column and green in the next: such a factor is easier to find at one depth. At the top stands what is found best in any SAE.
+# :::
+#
 # ## Which factors no latent finds
 #
 # A factor counts as found when the latent chosen for it, from {result}`truth.n_saes` SAEs of several layers and widths, reaches an
@@ -90,26 +94,35 @@ study.table()
 # A {term}`composition` depends on several factors at once, and is harder to find. That a text insults its reader depends on who is meant,
 # on the word's polarity, on a negation and on whose words they are.
 #
-# The figure has the best latent of each layer. Beside it stands the best of a {term}`random dictionary` of the same width and
-# sparsity on the same layer (the mean over {result}`truth.n_suites` such dictionaries), and of one on a model whose weights are
-# random. Bands are 95 % over texts, and over the random dictionaries.
+# The best latent of each layer's SAE is held against the best of a {term}`random dictionary` of the same width and sparsity on the same
+# layer (the mean over {result}`truth.n_suites` such dictionaries), and of one on a model whose weights are random.
 
 # %%
 study.toxicity_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each line follows the best latent for toxicity from layer to layer. See how far *SAE features* lies above *random dictionary*, which
+# learned nothing, and above *random language model*, where nothing was learned at all. Bands are 95 % over texts and dictionaries.
+# :::
+#
 # {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_random`
 
 # %% [markdown]
 # ## In which languages?
 #
-# One latent may find a factor in English and miss it in Chinese. The figure has, for the factors that every language shares, the
-# latent chosen within one language: the same width, the layer in the middle.
+# One latent may find a factor in English and miss it in Chinese. So the middle layer's SAE of the same width is searched once more, in each
+# language by itself, for the factors that every language shares.
 
 # %%
 study.languages_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each square is one factor and one language: the AUROC of the latent that finds it best in that language's texts. Look for a row with a
+# green square: there the factor is harder to find in one language than in another. Shown are those of the shared factors found best.
+# :::
+#
 # Is it the *same* latent? Of the factors above, the middle layer's best latent is one and the same in all five languages for
 # {result}`truth.same_latent`; in English and at least one other language for {result}`truth.same_as_english`. Where two latents are
 # nearly as good, chance decides which is best in a language, so that these are lower bounds.

@@ -68,21 +68,21 @@ study.record();
 # ## From scratch, small enough to follow by eye
 #
 # Two SAEs of 32 latents are trained here and now, on the same {result}`two_seeds.by_eye_tokens` activations in the same order.
-# They are so small that every latent can be seen; the answer above is not read from them. Each row is a latent of one SAE, each
-# column a latent of the other, and the colour is the cosine of their decoder rows.
-#
-# On the left the columns stand as training left them. Latent 3 of one SAE has nothing to do with latent 3 of the other. On the
-# right each row's partner has been put on the diagonal, and the rows are sorted by how well they match. At the top two SAEs
-# found the same thing. At the bottom a row has only the least bad partner that was left.
+# They are so small that every latent can be seen; the answer above is not read from them. Their numbers mean nothing: latent 3 of one SAE
+# has nothing to do with latent 3 of the other. So each row's partner has to be looked for.
 
 # %%
 study.by_eye_figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each row is a latent of one SAE, each column one of the other; the yellower, the larger the cosine of their decoder rows. Left, as
+# trained. Right, each row's partner on the diagonal, the best pair on top: how far down does the diagonal stay yellow?
+# :::
+#
 # ## All latents
 #
-# The histogram shows the cosines of matched decoder rows of seeds {result}`two_seeds.seed_a` and {result}`two_seeds.seed_b`. It is
-# split by whether the encoders were matched the same way. One line is the threshold of 0.7. The other is chance: with so many
+# Now seeds {result}`two_seeds.seed_a` and {result}`two_seeds.seed_b`, with all their latents. Chance is far from zero: with so many
 # directions to choose from, even random ones find a partner, with a mean cosine of {result}`two_seeds.chance_cosine`.
 #
 # ::::{admonition} Predict before you look
@@ -98,6 +98,11 @@ study.by_eye_figure()
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# Bars count latents by the cosine of their decoder row with their partner's, split by whether the encoders were matched the same way. Only
+# latents that agree, right of the dotted threshold, can be shared. Those left of the dashed line lie below the mean of chance.
+# :::
+#
 # The definition as code, in three lines. The first asks for the same partner, the second for two cosines that are near enough,
 # the third for the share of latents of which both are true:
 
@@ -116,7 +121,7 @@ f"{(same_partner & near).mean():.3f} of {pair.n} latents are shared"
 # ## Every threshold
 #
 # 0.7 is a choice, so here is the shared fraction at every threshold. *All latents* is the pair above. *Alive only* matches again
-# those latents alone that fire in held-out texts. The other curves are the three kinds of chance.
+# those latents alone that fire in held-out texts.
 #
 # The table has more of the same pair. *Equal partners* asks only that both matchings agree, whatever the cosines. {term}`PW-MCC` is the
 # mean cosine of matched decoder rows; with *signs ignored*, a row and its opposite count as alike. For the *mean nearest cosine*
@@ -126,15 +131,25 @@ f"{(same_partner & near).mean():.3f} of {pair.n} latents are shared"
 study.threshold_curves()
 
 # %% [markdown]
+# :::{div} caption
+# Each line is the share of latents whose partners agree and whose cosines both reach the threshold below it. Grey are the three kinds of
+# chance. Look for the threshold from which all grey lies at zero: how much do the two seeds still share there?
+# :::
+#
 # ### Move the threshold
 #
-# Move the slider. Filled bars, right of the line, are the shared latents. Before you move it: how low must the threshold be
-# until the dictionaries of chance share anything? Then compare with what they would share if partners did not have to agree.
+# Before you move the slider: how low must the threshold be until the dictionaries of chance share anything? Then compare with what they
+# would share if partners did not have to agree.
 
 # %%
 study.threshold_slider()
 
 # %% [markdown]
+# :::{div} caption
+# Each latent stands at the smaller of its two cosines. Move the upright line leftward and watch when it meets the outlines of chance. The
+# sentence under the picture says what the two seeds share at every place.
+# :::
+#
 # The same pair's figures at the threshold of 0.7, beside those of chance.
 
 # %%

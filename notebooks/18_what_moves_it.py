@@ -57,6 +57,11 @@ study.record();
 study.along("width")
 
 # %% [markdown]
+# :::{div} caption
+# Left, this run: the share of latents that two seeds have in common, and the mean cosine of matched latents, each with its own chance in
+# grey. Right, hollow: published shares. Does *shared* move by more than its band is wide, and do both panels go one way?
+# :::
+#
 # {result}`what_moves_it.sentences.width`
 #
 # ## Active latents
@@ -76,8 +81,13 @@ study.along("width")
 study.along("k")
 
 # %% [markdown]
-# {result}`what_moves_it.sentences.k` With few active latents many may never fire. A {term}`dead latent` is shared with nothing, so
-# where the fraction among those that do fire differs, it is drawn beside.
+# :::{div} caption
+# From left to right each token has more active latents. How much of each coloured line's lead over its own grey line of chance is left at
+# the right end, and do the hollow, published shares go the same way?
+# :::
+#
+# {result}`what_moves_it.sentences.k` With few active latents many may never fire, and a {term}`dead latent` is
+# shared with nothing. So where the fraction among those that do fire (*alive only*) differs, it is drawn beside.
 #
 # ## Training tokens
 #
@@ -87,6 +97,11 @@ study.along("k")
 study.along("tokens")
 
 # %% [markdown]
+# :::{div} caption
+# From left to right, longer training. Does *shared* still climb at its right end, or has it levelled off? Where the pale line, *alive
+# only*, lies higher, part of the difference is latents that never fire.
+# :::
+#
 # {result}`what_moves_it.sentences.tokens` The mean cosine of matched latents alone would not tell an untrained pair from a trained
 # one: chance is far from zero.
 #
@@ -96,6 +111,11 @@ study.along("tokens")
 study.along("layer")
 
 # %% [markdown]
+# :::{div} caption
+# Each place on the axis is another layer of the model, whose SAEs were trained alike. Look where *shared* is highest, and whether its band
+# there clears those of its neighbours; the published model, right, has more layers.
+# :::
+#
 # {result}`what_moves_it.sentences.layer`
 #
 # ## Architecture
@@ -104,15 +124,24 @@ study.along("layer")
 # average over a batch, ReLU all that are above zero. JumpReLU learns a threshold for each latent, a gated SAE a gate of its own.
 # An architecture may be sparser than another, and sparsity moves agreement by itself. So architectures are compared twice: at
 # equal sparsity ({term}`L0`) *and* at equal reconstruction ({term}`fraction of variance unexplained`, FVU).
-#
-# The line joins the TopK SAEs of the sweep over k. Where another architecture lies above it, it agrees more than a TopK SAE of the
-# same L0 or FVU would.
 
 # %%
 study.architectures("l0")
 
+# %% [markdown]
+# :::{div} caption
+# Each mark is one architecture, by its sparsity (across) and the share that its seeds have in common (up), with 95 % intervals. The line
+# joins TopK SAEs. Look for marks above it: these agree more than a TopK SAE of the same L0 would.
+# :::
+
 # %%
 study.architectures("fvu")
+
+# %% [markdown]
+# :::{div} caption
+# The same SAEs by what they leave unexplained: the further left, the better the reconstruction. A mark above the line agrees more than a
+# TopK SAE that reconstructs as well. Are they the same marks as in the figure before?
+# :::
 
 # %%
 study.table()

@@ -5,7 +5,7 @@ Read from the source, so that nothing heavy is imported; docstrings are prose, i
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,10 @@ class Entry:
     signature: str
     docstring: str
     methods: tuple["Entry", ...] = ()
+
+    @property
+    def name(self) -> str:
+        return re.match(r"(?:class )?(\w+)", self.signature)[1]
 
 
 def entries(path: Path) -> list[Entry]:
@@ -92,7 +96,7 @@ class Api(SphinxDirective):
                 self.brief = name in BRIEF
                 part = self._section(f"api-{name}-{path.stem}", f"{name}.{path.stem}")
                 part += prose(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
-                part += self._list(found)
+                part += self._list(found, f"mosaic.{name}.{path.stem}")
                 section += part
         return section
 
@@ -101,13 +105,18 @@ class Api(SphinxDirective):
         section += nodes.title("", title)
         return section
 
-    def _list(self, found) -> nodes.definition_list:
+    def _list(self, found: Iterable[Entry], owner: str) -> nodes.definition_list:
+        """owner: the dotted name of what they are in; each has its own as an address on the page."""
         items = nodes.definition_list(classes=["api"])
         for entry in found:
             about = nodes.definition("", *prose(entry.docstring)[: 1 if self.brief else None])
             if entry.methods:
-                about += self._list(entry.methods)
-            items += nodes.definition_list_item("", nodes.term("", "", nodes.literal("", entry.signature)), about)
+                about += self._list(entry.methods, f"{owner}.{entry.name}")
+            address = f"{owner}.{entry.name}"
+            term = nodes.term("", "", nodes.literal("", entry.signature), ids=[address])
+            link = f'<a class="headerlink" href="#{address}" title="Link to this">#</a>'
+            term += nodes.raw("", link, format="html")
+            items += nodes.definition_list_item("", term, about)
         return items
 
 

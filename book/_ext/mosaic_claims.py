@@ -1,4 +1,5 @@
-"""Sphinx extension: the claims page. {mosaic-claims} writes the table of claims, {mosaic-computed} what was computed here.
+"""Sphinx extension: the claims page. {mosaic-claims} writes the table of claims, {mosaic-by-chance} how many verdicts chance would
+give, {mosaic-computed} what was computed here.
 
 Columns are this site's profile ("this run") and the profiles whose results ship with the project ("recorded").
 """
@@ -10,7 +11,7 @@ from mosaic_results import folder, in_box, profile, profile_name, table_row
 from sphinx.util.docutils import SphinxDirective
 
 from mosaic.profiles.profile import load_profile
-from mosaic.reporting import claims, published, results, verdicts
+from mosaic.reporting import by_chance, claims, published, results, verdicts
 from mosaic.reporting.verdicts import POINT_ESTIMATE, Verdict
 
 SHIPPED = ("mini", "minilm", "stories260k")
@@ -141,6 +142,18 @@ def _css(words: str) -> str:
     return words.replace(" ", "-")
 
 
+class ByChance(SphinxDirective):
+    """A line a profile: how many intervals leave out zero, and how many would by chance alone."""
+
+    def run(self):
+        depend(self)
+        lines = nodes.bullet_list()
+        for name in compared():
+            said = by_chance.sentence(name, by_chance.counted(verdicts.judge_all(name, folder())))
+            lines += nodes.list_item("", nodes.paragraph("", said))
+        return [lines]
+
+
 class Computed(SphinxDirective):
     """Profile | computed by this run or recorded | chapters | with which versions."""
 
@@ -157,5 +170,6 @@ class Computed(SphinxDirective):
 
 def setup(app):
     app.add_directive("mosaic-claims", Claims)
+    app.add_directive("mosaic-by-chance", ByChance)
     app.add_directive("mosaic-computed", Computed)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}

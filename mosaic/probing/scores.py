@@ -140,12 +140,15 @@ def compare_over_sets(cases: Sequence[tuple], seed: int = 0) -> Difference:
 
 
 def mean_interval(cases: Sequence[tuple], seed: int = 0, over_sets: bool = False) -> Mean:
-    """Mean over draws and test sets of macro-F1(a), cases (truth, [a_1 .. a_A], groups), resampled as above."""
+    """Mean over draws and test sets of macro-F1(a), cases (truth, [a_1 .. a_A], groups), resampled as above.
+
+    The interval is cut at 0 and 1: a mean with spread weights (`draw_weights`) can lie beyond what a macro-F1 can be.
+    """
     rng = np.random.default_rng([seed, RESAMPLES])
     of_sets = draw_weights(len(cases), rng) if over_sets else None
     observed, resampled = _mean_over_sets(cases, seed, of_sets)
     weights = draw_weights(_same([len(a) for _, a, _ in cases]), rng)
-    low, high = np.quantile((resampled * weights).sum(axis=1), [0.025, 0.975])
+    low, high = np.clip(np.quantile((resampled * weights).sum(axis=1), [0.025, 0.975]), 0, 1)
     return Mean(observed.mean().item(), low.item(), high.item())
 
 

@@ -92,7 +92,7 @@ def worth_of_training(values: Mapping) -> Answer:
     largest = max(few, key=lambda size: few[size].value)
     ahead = sum(contrast.side == ABOVE for contrast in few.values())
     every = by_size[ALL].side
-    with_all = f"with all of them it {_singular(SCORES[every])} random directions"
+    with_all = f"with all latents it {_singular(SCORES[every])} random directions"
     if every == ABOVE and ahead == len(few):
         sentence = "A trained SAE scores above random directions, however many latents a probe may read."
     elif ahead == 0:
@@ -101,9 +101,9 @@ def worth_of_training(values: Mapping) -> Answer:
             f"With few latents, a trained SAE cannot be shown to score above random directions, {joined} {with_all}."
         )
     elif 2 * ahead > len(few):
-        sentence = f"A trained SAE scores above random directions when a probe may read few latents; {with_all}."
+        sentence = f"A trained SAE scores above random directions when a probe may read few latents. W{with_all[1:]}."
     else:
-        sentence = f"A trained SAE scores above random directions with {ahead} of the {len(few)} small numbers of latents tried; {with_all}."
+        sentence = f"A trained SAE scores above random directions with {ahead} of the {len(few)} small numbers of latents tried. W{with_all[1:]}."
     contrasts = (by_size[next(iter(by_size))], few[largest], by_size[ALL])
     return Answer(sentence, tuple(dict.fromkeys(contrasts)), "training_worth", values["sentences"]["answer"])
 
@@ -132,8 +132,8 @@ def with_few_labels(values: Mapping) -> Answer:
         )
     )
     sentence = (
-        f"With few labels, SAE features {_both(tfidf, 'counted words', hidden, 'hidden states')}; "
-        f"a few chosen latents {SCORES[chosen.side]} all of them."
+        f"With few labels, SAE features {_both(tfidf, 'counted words', hidden, 'hidden states')}. "
+        f"A few chosen latents {SCORES[chosen.side]} all latents together."
     )
     return Answer(sentence, (tfidf, hidden, chosen), "few_labels", values["sentences"]["answer"])
 

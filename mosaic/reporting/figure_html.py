@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mosaic import numerals
 from mosaic.printable import cell, printable
-from mosaic.reporting import drawn
+from mosaic.reporting import drawn, narrow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PIXELS = 96 / 72  # a point
 SIZE = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')
+LARGEST_TWICE = 100_000  # letters of a drawing that has a second one for phones: a page stays below 1 MB
 NAMED = 12  # panels and series that a sentence names
 KINDS = {
     "QuadMesh": "a matrix of numbers",
@@ -50,26 +51,37 @@ def show_in_notebooks() -> None:
 
 
 def shown(figure: Figure) -> str:
-    """A figure as HTML: the drawing (SVG) with its description as alternative text, and its rows as a file to save."""
-    import matplotlib
+    """A figure as HTML: the drawing (SVG) with its description as alternative text, and its rows as a file to save.
 
-    drawing = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "mosaic"}):  # the same bytes from run to run
-        figure.savefig(drawing, format="svg", bbox_inches="tight", metadata={"Date": None})
+    Panels side by side are drawn a second time, for a phone; the site's style sheet shows one of the two.
+    """
     found = drawn.rows(figure)
-    said = numerals.minus(description(figure, found))
-    svg = compact(drawing.getvalue().decode())
-    width, height = (round(float(of) * PIXELS) for of in SIZE.search(svg).groups())
-    image = (
-        f'<img alt="{html.escape(said)}" width="{width}" height="{height}" style="--natural: {width}px" '
-        f'src="{as_address(svg)}">'
-    )
+    said = html.escape(numerals.minus(description(figure, found)))
+    image = _image(figure, said)
+    if narrow.side_by_side(figure) and len(image) <= LARGEST_TWICE:
+        with narrow.narrow(figure):
+            image += _image(figure, said, 'class="narrow" hidden ')
     parts = [f'<span class="drawn-caption">{html.escape(caption(figure))}</span>'] if caption(figure) else []
     if found:
         data = f"data:text/csv;charset=utf-8;base64,{_base64(as_csv(found).encode())}"
         parts.append(f'<a download="{_file_name(figure)}" href="{data}">the numbers drawn here (CSV)</a>')
     scrolls = f'<div class="drawing" tabindex="0" role="group" aria-label="figure">{image}</div>'
     return f'<figure class="drawn">{scrolls}<figcaption>{" ".join(parts)}</figcaption></figure>'
+
+
+def _image(figure: Figure, said: str, mark: str = "") -> str:
+    """The drawing as it is now. said: its alternative text, escaped. mark: attributes."""
+    import matplotlib
+
+    drawing = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "mosaic"}):  # the same bytes from run to run
+        figure.savefig(drawing, format="svg", bbox_inches="tight", metadata={"Date": None})
+    svg = compact(drawing.getvalue().decode())
+    width, height = (round(float(of) * PIXELS) for of in SIZE.search(svg).groups())
+    return (
+        f'<img {mark}alt="{said}" width="{width}" height="{height}" style="--natural: {width}px" '
+        f'src="{as_address(svg)}">'
+    )
 
 
 def caption(figure: Figure) -> str:

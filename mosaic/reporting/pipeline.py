@@ -8,6 +8,7 @@ Shapes: T tokens, M dimensions of the residual stream that are shown, L latents 
 from __future__ import annotations
 
 import html
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from mosaic.reporting.tables import Html
 
 UP, DOWN = TABLE["sae"].colour, TABLE["hidden"].colour
 ROW = 19  # height of a token's line
+SHADES = 20
 OTHERS = "all others"
 
 
@@ -82,19 +84,20 @@ class Pipeline:
     def _rows(self, s: type[_Wide], top: int) -> list[str]:
         scale = max(float(np.abs(self.residuals).max()), 1e-9)
         full = np.maximum(self.activations.max(0), 1e-9)
-        out = []
+        out, frames, cells = [], "", defaultdict(str)  # what looks alike is one path: a quarter of the bytes
         for t, token in enumerate(self.tokens):
             y = top + ROW * t
             out.append(_text(0, y + 13, plain(token)))
             for m in range(s.dimensions):
                 value = float(self.residuals[t, m]) / scale
-                out.append(_cell(s.residual + s.cell * m, y, s.cell - 1, abs(value) ** 0.5, UP if value > 0 else DOWN))
+                look = _look(abs(value) ** 0.5, UP if value > 0 else DOWN)
+                cells[look] += _box(s.residual + s.cell * m, y, s.cell - 1)
             for i, value in enumerate(self.activations[t]):
-                x = s.latent + s.step * i
-                out.append(_frame(x, y, s.step - 6))
+                box = _box(s.latent + s.step * i, y, s.step - 6)
+                frames += box
                 if value > 0:
-                    out.append(_cell(x, y, s.step - 6, 0.15 + 0.85 * float(value / full[i]), UP))
-        return out
+                    cells[_look(0.15 + 0.85 * float(value / full[i]), UP)] += box
+        return [*out, *(f'<path {look} d="{boxes}"/>' for look, boxes in cells.items()), _frame(frames)]
 
     def _pooled(self, s: type[_Wide], end: int) -> list[str]:
         out = [_text(0, end + 44, "4 pooled row", True), _text(0, end + 60, f"{self.pooling} over tokens", small=True)]
@@ -104,7 +107,7 @@ class Pipeline:
             out.append(
                 f'<path d="M{middle} {end + 4}v18m-4 -6l4 6l4 -6" fill="none" stroke="currentColor" stroke-width="1.5"/>'
             )
-            out += [_frame(x, end + 28, s.step - 6, 22), _text(middle, end + 44, f"{value:.2f}", anchor="middle")]
+            out += [_frame(_box(x, end + 28, s.step - 6, 22)), _text(middle, end + 44, f"{value:.2f}", anchor="middle")]
         return out
 
     def _probe(self, s: type[_Wide], top: int) -> list[str]:
@@ -115,7 +118,8 @@ class Pipeline:
         for i, (name, value) in enumerate(self.contributions.items()):
             y, length = top + 30 + 24 * i, abs(value) / longest * min(reach, left)
             out.append(_text(0, y + 13, name))
-            out.append(_cell(zero if value > 0 else zero - length, y, max(length, 1), 1, UP if value > 0 else DOWN))
+            box = _box(zero if value > 0 else zero - length, y, max(length, 1))
+            out.append(f'<path {_look(1, UP if value > 0 else DOWN)} d="{box}"/>')
             at, anchor = (zero + length + 5, "start") if value > 0 else (zero - length - 5, "end")
             out.append(_text(at, y + 13, f"{value:+.2f}".replace("-", "−"), anchor=anchor))
         y = top + 30 + 24 * len(self.contributions)
@@ -145,9 +149,13 @@ def _text(x: float, y: float, text: str, bold: bool = False, small: bool = False
     return f'<text x="{x:g}" y="{y:g}"{style}{where}>{html.escape(text)}</text>'
 
 
-def _cell(x: float, y: float, width: float, opacity: float, colour: str) -> str:
-    return f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{ROW - 2}" fill="{colour}" fill-opacity="{min(1.0, opacity):.2f}"/>'
+def _box(x: float, y: float, width: float, height: float = ROW - 2) -> str:
+    return f"M{round(x, 1):g} {y:g}h{round(width, 1):g}v{height:g}h{-round(width, 1):g}z"
 
 
-def _frame(x: float, y: float, width: float, height: float = ROW - 2) -> str:
-    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill="none" stroke="currentColor" stroke-opacity="0.3"/>'
+def _look(opacity: float, colour: str) -> str:
+    return f'fill="{colour}" fill-opacity="{round(SHADES * min(1.0, opacity)) / SHADES:g}"'
+
+
+def _frame(boxes: str) -> str:
+    return f'<path fill="none" stroke="currentColor" stroke-opacity="0.3" d="{boxes}"/>'

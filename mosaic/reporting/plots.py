@@ -13,6 +13,7 @@ from mosaic.reporting.style import COLUMNS, LEGEND, WIDEST, WIDTH, style
 __all__ = ["COLUMNS", "LEGEND", "WIDEST", "WIDTH", "style"]
 
 LONG = 20  # letters of an axis's name that a panel of several has room for
+ROOM = 24  # letters of the numbers along an axis that such a panel has room for
 NAMES = {
     "sae": "SAE features",
     "hidden": "hidden states",
@@ -85,6 +86,11 @@ def panels(
         curves(series, xlabel if below and len(xlabel) <= LONG else "", ylabel if i % columns == 0 else "", ax)
         ax.set_title(title, fontsize="medium")
         ax.get_legend().remove()
+        names = ax.get_xticklabels()
+        texts = [name.get_text() for name in names]
+        if sum(map(len, texts)) + len(texts) > ROOM and all(text.isdecimal() for text in texts):
+            for name in names[-2::-2]:  # unseen, not taken away: the figure's rows are named by them
+                name.set_alpha(0)
     if len(xlabel) > LONG:  # two of them would run into one another: one, in the middle of the line
         middle = (columns - 1) // 2
         below = grid[(len(groups) - 1 - middle) // columns, middle].xaxis

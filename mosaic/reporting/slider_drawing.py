@@ -6,7 +6,8 @@ Positions along the horizontal axis are shares of the plot's width; values along
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mosaic.numerals import minus
@@ -69,6 +70,16 @@ class Chart:
         dashes = {one.name: DASHES[i % len(DASHES)] for i, one in enumerate(self.outlines)}
         levels = {one.name: Look(INK, DASHES[1 + i % (len(DASHES) - 1)]) for i, one in enumerate(self.levels)}
         return {name: replace(look, dash=dashes.get(name, look.dash)) for name, look in found.items()} | levels
+
+
+def scores_axis(values: Iterable[float]) -> dict:
+    """span and y_ticks of an axis that holds all of these shares, with ends at tenths; one for all cases keeps its scale when a
+    reader changes the case."""
+    tenths = [round(10 * value, 9) for value in values]  # 0.7 times ten is a hair more than seven
+    high = max(1, min(10, math.ceil(max(tenths))))
+    low = max(0, min(math.floor(min(tenths)), high - 1))
+    step = 1 if high - low <= 6 else 2
+    return {"span": (low / 10, high / 10), "y_ticks": [(i / 10, f"{i / 10:.1f}") for i in range(low, high + 1, step)]}
 
 
 def across(x: float) -> float:

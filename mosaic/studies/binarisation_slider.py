@@ -12,13 +12,14 @@ from mosaic.features.extract import token_codes
 from mosaic.interpretation.shown import token_texts
 from mosaic.models.language import LanguageModel
 from mosaic.reporting import sliders, tables
-from mosaic.reporting.slider_drawing import Chart, Level, Line
+from mosaic.reporting.slider_drawing import Chart, Level, Line, scores_axis
 from mosaic.reporting.sliders import Case, Place
 from mosaic.saes.encoder import Encoder
 from mosaic.texts.labelled import LabelledTexts
 
 LONGEST = 110  # characters of a text that is shown token by token, where a set has one as short
 MOST_TOKENS = 48
+SAME = 0.0005  # share kept, up to which two thresholds of one score draw the same
 BINARISED, RAW = "SAE, sums binarised", "raw sums, with their 95 %"
 TICKS = tuple((1 - share, f"{share:.0%}") for share in (1.0, 0.75, 0.5, 0.25, 0.0))
 
@@ -52,7 +53,8 @@ def example(test: LabelledTexts, lm: LanguageModel, encoder: Encoder) -> Example
 def slider(sweeps: Mapping[str, Mapping], raw: Mapping[str, Mapping], examples: Mapping[str, Example]) -> tables.Html:
     """sweeps: {set: `examine.threshold_sweep`}. raw: {set: the row of raw sums}. examples: {set: its text}; a set may have none."""
     every = {title: points(sweep) for title, sweep in sweeps.items()}
-    cases = [case(title, every[title], raw[title], examples.get(title)) for title in sweeps]
+    axis = scores_axis(value for title, found in every.items() for value in drawn(found, raw[title]))
+    cases = [case(title, every[title], raw[title], examples.get(title), axis) for title in sweeps]
     columns = {
         "set": "set",
         "threshold": "threshold",
@@ -73,22 +75,34 @@ def points(sweep: Mapping) -> list[Mapping]:
     return [found[threshold] for threshold in sorted(found)]
 
 
-def case(title: str, found: Sequence[Mapping], raw: Mapping, text: Example | None) -> Case:
-    """One set's figure. It starts where the share that is kept is nearest to a half."""
-    scores = [
-        value for row in (*found, raw) for key in ("macro_f1", "low", "high") if (value := row.get(key)) is not None
-    ]
-    span = max(0.0, np.floor(min(scores) * 10) / 10), min(1.0, np.ceil(max(scores) * 10) / 10)
-    step = 0.1 if span[1] - span[0] <= 0.6 else 0.2
-    ticks = [(float(v), f"{v:.1f}") for v in np.arange(round(span[0] / step) * step, span[1] + 1e-9, step)]
+def apart(found: Sequence[Mapping]) -> list[Mapping]:
+    """Thresholds of which each shows another picture than the one before: of those that keep the same and score the same there is one,
+    the highest, with `above`, the lowest of them."""
+    kept: list[Mapping] = []
+    for point in found:
+        last = kept[-1] if kept else None
+        if last and last["macro_f1"] == point["macro_f1"] and abs(last["kept"] - point["kept"]) < SAME:
+            kept[-1] = {**point, "above": last.get("above", last["threshold"])}
+        else:
+            kept.append(point)
+    return kept
+
+
+def drawn(found: Sequence[Mapping], raw: Mapping) -> list[float]:
+    """Every score of one set's figure."""
+    return [v for row in (*found, raw) for key in ("macro_f1", "low", "high") if (v := row.get(key)) is not None]
+
+
+def case(title: str, found: Sequence[Mapping], raw: Mapping, text: Example | None, axis: Mapping) -> Case:
+    """One set's figure. It starts where the share that is kept is nearest to a half. axis: of `scores_axis`."""
+    found = apart(found)
     chart = Chart(
         "share of active values kept",
         "macro-F1 (test)",
-        (float(span[0]), float(span[1])),
-        TICKS,
-        [tick for tick in ticks if tick[0] >= span[0] - 1e-9],
+        x_ticks=TICKS,
         lines=[Line(BINARISED, [(1 - point["kept"], point["macro_f1"]) for point in found])],
         levels=[Level(RAW, raw["macro_f1"], raw.get("low"), raw.get("high"))],
+        **axis,
     )
     said = (
         f"Line: macro-F1 of binarised sums on {title}, by the share of active values that the threshold keeps, all at the left, "
@@ -110,7 +124,7 @@ def case(title: str, found: Sequence[Mapping], raw: Mapping, text: Example | Non
 def place(point: Mapping, raw: Mapping, text: Example | None) -> Place:
     """One threshold."""
     score = point["macro_f1"], point.get("low", point["macro_f1"]), point.get("high", point["macro_f1"])
-    label = numerals.shown(float(point["threshold"]))
+    label = " to ".join(numerals.shown(float(point[key])) for key in ("above", "threshold") if key in point)
     said = (
         f"Threshold {label}: {numerals.share(point['kept'])} of the active values are kept. Macro-F1 "
         f"{numerals.with_interval(*score)} binarised, {numerals.shown(raw['macro_f1'])} raw."
@@ -127,8 +141,8 @@ def marks_said(text: Example) -> str:
     """What the tokens under the figure are."""
     cut = f" Its first {MOST_TOKENS} tokens are shown." if len(text.tokens) > MOST_TOKENS else ""
     return (
-        f"A test text, labelled “{text.label}”. The number at a token: how many latents that are largest there stay on. "
-        f"Dashed: none does.{cut}"
+        f"A test text, labelled “{text.label}”. Each active latent is counted at the token on which it is strongest; the number says how "
+        f"many of a token's latents stay on. Dashed: none does.{cut}"
     )
 
 

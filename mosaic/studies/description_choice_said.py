@@ -44,7 +44,7 @@ def answer(few: Mapping[str, Difference], n_sets: int) -> str:
     data, l1 = few["description_minus_mean_difference"], few["description_minus_L1"]
     return (
         f"With few labels, latents chosen by their descriptions {SAID[outcome(data)]} those that mean difference chooses from the same "
-        f"labels ({numbers(data)}), and {SAID[outcome(l1)]} those of L1 ({numbers(l1)}; {n_sets} sets)."
+        f"labels ({numbers(data)}). They {SAID[outcome(l1)]} those of L1 ({numbers(l1)}). Both are {f'means over {n_sets} sets' if n_sets > 1 else 'of one set'}."
     )
 
 
@@ -60,7 +60,7 @@ def text(another: Difference, nothing: Difference) -> str:
     """Whether the words carry anything."""
     words = {
         WIN: "The words carry something: a latent's own description is worth more than another latent's",
-        TIE: "That the words carry anything is not shown: a latent's own description is not told apart from another latent's",
+        TIE: "That the words carry anything is not shown. A latent's own description is not told apart from another latent's",
         LOSS: "The words mislead: a latent's own description is worth less than another latent's",
     }[outcome(another)]
     drawn = {

@@ -47,9 +47,10 @@ class Curves:
         return list(next(iter(self.sets[0].values())))
 
     def level(self, way: str, rate: float) -> Mean:
-        """Mean over the sets; the interval is over test texts and draws, on these very sets."""
+        """Mean over the sets; the interval is over test texts and draws, on these very sets, and within 0 and 1."""
         found = [one[way][rate] for one in self.sets]
-        low, high = np.quantile(np.mean([one.resampled for one in found], axis=0), [0.025, 0.975])
+        ends = np.quantile(np.mean([one.resampled for one in found], axis=0), [0.025, 0.975])
+        low, high = np.clip(ends, 0, 1)  # the weights of draws are spread, and reach beyond it
         return Mean(float(np.mean([one.observed for one in found])), low.item(), high.item())
 
     def difference(self, first: str, second: str, rates: Sequence[float]) -> Difference:

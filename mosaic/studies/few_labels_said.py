@@ -41,11 +41,11 @@ def percent(rate: float) -> str:
 
 
 def versus(first: str, second: str, d: Difference, before: str | None = None) -> str:
-    """before: the way that the clause before speaks of; the same one is not named again."""
-    return f"{'they' if before == first else NAMED[first]} {SAID[outcome(d)]} {NAMED[second]} ({numbers(d)})"
+    """before: the way that the sentence before speaks of; the same one is not named again."""
+    return f"{'They' if before == first else NAMED[first]} {SAID[outcome(d)]} {NAMED[second]} ({numbers(d)})"
 
 
-def clauses(found: Mapping[tuple[str, str], Difference]) -> list[str]:
+def each(found: Mapping[tuple[str, str], Difference]) -> list[str]:
     """`versus` of each pair. found: {(way, other way): difference}."""
     befores = [None, *(first for first, _ in found)]
     return [versus(*pair, d, before) for (pair, d), before in zip(found.items(), befores, strict=False)]
@@ -53,21 +53,18 @@ def clauses(found: Mapping[tuple[str, str], Difference]) -> list[str]:
 
 def answer(found: Mapping[tuple[str, str], Difference], most: float, n_sets: int) -> str:
     """found: {(way, other way): difference at few labels}. most: the largest rate that counts as few."""
-    over = (
-        f"mean over {n_sets} sets and the rates up to there"
-        if n_sets > 1
-        else "one set, mean over the rates up to there"
+    sets = f"{n_sets} sets" if n_sets > 1 else "one set"
+    return (
+        f"With {percent(most)} of the labels or fewer, {_sentences(each(found))} All are differences of macro-F1: means over "
+        f"{sets} and these shares of the labels."
     )
-    said = "; ".join(clauses(found))
-    return f"With {percent(most)} of the labels or fewer, {said} (macro-F1, {over})."
 
 
 def with_all(pairs: Mapping[tuple[str, str], tuple[Difference, Difference]]) -> str:
     """pairs: {(way, other way): (with few labels, with all)}: whether what holds for few labels holds for all."""
     same = ["as with few" if outcome(few) == outcome(full) else "unlike with few" for few, full in pairs.values()]
-    said = clauses({pair: full for pair, (_, full) in pairs.items()})
-    parts = [f"{clause}, {whether}" for clause, whether in zip(said, same, strict=True)]
-    return f"With all labels, {'; '.join(parts)}."
+    said = each({pair: full for pair, (_, full) in pairs.items()})
+    return f"With all labels, {_sentences([f'{one}, {whether}' for one, whether in zip(said, same, strict=True)])}"
 
 
 def selection(by_rate: Mapping[float, Difference], chosen: str) -> str:
@@ -149,8 +146,7 @@ def new_words(found: Mapping[tuple[str, str], Difference] | None, n_sets: int) -
     """The answer, on new words."""
     if not found:
         return "No set here has a test of new words."
-    said = "; ".join(clauses(found))
-    return f"On new words, of the {n_sets} sets that have them, with few labels {said}."
+    return f"On new words ({n_sets} sets have them) and with few labels, {_sentences(each(found))}"
 
 
 def strengths(found: Mapping[tuple[str, str], tuple[float, Mapping[float, float]]]) -> str:
@@ -166,6 +162,12 @@ def strengths(found: Mapping[tuple[str, str], tuple[float, Mapping[float, float]
         f"Another C turns the sign of {' and of '.join(turned)}, which therefore hangs on it"
     )  # fmt: skip
     return f"{said}: with C = {STRENGTH:g}, {'; '.join(parts)}."
+
+
+def _sentences(said: Sequence[str]) -> str:
+    """Each with its full stop; the first goes on from the words before it."""
+    first, *rest = said
+    return " ".join([f"{first}.", *(f"{one[:1].upper()}{one[1:]}." for one in rest)])
 
 
 def languages(found: Mapping[str, Difference]) -> str:

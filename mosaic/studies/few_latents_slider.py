@@ -12,7 +12,7 @@ from mosaic.probing.estimators import MeanDifferenceSelector
 from mosaic.probing.problem import Problem
 from mosaic.probing.selection import Result
 from mosaic.reporting import sliders, tables
-from mosaic.reporting.slider_drawing import Chart, Level, Line
+from mosaic.reporting.slider_drawing import Chart, Level, Line, scores_axis
 from mosaic.reporting.sliders import Case, Place
 
 NAMED = 16  # latents that are named one by one
@@ -32,7 +32,8 @@ def ranked(problem: Problem, result: Result, n: int = NAMED) -> tuple[str, ...]:
 
 def slider(few: Mapping[str, Mapping], latents: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> tables.Html:
     """few: {set: `FewLatents.row`}. latents: {set: `ranked`}. names: {latent: what it tracks}, empty where that is not known."""
-    cases = [case(title, found, latents.get(title, ()), names) for title, found in few.items()]
+    axis = scores_axis(value for found in few.values() for value in drawn(found))
+    cases = [case(title, found, latents.get(title, ()), names, axis) for title, found in few.items()]
     columns = {
         "set": "set",
         "k": "k",
@@ -45,21 +46,21 @@ def slider(few: Mapping[str, Mapping], latents: Mapping[str, Sequence[str]], nam
     return sliders.figure("Latents kept, k", cases, rows, columns)
 
 
-def case(title: str, found: Mapping, latents: Sequence[str], names: Mapping[str, str]) -> Case:
-    """One set's figure. It starts at the size that validation chose, or at the first."""
+def drawn(found: Mapping) -> list[float]:
+    """Every score of one set's figure."""
+    return [point[key] for point in found["curve"] for key in ("low", "high", "macro_f1")] + [every_of(found)]
+
+
+def case(title: str, found: Mapping, latents: Sequence[str], names: Mapping[str, str], axis: Mapping) -> Case:
+    """One set's figure. It starts at the size that validation chose, or at the first. axis: of `scores_axis`."""
     curve, every = found["curve"], every_of(found)
-    scores = [point[key] for point in curve for key in ("low", "high", "macro_f1")] + [every]
-    low, high = max(0.0, np.floor(min(scores) * 10) / 10), min(1.0, np.ceil(max(scores) * 10) / 10)
-    step = 1 if high - low <= 0.6 else 2
-    ticks = [(i / 10, f"{i / 10:.1f}") for i in range(round(low * 10), round(high * 10) + 1, step)]
     chart = Chart(
         "latents kept, k",
         "macro-F1 (test)",
-        (float(low), float(high)),
-        [(where(i, curve), f"{point['k']}") for i, point in enumerate(curve)],
-        ticks,
+        x_ticks=[(where(i, curve), f"{point['k']}") for i, point in enumerate(curve)],
         lines=[Line(FEW, [(where(i, curve), point["macro_f1"]) for i, point in enumerate(curve)])],
         levels=[Level(EVERY, every)],
+        **axis,
     )
     said = (
         f"Line: macro-F1 on {title} of a probe on the k latents that differ most between the classes, by k, doubled at each "

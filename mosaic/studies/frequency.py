@@ -108,22 +108,20 @@ def frequency_sentence(found: Mapping) -> str:
     values = ", ".join(shown(one["pw_mcc"]) for one in found["groups"])
     whole, every = side(rise["interval"], 0), side(step["interval"], 0)
     told = {
-        None: "point estimates, without an interval",
-        "above": "the most frequent latents are more consistent than the rarest",
-        "below": "the most frequent latents are not more consistent than the rarest",
-        "between": "the most frequent latents cannot be told from the rarest",
+        None: "These are point estimates, without an interval",
+        "above": "The most frequent latents are more consistent than the rarest",
+        "below": "The most frequent latents are not more consistent than the rarest",
+        "between": "The most frequent latents cannot be told from the rarest",
     }[whole]
     steps = {
-        None: "steps have no interval either",
-        "above": "and each group is more consistent than the one before: the rarer, the less consistent",
-        "below": "but not every group is more consistent than the one before: it is no rule that the rarer are the less so",
-        "between": "and whether every group is more consistent than the one before cannot be told",
+        None: "Steps have no interval either",
+        "above": "Each group is more consistent than the one before: the rarer, the less consistent",
+        "below": "Not every group is more consistent than the one before: it is no rule that the rarer are the less so",
+        "between": "Whether every group is more consistent than the one before cannot be told",
     }[every]
-    if whole != "above":
-        steps = steps.replace("but not", "and not")
     return (
-        f"From rare to frequent the mean matched cosine is {values}: {told} ({signed(rise['difference'])}, "
-        f"{between(rise['interval'], signed)}), {steps} (the least step {signed(step['difference'])}, "
+        f"From rare to frequent the mean matched cosine is {values}. {told} ({signed(rise['difference'])}, "
+        f"{between(rise['interval'], signed)}). {steps} (the least step {signed(step['difference'])}, "
         f"{between(step['interval'], signed)})."
     )
 

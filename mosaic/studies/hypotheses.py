@@ -63,7 +63,7 @@ class Hypotheses(Study):
             "sets": {one.title: self._set(one) for one in self.found},
             "sentences": {
                 "lists": " ".join(self._list(one) for one in self.found),
-                "arms": " ".join(said.beside(arm, confirmed[SAE], confirmed[arm], of) for arm, of in against.items()),
+                "arms": said.arms(confirmed[SAE], confirmed, against),
                 "truth": said.truth(precision[SAE], recall[SAE], words, n_cues, precision[arms.RANDOM]),
                 "rules": said.rules(rules),
                 "left_out": said.left_out(self.missing),

@@ -48,15 +48,22 @@ def list_of(title: str, found: Mapping, chance: Mapping) -> str:
     return f"{title}: {found['count']} of {found['n']} hypotheses are confirmed{by_chance}."
 
 
-def beside(arm: str, share: Mapping, other: Mapping, found: Mapping) -> str:
-    """The trained SAE's confirmed share beside an arm's. found: their difference."""
+def arms(share: Mapping, others: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
+    """The trained SAE's confirmed share, and beside each arm's. others: {arm: its share}; minus: {arm: the difference to it}."""
+    if not share["n"]:
+        return "The trained SAE has no hypothesis, so none of its can be confirmed."
+    said = [f"Of the trained SAE's hypotheses, a share of {shown(share['share'])} is confirmed."]
+    return " ".join([*said, *(beside(arm, others[arm], found) for arm, found in minus.items())])
+
+
+def beside(arm: str, other: Mapping, found: Mapping) -> str:
+    """Whether the trained SAE's confirmed share is more than an arm's. found: their difference."""
     if found["interval"] is None:
         return f"Beside {arm} nothing can be said: one of the two has no hypothesis."
-    words = {"above": "more often", "below": "less often", "between": "not told apart in how often they are"}
-    told = f"{words[sign(found['interval'])]} confirmed"
+    words = {"above": "more than with", "below": "less than with", "between": "not told apart from"}
     return (
-        f"Beside {arm}, hypotheses of the trained SAE are {told} ({shown(share['share'])} against {shown(other['share'])}; "
-        f"{signed(found['difference'])}, {between(found['interval'])})."
+        f"That is {words[sign(found['interval'])]} {arm} ({shown(other['share'])}; difference {signed(found['difference'])}, "
+        f"{between(found['interval'])})."
     )
 
 

@@ -17,17 +17,21 @@ def images(hidden: Difference, random: Difference, untrained: Difference, what: 
         UNDECIDED: f"On images, {what}, text SAEs' features cannot be told apart from hidden states",
     }[outcome(hidden)]
     second = {
-        ABOVE: f"they score above {n_draws} random dictionaries: what the SAEs learned from texts counts",
-        BELOW: f"they score below {n_draws} random dictionaries: what the SAEs learned from texts is a hindrance here",
-        UNDECIDED: f"they cannot be told apart from {n_draws} random dictionaries: nothing shows that what the SAEs "
-        "learned from texts counts",
+        ABOVE: f"They score above {n_draws} random dictionaries",
+        BELOW: f"They score below {n_draws} random dictionaries",
+        UNDECIDED: f"They cannot be told apart from {n_draws} random dictionaries",
+    }[outcome(random)]
+    so = {
+        ABOVE: "So what the SAEs learned from texts counts",
+        BELOW: "So what the SAEs learned from texts is a hindrance here",
+        UNDECIDED: "So nothing shows that what the SAEs learned from texts counts",
     }[outcome(random)]
     third = {
-        ABOVE: "they score above an untrained language model behind the same tower",
-        BELOW: "they score below an untrained language model behind the same tower",
-        UNDECIDED: "they cannot be told apart from an untrained language model behind the same tower",
+        ABOVE: "They score above an untrained language model behind the same tower",
+        BELOW: "They score below an untrained language model behind the same tower",
+        UNDECIDED: "They cannot be told apart from an untrained language model behind the same tower",
     }[outcome(untrained)]
-    return f"{first} ({numbers(hidden)}); {second} ({numbers(random)}); {third} ({numbers(untrained)})."
+    return f"{first} ({numbers(hidden)}). {second} ({numbers(random)}). {so}. {third} ({numbers(untrained)})."
 
 
 def off_text(of_images: Mapping[str, float], texts: float) -> str:

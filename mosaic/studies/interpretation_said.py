@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mosaic import numerals
 from mosaic.reporting.results import shown
@@ -35,19 +35,20 @@ def compared(score: str, sets: Mapping[str, Mapping], minus: Mapping[str, Mappin
 
 
 def lead(sets: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
-    """What came out, in a sentence a score: where the trained SAE's median latent is above, below or not told apart."""
+    """What came out, score by score: where the trained SAE's median latent is above, below or not told apart."""
     return " ".join(_lead(score, sets, minus) for score in ASKED)
 
 
 def _lead(score: str, sets: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
     words = {"above": "above", "below": "below", "between": "not told apart from"}
     groups: dict[str, list[str]] = {}
+    by = f"{ASKED[score][0].lower()}{ASKED[score][1:]}"
     for name, called in NAMES.items():
         if name in minus:
             place = words[sign(minus[name][score]["interval"])]
             groups.setdefault(place, []).append(f"{called} ({shown(sets[name][score]['value'])})")
-    told = "; ".join(f"{place} {' and '.join(names)}" for place, names in groups.items())
-    return f"{ASKED[score]}: a trained SAE's median latent has {shown(sets[TRAINED][score]['value'])}, {told}."
+    told = " ".join(f"It is {place} {_listed(names)}." for place, names in groups.items())
+    return f"By {by}, a trained SAE's median latent has {shown(sets[TRAINED][score]['value'])}. {told}"
 
 
 def at_equal_rates(found: Mapping[str, Mapping]) -> str:
@@ -56,14 +57,14 @@ def at_equal_rates(found: Mapping[str, Mapping]) -> str:
 
     def of(score: str) -> str:
         parts = [
-            f"{words[sign(one['interval'])]} {called} ({signed(one['difference'])}, {between(one['interval'])})"
+            f"{words[sign(one['interval'])]} {called} ({signed(one['difference'])}, {between(one['interval'])})."
             for name, called in NAMES.items()
             if (one := found.get(name, {}).get(score))
         ]
-        return f"{score} is {', '.join(parts)}"
+        return f"The trained SAE's {score} is {' It is '.join(parts)}"
 
     scores = [score for score in ("detection", "fuzzing") if any(score in one for one in found.values())]
-    return f"Each latent beside one that fires equally often, the trained SAE's {'; its '.join(map(of, scores))}."
+    return f"Each latent is set beside one that fires equally often. {' '.join(map(of, scores))}"
 
 
 def chance(found: Mapping[str, Mapping]) -> str:
@@ -131,6 +132,10 @@ def labels(share: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
         ]
         said += f" Both together {' and '.join(parts)}."
     return said
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _share(one: Mapping) -> str:

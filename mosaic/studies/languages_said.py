@@ -54,13 +54,13 @@ def viable(above_chance: Mapping, cells: tuple[int, Sequence[Below]], random: Di
         UNDECIDED: "they cannot be told apart from random dictionaries",
     }[outcome(random)]
     third = {
-        ABOVE: "training on the language itself is better",
-        BELOW: "training on the language itself is worse",
-        UNDECIDED: "training on the language itself cannot be told apart from it",
+        ABOVE: "Training on the language itself is better",
+        BELOW: "Training on the language itself is worse",
+        UNDECIDED: "Training on the language itself cannot be told apart from it",
     }[outcome(native)]
     chance = f"{signed(above_chance['difference'])}, 95 % {signed(low)} to {signed(high)}"
     return (
-        f"{first} ({chance}). {_below(*cells)} Abroad, {second} ({numbers(random)}); {third} "
+        f"{first} ({chance}). {_below(*cells)} Abroad, {second} ({numbers(random)}). {third} "
         f"(native minus English {numbers(native)})."
     )
 

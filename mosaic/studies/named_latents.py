@@ -113,8 +113,12 @@ def named_latents(lm: LanguageModel, encoder: Encoder, cache: Path | None) -> li
 
 
 def contrasts(latents: Sequence[NamedLatent]) -> tables.Html:
-    """Each latent under its name: the sentence without, the sentence with."""
-    return tables.Html("".join(f"<p><strong>{one.name}</strong>: {one.linked()}</p>{one.strips()}" for one in latents))
+    """Each latent under its name, with its factor's full one, by which the explorer lists it: the sentence without, the sentence with."""
+    return tables.Html(
+        "".join(
+            f"<p><strong>{one.name}</strong> ({FACTORS[one.name]}): {one.linked()}</p>{one.strips()}" for one in latents
+        )
+    )
 
 
 def _read(lm: LanguageModel, encoder: Encoder, cache: Path | None):

@@ -105,9 +105,9 @@ def reason(found: Mapping) -> str:
             f"{words[where(wide, WIDER)]} the bound of {WIDER:g}"
         )
     return (
-        f"{first} (standard deviations of {found['sd_seeds']:.4f} and {found['sd_draws']:.4f}); two seeds' probes say the "
-        f"same of {shown(found['agreement_seeds'])} of the test texts, two draws' of {shown(found['agreement_draws'])}, a "
-        f"difference of {signed(low['value'])} ({between(low['interval'], signed)}), {words[where(low, LOWER)]} the bound of "
+        f"{first}. The standard deviations are {found['sd_seeds']:.4f} and {found['sd_draws']:.4f}. Two seeds' probes say the "
+        f"same of {shown(found['agreement_seeds'])} of the test texts, two draws' of {shown(found['agreement_draws'])}. The "
+        f"difference is {signed(low['value'])} ({between(low['interval'], signed)}), {words[where(low, LOWER)]} the bound of "
         f"{LOWER:g}"
     )
 
@@ -168,14 +168,14 @@ def top_sentence(top: Mapping[str, Pairs], same: Pairs, n_top: int) -> str:
     after, shared = pair_mean(top["after"]), pair_mean(top["shared"])
     less = pair_mean({pair: same[pair] - top["after"][pair] for pair in same})
     told = {
-        "above": "So what a probe says is less a matter of the seed than the list of latents it is read from: who names a "
+        "above": "So what a probe says is less a matter of the seed than the list of latents it is read from. Who names a "
         "probe's top latents should say of how many seeds they are the top.",
         "below": "So the list of latents is less a matter of the seed than what the probe says.",
         "between": "Whether the list hangs more on the seed than what the probe says cannot be told.",
         None: "From two seeds no interval can be had.",
     }[sign(less.interval())]
     return (
-        f"By matched partner {shown(after.value)} of the top {n_top} latents are found again in another seed's "
-        f"({between(after.interval())}), by shared partner {shown(shared.value)} ({between(shared.interval())}); of the test "
-        f"texts two seeds say the same of {shown(pair_mean(same).value)}. {told}"
+        f"Of a probe's top {n_top} latents, a share of {shown(after.value)} is found again in another seed's by matched partner "
+        f"({between(after.interval())}). By shared partner it is {shown(shared.value)} ({between(shared.interval())}). Of the "
+        f"test texts, two seeds say the same of {shown(pair_mean(same).value)}. {told}"
     )

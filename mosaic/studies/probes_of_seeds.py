@@ -106,7 +106,7 @@ class ProbesOfSeeds(Study):
             "new_words": new,
             "sentences": {
                 "read": read_here(self.rows),
-                "answer": f"{found['answer']}: {found['reason']}.",
+                "answer": answer_sentence(found),
                 "new_words": new_words_sentence(new),
                 "top": top_sentence(top, same, TOP),
                 "kept": kept_sentence(means, less),
@@ -235,7 +235,12 @@ def new_words_sentence(found: Mapping | None) -> str:
     """The same answer on the parts of the test sets that are in new words."""
     if found is None:
         return f"In new words: {NOT_MEASURED}."
-    return f"In new words the answer is {found['answer']}: {found['reason']}."
+    return f"In new words the answer is {answer_sentence(found)}"
+
+
+def answer_sentence(found: Mapping) -> str:
+    """The answer, which goes on from "the answer is", and its reason."""
+    return f"{found['answer']}. {found['reason'][0].upper()}{found['reason'][1:]}."
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -16,15 +16,15 @@ def agree(found: Mapping[str, Mapping], what: str) -> str:
     """Which recipes' seeds agree more than TopK's. found: {recipe: difference to TopK's}."""
     groups: dict[str | None, list[str]] = {}
     for name, one in found.items():
-        groups.setdefault(sign(one["interval"]), []).append(f"{name} ({_difference(one)})")
+        groups.setdefault(sign(one["interval"]), []).append(f"{_named(name)} ({_difference(one)})")
     words = {
-        "above": "agree more than TopK's",
-        "below": "agree less than TopK's",
-        "between": "are not told apart from TopK's",
-        None: "give no interval",
+        "above": "These agree more than TopK's",
+        "below": "These agree less than TopK's",
+        "between": "These are not told apart from TopK's",
+        None: "These give no interval",
     }
-    parts = [f"those of {_listed(groups[key])} {text}" for key, text in words.items() if key in groups]
-    return f"Seeds by their {what}: {'; '.join(parts)}."
+    parts = [f"{text}: {_listed(groups[key])}." for key, text in words.items() if key in groups]
+    return f"Each recipe's seeds are set beside TopK's by their {what}. {' '.join(parts)}"
 
 
 def both(found: Mapping[str, tuple[Mapping, Mapping]]) -> str:
@@ -33,15 +33,17 @@ def both(found: Mapping[str, tuple[Mapping, Mapping]]) -> str:
     if not more:
         return "No recipe's decoders agree more than TopK's."
     words = {
-        "above": "more",
-        "below": "fewer",
-        "between": "neither more nor fewer that can be told",
-        None: "a share without interval",
+        "above": "share more latents than TopK's",
+        "below": "share fewer latents than TopK's",
+        "between": "share neither more nor fewer latents than TopK's that can be told",
+        None: "share latents, beside TopK's, without an interval",
     }
-    parts = [f"those of {name} {words[sign(one['interval'])]} ({_difference(one)})" for name, one in more.items()]
+    parts = [
+        f"Seeds of {_named(name)} {words[sign(one['interval'])]} ({_difference(one)})." for name, one in more.items()
+    ]
     return (
-        "A latent is shared where its encoder and its decoder both find the same partner. Of the recipes whose decoders agree more "
-        f"than TopK's, the seeds share, beside TopK's: {'; '.join(parts)}."
+        "A latent is shared where its encoder and its decoder both find the same partner. Take the recipes whose decoders agree "
+        f"more than TopK's. {' '.join(parts)}"
     )
 
 
@@ -120,22 +122,24 @@ def archetypal(against: Mapping[str, Mapping], centroids: Mapping | None, learne
     if own is None or common is None or centroids is None or learned is None:
         return f"How much of archetypal dictionaries' agreement the centroids give is {NOT_MEASURED}."
     beside = {
-        "above": "more than TopK",
-        "below": "less than TopK",
-        "between": "not told apart from TopK",
-        None: "without interval",
+        "above": "agree more than TopK's",
+        "below": "agree less than TopK's",
+        "between": "are not told apart from TopK's",
+        None: "give no interval beside TopK's",
     }
+    where = sign(learned["interval"])
     learning = {
-        "above": "learning adds to it",
-        "below": "learning takes from it, so what these seeds agree on was given to them",
-        "between": "that learning changes it cannot be told",
-        None: "what learning does to it has no interval",
-    }
+        "above": "Learning adds to it",
+        "below": "Learning takes from it",
+        "between": "That learning changes it cannot be told",
+        None: "What learning does to it has no interval",
+    }[where]
+    given = " So what these seeds agree on was given to them." if where == "below" else ""
     return (
-        f"With the same centroids for every seed, archetypal decoders agree {beside[sign(common['pw_mcc']['interval'])]} "
-        f"({_difference(common['pw_mcc'])}); with centroids of their own, {beside[sign(own['pw_mcc']['interval'])]} "
-        f"({_difference(own['pw_mcc'])}). The centroids of two draws alone, before anything is learned, have a mean matched cosine "
-        f"of {shown(centroids['mean'])}: {learning[sign(learned['interval'])]} ({_difference(learned)})."
+        f"With the same centroids for every seed, archetypal decoders {beside[sign(common['pw_mcc']['interval'])]} "
+        f"({_difference(common['pw_mcc'])}). With centroids of their own, they {beside[sign(own['pw_mcc']['interval'])]} "
+        f"({_difference(own['pw_mcc'])}). Centroids of two draws alone, before anything is learned, have a mean matched cosine of "
+        f"{shown(centroids['mean'])}. {learning} ({_difference(learned)}).{given}"
     )
 
 
@@ -153,6 +157,11 @@ def probes(found: Mapping) -> str:
 
 def _difference(one: Mapping) -> str:
     return f"{signed(one['difference'])}, {between(one['interval'], signed)}"
+
+
+def _named(recipe: str) -> str:
+    """A recipe's title among others: its comma would read as one more recipe."""
+    return recipe.replace(", ", " with ")
 
 
 def _listed(parts: list[str]) -> str:

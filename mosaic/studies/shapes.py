@@ -100,14 +100,14 @@ def u_sentence(found: Mapping[str, Mapping], n_seeds: int) -> str:
             f"{shown(ends['value'])}."
         )
     parts = {
-        "above": "more latents are in all SAEs than in the average number between",
-        "below": "fewer latents are in all SAEs than in the average number between",
-        "between": "whether more latents are in all SAEs than in the average number between cannot be told",
+        "above": "More latents are in all SAEs than, on average, in each number between one and all",
+        "below": "Fewer latents are in all SAEs than, on average, in each number between one and all",
+        "between": "Whether more latents are in all SAEs than, on average, in each number between one and all cannot be told",
     }
     halves = {
-        "above": "the two ends together hold most latents",
-        "below": "the two ends together do not hold most latents",
-        "between": "whether the two ends together hold most latents cannot be told",
+        "above": "The two ends together hold most latents",
+        "below": "The two ends together do not hold most latents",
+        "between": "Whether the two ends together hold most latents cannot be told",
     }
     rises, half = side(right["interval"], 0), side(ends["interval"], HALF)
     u = (
@@ -125,7 +125,7 @@ def u_sentence(found: Mapping[str, Mapping], n_seeds: int) -> str:
             "The counts are no U" if "below" in (rises, half) else "The counts cannot be told from a U, nor from none"
         )
     return (
-        f"{verdict}: {parts[rises]} ({signed(right['value'])}, {between(right['interval'], signed)}), and {halves[half]} "
+        f"{verdict}. {parts[rises]} ({signed(right['value'])}, {between(right['interval'], signed)}). {halves[half]} "
         f"({shown(ends['value'])}, {between(ends['interval'])}; a majority is more than {shown(HALF)})."
     )
 

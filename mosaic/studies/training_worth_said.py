@@ -24,27 +24,29 @@ def answer(by_size: BY_SIZE, n_sets: int, where: str = "") -> str:
     wins, losses = sizes_of(by_size, WIN), sizes_of(by_size, LOSS)
     above = "the trained SAE scores above random dictionaries"
     if wins == every:
-        head = f"Training shows with every number of latents{where}, and with all of them: {above}"
+        head = f"Training shows with every number of latents{where}, and with all of them. Everywhere {above}"
     elif not wins:
         head = (
-            f"That training pays cannot be shown{where} for any number of latents: on average over sets {above} nowhere"
+            f"That training pays cannot be shown{where} for any number of latents. On average over sets {above} nowhere"
         )
     elif len(wins) == 1:
-        head = f"Of {len(every)} numbers of latents tried, training shows with one{where}: with {_latents(wins[0])} {above}"
+        head = (
+            f"Training shows with one of {len(every)} numbers of latents tried{where}. With {_latents(wins[0])} {above}"
+        )
     elif every[0] not in wins and ALL not in wins:
-        head = f"Training shows neither with one latent nor with all, but in between{where}: with {span(wins, every)} {above}"
+        head = f"Training shows neither with one latent nor with all, but in between{where}. With {span(wins, every)} {above}"
     elif ALL not in wins:
-        head = f"Training shows in few latents and not in all{where}: with {span(wins, every)} {above}"
+        head = f"Training shows in few latents and not in all{where}. With {span(wins, every)} {above}"
     elif wins == every[every.index(wins[0]) :]:
-        head = f"Training shows in many latents and not in few{where}: from {wins[0]} on {above}"
+        head = f"Training shows in many latents and not in few{where}. From {wins[0]} on {above}"
     else:
-        head = f"Training shows{where} with {span(wins, every)} latents: there {above}"
+        head = f"Training shows{where} with {span(wins, every)} latents. There {above}"
     largest = max(wins or every, key=lambda size: by_size[size].difference)
     over = f"mean over {n_sets} sets" if n_sets > 1 else "one set"
     behind = f" With {span(losses, every)} it scores below them." if losses else ""
     last = f"With all latents it {SAID[outcome(by_size[ALL])]} them ({numbers(by_size[ALL])})"
-    lead = f"the largest lead{' of these' if wins else ''}, {numbers(by_size[largest])}, is with {_latents(largest)}"
-    return f"{head} ({over}; {lead}).{behind} {last}."
+    lead = f"The largest lead{' of these' if wins else ''} is with {_latents(largest)} ({numbers(by_size[largest])}; {over})"
+    return f"{head}. {lead}.{behind} {last}."
 
 
 def parts(n_sets: int, n_new: int) -> tuple[str, ...]:

@@ -49,9 +49,9 @@ def alike(first: str, second: str, found: Mapping[str, Mapping]) -> str:
             "between": "not told apart from a permuted pairing",
         }[sign(one["interval"])]
         numbers = f"{one['value']:.3f}, permuted {round(one['null'], 3) + 0.0:.3f}; excess {signed(one['excess'])}, {between(one['interval'])}"
-        said.append(f"{NAMES[measure]} is {words} ({numbers})")
+        said.append(f"{NAMES[measure]} is {words} ({numbers}).")
     n = next(iter(found.values()))["n"]
-    return f"{first} against {second}, {shown(n)} pairs: {'; '.join(said)}."
+    return f"Two spaces are compared on {shown(n)} pairs of latents: {first} and {second}. {' '.join(said)}"
 
 
 def grid(share: Mapping[str, Mapping]) -> str:
@@ -62,11 +62,15 @@ def grid(share: Mapping[str, Mapping]) -> str:
 
 def control(name: str, found: Mapping) -> str:
     """The trained SAE's RSA beside a control's. found: their difference."""
-    words = {"above": "more alike", "below": "less alike", "between": "not told apart"}[sign(found["interval"])]
+    whether = {
+        "above": "the trained SAE's space is more like the other model's",
+        "below": "the trained SAE's space is less like the other model's",
+        "between": "it cannot be told whether the trained SAE's space is more like the other model's",
+    }[sign(found["interval"])]
     n, m = found["n_pairs"]
     return (
-        f"Beside {name}, the trained SAE's space is {words} ({shown(found['of'])} against {shown(found['other'])}, on {n} and {m} "
-        f"pairs; {signed(found['difference'])}, {between(found['interval'])})."
+        f"By RSA, {whether} than that of {name} is (difference {signed(found['difference'])}, {between(found['interval'])}). The "
+        f"two have {shown(found['of'])} and {shown(found['other'])}, on {n} and {m} pairs."
     )
 
 
@@ -87,22 +91,22 @@ def filters(found: Mapping[str, Mapping]) -> str:
     everything, *rest = found.items()
     parts = []
     for name, one in rest:
-        head = f'{one["n"]} of {everything[1]["n"]} ({percent(one["share"])}) are left by the rule "{RULES[name]}"'
+        head = f'The rule "{RULES[name]}" leaves {one["n"]} of {everything[1]["n"]} pairs ({percent(one["share"])})'
         if one["rsa"] is None:
-            parts.append(f"{head}, too few to compare")
+            parts.append(f"{head}, too few to compare.")
             continue
         rsa = one["rsa"]
         side = {"above": "above", "below": "below", "between": "not told apart from"}[sign(rsa["interval"])]
-        told = f"{head}: RSA is {side} a permuted pairing (excess {signed(rsa['excess'])}, {between(rsa['interval'])})"
+        told = f"{head}. Their RSA is {side} a permuted pairing (excess {signed(rsa['excess'])}, {between(rsa['interval'])})."
         if one["beside_any"]:
             found_r, found_rsa = one["beside_any"]["r"], one["beside_any"]["rsa"]
             told += (
-                f", and beside as many pairs drawn from all they are {SIDES[sign(found_rsa['interval'])]} by RSA "
-                f"({signed(found_rsa['difference'])}) and {SIDES[sign(found_r['interval'])]} by how they fire "
-                f"({signed(found_r['difference'])})"
+                f" Beside as many pairs drawn from all, they are {SIDES[sign(found_rsa['interval'])]} by RSA "
+                f"({signed(found_rsa['difference'])}). By how they fire, they are {SIDES[sign(found_r['interval'])]} "
+                f"({signed(found_r['difference'])})."
             )
         parts.append(told)
-    return f"{'; '.join(parts)}."
+    return " ".join(parts)
 
 
 def kinds(of: Kinds) -> str:

@@ -140,6 +140,15 @@ def test_a_draw_is_the_same_thing_in_every_set():
     assert alone.high - alone.low < 0.1
 
 
+def test_a_mean_of_macro_f1_stays_within_what_it_can_be():
+    """Draws of 1, 1, 1 and 0: spread weights reach beyond 1, which no macro-F1 does."""
+    truth, good = case(100, accuracy=1.0)
+    wrong = np.where(truth == truth[0], truth[truth != truth[0]][0], truth[0]).astype(object)
+    high, low = (scores.mean_interval([(truth, draws, None)]) for draws in ([good] * 3 + [wrong], [wrong] * 3 + [good]))
+    assert high.high == 1.0 and 0 <= high.low < high.macro_f1 < 1
+    assert low.low == 0.0 and 0 < low.macro_f1 < low.high <= 1
+
+
 def test_sets_with_different_draws_are_refused():
     truth, predicted = case()
     with pytest.raises(MosaicError, match="sets have 1, 2 draws"):

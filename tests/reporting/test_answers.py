@@ -68,9 +68,9 @@ def test_new_words_stand_beside_the_first_answer_where_they_were_measured():
     [
         ("above above above", "above", "A trained SAE scores above random directions, however many", "may read."),
         ("above above within", "within", "A trained SAE scores above random directions when", "cannot be told apart from random directions."),
-        ("within above within", "below", "A trained SAE scores above random directions with 1 of", "3 small numbers of latents tried; with all of them it scores below random directions."),
-        ("within within within", "within", "With few latents, a trained SAE cannot be shown", "and with all of them it cannot be told apart from random directions."),
-        ("within below within", "above", "With few latents, a trained SAE cannot be shown", "but with all of them it scores above random directions."),
+        ("within above within", "below", "A trained SAE scores above random directions with 1 of", "3 small numbers of latents tried. With all latents it scores below random directions."),
+        ("within within within", "within", "With few latents, a trained SAE cannot be shown", "and with all latents it cannot be told apart from random directions."),
+        ("within below within", "above", "With few latents, a trained SAE cannot be shown", "but with all latents it scores above random directions."),
     ],
 )  # fmt: skip
 def test_what_training_is_worth_hangs_on_how_many_latents_are_ahead(few, every, start, end):
@@ -81,12 +81,12 @@ def test_what_training_is_worth_hangs_on_how_many_latents_are_ahead(few, every, 
     assert said.startswith(start) and said.endswith(end)
 
 
-@pytest.mark.parametrize(("side", "words"), [("above", "score above all"), ("within", "apart from all"), ("below", "score below all")])  # fmt: skip
+@pytest.mark.parametrize(("side", "words"), [("above", "score above all latents"), ("within", "apart from all latents"), ("below", "score below all latents")])  # fmt: skip
 def test_few_labels_end_with_whether_a_few_chosen_latents_do(side, words):
     few = {"binarised_minus_tfidf": ABOVE, "binarised_minus_hidden": BELOW, "mean_difference_minus_all": SIDES[side]}
     values = {"minus": {name: {"few": difference(of)} for name, of in few.items()}, "sentences": {"answer": "In full."}}
     said = answers.with_few_labels(values).sentence
-    assert "score above counted words and below hidden states; " in said and words in said
+    assert "score above counted words and below hidden states. A few" in said and words in said
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ def test_public_names_are_listed_with_signature_and_docstring(tmp_path):
     assert [node.tagname for node in api.prose(function.docstring)[0].children] == ["#text", "literal", "#text"]
     assert pair.signature == "class Pair(one: int, two: str = '2')"
     assert [method.signature for method in pair.methods] == ["sum(scale: float=1.0) -> float"]
+    assert (function.name, pair.name, pair.methods[0].name) == ("shown", "Pair", "sum"), "its address on the page"
 
 
 def test_every_floor_is_on_one_of_the_pages_of_functions():
@@ -230,6 +231,18 @@ def test_columns_are_marked_and_what_was_computed_here_is_said(page, tmp_path):
     assert [(name, page.mark(name)) for name in page.compared()] == [("mini", "this run"), ("minilm", "recorded")]
     ((versions, studies),) = results.recorded_versions("minilm", tmp_path)
     assert studies == ["r"] and "torch" in versions
+
+
+def test_each_profile_has_a_line_on_what_chance_would_give(page, monkeypatch, tmp_path):
+    monkeypatch.setattr(page.verdicts, "judge_all", lambda name, at: [judged(tmp_path, name)] * 20)
+    monkeypatch.setattr(page, "depend", lambda directive: None)
+    (lines,) = page.ByChance.run(None)
+    said = [line.astext() for line in lines]
+    assert [line.split(":")[0] for line in said] == ["mini", "minilm"]
+    assert (
+        "20 ask whether it leaves out zero, and 20 intervals do. By chance alone, where nothing is so, about 1.0"
+        in said[0]
+    )
 
 
 def test_every_kind_of_rule_and_verdict_has_its_words_and_its_colour(page):

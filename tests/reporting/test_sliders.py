@@ -29,6 +29,15 @@ BARS = Chart(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("values", "span", "n"),
+    [([0.7, 0.4], (0.4, 0.7), 4), ([0.41, 0.99], (0.4, 1.0), 7), ([0.05, 1.0], (0.0, 1.0), 6), ([1.0], (0.9, 1.0), 2), ([0.0], (0.0, 0.1), 2)],
+)  # fmt: skip
+def test_an_axis_of_scores_ends_at_tenths_and_holds_them_all(values, span, n):
+    got = slider_drawing.scores_axis(values)
+    assert got["span"] == span and len(got["y_ticks"]) == n and got["y_ticks"][0] == (span[0], f"{span[0]:.1f}")
+
+
 def curve(title="first", start=1):
     places = [
         Place("0.10", "said a", 0.0, [(0.2, 0.1, 0.3), (0.1, 0.0, 0.2)], marks={0: "2", 1: "1"}),

@@ -12,6 +12,7 @@ from mosaic.studies.binarisation_slider import Example
 from mosaic.texts.labelled import LabelledTexts
 
 TEXT = Example("yes <b>", ("the", " cat", " "), np.array([0.5, 2.0, 3.0, 4.0]), np.array([0, 1, 1, 2]))
+AXIS = {"span": (0.0, 1.0), "y_ticks": [(0.0, "0.0")]}
 RAW = {"macro_f1": 0.55, "low": 0.5, "high": 0.6}
 
 
@@ -77,7 +78,8 @@ def test_a_place_says_what_python_counted():
 
 
 def test_a_set_begins_where_half_is_kept_and_its_axis_holds_all_that_is_drawn():
-    made = slider.case("mini/set", slider.points(sweep(1.0, 0.6, 0.2)), RAW, TEXT)
+    points = slider.points(sweep(1.0, 0.6, 0.2))
+    made = slider.case("mini/set", points, RAW, TEXT, slider.scores_axis(slider.drawn(points, RAW)))
     assert made.title == "set" and made.places[made.start].x == pytest.approx(0.4)
     low, high = made.chart.span
     assert low <= 0.4 and high >= 0.7 and all(low <= value <= high for value, _ in made.chart.y_ticks)
@@ -87,9 +89,31 @@ def test_a_set_begins_where_half_is_kept_and_its_axis_holds_all_that_is_drawn():
 
 def test_long_texts_are_cut_and_said_to_be():
     long = Example("a", ("x",) * 60, np.ones(2), np.array([3, 59]))
-    made = slider.case("t", slider.points(sweep(1.0, 0.5)), RAW, long)
+    made = slider.case("t", slider.points(sweep(1.0, 0.5)), RAW, long, AXIS)
     assert len(made.marks) == slider.MOST_TOKENS and f"first {slider.MOST_TOKENS} tokens" in made.marks_said
     assert made.places[0].marks == {3: "1"} and "2 of 2 active latents" in made.places[0].said
+
+
+def test_thresholds_of_one_picture_are_one_place():
+    found = slider.points(sweep(1.0, 0.6))[:1] * 2 + slider.points(sweep(1.0, 0.6))[1:2]
+    found = [{**point, "threshold": threshold} for point, threshold in zip(found, (0.0, 1.0, 2.0), strict=True)]
+    first, second = slider.apart(found)
+    assert (first["above"], first["threshold"]) == (0.0, 1.0) and second == found[2]
+    made = slider.case("t", found, RAW, TEXT, AXIS)
+    assert [place.label for place in made.places] == ["0.00 to 1.00", "2"]
+    assert made.places[0].said.startswith("Threshold 0.00 to 1.00: 100 %")
+    other = [found[0], {**found[1], "macro_f1": 0.1}], [found[0], {**found[1], "kept": 0.9}]
+    assert [slider.apart(one) for one in other] == list(other), "another score, another share: another picture"
+
+
+def test_all_sets_have_one_axis():
+    low = {
+        "curve": [{"threshold": 0.0, "kept": 1.0, "macro_f1": 0.12}],
+        "published": {"threshold": 1.0, "kept": 0.5, "macro_f1": 0.2},
+    }
+    markup = slider.slider({"a": sweep(1.0, 0.6), "b": low}, {"a": RAW, "b": RAW}, {})
+    first, second = markup.split("slider-case")[1:3]
+    assert all(">0.1<" in one and ">0.7<" in one for one in (first, second))
 
 
 def test_the_markup_is_escaped_light_and_has_every_threshold():

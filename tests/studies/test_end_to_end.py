@@ -124,17 +124,23 @@ PAIRS = ("e2e over local", "e2e+ds over local", "e2e over e2e+ds")
     [
         (
             ratio_of(0.5, 0.4, 0.6),
-            "e2e is below local (0.50 times it, 95 %: 0.40 to 0.60; read between 0.010 and 0.20)",
+            "that of e2e is below that of local (0.50 times it, 95 %: 0.40 to 0.60). The curves are read where CE is 0.010 to 0.20.",
         ),
-        (ratio_of(2.0, 1.5, 2.5), "e2e is above local"),
-        (ratio_of(1.0, 0.5, 1.5), "e2e is not told apart from local"),
-        (ratio_of(0.9, 0.8, 1.0), "e2e is not told apart from local"),
-        (ratio_of(0.9), "e2e is beside local (0.90 times it, no interval"),
-        (NONE, "e2e and local: their curves have no range in common"),
+        (ratio_of(2.0, 1.5, 2.5), "that of e2e is above that of local"),
+        (ratio_of(1.0, 0.5, 1.5), "that of e2e is not told apart from that of local"),
+        (ratio_of(0.9, 0.8, 1.0), "that of e2e is not told apart from that of local"),
+        (ratio_of(0.9), "that of e2e is beside that of local (0.90 times it, no interval)."),
+        (NONE, "e2e and local have no range of their curves in common, so nothing is said of them."),
     ],
 )
 def test_a_ratio_is_said_by_its_interval(found, expected):
-    assert said.at_equal("L0", {"e2e over local": found}).startswith(f"L0: {expected}")
+    assert said.at_equal("L0 at equal CE", {"e2e over local": found}).startswith(f"L0 at equal CE: {expected}")
+
+
+def test_ratios_are_one_sentence_each_and_their_ranges_one():
+    got = said.at_equal("L0 at equal CE", dict(zip(PAIRS, [ratio_of(0.5, 0.4, 0.6), NONE, ratio_of(0.9)], strict=True)))
+    assert ". E2e+ds and local have no range" in got and ". That of e2e is beside that of e2e+ds (" in got
+    assert got.endswith("The curves are read where CE is 0.010 to 0.20 and 0.010 to 0.20, in this order.")
 
 
 @pytest.mark.parametrize(
@@ -143,17 +149,17 @@ def test_a_ratio_is_said_by_its_interval(found, expected):
         ([ratio_of(0.5, 0.4, 0.6)] * 3, "The published order holds here: e2e needs the fewest"),
         (
             [ratio_of(0.5, 0.4, 0.6)] * 2 + [ratio_of(1.2, 1.1, 1.3)],
-            "does not hold here: e2e over e2e+ds is the other way",
+            "does not hold here. Turned round is e2e below e2e+ds.",
         ),
         (
             [ratio_of(0.5, 0.4, 0.6)] * 2 + [ratio_of(1.0, 0.9, 1.1)],
-            "in part at most: e2e over local and e2e+ds over local are as published, e2e over e2e+ds is undecided.",
+            "in part at most. As published: e2e below local and e2e+ds below local. Undecided: e2e below e2e+ds.",
         ),
         (
             [ratio_of(0.5, 0.4, 0.6), NONE, ratio_of(0.9)],
-            "e2e over local is as published, e2e+ds over local and e2e over",
+            "As published: e2e below local. Undecided: e2e+ds below local and e2e below e2e+ds.",
         ),
-        ([NONE] * 3, "in part at most: e2e over local and e2e+ds over local and e2e over e2e+ds are undecided."),
+        ([NONE] * 3, "in part at most. Undecided: e2e below local, e2e+ds below local and e2e below e2e+ds."),
     ],
 )
 def test_the_order_is_said_by_all_three_intervals(found, expected):
@@ -190,7 +196,10 @@ def test_agreement_and_geometry_are_said_by_their_intervals(interval, expected):
 )
 def test_probes_are_said_by_their_interval(interval, expected):
     text = said.probes({"local": 0.8, "e2e": 0.7}, {"e2e minus local": {"difference": -0.1, "interval": interval}}, 3)
-    assert f"e2e is {expected} local (−0.100" in text and "mean over 3 sets: local 0.80, e2e 0.70" in text
+    assert (
+        f"The score of e2e is {expected} that of local (−0.100" in text
+        and "mean over 3 sets: local 0.80, e2e 0.70" in text
+    )
 
 
 def test_latents_that_fire_are_counted():

@@ -299,13 +299,17 @@ def test_enough_looks_at_every_larger_rate():
 def test_two_ways_held_against_each_other(d, words):
     got = said.answer({(BINARISED, HIDDEN): d, (BINARISED, TFIDF): ABOVE}, 0.1, 8)
     assert got.startswith("With 10% of the labels or fewer, all latents binarised ") and f"{words} " in got
-    assert "score above TF-IDF (+0.050" in got and "mean over 8 sets" in got
+    assert "score above TF-IDF (+0.050" in got and "means over 8 sets" in got
+    assert ("cannot be told" in got) == (d is AROUND), "undecided stays undecided"
+    assert got.count(" They score above") == 1 and "they" not in got
     assert "one set" in said.answer({(BINARISED, HIDDEN): d}, 0.1, 1)
-    assert "as with few" in said.with_all({(BINARISED, HIDDEN): (d, d)})
+    full = said.with_all({(BINARISED, HIDDEN): (d, d), (TFIDF, HIDDEN): (ABOVE, ABOVE)})
+    assert full.startswith(f"With all labels, all latents binarised {words} ")
+    assert full.count("), as with few. ") == 1 and full.endswith("), as with few.") and ". TF-IDF score above" in full
     assert "unlike with few" in said.with_all({(BINARISED, HIDDEN): (d, ABOVE if d is UNDER else UNDER)})
     assert words in said.new_words({(BINARISED, HIDDEN): d}, 4) and words in said.languages({"de": d})
     assert f"hidden states in German ({numerals.shown(d.difference, sign=True)})" in said.languages({"de": d})
-    assert "; they score above TF-IDF" in got and got.count("all latents binarised") == 1
+    assert "). They score above TF-IDF" in got and got.count("all latents binarised") == 1
 
 
 def test_choosing_latents_has_a_branch_for_every_outcome():

@@ -42,7 +42,7 @@ def test_the_first_k_are_those_that_the_sparse_probe_keeps(n, binarized):
 
 def test_the_figure_has_a_place_for_each_size_and_begins_at_the_chosen_one():
     latents = tuple(f"layer_4/width_2k/{i}" for i in (5, 7, 9))
-    made = slider.case("mini/set", found(), latents, NAMES)
+    made = slider.case("mini/set", found(), latents, NAMES, slider.scores_axis(slider.drawn(found())))
     assert made.title == "set" and [place.label for place in made.places] == ["1", "2", "4"] and made.start == 1
     assert made.marks == ["5: message: negation (0.97)", "latent 7", "latent 9"] and made.appear
     assert [sorted(place.marks) for place in made.places] == [[0], [0, 1], [0, 1, 2]]
@@ -61,7 +61,7 @@ def test_what_is_said_of_a_size():
     assert said[0] == "1 latent: macro-F1 0.55 (0.40 to 0.80); all latents 0.75."
     assert said[1].startswith("2 latents") and "validation cannot tell from all latents" in said[1]
     assert "validation" not in said[2] and "validation" not in slider.place(1, found(None), ()).said
-    assert slider.case("t", found(None), (), {}).start == 0
+    assert slider.case("t", found(None), (), {}, {"span": (0, 1), "y_ticks": []}).start == 0
 
 
 def test_the_table_names_each_latent_where_it_comes_in():

@@ -281,15 +281,21 @@ def test_lists_are_told_beside_chance():
 @pytest.mark.parametrize(
     ("interval", "words"),
     [
-        ([0.1, 0.2], "are more often confirmed"),
-        ([-0.2, -0.1], "are less often confirmed"),
-        ([-0.1, 0.1], "are not told apart in how often they are confirmed"),
-        (None, "nothing can be said"),
+        ([0.1, 0.2], "That is more than with x ("),
+        ([-0.2, -0.1], "That is less than with x ("),
+        ([-0.1, 0.1], "That is not told apart from x ("),
+        (None, "Beside x nothing can be said"),
     ],
 )
 def test_arms_are_told_by_their_interval(interval, words):
-    got = said.beside("x", arms.share(1, 2), arms.share(1, 3), {"difference": 0.1, "interval": interval})
-    assert words in got and got.startswith("Beside x")
+    found = {"difference": 0.1, "interval": interval}
+    got = said.arms(arms.share(1, 2), {"x": arms.share(1, 3)}, {"x": found})
+    assert (
+        got
+        == f"Of the trained SAE's hypotheses, a share of 0.50 is confirmed. {said.beside('x', arms.share(1, 3), found)}"
+    )
+    assert words in got and (interval is None or "(0.33; difference +0.100, 95 %" in got)
+    assert "none of its can be" in said.arms(arms.share(0, 0), {"x": arms.share(1, 3)}, {"x": found})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,13 @@ def test_images_are_compared_with_each_control(difference, words, number):
         sentence = said.images(*three, "with all latents", 5)
         clause = sentence.split(")")[place]
         assert words in clause and number in clause
-    assert "5 random dictionaries" in sentence and sentence.count("they ") == 2
+        learned = {
+            "above": "learned from texts counts",
+            "below": "is a hindrance",
+            "cannot be told apart": "nothing shows",
+        }
+        assert place != 1 or learned[words] in sentence
+    assert "5 random dictionaries" in sentence and sentence.count("They ") == 2
 
 
 @pytest.mark.parametrize(

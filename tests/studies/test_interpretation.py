@@ -54,11 +54,12 @@ def test_what_is_better_is_called_better_and_what_is_not_is_not():
     assert untrained.startswith("an SAE of the untrained model") and "the trained SAE's is lower: −0.04" in untrained
     lead = study().summary()["sentences"]["lead"]
     assert (
-        f"Detection: a trained SAE's median latent has {levels[TRAINED]}, above hidden units ({levels[UNITS]})" in lead
+        f"By detection, a trained SAE's median latent has {levels[TRAINED]}. It is above hidden units ({levels[UNITS]})."
+        in lead
     )
     assert (
         f"not told apart from random dictionaries ({levels[RANDOM]})" in lead
-        and "below an SAE of the untrained model" in lead
+        and "It is below an SAE of the untrained model" in lead
     )
     numbers = study().summary()
     assert numbers["minus"][UNITS]["detection"]["interval"][0] > 0.05
@@ -87,7 +88,7 @@ def test_a_lead_that_is_of_seldom_firing_alone_is_none_at_equal_rates():
         told
     )
     told[UNITS]["fuzzing"] = {"difference": -0.1, "interval": [-0.2, -0.05]}
-    assert "; its fuzzing is below hidden units (" in said.at_equal_rates(told)
+    assert "). The trained SAE's fuzzing is below hidden units (" in said.at_equal_rates(told)
 
 
 def test_sets_with_too_few_latents_are_no_sets():

@@ -42,6 +42,7 @@ def test_a_named_latent_is_chosen_on_one_half_and_shown_on_the_other(mini):
     assert random == named_latents.of_random(lm, encoder, None)
     html = named_latents.contrasts(list(found.values()))
     assert f"latent {quotation.latent}" in html and html.count("token-line") == 6
+    assert "insult</strong> (message: toxicity toxic)" in html, "the name that the explorer's search finds"
 
 
 def test_what_latents_add_comes_to_the_probes_score(mini):

@@ -150,7 +150,7 @@ def test_kinds_that_cannot_be_told_apart_are_said_to_be():
 def test_the_list_of_latents_is_held_against_what_the_probe_says(after, words):
     even = lambda value: {pair: value for pair in combinations(range(4), 2)}  # noqa: E731
     text = probe_spread.top_sentence({"after": even(after), "shared": even(0.2)}, even(0.86), 20)
-    assert words in text and f"{numerals.shown(after)} of the top 20 latents" in text
+    assert words in text and f"top 20 latents, a share of {numerals.shown(after)} is" in text
     wide = {pair: 1.0 if 0 in pair else 0.6 for pair in even(0)}
     unsure = probe_spread.top_sentence({"after": wide, "shared": even(0.2)}, even(0.86), 20)
     assert "cannot be told" in unsure
@@ -197,7 +197,8 @@ def test_sets_of_every_kind_are_recorded_drawn_and_tabled(sets, tmp_path):
     got = made.summary()
     nothing_shared = all(one.kept["shared"][0] is None for one in sets)
     assert (got["kept"]["shared_less_all"]["difference"] is None) == nothing_shared
-    assert got["answer"] in ("yes", "no", "undecided") and got["reason"] in got["sentences"]["answer"]
+    assert got["answer"] in ("yes", "no", "undecided") and got["reason"][1:] in got["sentences"]["answer"]
+    assert got["sentences"]["answer"].startswith(f"{got['answer']}. {got['reason'][0].upper()}")
     assert (got["new_words"] is None) == (not any(NEW in one.parts for one in sets))
     made.record(tmp_path)
     for name in got["sentences"]:

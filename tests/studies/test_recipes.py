@@ -135,14 +135,17 @@ def test_a_mean_over_seeds_is_jackknifed():
 
 def test_recipes_are_grouped_by_the_sign_of_their_difference():
     said = recipes_said.agree({"a": UP, "b": DOWN, "c": OPEN, "d": UP, "e": ALONE}, "cosine")
-    assert "those of a (+0.200, 95 %: +0.100 to +0.300) and d (" in said and "agree more than TopK's" in said
-    assert "those of b (−0.200" in said and "agree less" in said and "those of c" in said and "not told apart" in said
-    assert said.endswith("those of e (+0.300, no interval) give no interval.")
+    assert "These agree more than TopK's: a (+0.200, 95 %: +0.100 to +0.300) and d (" in said
+    assert "These agree less than TopK's: b (−0.200" in said and "These are not told apart from TopK's: c (" in said
+    assert said.endswith("These give no interval: e (+0.300, no interval).")
+    assert "less than TopK's: x with y (" in recipes_said.agree({"x, y": DOWN}, "cosine")
 
 
 def test_decoders_that_agree_more_need_not_share_more():
     said = recipes_said.both({"a": (UP, DOWN), "b": (UP, UP), "c": (UP, OPEN), "d": (DOWN, UP)})
-    assert "those of a fewer" in said and "those of b more" in said and "those of c neither more" in said
+    assert (
+        "Seeds of a share fewer" in said and "Seeds of b share more" in said and "Seeds of c share neither more" in said
+    )
     assert "of d" not in said
     assert recipes_said.both({"d": (DOWN, UP)}) == "No recipe's decoders agree more than TopK's."
 
@@ -181,13 +184,14 @@ def test_order_by_its_sign(one, words):
 
 @pytest.mark.parametrize(
     ("learned", "words"),
-    [(UP, "learning adds"), (DOWN, "learning takes"), (OPEN, "cannot be told"), (ALONE, "has no interval")],
+    [(UP, "Learning adds"), (DOWN, "Learning takes"), (OPEN, "cannot be told"), (ALONE, "has no interval")],
 )
 def test_what_learning_does_to_centroids(learned, words):
     against = {"archetypal": {"pw_mcc": OPEN}, "archetypal_common_centroids": {"pw_mcc": UP}}
     said = recipes_said.archetypal(against, {"mean": 0.9}, learned)
     assert words in said and "every seed, archetypal decoders agree more than TopK" in said
-    assert "of their own, not told apart" in said
+    assert "of their own, they are not told apart" in said
+    assert ("was given to them" in said) == (learned is DOWN)
 
 
 @pytest.mark.parametrize(

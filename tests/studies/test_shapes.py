@@ -78,14 +78,18 @@ def shape(right, ends, left=0.2, width=0.01):
 @pytest.mark.parametrize(
     ("right", "ends", "words"),
     [
-        (0.1, 0.6, "The counts are a U: more latents are in all SAEs than in the average number between (+0.100"),
+        (
+            0.1,
+            0.6,
+            "The counts are a U. More latents are in all SAEs than, on average, in each number between one and all (+0.100",
+        ),
         (0.1, 0.4, "The right end rises, but most latents lie between"),
-        (-0.1, 0.6, "The counts are an L, no U: fewer latents"),
+        (-0.1, 0.6, "The counts are an L, no U. Fewer latents"),
         (-0.1, 0.4, "The counts are no U"),
         (
             0.0,
             0.4,
-            "The counts are no U: whether more latents are in all SAEs than in the average number between cannot",
+            "The counts are no U. Whether more latents are in all SAEs than, on average, in each number between one and all cannot",
         ),
         (0.1, 0.5, "The counts cannot be told from a U, nor from none"),
         (0.0, 0.6, "The counts cannot be told from a U, nor from none"),

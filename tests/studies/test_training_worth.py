@@ -62,16 +62,20 @@ def test_a_span_of_sizes_reads_as_prose(sizes, words):
     ("outcomes", "words", "absent"),
     [
         ("wwww", ["Training shows with every number of latents", "With all latents it scores above them"], "below"),
-        ("wwtt", ["in few latents and not in all: with 1 and 2", "With all latents it cannot be told"], "scores below"),
+        (
+            "wwtt",
+            ["in few latents and not in all. With 1 and 2 the", "With all latents it cannot be told"],
+            "scores below",
+        ),
         (
             "wwtl",
             ["in few latents and not in all", "With all it scores below them", "With all latents it scores below"],
             "shown",
         ),
-        ("twtt", ["Of 4 numbers of latents tried, training shows with one: with 2 latents the trained"], "in between"),
-        ("ttww", ["in many latents and not in few: from 4 on"], "below"),
+        ("twtt", ["Training shows with one of 4 numbers of latents tried. With 2 latents the trained"], "in between"),
+        ("ttww", ["in many latents and not in few. From 4 on"], "below"),
         ("wttw", ["Training shows with 1 and all latents"], "few"),
-        ("twwt", ["neither with one latent nor with all, but in between: with 2 and 4"], "few"),
+        ("twwt", ["neither with one latent nor with all, but in between. With 2 and 4"], "few"),
         ("tttt", ["cannot be shown for any number", "cannot be told apart from them"], "Training shows"),
         ("lttt", ["cannot be shown for any number", "With 1 it scores below them"], "Training shows"),
         ("wlww", ["Training shows with 1, 4 and all", "With 2 it scores below"], "nowhere"),
@@ -80,8 +84,8 @@ def test_a_span_of_sizes_reads_as_prose(sizes, words):
 def test_the_answer_has_a_branch_for_every_outcome(outcomes, words, absent):
     got = said.answer(by_size(outcomes), 10)
     assert all(part in got for part in words) and absent not in got and "mean over 10 sets" in got
-    most = "+0.050, 95 % +0.010 to +0.090, is with" if "w" in outcomes else "+0.010, 95 % −0.020 to +0.040, is with"
-    assert f"the largest lead{' of these' if 'w' in outcomes else ''}, {most}" in got
+    most = "(+0.050, 95 % +0.010 to +0.090; mean" if "w" in outcomes else "(+0.010, 95 % −0.020 to +0.040; mean"
+    assert f". The largest lead{' of these' if 'w' in outcomes else ''} is with " in got and most in got
     assert "in new words" in said.answer(by_size(outcomes), 4, " in new words")
     assert "one set" in said.answer(by_size(outcomes), 1)
 
@@ -307,5 +311,5 @@ def test_the_largest_lead_is_one_that_shows():
         "2": Difference(0.05, 0.01, 0.09, 0.01),
         "all": Difference(0.0, -0.01, 0.01, 1.0),
     }
-    assert "with 2 latents the trained SAE scores above" in (got := said.answer(found, 10))
-    assert "the largest lead of these, +0.050, 95 % +0.010 to +0.090, is with 2 latents" in got
+    assert "With 2 latents the trained SAE scores above" in (got := said.answer(found, 10))
+    assert "The largest lead of these is with 2 latents (+0.050, 95 % +0.010 to +0.090; mean over 10 sets)." in got

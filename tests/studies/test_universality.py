@@ -197,9 +197,9 @@ def test_likeness_is_told_by_its_interval(side, words):
 def test_controls_kinds_and_filters_are_told_by_their_intervals(side, words):
     one = {"difference": 0.1, "interval": BRANCHES[side], "n": 30}
     against = one | {"of": 0.2, "other": 0.1, "n_pairs": [30, 20]}
-    assert f"Beside x, the trained SAE's space is {words} (0.20 against 0.10, on 30 and 20 pairs" in said.control(
-        "x", against
-    )
+    told = said.control("x", against)
+    assert {"above": "is more like", "below": "is less like", "between": "cannot be told whether"}[side] in told
+    assert "than that of x is (difference +0.100, 95 %" in told and "0.20 and 0.10, on 30 and 20 pairs." in told
     every = {"n": 30, "rsa": one, "one_component": one, "r": one}
     got = said.groups("a against b", "list of words", {"emotions": every}, every | {"n": 4})
     assert f"emotions: {words}" in got and f"The mean over 4: {words} by RSA" in got
@@ -210,7 +210,8 @@ def test_controls_kinds_and_filters_are_told_by_their_intervals(side, words):
     kept = {"n": 20, "share": 0.5, "rsa": {"excess": 0.1, "interval": [0.1, 0.2]}, "beside_any": every}
     left = said.filters({"all pairs": {"n": 40}, "no mark": kept})
     assert "RSA is above a permuted pairing (excess +0.100" in left and f"they are {words} by RSA" in left
-    assert "20 of 40 (50 %) are left" in left
+    assert 'The rule "neither latent on a mark" leaves 20 of 40 pairs (50 %). Their' in left
+    assert f"By how they fire, they are {words} (+0.100)." in left
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,7 @@ def test_what_is_missing_is_said():
         == "a against b: too few latents of a kind of factor to compare."
     )
     few = {"n": 3, "share": 0.1, "rsa": None, "beside_any": None}
-    assert "3 of 30 (10 %) are left" in said.filters({"all pairs": {"n": 30}, "no mark": few})
+    assert "leaves 3 of 30 pairs (10 %)" in said.filters({"all pairs": {"n": 30}, "no mark": few})
     assert said.filters({"all pairs": {"n": 30}, "no mark": few}).endswith("too few to compare.")
 
 

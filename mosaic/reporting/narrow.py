@@ -1,0 +1,104 @@
+"""A figure of several panels, laid out again for a phone: one or two panels in a line, words as large as they were.
+
+What is drawn stays as it is; only where it stands changes, and changes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mosaic.reporting import drawn
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+
+INCHES = {1: 3.7, 2: 4.5}  # of a figure with so many panels in a line: a phone's column, or a little more
+FEW = 4  # panels that stand one under another; more of them stand in pairs
+LETTER = 11.5  # letters of a legend an inch, with six for each mark
+
+
+def side_by_side(figure: Figure) -> list[Axes]:
+    """Its panels in reading order, where they stand in one grid of more than one column and nothing else has a place in it."""
+    panels = list(drawn.panels(figure))
+    grids = {id(ax.get_gridspec()) for ax in panels}
+    if len(panels) < 2 or len(grids) > 1 or not panels[0].get_subplotspec() or panels[0].get_gridspec().ncols < 2:
+        return []
+    others = [ax for ax in figure.axes if ax not in panels and ax.get_visible()]
+    return [] if others else panels
+
+
+@contextlib.contextmanager
+def narrow(figure: Figure) -> Iterator[None]:
+    """Inside, the figure has the width of a phone. It must have panels side by side (`side_by_side`)."""
+    panels = side_by_side(figure)
+    columns = 1 if len(panels) <= FEW else 2
+    before, size = [_place(ax) for ax in panels], figure.get_size_inches().copy()
+    one = size[1] / panels[0].get_gridspec().nrows
+    lines = -(-len(panels) // columns)
+    figure.set_size_inches(INCHES[columns], one * lines)
+    grid, shared = figure.add_gridspec(lines, columns), not all(_shown(ax.yaxis, "labelleft") for ax in panels)
+    for i, ax in enumerate(panels):
+        ax.set_subplotspec(grid[i])
+        ax.tick_params(labelbottom=True, labelleft=i % columns == 0 or not shared)
+    _name_axes(panels, columns)
+    legends = [(legend, _again(figure, legend)) for legend in list(figure.legends)]
+    try:
+        yield
+    finally:
+        for old, new in legends:
+            new.remove()
+            old.set_visible(True)
+            old.set_in_layout(True)
+        for ax, put_back in zip(panels, before, strict=True):
+            put_back(ax)
+        figure.set_size_inches(size)
+
+
+def _name_axes(panels: list[Axes], columns: int) -> None:
+    """A name that all panels share stands once under the last line, and left of each line."""
+    across, down = ({getattr(ax, f"get_{which}label")() for ax in panels} - {""} for which in "xy")
+    last = (len(panels) - 1) // columns * columns
+    for i, ax in enumerate(panels):
+        if len(across) == 1:
+            ax.set_xlabel(next(iter(across)) if i == last else "", x=0.5 if last == len(panels) - 1 else 1.08)
+        if len(down) == 1:
+            ax.set_ylabel(next(iter(down)) if i % columns == 0 else "")
+
+
+def _shown(axis: Axis, key: str) -> bool:
+    return axis.get_tick_params().get(key, True)
+
+
+def _place(ax: Axes):
+    """What gives a panel its place and its names back."""
+    spec, label = ax.get_subplotspec(), ax.xaxis.label
+    names, x = (ax.get_xlabel(), ax.get_ylabel()), label.get_position()[0]
+    below, left = _shown(ax.xaxis, "labelbottom"), _shown(ax.yaxis, "labelleft")
+
+    def put_back(ax: Axes) -> None:
+        ax.set_subplotspec(spec)
+        ax.set_xlabel(names[0], x=x)
+        ax.set_ylabel(names[1])
+        ax.tick_params(labelbottom=below, labelleft=left)
+
+    return put_back
+
+
+def _again(figure: Figure, legend: Legend) -> Legend:
+    """The legend in as many columns as fit now; the old one is not drawn meanwhile."""
+    names = [text.get_text() for text in legend.get_texts()]
+    marks = dict(zip(names, legend.legend_handles, strict=True))  # of those that no panel names
+    for ax in drawn.panels(figure):
+        marks |= {name: mark for mark, name in zip(*ax.get_legend_handles_labels(), strict=True) if name in marks}
+    fitting = max(1, int(figure.get_size_inches()[0] * LETTER / (6 + max(map(len, names)))))
+    legend.set_visible(False)
+    legend.set_in_layout(False)
+    return figure.legend(
+        marks.values(), marks.keys(), loc="outside lower center", ncols=min(fitting, len(names)),
+        fontsize=legend.get_texts()[0].get_fontsize(), title=legend.get_title().get_text() or None,
+    )  # fmt: skip
