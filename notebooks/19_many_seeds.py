@@ -47,8 +47,8 @@ study.record();
 # %% [markdown]
 # ## In how many of {result}`many_seeds.n_seeds` SAEs?
 #
-# The figure has the share of latents that are in exactly one SAE, in exactly two, and so on. Random dictionaries have all their
-# latents to themselves. The published counts, hollow, are of one reference among nine SAEs of 32k latents.
+# Each latent is counted once, by the number of SAEs that have it. The published counts are of one reference among nine SAEs of 32k
+# latents.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -63,18 +63,28 @@ study.record();
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# A mark is the share of latents that are in exactly so many SAEs: at the left end in one alone, at the right end in all. For a U the line
+# has to rise again on the right. Dashed are random dictionaries, hollow marks the published counts.
+# :::
+#
 # Is it a U? Two things must hold. More latents are in *all* SAEs than in the average number between one and all; without this it is an
 # L, which has no right end. And the two ends together hold *most* latents. Each has an interval as above, and it is the interval that
 # decides. {result}`many_seeds.sentences.shape`
 #
 # ## The whole curve of thresholds
 #
-# Shared means a cosine of at least 0.7, and the shape depends on that. Here is the same count at other thresholds.
+# Shared means a cosine of at least 0.7, and the shape depends on that. Here is the same count at other thresholds:
 
 # %%
 study.at_thresholds()
 
 # %% [markdown]
+# :::{div} caption
+# One row is one threshold, from lenient at the top to strict. Its numbers, which sum to one, are the shares of latents in exactly one
+# SAE, in two, and so on. Look at which end of each row most latents are.
+# :::
+#
 # Move the slider, by mouse or by the arrow keys. Is there a threshold at which most latents are in all SAEs and random
 # dictionaries still share nothing?
 
@@ -82,6 +92,11 @@ study.at_thresholds()
 study.threshold_slider()
 
 # %% [markdown]
+# :::{div} caption
+# The lines are the shares of latents that all SAEs have, that only one has, and the latter of random dictionaries: where that one is at
+# the top, they share nothing. The marks follow the slider, and the sentence reads them out.
+# :::
+#
 # ## Would more seeds find everything?
 #
 # Each further SAE is one more chance for a latent to be found again. So the share of latents that only one of $S$ SAEs has falls as
@@ -90,8 +105,7 @@ study.threshold_slider()
 # It may come out at zero, or below.
 #
 # The same curve is also fitted with $c = 0$. A curve with one more free number always fits better. So both are fitted to the
-# smaller numbers of SAEs alone, and asked to predict the largest. The figure draws both fits beyond the data.
-# {result}`many_seeds.sentences.floor`
+# smaller numbers of SAEs alone, and asked to predict the largest. {result}`many_seeds.sentences.floor`
 #
 # Published (nine seeds, fitted for this project from the authors' values): c = {published}`seeds.floor.c`. The constant is read far
 # outside the data, as far as the power law holds. Latents that one SAE in a hundred finds again look, among so few, as if none did.
@@ -100,6 +114,11 @@ study.threshold_slider()
 study.more_seeds()
 
 # %% [markdown]
+# :::{div} caption
+# A mark is the share of latents that only one of so many SAEs has. Both fits, the lines without marks, are carried on to twice as many
+# SAEs: look how far apart they end. Grey dashes are random dictionaries, hollow marks published.
+# :::
+#
 # ## Around a triangle
 #
 # Here is a measure without a threshold. Follow a latent from SAE A to its decoder partner in B, and from there to that one's partner in

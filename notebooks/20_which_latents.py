@@ -55,15 +55,13 @@ study.record();
 # %% [markdown]
 # ## How often does it fire?
 #
-# The plane has all latents of all seeds. From left to right stands the share of held-out tokens on which a latent fires (its logarithm),
-# from bottom to top its mean matched cosine; the colour is how many latents lie there. The dashed line is chance, the mean matched
-# cosine with a {term}`random dictionary`. A single line through the latents would hide their shape, so the whole plane is drawn.
+# Each latent has a share of held-out tokens on which it fires, and a mean matched cosine. Do they go together? A single line through the
+# latents would hide their shape, so the whole plane is drawn. Chance is the mean matched cosine with a {term}`random dictionary`.
 #
 # The two papers disagree here. One finds that frequent latents are shared and, beside them, a cloud of frequent orphans
 # {cite}`paulo2025`. The other finds that rarer always means less consistent {cite}`song2025`. It sorts latents into five groups of
-# equal size, from rare to frequent, and takes each group's mean matched cosine. This is drawn below the plane, with the
-# published values, and the table has the same groups. Steps between neighbouring groups are several, so the interval of the least
-# step is wider: it answers for all of them at once (Bonferroni).
+# equal size, from rare to frequent, and takes each group's mean matched cosine. This is drawn below the plane. Steps between
+# neighbouring groups are several, so the interval of the least step is wider: it answers for all of them at once (Bonferroni).
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -77,8 +75,20 @@ study.record();
 # %%
 study.figure()
 
+# %% [markdown]
+# :::{div} caption
+# Each cell counts latents of all seeds; yellow is many. Further right they fire on more tokens (−2 is one in a hundred), further up other
+# seeds find them better again. Look whether the cloud rises to the right, and for frequent orphans: they would lie at the bottom right.
+# :::
+
 # %%
 study.consistency()
+
+# %% [markdown]
+# :::{div} caption
+# A mark is a fifth of all latents, from the rarest fifth to the most frequent, with a 95 % band. Where rarer always means less
+# consistent, the line rises at every step. Hollow marks are published. The table below has the same five groups.
+# :::
 
 # %%
 study.table()
@@ -95,28 +105,35 @@ study.table()
 # "fires".
 #
 # The {term}`detection score` is the balanced accuracy of that: the mean of two shares, of firing tokens said to fire and of silent
-# tokens said to be silent. 0.5 is chance. Beside it stands what *another latent's explanation* gets, which shows what is reached
-# without knowing the latent. Latents that fire fewer than {result}`which_latents.least` times in either half are not scored; the same
-# rule holds for shared ones and orphans.
+# tokens said to be silent. 0.5 is chance. (It goes by tokens; *detection*, in [chapter 23](23_interpretation), goes by whole contexts.)
+# Beside it stands what *another latent's explanation* gets, which shows what is reached without knowing the latent. Latents that fire
+# fewer than {result}`which_latents.least` times in either half are not scored; the same rule holds for shared ones and orphans.
 
 # %%
 study.prediction()
 
 # %% [markdown]
-# Latents are sorted here by {term}`membership`: in exactly how many SAEs each is. The published values are those of an LLM's
-# explanations: a step between latents of one SAE and all others, then flat.
+# :::{div} caption
+# A mark is the mean detection score of latents of one {term}`membership`: those that exactly so many SAEs have, with a 95 % band. Dashed
+# is what another latent's explanation gets. Look for a step from latents of one SAE to all others, as in the published values (hollow).
+# :::
 #
 # ## Does it track something true?
 #
 # Only in the miniature is it known what its texts are about. Each text has {term}`factors <factor>`, such as a negation or an insult.
 # A latent's best factor is the one whose texts it ranks highest above the others. It is chosen on one half of the texts, and its
-# {term}`AUROC` is taken on the other half, so that a long search gains nothing. The figure has the mean of these by membership. Of
-# the factors that some latent tracks, it is also counted how many have a *shared* latent among those.
+# {term}`AUROC` is taken on the other half, so that a long search gains nothing. Of the factors that some latent tracks, it is also
+# counted how many have a *shared* latent among those.
 
 # %%
 study.factors()
 
 # %% [markdown]
+# :::{div} caption
+# A bar is the mean AUROC of latents that are in exactly so many SAEs, each with its best factor; whiskers are 95 % over latents. The axis
+# begins at one half, which is guessing. Look whether bars grow to the right by more than the whiskers.
+# :::
+#
 # ## What it says
 #
 # {result}`which_latents.sentences.frequency`

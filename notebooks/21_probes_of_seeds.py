@@ -54,8 +54,7 @@ study.record();
 # %% [markdown]
 # ## The score
 #
-# The figure has the {term}`macro-F1` of each set over the seeds, with their range. The table has the standard deviation over seeds
-# beside the one over training draws.
+# How far does {term}`macro-F1` move from one seed to the next, on each set?
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -68,6 +67,14 @@ study.record();
 
 # %%
 study.figure()
+
+# %% [markdown]
+# :::{div} caption
+# A bar is one set: its mean score over seeds; the whisker reaches from the worst seed to the best. Look on which sets whiskers are long.
+# Whether that is more than other training texts do, the figure cannot say; the table can.
+# :::
+#
+# The table has the standard deviation over seeds beside the one over training draws, and how often two probes say the same of a text:
 
 # %%
 study.table()

@@ -66,8 +66,7 @@ study.record();
 #
 # ## Every layer against every layer
 #
-# Each cell of the two maps below is one layer of one model against one layer of another. The colour is the excess over a permuted
-# pairing, first of SVCCA, then of RSA.
+# So far it was one layer of each model. Now every layer of one is held against every layer of the others, first by SVCCA, then by RSA.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -82,10 +81,21 @@ study.record();
 # %%
 study.figure()
 
+# %% [markdown]
+# :::{div} caption
+# A column is one layer of the first model, a row one layer of another. The number is the excess of SVCCA over a permuted pairing; yellow
+# is high. Look whether each column is highest at a row of like depth.
+# :::
+
 # %%
 study.rsa_figure()
 
 # %% [markdown]
+# :::{div} caption
+# The same cells by RSA, whose numbers and colours have another scale. Compare the pattern, not the size: is a pair of layers that stands
+# out by one measure also high by the other?
+# :::
+#
 # {result}`universality.sentences.grid`
 #
 # ## Is it what the SAEs learned?
@@ -98,7 +108,12 @@ study.rsa_figure()
 study.controls_figure()
 
 # %% [markdown]
-# "Not told apart" is not "equal": the fewer the pairs, the wider the interval.
+# :::{div} caption
+# A mark is RSA against the other model, with 95 % over pairs of latents; the upright line is zero, no likeness at all. Look how far right
+# of the controls the trained SAE lies. Bars may overlap: differences have intervals of their own, said below.
+# :::
+#
+# {result}`universality.sentences.controls` "Not told apart" is not "equal": the fewer the pairs, the wider the interval.
 #
 # ## Marks, single words, and latents that are no concept
 #

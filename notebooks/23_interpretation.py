@@ -6,8 +6,10 @@
 # It is worth something if it finds the latent in texts that nobody has looked at, and better than a sentence about a latent that
 # learned nothing. Here no language model is asked. An explanation is a few tokens, found by counting.
 #
-# An explanation has to pass three tests. *Detection*: does the latent fire in this context? The same again among contexts with much
-# the same words. *Fuzzing*: on which tokens of a context does it fire?
+# An explanation has to pass three tests. {term}`Detection <detection>`: does the latent fire in this context? The same again among
+# contexts with much the same words. {term}`Fuzzing <fuzzing>`: on which tokens of a context does it fire? (The
+# {term}`detection score` of the chapter on shared latents is another number with nearly this name. It goes token by token through all
+# texts; detection says yes or no to a whole context.)
 #
 # **The answer** (balanced accuracies; chance is one half): {result}`interpretation.sentences.lead`
 #
@@ -73,14 +75,18 @@ study.record();
 study.examples_table()
 
 # %% [markdown]
-# The next picture has contexts of two of them, from the weakest to the strongest: one from each tenth of the contexts in which they
-# fire. Each token is shaded by the latent's activation. An explanation that is made of the strongest contexts alone may not hold
-# for the weakest.
+# The next picture has contexts of two of them. An explanation that is made of the strongest contexts alone may not hold for the
+# weakest, so there is one context from each tenth of those in which the latent fires.
 
 # %%
 study.contexts()
 
 # %% [markdown]
+# :::{div} caption
+# Each strip is one context of the latent whose number it has, from the weakest tenth to the strongest. Shades are relative: the token
+# where a strip's activation is largest has the full shade. Are they the same kind of token in the first strips as in the last?
+# :::
+#
 # ## How well do explanations tell?
 #
 # A context is a window of {result}`interpretation.context` tokens. Three questions are asked of each latent's explanation:
@@ -108,6 +114,11 @@ study.contexts()
 study.scores_figure()
 
 # %% [markdown]
+# :::{div} caption
+# A mark is the median latent of one dictionary, its bar 95 % over latents; each group of marks is one test, in which chance is grey.
+# Compare the trained SAE, on top of each group, with the marks below it: does every test set it apart?
+# :::
+#
 # {result}`interpretation.sentences.detection`
 #
 # A few tokens tell more of a latent that fires on few. So latents are also compared at equal rates: each latent of the other
@@ -126,12 +137,17 @@ study.scores_figure()
 #
 # ## Strong and weak activations
 #
-# The contexts of each latent are sorted by activation and cut into tenths. The figure has the mean detection in each tenth:
+# The contexts of each latent are sorted by activation and cut into tenths. Is detection as good in each?
 
 # %%
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# A line is one dictionary: the mean detection of its latents, from the weakest tenth of their contexts (1) to the strongest (10), with 95
+# % bands. Look how much of a line's lead over the others is left at the weak end.
+# :::
+#
 # {result}`interpretation.sentences.deciles`
 #
 # ## Do scorers agree?
@@ -166,6 +182,11 @@ study.agreement_table()
 study.labels_figure()
 
 # %% [markdown]
+# :::{div} caption
+# A mark is the share of latents whose label names the factor that they track, for one way to make labels, with 95 % over factors. The
+# lowest line is luck: the label of another latent. Look how far each way is from it, and from one.
+# :::
+#
 # {result}`interpretation.sentences.labels` By SAE:
 
 # %%

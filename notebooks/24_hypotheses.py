@@ -67,6 +67,11 @@ study.table()
 study.forest()
 
 # %% [markdown]
+# :::{div} caption
+# A line is one hypothesis: words, and the class that they are said to go with. The mark is its effect, coloured by set; the bar is 95 %.
+# Right of zero the class is more frequent where a word stands. A bar that reaches zero leaves it open.
+# :::
+#
 # ## Is it the SAE that finds them?
 #
 # Four others get the same texts and the same test. Each may make as many hypotheses, and makes fewer where too few latents have words
@@ -77,8 +82,7 @@ study.forest()
 # - *Single words* are chosen by the same separation straight from the texts: no model at all.
 # - *Shuffled labels*: the SAE again, with labels dealt anew. Whatever is confirmed here is chance.
 #
-# All but the single words are drawn several times. The number of each is the share of its hypotheses that are confirmed, with a 95 %
-# interval over hypotheses.
+# All but the single words are drawn several times.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -92,6 +96,12 @@ study.forest()
 
 # %%
 study.figure()
+
+# %% [markdown]
+# :::{div} caption
+# A mark is the share of hypotheses that are confirmed, with 95 % over hypotheses; each group of marks is one set. Compare the trained
+# SAE, on top of a group, with the ways below it. Shuffled labels, the lowest, show what chance confirms.
+# :::
 
 # %%
 study.arms_table()

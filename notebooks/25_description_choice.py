@@ -77,6 +77,11 @@ study.record();
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# A line is one way to choose latents: what a probe on them scores, from few labelled texts to all. Dashed ways choose by labels alone.
+# Look how far *their descriptions* lies above *other latents' descriptions*, and whether it meets the dashed lines.
+# :::
+#
 # {result}`description_choice.sentences.levels` {result}`description_choice.sentences.answer`
 #
 # {result}`description_choice.sentences.overtaken` {result}`description_choice.sentences.all`
@@ -86,13 +91,17 @@ study.figure()
 # {result}`description_choice.sentences.text`
 #
 # A latent's description may be good and its class's name bad, or the other way round, so sets may differ.
-# {result}`description_choice.sentences.by_set` {result}`description_choice.sentences.unnamed` The figure has the same difference for
-# each set.
+# {result}`description_choice.sentences.by_set` {result}`description_choice.sentences.unnamed`
 
 # %%
 study.sets_figure()
 
 # %% [markdown]
+# :::{div} caption
+# A mark is one set and one rival: macro-F1 with few labels, chosen by description, minus the rival's. Right of zero descriptions are
+# better. Bars are 95 % over test texts and draws. Look on which sets the own words beat other latents' words.
+# :::
+#
 # The latents that descriptions gave each class first, each with its words:
 
 # %%

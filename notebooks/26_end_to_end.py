@@ -58,8 +58,7 @@ study.record();
 # %% [markdown]
 # ## What a latent buys
 #
-# Each mark is one SAE, and the number beside it is λ. To the left is sparser: fewer active latents per token. Lower is better: the
-# cross-entropy that the model loses when the SAE's output takes the residual stream's place.
+# Each loss makes a curve: from many active latents and little damage to few and much.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -75,6 +74,11 @@ study.record();
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# A mark is one SAE, the number beside it its λ: further left is sparser, further down the model loses less. Bars are 95 % over texts;
+# both axes are logarithmic. Go across at one height: that is how many latents each loss needs for the same damage.
+# :::
+#
 # {result}`end_to_end.sentences.ce` {result}`end_to_end.sentences.alive`
 #
 # Each ratio is a mean over the range that both curves have. Between neighbouring marks a straight line is drawn, with logarithms on
@@ -88,20 +92,24 @@ study.figure()
 #
 # ## Another way through the model
 #
-# A loss that asks for the output alone leaves the residual stream free to go elsewhere. How far does it go? The figure has the squared
-# errors after the SAE's own block and the later ones, of one SAE a loss, at a λ at which they cost the model about the same:
+# A loss that asks for the output alone leaves the residual stream free to go elsewhere. How far does it go? One SAE of each loss is
+# compared, at a λ at which they cost the model about the same:
 
 # %%
 study.downstream_figure()
 
 # %% [markdown]
+# :::{div} caption
+# A line is one SAE: the squared error of the residual stream after the SAE's own block, at the left, and after each later one. The
+# higher, the farther the stream is from where it would be without the SAE. Look which lines rise.
+# :::
+#
 # {result}`end_to_end.sentences.error` {result}`end_to_end.sentences.downstream`
 #
 # ## Do seeds agree?
 #
 # At that λ each loss has several SAEs that differ in their seed alone. A latent is {term}`shared <shared latent>` where decoder and encoder
-# both match it to the same partner (as in the chapter on two seeds). The figure shows the share that is left as the cosine asked for
-# rises; ranges are over pairs.
+# both match it to the same partner (as in the chapter on two seeds).
 #
 # SAEs that cost the model the same differ in L0, and agreement depends on that, too. So there is a fourth group: *local of equal L0* are
 # local SAEs at a larger λ, as sparse as the others and dearer for the model.
@@ -110,6 +118,11 @@ study.downstream_figure()
 study.agreement_figure()
 
 # %% [markdown]
+# :::{div} caption
+# A line is one group of SAEs: the share of latents that two seeds have in common, as the cosine asked for rises from left to right. Bands
+# reach from the least pair of seeds to the greatest. Look which lines are still above zero at the right.
+# :::
+#
 # {result}`end_to_end.sentences.agreement`
 #
 # {result}`end_to_end.sentences.geometry`

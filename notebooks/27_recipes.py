@@ -66,7 +66,8 @@ study.table()
 #
 # ## Do their seeds agree more?
 #
-# The figure has means over pairs of seeds, and what the best matching with a {term}`random dictionary` gives.
+# Two seeds of a recipe are matched, and both measures are taken, as means over pairs of seeds. Chance is the best matching with a
+# {term}`random dictionary`.
 #
 # ::::{admonition} Predict before you look
 # :class: predict
@@ -82,6 +83,11 @@ study.table()
 study.figure()
 
 # %% [markdown]
+# :::{div} caption
+# Each recipe has two marks: a triangle for the mean matched cosine, whose chance is the grey tick, and a dot for the share of shared
+# latents. Bars are 95 % over SAEs. Look whether the recipes furthest right by triangles are so by dots.
+# :::
+#
 # {result}`recipes.sentences.both`
 #
 # {result}`recipes.sentences.shared` Dead latents count: one that never learned still has its centroid for a decoder row; *alive only* in
@@ -107,13 +113,17 @@ study.levels_table()
 # ## Llama Scope's recipe
 #
 # TopK gives every token the same number of latents. After training, Llama Scope puts a threshold in its place, which gives some tokens more
-# and some fewer. What does this conversion cost? {result}`recipes.sentences.conversion` The figure has the
-# share of tokens with at most so many active latents, of each recipe's first seed.
+# and some fewer. What does this conversion cost? {result}`recipes.sentences.conversion`
 
 # %%
 study.active_figure()
 
 # %% [markdown]
+# :::{div} caption
+# A line is the first seed of one recipe: how large a share of tokens (up) has at most so many active latents (across). A sheer step means
+# that every token has the same number; the gentler a line climbs, the more tokens differ.
+# :::
+#
 # {result}`recipes.sentences.annealing` Both were trained without the auxiliary loss that revives dead latents, as in the paper; the
 # TopK SAEs were trained with it.
 #

@@ -88,6 +88,7 @@ ALIASES = {
     "decoder and encoder agree": "shared",
     "topk": "TopK",
     "standard": "relu",
+    "local of equal L0": "local",
 }
 
 

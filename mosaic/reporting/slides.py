@@ -90,15 +90,17 @@ def slides_of(cells: Sequence[Mapping]) -> list[Slide]:
     head = re.search(r"(?m)^# (?:\d+\. )?(.+)$", _source(title)) if title else None
     if head is None:
         raise MosaicError("a chapter without a title has no slides; its first cell of prose begins with `# Title`.")
-    slides, heading, line, answers = [Slide("title", head[1], _lead(_source(title)))], head[1], "", []
+    slides = [Slide("title", head[1], _lead(_source(title)))]
+    heading, line, answers, drawn = head[1], "", [], []
     for cell in cells:
         if {EXERCISE, SOLUTION} & set(cell["metadata"].get("tags", [])):
             continue
         if cell["cell_type"] == "markdown":
             text, boxes = split(_source(cell))
             told = next((box.text for box in boxes if box.title == "caption"), "")
-            if told and slides[-1].image:
+            if told and drawn:  # by the cell directly above, not by an earlier one
                 slides[-1] = replace(slides[-1], caption=told)
+            drawn = []
             slides += answers
             heading = (re.findall(r"(?m)^##+ (.+)$", text) or [heading])[-1]
             line = _leads_on(text)

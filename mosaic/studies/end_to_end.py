@@ -214,17 +214,16 @@ class EndToEnd(Study):
         )
 
     def agreement_figure(self):
-        """The share of latents in both SAEs against the cosine asked for, mean over pairs of seeds, beside chance."""
+        """The share of latents in both SAEs against the cosine asked for, mean and range over pairs of seeds."""
         return plots.finished(
             plots.curves(self._thresholds(), "least cosine (decoder and encoder)", "share of latents")
         )
 
     def _thresholds(self) -> dict[str, list[tuple]]:
         series = {}
-        for loss in LOSSES:
-            of = self.of_seeds[loss]
+        for name, of in self.of_seeds.items():
             curves = [found.curve() for found in of.seeds.matches.values()]
-            series[loss] = [
+            series[name] = [
                 (
                     f"{t:g}",
                     sum(c[t] for c in curves) / len(curves),

@@ -105,6 +105,19 @@ def test_what_becomes_a_slide_and_in_which_order():
     assert last.text == "Choose {result}`toy.n`."
 
 
+def test_a_caption_is_of_the_figure_directly_above():
+    slider = code('<figure class="slider-figure"></figure>')
+    told = ":::{div} caption\n%s\n:::\n\nProse."
+    cells = [
+        text("# T\n\nLead."),
+        code(FIGURE.format(height=300)),
+        text(told % "Dots."),
+        slider,
+        text(told % "The slider."),
+    ]
+    assert [slide.caption for slide in slides.slides_of(cells)] == ["", "Dots."]
+
+
 def test_a_figure_with_no_words_between_keeps_the_heading_alone():
     cells = [
         text("# T\n\nLead."),

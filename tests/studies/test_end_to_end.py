@@ -241,8 +241,10 @@ def test_what_a_reader_sees(study):
     assert figure.axes[0].get_xscale() == figure.axes[0].get_yscale() == "log"
     lines = study.downstream_figure().axes[0].get_lines()
     assert [list(line.get_xdata()) for line in lines] == [[3, 4, 5]] * 3
-    first = study.agreement_figure().axes[0].get_lines()
-    assert len(first) == 3 and all(np.diff(line.get_ydata()).max() <= 1e-9 for line in first)
+    figure = study.agreement_figure()
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["local", "e2e", "e2e+ds", "local of equal L0"]
+    first = figure.axes[0].get_lines()
+    assert len(first) == 4 and all(np.diff(line.get_ydata()).max() <= 1e-9 for line in first)
 
 
 ROW = dict.fromkeys(chapter.KEYS, 1)
