@@ -41,6 +41,8 @@ def reproduce(
     Needs a clone of the project, in its folder: notebooks and book are not part of the installed package
     (`mosaic study` is).
     """
+    if every_latent and not book:
+        raise MosaicError("--every-latent makes pages of the site; leave --no-book out, or leave --every-latent out.")
     from mosaic.playground.build import build as playground
     from mosaic.reporting.reproduce import reproduce as run
 

@@ -111,6 +111,13 @@ def test_the_keyboard_alone_does(page, places):
     until(page, "document.activeElement.id === 'search'")
     page.keyboard.type("7j")
     assert page.locator("#search").input_value() == "7j", "letters typed are letters"
+    page.keyboard.press("Enter")
+    assert page.locator("h1").inner_text().startswith("Latents of"), "nothing was found"
+    page.locator("#search").fill("12")
+    page.keyboard.press("Enter")
+    heading(page, "Latent 12")
+    page.keyboard.press("Escape")
+    heading(page, "Latents of layer 3")
     page.locator("#search").fill("")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("j")

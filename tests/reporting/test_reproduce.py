@@ -71,6 +71,11 @@ def test_the_playground_is_made_before_the_book_and_only_for_it(clone, monkeypat
     assert order == ["playground of mini", "book"]
 
 
+def test_pages_of_every_latent_without_a_site_are_refused(clone):
+    done = mosaic("reproduce", "--no-book", "--every-latent", cwd=clone)
+    assert done.returncode == 1 and "leave --no-book out, or leave --every-latent out" in done.stderr
+
+
 def test_a_device_that_is_not_here_is_said_before_any_notebook(clone, monkeypatch):
     monkeypatch.setattr(reproduce, "run_notebook", lambda *_: pytest.fail("a notebook ran"))
     done = mosaic("reproduce", "--device", "tpu", cwd=clone)

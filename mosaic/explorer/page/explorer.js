@@ -127,6 +127,7 @@ const mosaic = (() => {
     } } }, ...Object.entries(options).map(([value, [said]]) => el("option", { value, selected: state[key] === value }, said))));
     const search = el("input", { type: "search", id: "search", autocomplete: "off", spellcheck: "false", maxlength: "200", placeholder: "token, factor, name or number", on: {
       input: event => { state.query = event.target.value; state.shown = PAGE; fill(); },
+      keydown: event => { if (event.key === "Enter" && order.length) location.hash = address(sae, order[0][0]); },
     } });
     search.value = state.query;
     draw(
@@ -141,7 +142,7 @@ const mosaic = (() => {
     fill();
     [...box.querySelectorAll("a")].find(link => link.getAttribute("href") === address(sae, show.last))?.scrollIntoView({ block: "center" });
   };
-  const keys = () => el("p", { class: "quiet" }, "Keys: ", el("kbd", {}, "/"), " search, ", el("kbd", {}, "k"),
+  const keys = () => el("p", { class: "quiet" }, "Keys: ", el("kbd", {}, "/"), " search, ", el("kbd", {}, "Enter"), " the first found, ", el("kbd", {}, "k"),
     " or ", el("kbd", {}, "←"), " the latent before, ", el("kbd", {}, "j"), " or ", el("kbd", {}, "→"), " the one after, ", el("kbd", {}, "Esc"), " the list, ", el("kbd", {}, "r"), " every panel beside a random latent's.");
 
   // ---- one latent
