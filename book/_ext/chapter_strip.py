@@ -17,6 +17,7 @@ from mosaic.profiles.profile import Profile
 from mosaic.reporting import downloads, launch, results
 
 DOWNLOADS = "downloads"
+OWN = "../your_data.html"
 SOURCES = Path("notebooks")
 NAMED = 4  # sets; more are counted
 
@@ -71,7 +72,8 @@ def strip(docname: str, study: str | None) -> str:
     again = f"<code>{html.escape(downloads.command(stem, asked()))}</code>"
     return (
         f'<div class="chapter-strip" role="group" aria-label="About this chapter"><dl>{cells}</dl>'
-        f'<p><span class="strip-links">Download: {taken}</span> {elsewhere}<span class="strip-again">Run it again: {again}</span></p></div>'
+        f'<p><span class="strip-links">Download: {taken}</span> {elsewhere}<span class="strip-again">Run it again: {again}</span> '
+        f'<span class="strip-links"><a href="{OWN}">With your own texts or model</a></span></p></div>'
     )
 
 
