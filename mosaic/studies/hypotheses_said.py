@@ -51,7 +51,7 @@ def list_of(title: str, found: Mapping, chance: Mapping) -> str:
 def arms(share: Mapping, others: Mapping[str, Mapping], minus: Mapping[str, Mapping]) -> str:
     """The trained SAE's confirmed share, and beside each arm's. others: {arm: its share}; minus: {arm: the difference to it}."""
     if not share["n"]:
-        return "The trained SAE has no hypothesis, so none of its can be confirmed."
+        return "The trained SAE has no hypothesis, so there is none to confirm."
     said = [f"Of the trained SAE's hypotheses, a share of {shown(share['share'])} is confirmed."]
     return " ".join([*said, *(beside(arm, others[arm], found) for arm, found in minus.items())])
 

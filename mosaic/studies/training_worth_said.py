@@ -151,10 +151,12 @@ def few_labels(by_share: Mapping[str, BY_SIZE]) -> str:
     for size in sizes:
         wins = [share for share, of in by_share.items() if outcome(of[size]) == WIN]
         losses = [share for share, of in by_share.items() if outcome(of[size]) == LOSS]
-        said = f"above random dictionaries from {_and(wins) if wins else 'no share'} of the labels"
-        said += f", below them from {_and(losses)}" if losses else ""
+        above = f"above random dictionaries from {_and(wins)} of the labels" if wins else ""
+        below = f"below {'them' if wins else 'random dictionaries'} from {_and(losses)} of the labels" if losses else ""
+        scores = ", and ".join(filter(None, (above, below)))
+        said = f"scores {scores}" if scores else "cannot be told from random dictionaries, whatever the share"
         least, d = next((share, of[size]) for share, of in by_share.items())
-        parts.append(f"with {_latents(size)} the trained SAE scores {said} (from {least}: {numbers(d)})")
+        parts.append(f"with {_latents(size)} the trained SAE {said} (from {least}: {numbers(d)})")
     return f"Where labels are few, {'; '.join(parts)}."
 
 

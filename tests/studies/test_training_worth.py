@@ -147,9 +147,10 @@ def test_few_labels_say_from_which_shares_training_shows():
     found = {"1%": by_size("wl", ("8", "all")), "5%": by_size("wt", ("8", "all")), "100%": by_size("tt", ("8", "all"))}
     got = said.few_labels(found)
     assert "with 8 latents the trained SAE scores above random dictionaries from 1% and 5% of the labels" in got
+    assert "with all latents the trained SAE scores below random dictionaries from 1% of the labels (from 1%: " in got
+    open_ = said.few_labels({"1%": by_size("tt", ("8", "all"))})
     assert (
-        "with all latents the trained SAE scores above random dictionaries from no share of the labels, below them from 1%"
-        in got
+        "with 8 latents the trained SAE cannot be told from random dictionaries, whatever the share (from 1%: " in open_
     )
 
 
