@@ -14,7 +14,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# Nothing is needed. This chapter shows the world in which most numbers of this book were measured. About 15 minutes.
+# Nothing is needed. This chapter shows the world in which most numbers of this book were measured. About 11 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

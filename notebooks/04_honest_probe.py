@@ -12,7 +12,7 @@
 # {result}`honest_probe.sentences.optimism`
 #
 # *You need:* logistic regression, training and test sets. *You do not need:* anything about SAEs, though
-# [SAEs from nothing](01_from_nothing) helps. *About 30 minutes; the cells run in about a minute.*
+# [SAEs from nothing](01_from_nothing) helps. *About 14 minutes; the cells run in about a minute.*
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*
 #

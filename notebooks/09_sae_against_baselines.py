@@ -11,7 +11,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know {term}`pooling` ([chapter 7](07_pooling)), nested choice ([chapter 5](05_layers)) and macro-F1. About 25 minutes; the figure
+# You know {term}`pooling` ([chapter 7](07_pooling)), nested choice ([chapter 5](05_layers)) and macro-F1. About 18 minutes; the figure
 # and *What it says* take ten.
 # :::
 #

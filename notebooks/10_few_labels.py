@@ -13,7 +13,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know {term}`pooling` ([chapter 7](07_pooling)) and binarising ([chapter 8](08_binarisation)). About 15 minutes.
+# You know {term}`pooling` ([chapter 7](07_pooling)) and binarising ([chapter 8](08_binarisation)). About 10 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

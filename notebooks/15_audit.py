@@ -11,7 +11,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know how a probe is trained, chosen and scored (chapters 5 to 9). About 20 minutes.
+# You know how a probe is trained, chosen and scored (chapters 5 to 9). About 13 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

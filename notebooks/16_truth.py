@@ -12,7 +12,7 @@
 # :::{admonition} Before you read
 # :class: before
 # You know the miniature ([chapter 2](02_miniature)) and AUROC: the share of pairs, one text with the factor and one without, that are
-# ranked right. About 15 minutes.
+# ranked right. About 11 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

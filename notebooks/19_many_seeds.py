@@ -93,8 +93,8 @@ study.threshold_slider()
 
 # %% [markdown]
 # :::{div} caption
-# The lines are the shares of latents that all SAEs have, that only one has, and the latter of random dictionaries: where that one is at
-# the top, they share nothing. The marks follow the slider, and the sentence reads them out.
+# The lines are shares of latents: those that all SAEs have, those that only one has, and, dashed, the latter among random dictionaries.
+# While the dashed line is at the top, these share nothing. The marks follow the slider; the sentence reads them out.
 # :::
 #
 # ## Would more seeds find everything?

@@ -12,7 +12,7 @@
 #
 # :::{admonition} Before you read
 # :class: before
-# You know the shared fraction ([chapter 17](17_two_seeds)) and what a probe's largest weights are. About 12 minutes.
+# You know the shared fraction ([chapter 17](17_two_seeds)) and what a probe's largest weights are. About 8 minutes.
 # :::
 #
 # *Models, SAEs and sets of this chapter, with sizes and an example each: [What was run](../what_runs.md).*

@@ -144,8 +144,8 @@ study.figure()
 
 # %% [markdown]
 # :::{div} caption
-# A line is one dictionary: the mean detection of its latents, from the weakest tenth of their contexts (1) to the strongest (10), with 95
-# % bands. Look how much of a line's lead over the others is left at the weak end.
+# A line is one dictionary: the mean detection of its latents, from the weakest tenth of their contexts (1) to the strongest (10); bands
+# are 95 %. Look how much of a line's lead over the others is left at the weak end.
 # :::
 #
 # {result}`interpretation.sentences.deciles`

@@ -68,8 +68,8 @@ study.forest()
 
 # %% [markdown]
 # :::{div} caption
-# A line is one hypothesis: words, and the class that they are said to go with. The mark is its effect, coloured by set; the bar is 95 %.
-# Right of zero the class is more frequent where a word stands. A bar that reaches zero leaves it open.
+# One line is a hypothesis (words, and the class said to go with them); the mark is its effect, coloured by set. Right of zero the class
+# is more frequent where a word stands. A 95 % bar that reaches zero leaves it open; others have yet to pass the correction.
 # :::
 #
 # ## Is it the SAE that finds them?

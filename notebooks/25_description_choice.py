@@ -99,7 +99,7 @@ study.sets_figure()
 # %% [markdown]
 # :::{div} caption
 # A mark is one set and one rival: macro-F1 with few labels, chosen by description, minus the rival's. Right of zero descriptions are
-# better. Bars are 95 % over test texts and draws. Look on which sets the own words beat other latents' words.
+# better. Bars are 95 % over test texts and draws. Look on which sets a latent's own words beat another's.
 # :::
 #
 # The latents that descriptions gave each class first, each with its words:
