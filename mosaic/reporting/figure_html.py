@@ -53,12 +53,12 @@ def show_in_notebooks() -> None:
 def shown(figure: Figure) -> str:
     """A figure as HTML: the drawing (SVG) with its description as alternative text, and its rows as a file to save.
 
-    Panels side by side are drawn a second time, for a phone; the site's style sheet shows one of the two.
+    Where that can be, it is drawn a second time, for a phone; the site's style sheet shows one of the two.
     """
     found = drawn.rows(figure)
     said = html.escape(numerals.minus(description(figure, found)))
     image = _image(figure, said)
-    if narrow.side_by_side(figure) and len(image) <= LARGEST_TWICE:
+    if narrow.movable(figure) and len(image) <= LARGEST_TWICE:
         with narrow.narrow(figure):
             image += _image(figure, said, 'class="narrow" hidden ')
     parts = [f'<span class="drawn-caption">{html.escape(caption(figure))}</span>'] if caption(figure) else []

@@ -1,4 +1,4 @@
-"""A figure of several panels, laid out again for a phone: one or two panels in a line, words as large as they were.
+"""A figure laid out again for a phone: panels one under another or in pairs, words as large as they were.
 
 What is drawn stays as it is; only where it stands changes, and changes back.
 """
@@ -6,6 +6,7 @@ What is drawn stays as it is; only where it stands changes, and changes back.
 from __future__ import annotations
 
 import contextlib
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,46 +18,60 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
-INCHES = {1: 3.7, 2: 4.5}  # of a figure with so many panels in a line: a phone's column, or a little more
+STACKED, ROOMY = 3.7, 4.5  # inches: of panels one under another, a phone's column; of all others, a little more
 FEW = 4  # panels that stand one under another; more of them stand in pairs
 LETTER = 11.5  # letters of a legend an inch, with six for each mark
+NAME = 9  # letters of an axis's name an inch
 
 
-def side_by_side(figure: Figure) -> list[Axes]:
-    """Its panels in reading order, where they stand in one grid of more than one column and nothing else has a place in it."""
+def movable(figure: Figure) -> list[Axes]:
+    """Its panels in reading order, where they stand in one grid and nothing else has a place in it; none where cells hold
+    numbers, which would touch."""
+    from matplotlib.collections import QuadMesh
+
     panels = list(drawn.panels(figure))
-    grids = {id(ax.get_gridspec()) for ax in panels}
-    if len(panels) < 2 or len(grids) > 1 or not panels[0].get_subplotspec() or panels[0].get_gridspec().ncols < 2:
-        return []
-    others = [ax for ax in figure.axes if ax not in panels and ax.get_visible()]
-    return [] if others else panels
+    others = any(ax not in panels and ax.get_visible() for ax in figure.axes)
+    cells = any(isinstance(one, QuadMesh) for ax in panels for one in ax.collections) or any(ax.images for ax in panels)
+    gridded = all(ax.get_subplotspec() for ax in panels) and len({id(ax.get_gridspec()) for ax in panels}) == 1
+    return panels if gridded and not others and not cells else []
 
 
 @contextlib.contextmanager
 def narrow(figure: Figure) -> Iterator[None]:
-    """Inside, the figure has the width of a phone. It must have panels side by side (`side_by_side`)."""
-    panels = side_by_side(figure)
-    columns = 1 if len(panels) <= FEW else 2
-    before, size = [_place(ax) for ax in panels], figure.get_size_inches().copy()
-    one = size[1] / panels[0].get_gridspec().nrows
-    lines = -(-len(panels) // columns)
-    figure.set_size_inches(INCHES[columns], one * lines)
-    grid, shared = figure.add_gridspec(lines, columns), not all(_shown(ax.yaxis, "labelleft") for ax in panels)
+    """Inside, the figure has the width of a phone. It must have panels that can move (`movable`)."""
+    panels = movable(figure)
+    grid = panels[0].get_gridspec()
+    columns = 2 if grid.ncols > 1 and len(panels) > FEW else 1
+    width = STACKED if grid.ncols > columns == 1 else ROOMY
+    with contextlib.ExitStack() as back:
+        back.callback(figure.set_size_inches, figure.get_size_inches().copy())
+        for ax in panels:
+            back.callback(_place(ax), ax)
+        if grid.ncols > 1:
+            lines = -(-len(panels) // columns)
+            figure.set_size_inches(width, figure.get_figheight() / grid.nrows * lines)
+            _stand(panels, figure.add_gridspec(lines, columns), columns)
+        else:
+            figure.set_figwidth(width)
+        for ax in panels:
+            ax.set_xlabel(textwrap.fill(ax.get_xlabel(), int(NAME * width / (1 if columns == 1 else 1.2))))
+        for legend in [one for one in figure.legends if one.get_texts()]:
+            back.callback(_put_back, legend, _again(figure, legend))
+        yield
+
+
+def _stand(panels: list[Axes], grid, columns: int) -> None:
+    shared = not all(_shown(ax.yaxis, "labelleft") for ax in panels)
     for i, ax in enumerate(panels):
         ax.set_subplotspec(grid[i])
         ax.tick_params(labelbottom=True, labelleft=i % columns == 0 or not shared)
     _name_axes(panels, columns)
-    legends = [(legend, _again(figure, legend)) for legend in list(figure.legends)]
-    try:
-        yield
-    finally:
-        for old, new in legends:
-            new.remove()
-            old.set_visible(True)
-            old.set_in_layout(True)
-        for ax, put_back in zip(panels, before, strict=True):
-            put_back(ax)
-        figure.set_size_inches(size)
+
+
+def _put_back(old: Legend, new: Legend) -> None:
+    new.remove()
+    old.set_visible(True)
+    old.set_in_layout(True)
 
 
 def _name_axes(panels: list[Axes], columns: int) -> None:

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from mosaic.reporting import drawn, figure_html, plots
-from mosaic.reporting.narrow import INCHES, narrow, side_by_side
+from mosaic.reporting.narrow import ROOMY, STACKED, movable, narrow
 
 
 def of_panels(n, columns=3):
@@ -29,10 +29,10 @@ def picture(figure):
 @pytest.mark.parametrize(("n", "in_a_line"), [(2, 1), (4, 1), (5, 2), (10, 2)])
 def test_panels_stand_in_reading_order_with_all_their_names(n, in_a_line):
     figure = of_panels(n)
-    panels = side_by_side(figure)
+    panels = movable(figure)
     assert len(panels) == n
     with narrow(figure):
-        assert figure.get_figwidth() == INCHES[in_a_line]
+        assert figure.get_figwidth() == (STACKED, ROOMY)[in_a_line - 1]
         figure.draw_without_rendering()
         boxes = [ax.get_position() for ax in panels]
         assert [round(box.x0, 2) for box in boxes] == [round(boxes[i % in_a_line].x0, 2) for i in range(n)]
@@ -57,14 +57,25 @@ def test_a_figure_is_the_same_picture_afterwards_and_when_saving_fails():
     assert picture(figure) == before
 
 
-def test_what_has_no_panels_side_by_side_has_one_drawing():
-    one_line = plt.subplots(3, 1)[0]
-    with_scale = plt.subplots(1, 2)[0]
+def test_one_panel_keeps_its_height_and_its_long_name_takes_two_lines():
+    figure, ax = plt.subplots(figsize=(7, 3))
+    ax.set_xlabel("macro-F1 (test), binarised minus raw, the mean over the data sets")
+    plots.finished(figure)
+    with narrow(figure):
+        assert tuple(figure.get_size_inches()) == (ROOMY, 3) and ax.get_xlabel().count("\n") == 1
+    assert tuple(figure.get_size_inches()) == (7, 3) and "\n" not in ax.get_xlabel()
+
+
+def test_what_cannot_move_has_one_drawing():
+    with_scale, cells = plt.subplots(1, 2)[0], plt.subplots()[0]
     with_scale.colorbar(with_scale.axes[0].imshow([[0, 1]]), ax=with_scale.axes)
-    for figure in (plt.figure(), plt.subplots()[0], one_line, with_scale):
+    cells.axes[0].pcolormesh([[0, 1], [1, 0]])
+    by_hand = plt.figure()
+    by_hand.add_axes((0.1, 0.1, 0.8, 0.8))
+    for figure in (plt.figure(), with_scale, cells, by_hand):
         plt.close(figure)
-        assert side_by_side(figure) == []
-    assert figure_html.shown(plots.finished(one_line)).count("<img") == 1
+        assert movable(figure) == []
+    assert figure_html.shown(plots.finished(cells)).count("<img") == 1
 
 
 def test_the_second_drawing_is_hidden_where_no_style_sheet_shows_it_and_says_the_same():
