@@ -49,12 +49,14 @@ study.overview()
 #    each latent adds to the score for *toxic*, compared with an average text.
 #
 # In this picture: {result}`from_nothing.sentences.picture` The last bar holds all other latents together. The named ones are easy
-# to read. That does not make them the ones that decide.
+# to read. That does not make them the ones that decide. And a name says which property of a whole text a latent tells best, not on
+# which word it fires: it can be silent on the very word, where that is only quoted, and strongest at the full stop, where the statement
+# is complete.
 #
 # ## More features than numbers
 #
-# Forget language for a while. A *feature* is a thing that can be there or not, such as "this is a quotation". Say there are five of
-# them, and a model may keep only two numbers. It is trained to write down which features are there, and to read them back. How does
+# Forget language for a while. In this chapter a *feature* is a thing that can be there or not, such as "this is a quotation".
+# (From chapter 3 on the word means something else: a column that a classifier reads.) Say there are five of them, and a model may keep only two numbers. It is trained to write down which features are there, and to read them back. How does
 # it fit five into two?
 #
 # :::{admonition} Predict before you look
@@ -120,12 +122,13 @@ study.along_figure()
 # %% [markdown]
 # :::{div} caption
 # Two histograms in each panel: examples with the feature (solid) and without it (dashed). The more they overlap, the worse that
-# number tells whether the feature is there. A spike at zero is a latent that stays silent. Each line up the scale is ten times as
-# many examples.
+# number tells whether the feature is there. The solid spike at zero, right, are examples whose feature the latent misses. Each line up
+# the scale is ten times as many examples.
 # :::
 #
 # :::{dropdown} Answer
-# {result}`from_nothing.sentences.amplitudes`
+# On the right. Without the feature a latent is nearly always exactly zero, where the product is anything around zero. In numbers, for how
+# strongly a feature is there: {result}`from_nothing.sentences.amplitudes`
 # :::
 #
 # ## Train one
@@ -146,7 +149,8 @@ study.along_figure()
 # - $\sigma$ decides which latents stay active.
 #
 # It is trained to make $\hat x$ close to $x$. That alone would be easy and useless. So there is one condition: *few latents at a time*.
-# Here $\sigma$ keeps the $k = 2$ largest values and sets the rest to zero ({term}`TopK`). The SAE never sees the true directions.
+# Here $\sigma$ keeps the $k = 2$ largest values and sets the rest to zero ({term}`TopK`); a value below zero becomes zero,
+# too, so that fewer than $k$ can be active. The SAE never sees the true directions.
 #
 # Three numbers tell how it goes. The *loss* is the squared distance between $x$ and $\hat x$. {term}`L0` is how many latents are
 # active per example. The {term}`fraction of variance unexplained` is the loss as a share: 0 is perfect, and 1 is no better than always
@@ -240,7 +244,7 @@ study.shrinkage_figure()
 # Back to language. The SAE shipped with this book reads the residual stream of a small language model. That model learned from texts
 # that we made. So we know of each text whether it quotes, insults or negates; such a property is called a {term}`factor`.
 #
-# For each of the three, we took the latent that tells it best on one half of the texts. Below, each stands under two short sentences,
+# For each of the three, we took the latent that tells it best on one half of the texts. Below, each has two short sentences,
 # one without its factor and one with it. Darker tokens are stronger, on one scale for both. In brackets stands the factor's full name:
 # the explorer lists latents by such names, so search it for that one.
 

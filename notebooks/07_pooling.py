@@ -42,7 +42,8 @@ study.record();
 #
 # ::::{admonition} Predict before you look
 # :class: predict
-# The texts here end in the token after which a language model would go on. Which pooling will serve best: one that adds up all tokens,
+# The miniature's texts are cut where, in training, the model had to write the answer next; so their last vector may hold it already. Which
+# pooling will serve best: one that adds up all tokens,
 # one that keeps the strongest, or the last token alone? Will the answer be the same for SAE features and hidden states?
 #
 # :::{dropdown} What came out
@@ -56,7 +57,7 @@ study.figure("sae")
 # %% [markdown]
 # :::{div} caption
 # One line is a data set, one column a pooling, the number {term}`macro-F1` on test texts; yellower is higher. Read along a line: what
-# changes there is changed by pooling alone.
+# changes there is changed by pooling alone. On which sets does it change little, and where does one column stand out?
 # :::
 #
 # ## Hidden states
@@ -69,8 +70,8 @@ study.figure("hidden")
 
 # %% [markdown]
 # :::{div} caption
-# The same for hidden states. Colours have a scale of their own here, so compare the numbers with those above, cell by cell, and the
-# column *last* first.
+# The same for hidden states, in the colours of the figure above. Compare the two cell by cell, and the column *last* first: on which sets
+# is it the best of its line?
 # :::
 #
 # ## What the paper said
@@ -88,7 +89,7 @@ study.published_figure()
 # %% [markdown]
 # :::{div} caption
 # One panel is a data set whose task the paper has. Filled marks are this run's, their bands 95 % intervals over test texts; hollow
-# marks are the paper's. Poolings have no order: a line only joins the marks of one kind of features.
+# marks are the paper's. Compare the diamonds at *sum* and at *top20*. Poolings have no order: a line only joins the marks of one kind.
 # :::
 #
 # ## Which one validation chooses
@@ -112,7 +113,7 @@ study.table()
 # result files counts are {published}`mosaic.pooling.top20_minus_sum` above raw sums. Here: {result}`pooling.sentences.counts`
 
 # %% [markdown]
-# ## What reading the last token only costs
+# ## The last token against the mean
 #
 # The published hidden-state baseline reads the last token. Is that fair to it? The table has the score with mean pooling minus the score
 # with the last token, averaged over the sets. Below zero, the last token is the better one.
@@ -208,5 +209,4 @@ pd.Series(means, name="SAE features minus hidden states, mean over sets").round(
 # :::{admonition} To take away
 # :class: takeaway
 # The row that a probe reads is a choice of yours, and it can matter more than the features. Give every side the same choices.
-# {result}`pooling.sentences.last_hidden`
 # :::

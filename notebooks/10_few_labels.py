@@ -7,7 +7,7 @@
 # find patterns that are only luck. Perhaps a few well-chosen {term}`latents <latent>` do better then. Or perhaps choosing is not needed, as
 # the paper says, if each latent is only on or off (*binarised*) {cite}`gallifant2025`.
 #
-# **The answer.** {result}`few_labels.sentences.answer`
+# **The answer** (skip it if you want to predict). {result}`few_labels.sentences.answer`
 #
 # {result}`few_labels.sentences.mean_difference`
 #
@@ -39,12 +39,12 @@ study.record();
 # Seven ways to use features learn from the same few labelled texts. Five read SAE latents of layer {result}`few_labels.layer` and
 # {term}`width` {result}`few_labels.width`, the last two something else:
 #
-# - *all as they are*: every latent, by its {result}`few_labels.pooling` over the tokens;
-# - *all binarised*: was the latent active anywhere in the text?
-# - *mean difference*: the {result}`few_labels.selected` latents whose class means differ most;
-# - *L1*: the {result}`few_labels.selected` latents that come first when an {term}`L1 penalty` is lowered;
-# - *top-n counts*, which the paper has: in how many tokens a latent is among that token's {result}`few_labels.selected` largest;
-# - {term}`hidden states`: the vectors of the same layer, likewise pooled, without an SAE;
+# - *SAE, all latents as they are*: every latent, by its {result}`few_labels.pooling` over the tokens;
+# - *SAE, all latents binarised*: was the latent active anywhere in the text?
+# - *20 latents by mean difference*: the {result}`few_labels.selected` latents whose class means differ most;
+# - *20 latents by L1*: the {result}`few_labels.selected` latents that come first when an {term}`L1 penalty` is lowered;
+# - *top-20 counts of latents*, which the paper has: in how many tokens a latent is among that token's {result}`few_labels.selected` largest;
+# - {term}`hidden states`: the vectors of the same layer, pooled by their {result}`few_labels.pooling` too, without an SAE;
 # - *TF-IDF*: a {term}`bag of words` and of pairs of words.
 #
 # ::::{admonition} Predict before you look
@@ -63,7 +63,8 @@ study.figure()
 # %% [markdown]
 # :::{div} caption
 # Each line is one way to use features. Above, its mean {term}`macro-F1` over the sets, few labels at the left, all at the right. Below, the
-# same minus {term}`hidden states`, without TF-IDF. Look where a whole band lies above or below the line at zero.
+# same minus {term}`hidden states`, without TF-IDF. Look where a whole band lies above or below the line at zero. A flat start can be two
+# shares of equally many texts (below).
 # :::
 #
 # {result}`few_labels.sentences.best`
@@ -119,8 +120,9 @@ study.languages_figure()
 # *One strength was given to all.* Three of the draws were fitted with a tenth of $C$ and with ten times as much.
 # {result}`few_labels.sentences.strengths`
 #
-# *Each way is read at one layer, with one pooling and one probe.* [Chapter 9](09_sae_against_baselines) lets validation choose
-# all of these, which takes labels.
+# *Each way is read at one layer, with one pooling and one probe.* Hidden states are read by their {result}`few_labels.pooling` here.
+# {result}`pooling.sentences.last_hidden` So a lead of SAE features over them can be one of pooling.
+# [Chapter 9](09_sae_against_baselines) lets validation choose all of these for both, which takes labels.
 #
 # *Labels may not be needed.* A language model that is told the classes in words may need no labels at all; that is no matter of features.
 #

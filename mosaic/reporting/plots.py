@@ -138,9 +138,10 @@ def intervals(rows: Sequence[Mapping], xlabel: str = "macro-F1 (test), 95 % inte
 
 
 def heatmap(
-    values: np.ndarray, rows: Sequence[str], columns: Sequence[str], label: str, ax=None, digits: int = 2, tall=False
-):
-    """A labelled matrix. values: [len(rows), len(columns)]. tall: as high as its rows need."""
+    values: np.ndarray, rows: Sequence[str], columns: Sequence[str], label: str, ax=None, digits: int = 2, tall=False,
+    scale: tuple[float | None, float | None] = (None, None),
+):  # fmt: skip
+    """A labelled matrix. values: [len(rows), len(columns)]. tall: as high as its rows need. scale: least and most of the colours."""
     import matplotlib.pyplot as plt
     import seaborn
 
@@ -156,6 +157,8 @@ def heatmap(
         xticklabels=columns,
         yticklabels=rows,
         cmap=shades(),
+        vmin=scale[0],
+        vmax=scale[1],
         cbar_kws={"label": label},
         linewidths=0.5,
         linecolor="none",

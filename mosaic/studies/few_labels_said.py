@@ -135,11 +135,13 @@ def labels(n: Mapping[float, Sequence[int]], floor: int, floored: Sequence[float
         return f"{said}; every class has its {floor} texts in every draw without help."
     where = span([*map(percent, floored)], [*map(percent, n)])
     said = f"{said}; every class keeps {floor} texts at least, which raises some sets at {where}"
-    rates, n_sets = sorted(n), len(n[least])
+    rates, n_sets, alike = sorted(n), len(n[least]), []
     for rate, after in pairwise(rates):
         if same := sum(a == b for a, b in zip(n[rate], n[after], strict=True)):
-            said += f"; {percent(rate)} and {percent(after)} are as many texts on {same} of {n_sets} sets"
-    return f"{said}."
+            alike.append(f"{percent(rate)} and {percent(after)} on {same} of {n_sets} sets")
+    if not alike:
+        return f"{said}."
+    return f"{said}. So two shares can be equally many texts ({'; '.join(alike)}): a curve is flat between them."
 
 
 def new_words(found: Mapping[tuple[str, str], Difference] | None, n_sets: int) -> str:
@@ -180,13 +182,13 @@ def languages(found: Mapping[str, Difference]) -> str:
         for kind, words in kinds.items()
         if (
             names := [
-                f"{LANGUAGES.get(language, language)} ({signed(d.difference)})"
+                f"{LANGUAGES.get(language, language)} ({numbers(d)})"
                 for language, d in found.items()
                 if outcome(d) == kind
             ]
         )
     ]
-    return f"With few labels, {NAMED[BINARISED]} {'; '.join(parts)}."
+    return f"On toxicity alone and with few labels, {NAMED[BINARISED]} {'; '.join(parts)}."
 
 
 def top_n(left_out: float | None) -> str:

@@ -98,7 +98,8 @@ def widths(rows: Mapping[int, Mapping], n: int) -> str:
 def ks(rows: Mapping[int, Mapping], n: int) -> str:
     """Which sparsity finds most, and whether the best reconstruction is the same SAE."""
     best, closest = max(rows, key=lambda k: rows[k]["found"]), min(rows, key=lambda k: rows[k]["fvu"])
-    one = f"Most true features are found at k = {best}: {rows[best]['found']} of {n}."
+    alike = [str(k) for k in rows if rows[k]["found"] == rows[best]["found"]]
+    one = f"Most true features are found at k = {' and '.join(alike)}: {rows[best]['found']} of {n}."
     if rows[closest]["found"] >= rows[best]["found"]:
         return f"{one} The SAE that reconstructs best, k = {closest}, finds as many."
     return (

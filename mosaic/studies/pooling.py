@@ -85,9 +85,11 @@ class Pooling(Study):
         return {**found, **new, **last, "baseline": baseline, "counts": counts, "weighted": weighted}
 
     def figure(self, features: str = "sae") -> Figure:
-        """A line a set, a column a pooling, of one kind of features ("sae" or "hidden")."""
+        """A line a set, a column a pooling, of one kind of features ("sae" or "hidden"); both have one scale of colours."""
         values, titles, poolings = grid(self.rows, features)
-        return plots.finished(plots.heatmap(values, titles, poolings, "macro-F1 (test)"))
+        every = np.concatenate([grid(self.rows, one)[0].ravel() for one in FEATURES])
+        scale = (float(every.min()), float(every.max()))
+        return plots.finished(plots.heatmap(values, titles, poolings, "macro-F1 (test)", scale=scale))
 
     def published_figure(self) -> Figure | tables.Html:
         """Both kinds of features by pooling on the sets whose task the paper has, and hollow what it published; a sentence
@@ -189,13 +191,13 @@ def grid(rows: Iterable[Mapping], features: str) -> tuple[np.ndarray, list[str],
 
 
 def last_sentence(features: str, d: Difference, new: Difference | None) -> str:
-    """What reading the last token only costs one kind of features, or gains it. d: mean pooling minus last token."""
+    """Whether one kind of features should be read by its last token alone. d: mean pooling minus last token."""
     more = leads.on_new_words(new)
     return (
         leads.side(
             d,
-            above=f"Reading the last token only costs {features}: mean pooling is ahead of it by {leads.told(d)}.",
-            below=f"Reading the last token only costs {features} nothing, it gains: mean minus last is {leads.told(d)}.",
+            above=f"For {features}, mean pooling scores above the last token: mean minus last is {leads.told(d)}.",
+            below=f"For {features}, the last token scores above mean pooling: mean minus last is {leads.told(d)}.",
             level=f"For {features}, mean pooling and the last token cannot be told apart: {leads.told(d)}.",
         )
         + more

@@ -308,7 +308,7 @@ def test_two_ways_held_against_each_other(d, words):
     assert full.count("), as with few. ") == 1 and full.endswith("), as with few.") and ". TF-IDF score above" in full
     assert "unlike with few" in said.with_all({(BINARISED, HIDDEN): (d, ABOVE if d is UNDER else UNDER)})
     assert words in said.new_words({(BINARISED, HIDDEN): d}, 4) and words in said.languages({"de": d})
-    assert f"hidden states in German ({numerals.shown(d.difference, sign=True)})" in said.languages({"de": d})
+    assert f"hidden states in German ({numerals.shown(d.difference, sign=True)}, 95 %" in said.languages({"de": d})
     assert "). They score above TF-IDF" in got and got.count("all latents binarised") == 1
 
 
@@ -355,7 +355,9 @@ def test_enough_labels_and_their_number():
         "1% of the labels are 10 to 50 texts, 100% are 1,000; every class keeps 5 texts at least, which raises some sets at 1%."
     )
     same = said.labels({0.01: [10, 50], 0.02: [10, 50], 0.1: [50, 50], 1.0: [500, 500]}, 5, [0.01, 0.02])
-    assert same.endswith("1% and 2% are as many texts on 2 of 2 sets; 2% and 10% are as many texts on 1 of 2 sets.")
+    assert same.endswith(
+        "So two shares can be equally many texts (1% and 2% on 2 of 2 sets; 2% and 10% on 1 of 2 sets): a curve is flat between them."
+    )
     assert "without help" in said.labels({0.1: [100], 1.0: [1000]}, 5, [])
 
 

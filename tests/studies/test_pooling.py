@@ -83,8 +83,11 @@ def test_published_poolings_have_a_panel_where_the_paper_has_the_task():
 @pytest.mark.parametrize(
     ("d", "words"),
     [
-        (UP, "only costs hidden states: mean pooling is ahead of it by +0.050 (95 % +0.020 to +0.080)."),
-        (DOWN, "costs hidden states nothing, it gains: mean minus last is −0.050"),
+        (
+            UP,
+            "For hidden states, mean pooling scores above the last token: mean minus last is +0.050 (95 % +0.020 to +0.080).",
+        ),
+        (DOWN, "For hidden states, the last token scores above mean pooling: mean minus last is −0.050"),
         (LEVEL, "For hidden states, mean pooling and the last token cannot be told apart: +0.100"),
     ],
 )

@@ -394,6 +394,7 @@
                before: answer(pooled, probe, n, setting().binarized ? setting().threshold : null, new Set()) };
     });
     const first = results.find(Boolean);
+    if (n === 2 && first) state.focus ??= first.before.best; // of two classes the signs stay those of the first answer while one types
     const focus = state.focus ?? (first ? first.before.best : 0);
     const view = { q, probe, names, results, focus, at };
     boxes.forEach((box, i) => drawSentence(box, results[i] ?? null, i, view));
@@ -434,7 +435,8 @@
     const values = state.latent === null ? perToken(result, view) : activations(one, state.latent);
     const top = Math.max(1e-9, ...view.results.filter(Boolean).flatMap(r =>
       Array.from(state.latent === null ? perToken(r, view) : activations(r.one, state.latent), Math.abs)));
-    fill(box.strip, ...one.tokens.map((token, t) => {
+    const legend = `What each token ${state.latent === null ? `adds: + speaks for “${q.classes[focus]}”, − against it` : "has of the latent"}.`;
+    fill(box.strip, h("p", { class: "pg-hint pg-signs" }, legend), ...one.tokens.map((token, t) => {
       const v = values[t], share = Math.abs(v) / top, on = state.token && state.token[0] === i && state.token[1] === t;
       return h("button", { type: "button", class: `pg-token ${v < 0 ? "pg-against" : "pg-for"}${joined(one.tokens, t) ? " pg-joined" : ""}`, "data-key": `token ${i} ${t}`, "aria-pressed": String(Boolean(on)),
         style: { "--share": `${Math.round(45 * share)}%` }, onclick: () => { state.token = on ? null : [i, t]; state.latent = null; update(); } },
