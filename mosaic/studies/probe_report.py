@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mosaic import numerals
 from mosaic.features.table import FeatureTable
 from mosaic.probing import examine, scores
 from mosaic.probing.examine import TopLatent
@@ -212,7 +213,9 @@ def answer(best: Result, found: Mapping[str, scores.Difference], n_test: int) ->
     words = {"better": "SAE features do better than", "worse": "SAE features do worse than",
              "undecided": "These texts do not decide between SAE features and"}  # fmt: skip
     for family, d in found.items():
-        interval = f"{signed(d.difference, 2)}, 95 % interval {signed(d.low, 2)} to {signed(d.high, 2)}"
+        interval = (
+            f"{numerals.shown(d.difference, sign=True)}, 95 % interval {numerals.interval(d.low, d.high, sign=True)}"
+        )
         sentences.append(f"{words[verdict(d)]} {THE.get(family, NAMES[family])} ({interval}).")
     return sentences
 

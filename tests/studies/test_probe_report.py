@@ -330,9 +330,9 @@ def test_the_answer_goes_by_the_sign_and_the_interval(report):
     first, *others = answer(best, found, 80)
     assert first.startswith("On 80 test texts, a linear probe on SAE features reaches a macro-F1 of ")
     assert others == [
-        "SAE features do better than hidden states (+0.10, 95 % interval +0.05 to +0.20).",
-        "These texts do not decide between SAE features and TF-IDF (+0.10, 95 % interval −0.05 to +0.20).",
-        "SAE features do worse than the majority class (−0.20, 95 % interval −0.30 to −0.10).",
+        "SAE features do better than hidden states (+0.100, 95 % interval +0.050 to +0.200).",
+        "These texts do not decide between SAE features and TF-IDF (+0.100, 95 % interval −0.050 to +0.200).",
+        "SAE features do worse than the majority class (−0.200, 95 % interval −0.300 to −0.100).",
     ]
 
 
