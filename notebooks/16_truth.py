@@ -81,18 +81,20 @@ study.figure()
 # ## Which factors no latent finds
 #
 # A factor counts as found when the latent chosen for it, from {result}`truth.n_saes` SAEs of several layers and widths, reaches an
-# AUROC of 0.9 on the half of the texts on which it was not chosen. The table has those that are not found. Their
-# {term}`average precision` is another score of the same latent; beside it stands what knowing nothing would give there, the share
-# of texts that have the factor.
+# AUROC of 0.9 on the half of the texts on which it was not chosen. The table has those that are not found; *undecided* means that the
+# 95 % interval reaches 0.9. Their {term}`average precision` is another score of the same latent; beside it stands what knowing nothing
+# would give there, the share of texts that have the factor.
 
 # %%
 study.table()
 
 # %% [markdown]
+# {result}`truth.sentences.by_interval`
+#
 # ## Toxicity, a composition
 #
-# A {term}`composition` depends on several factors at once, and is harder to find. That a text insults its reader depends on who is meant,
-# on the word's polarity, on a negation and on whose words they are.
+# A {term}`composition` depends on several factors at once. That a text insults its reader depends on who is meant, on the word's
+# polarity, on a negation and on whose words they are. Is there nevertheless one latent for it, and does it take training to have it?
 #
 # The best latent of each layer's SAE is held against the best of a {term}`random dictionary` of the same width and sparsity on the same
 # layer (the mean over {result}`truth.n_suites` such dictionaries), and of one on a model whose weights are random.
@@ -102,11 +104,17 @@ study.toxicity_figure()
 
 # %% [markdown]
 # :::{div} caption
-# Each line follows the best latent for toxicity from layer to layer. See how far *SAE features* lies above *random dictionary*, which
-# learned nothing, and above *random language model*, where nothing was learned at all. Bands are 95 % over texts and dictionaries.
+# Each line follows the best latent for toxicity from layer to layer. See whether, and at which layers, *SAE features* lies above
+# *random dictionary*, which learned nothing, and above *random language model*, where nothing was learned at all. Bands are 95 % over
+# texts; for *random dictionary* over the {result}`truth.n_suites` dictionaries as well.
 # :::
 #
-# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_random`
+# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_gain` A random dictionary learned nothing, so whatever
+# changes there from layer to layer is the model's doing.
+#
+# {result}`truth.sentences.toxicity_random`
+#
+# {result}`truth.sentences.toxicity_chosen`
 
 # %% [markdown]
 # ## In which languages?
@@ -159,8 +167,10 @@ study.controls_table()
 # ## What it says
 #
 # {result}`truth.sentences.found` {result}`truth.sentences.missed`
+# {result}`truth.sentences.by_interval`
 #
-# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_random`
+# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_gain` {result}`truth.sentences.toxicity_random`
+# {result}`truth.sentences.toxicity_chosen`
 #
 # {result}`truth.sentences.random` {result}`truth.sentences.untrained`
 #

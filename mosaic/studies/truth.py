@@ -76,8 +76,20 @@ class Truth(Study):
         return {
             "found": searches.found_sentence(n_found, len(self.factors), shares[TRAINED]),
             "missed": searches.missed_sentence(self.missed),
+            "by_interval": searches.interval_sentence(searches.by_interval(self.chosen().values())),
             "toxicity": searches.change_sentence("toxicity", f"layer {first}", f"layer {middle}", change),
-            "toxicity_random": searches.area_sentence(f"toxicity at layer {middle}", toxicity[middle], random[middle]),
+            "toxicity_gain": searches.gain_sentence(
+                f"layer {first}",
+                f"layer {middle}",
+                (toxicity[first], toxicity[middle]),
+                (random[first], random[middle]),
+            ),
+            "toxicity_random": searches.layers_sentence("toxicity", toxicity, random),
+            "toxicity_chosen": searches.area_sentence(
+                "With every layer and width searched for toxicity,",
+                self._toxicity_chosen(TRAINED),
+                self._toxicity_chosen(RANDOM),
+            ),
             "random": searches.against_sentence("as many random dictionaries", shares[TRAINED], shares[RANDOM]),
             "untrained": searches.against_sentence(
                 "as many random dictionaries on an untrained model", shares[TRAINED], shares[UNTRAINED]
@@ -93,7 +105,7 @@ class Truth(Study):
         return plots.finished(plots.heatmap(grid, self.factors, layers, "AUROC of the best latent", tall=True))
 
     def toxicity_figure(self):
-        """AUROC of the best latent for toxicity by layer, at the profile's width; bands are 95 % over texts."""
+        """AUROC of the best latent for toxicity by layer, at the profile's width; bands are 95 % over texts and suites."""
         lines = {
             DRAWN_AS[kind]: [(layer, a.auroc, a.low, a.high) for layer, a in self._toxicity_by_layer(kind).items()]
             for kind in self.found
@@ -113,11 +125,19 @@ class Truth(Study):
             {
                 **f.row(),
                 "latent": f"layer {f.layer}, {f.width}, {f.latent}",
-                "interval": numerals.interval(f.low, f.high),
+                "auroc": numerals.shown(f.auroc, places=3),
+                "interval": f"{numerals.shown(f.low, places=3)} to {numerals.shown(f.high, places=3)}",
+                "told": "wholly below" if f.high < FOUND else "undecided",
             }
             for f in sorted((f for f in self.chosen().values() if f.auroc < FOUND), key=lambda f: f.auroc)
         ]
-        columns = {"factor": "factor", "latent": "chosen latent", "auroc": "AUROC", "interval": "95 %"}
+        columns = {
+            "factor": "factor",
+            "latent": "chosen latent",
+            "auroc": "AUROC",
+            "interval": "95 %",
+            "told": f"beside {FOUND}",
+        }
         more = {"average_precision": "average precision", "share": "share of texts"}
         return tables.table(rows, {**columns, **more})
 
@@ -179,8 +199,11 @@ class Truth(Study):
         """{"first", "middle", "late": at that layer; "chosen": of the dictionaries that the choosing half prefers}."""
         by_layer = self._toxicity_by_layer(kind)
         layers = {"first": self.profile.layers[0], "middle": self.profile.middle, "late": self.profile.layers[-1]}
-        chosen = searches.area([self.chosen(suite)[TOXICITY] for suite in self.found[kind]])
-        return {**{name: by_layer[layer].row() for name, layer in layers.items()}, "chosen": chosen.row()}
+        chosen = self._toxicity_chosen(kind).row()
+        return {**{name: by_layer[layer].row() for name, layer in layers.items()}, "chosen": chosen}
+
+    def _toxicity_chosen(self, kind: str) -> Area:
+        return searches.area([self.chosen(suite)[TOXICITY] for suite in self.found[kind]])
 
     def _shares(self) -> dict[str, Share]:
         return {

@@ -71,8 +71,12 @@ def test_controls_get_the_same_choice_among_as_many_dictionaries(study):
 
 def test_sentences_follow_the_numbers(study):
     said = study.sentences()
-    assert "Of 3 factors, 2" in said["found"] and said["missed"] == "Not found: hard (0.80)."
+    assert "Of 3 factors, 2" in said["found"] and said["missed"] == "Not found: hard 0.800."
     assert "gains from layer 1 to layer 3" in said["toxicity"] and "larger share" in said["random"]
+    assert "2 of 3 factors lie wholly at 0.9 or above, 1 wholly below (hard 0.800)" in said["by_interval"]
+    assert "by +0.050 (95 %" in said["toxicity_gain"] and "is above that (difference +0.150" in said["toxicity_gain"]
+    assert "at layer 1 it is better" in said["toxicity_random"] and "at layer 3 it is better" in said["toxicity_random"]
+    assert "With every layer and width" in said["toxicity_chosen"] and "0.91 against 0.55" in said["toxicity_chosen"]
     easy = made_up(tuple(f for f in LEARNED if f.factor != "hard"))
     assert easy.sentences()["missed"].startswith("Every factor")
 
@@ -84,6 +88,7 @@ def test_figures_and_tables_show_every_factor(study):
     lines = {line.get_label() for line in study.toxicity_figure().axes[0].get_lines()}
     assert lines == {"SAE features", "random dictionary", "random language model"}
     assert "layer 3, 4k, 7" in study.table() and "easy" not in study.table()
+    assert "0.800 to 0.800" in study.table() and "wholly below" in study.table()
     assert "random dictionaries" in study.controls_table() and "4k" in study.widths_table()
 
 
