@@ -119,8 +119,9 @@ study.toxicity_figure()
 # %% [markdown]
 # ## In which languages?
 #
-# One latent may find a factor in English and miss it in Chinese. So the middle layer's SAE of the same width is searched once more, in each
-# language by itself, for the factors that every language shares.
+# A factor may be easy to find in English and hard in Chinese. So the middle layer's SAE of the same width is searched once more, in each
+# language by itself, for the factors that every language shares. Each language has its own best latent here: the English one is not
+# scored in Chinese.
 
 # %%
 study.languages_figure()
@@ -133,7 +134,7 @@ study.languages_figure()
 #
 # Is it the *same* latent? Of the factors above, the middle layer's best latent is one and the same in all five languages for
 # {result}`truth.same_latent`; in English and at least one other language for {result}`truth.same_as_english`. Where two latents are
-# nearly as good, chance decides which is best in a language, so that these are lower bounds.
+# nearly as good, chance decides which is best in a language. So two different latents do not show that either fails in the other language.
 
 # %% [markdown]
 # ## Width
@@ -155,7 +156,7 @@ study.widths_table()
 #
 # - on the trained model, {result}`truth.n_suites` times over with new random directions each time; the figures are means, and the
 #   intervals show how they differ;
-# - once on a model whose weights are random. It shows what words alone, projected at random, give away.
+# - once on a model whose weights are random. It shows what random directions find where nothing was trained.
 
 # %%
 study.controls_table()

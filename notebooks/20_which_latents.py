@@ -129,8 +129,9 @@ study.prediction()
 #
 # Only in the miniature is it known what its texts are about. Each text has {term}`factors <factor>`, such as a negation or an insult.
 # A latent's best factor is the one whose texts it ranks highest above the others. It is chosen on one half of the texts, and its
-# {term}`AUROC` is taken on the other half, so that a long search gains nothing. Of the factors that some latent tracks, it is also
-# counted how many have a *shared* latent among those.
+# {term}`AUROC` is taken on the other half, so that a long search gains nothing. It is also counted in each SAE by itself, for every factor
+# that some latent of it tracks, whether a *shared* latent is among those. Where several latents track a factor, chance alone gives it a
+# shared one more often than the share of shared latents.
 
 # %%
 study.factors()

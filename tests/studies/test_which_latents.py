@@ -211,6 +211,7 @@ def test_factors_count_latents_from_the_threshold_on():
     assert which_latents.found_by(area, np.array(["a", "b", "b", "b"]), member > 1) == [False, True]
     of = Latents(member, np.zeros(4, dtype=int), np.arange(4))
     got = membership.factor_record(area, of, (True, False), 0.9)
+    assert got["share_shared"] == 0.5
     assert (got["shared_above"], got["orphans_above"], got["found_by_a_shared_latent"], got["n_found"]) == (
         0.5,
         0.5,
@@ -233,7 +234,12 @@ def test_the_sentence_on_factors_follows_the_interval(shared, orphan, words):
     tracks = generator.random(1600) < np.where(of.shared, shared, orphan)
     found = membership.factor_record(np.where(tracks, 0.95, 0.6), of, (True, True, False), 0.9)
     text = membership.factor_sentence(found, 0.9)
-    assert words in text and "0.67 are found by a shared latent" in text
+    assert words in text and text.endswith(
+        "Of the 3 pairs of a factor and an SAE with a latent that tracks it, 0.67 have a shared latent among those that do; "
+        "of all latents 0.50 are shared."
+    )
+    one = membership.factor_record(np.where(tracks, 0.95, 0.6), of, (True,), 0.9)
+    assert "Of the 1 pair of a factor" in membership.factor_sentence(one, 0.9)
     nothing = membership.factor_record(np.full(1600, 0.6), of, (), 0.9)
     assert "No factor is found at all" in membership.factor_sentence(nothing, 0.9)
 
