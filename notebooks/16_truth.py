@@ -128,8 +128,10 @@ study.languages_figure()
 
 # %% [markdown]
 # :::{div} caption
-# Each square is one factor and one language: the AUROC of the latent that finds it best in that language's texts. Look for a row with a
-# green square: there the factor is harder to find in one language than in another. Shown are those of the shared factors found best.
+# Each square is one factor and one language: the AUROC of the latent that finds it best in that language's texts. A square is blank where
+# fewer than {result}`truth.least` texts that score have the factor. Look for a row with a green square: there the factor may be harder to
+# find in that language. A single green square can be chance, since the squares have no intervals and each stands for few texts. Shown are
+# those of the shared factors found best over all languages.
 # :::
 #
 # Is it the *same* latent? Of the factors above, the middle layer's best latent is one and the same in all five languages for

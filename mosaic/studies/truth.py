@@ -21,6 +21,7 @@ from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.searches import FOUND, Area, Share
 from mosaic.studies.study import Study
 
+LEAST = 15  # texts with a factor, of the half that scores, from which the map of languages shows its AUROC
 SHOWN = 24  # factors in the map of languages
 CALIBRATION = 40  # every so many texts, one sets the random dictionaries' sparsity
 TOXICITY = "message: toxicity toxic"  # the composition the chapter follows
@@ -51,6 +52,7 @@ class Truth(Study):
             "width": self.profile.width,
             "n_texts": self.n_texts,
             "n_saes": len({(f.layer, f.width) for f in self.learned}),
+            "least": LEAST,
             "n_suites": len(self.found[RANDOM]),
             "n_factors": len(self.factors),
             "n_found": len(self.factors) - len(missed),
@@ -113,8 +115,8 @@ class Truth(Study):
         return plots.finished(plots.curves(lines, "layer", "AUROC of the best latent for toxicity"))
 
     def languages_figure(self):
-        """The same by language, at the middle layer: factors that every language has."""
-        areas = {(f.factor, f.language): f.auroc for f in self._middle()}
+        """The same by language, at the middle layer: factors that every language has; blank where fewer than LEAST texts have one."""
+        areas = {(f.factor, f.language): _enough(f) for f in self._middle()}
         shared, languages = self.shared_factors, self.languages
         grid = np.array([[areas[name, language] for language in languages] for name in shared])
         return plots.finished(plots.heatmap(grid, shared, languages, "AUROC of the best latent", tall=True))
@@ -215,6 +217,11 @@ class Truth(Study):
         middle = [f for f in self.learned if (f.language, f.layer) == (ALL, self.profile.middle)]
         by_width = {width: [f for f in middle if f.width == width] for width in self.profile.widths}
         return {width: searches.share([found]) for width, found in by_width.items() if found}
+
+
+def _enough(found: Found) -> float:
+    """Its AUROC; NaN where too few texts have the factor for one."""
+    return found.auroc if found.n_with is None or found.n_with >= LEAST else np.nan
 
 
 def _shares_table(first: dict[str, str], shares: dict[str, Share]) -> tables.Html:

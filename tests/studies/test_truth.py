@@ -1,5 +1,6 @@
 """What the truth chapter records and shows, from made-up findings whose answer is known."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -90,6 +91,17 @@ def test_figures_and_tables_show_every_factor(study):
     assert "layer 3, 4k, 7" in study.table() and "easy" not in study.table()
     assert "0.800 to 0.800" in study.table() and "wholly below" in study.table()
     assert "random dictionaries" in study.controls_table() and "4k" in study.widths_table()
+
+
+def test_a_language_with_few_texts_of_a_factor_is_blank():
+    """Fourteen texts are too few, fifteen are enough; over all languages nothing changes."""
+    few = {"en": truth.LEAST - 1, "de": truth.LEAST}
+    learned = tuple(replace(f, n_with=few.get(f.language)) if f.factor == "hard" else f for f in LEARNED)
+    study = made_up(learned)
+    drawn = study.languages_figure().axes[0]
+    values = drawn.collections[0].get_array().reshape(len(study.shared_factors), len(LANGUAGES))
+    assert np.ma.getmaskarray(values).tolist() == [[False] * 3, [True, False, False]]
+    assert len(drawn.texts) == 5 and study.summary()["same_latent"] == "1 of 2" and study.summary()["least"] == 15
 
 
 def test_every_sae_has_a_random_dictionary_of_its_layer_and_width_in_every_suite(monkeypatch):
