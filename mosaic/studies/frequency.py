@@ -156,10 +156,10 @@ def orphans_sentence(found: Mapping) -> str:
         if found["at_chance"]
         else "none of them lies at chance or below it"
     )
-    others = "" if found["shared_cosine"] is None else f", of the shared ones {shown(found['shared_cosine'])}"
+    others = "" if found["shared_cosine"] is None else f"shared ones of that fifth {shown(found['shared_cosine'])}, "
     return (
         f"Of the most frequent fifth {share(found['share'])} are orphans. Their mean matched cosine is {shown(found['cosine'])} "
-        f"on average{others}, and of chance {shown(found['chance'])}; {where}."
+        f"on average ({others}chance {shown(found['chance'])}); {where}."
     )
 
 
@@ -179,7 +179,7 @@ def shared_sentence(groups: Sequence[Mapping]) -> str:
         least, most = values.index(min(values)) + 1, values.index(max(values)) + 1
         told = f"neither rises nor falls throughout: it is least in group {least} and greatest in group {most}, 1 being the rarest"
     listed = ", ".join(shown(value, places=2) for value in values)
-    return f"The share of latents that at least one other SAE has is {listed}, without intervals: it {told}."
+    return f"The share of latents that at least one other SAE has is {listed}, without intervals. It {told}."
 
 
 def _without(frequency: np.ndarray, cosines: np.ndarray, kept: np.ndarray) -> np.ndarray:

@@ -93,11 +93,11 @@ def test_nothing_that_fires_gives_none():
 @pytest.mark.parametrize(
     ("shares", "words"),
     [
-        ([0.6654, 0.591, 0.58, 0.6654, 0.778], "0.67, 0.59, 0.58, 0.67, 0.78, without intervals: it neither rises nor"),
+        ([0.6654, 0.591, 0.58, 0.6654, 0.778], "0.67, 0.59, 0.58, 0.67, 0.78, without intervals. It neither rises nor"),
         ([0.6654, 0.591, 0.58, 0.6654, 0.778], "it is least in group 3 and greatest in group 5, 1 being the rarest."),
-        ([0.1, 0.2, 0.2, 0.3, 1.0], "0.10, 0.20, 0.20, 0.30, 1.00, without intervals: it never falls from rare to"),
-        ([0.5, 0.4, 0.4, 0.3, 0.0], "it never rises from rare to frequent."),
-        ([0.501, 0.502, 0.5, 0.499, 0.5], "it is the same in all groups."),
+        ([0.1, 0.2, 0.2, 0.3, 1.0], "0.10, 0.20, 0.20, 0.30, 1.00, without intervals. It never falls from rare to"),
+        ([0.5, 0.4, 0.4, 0.3, 0.0], "It never rises from rare to frequent."),
+        ([0.501, 0.502, 0.5, 0.499, 0.5], "It is the same in all groups."),
         ([0.5, None, 0.5, 0.5, 0.5], "not measured here: too few fire."),
     ],
 )
@@ -117,13 +117,13 @@ def test_frequent_orphans_beside_chance():
     got = frequency.frequent_orphans(FREQUENCY, values, shared, 0.3)
     assert got == pytest.approx({"share": 0.5, "cosine": 0.4, "shared_cosine": 0.9, "chance": 0.3, "at_chance": 0.25})
     assert frequency.orphans_sentence(got) == (
-        "Of the most frequent fifth 50 % are orphans. Their mean matched cosine is 0.40 on average, of the shared ones 0.90, "
-        "and of chance 0.30; 25 % of them lie at chance or below it."
+        "Of the most frequent fifth 50 % are orphans. Their mean matched cosine is 0.40 on average (shared ones of that "
+        "fifth 0.90, chance 0.30); 25 % of them lie at chance or below it."
     )
     above = frequency.frequent_orphans(FREQUENCY, values, shared, 0.05)
     assert frequency.orphans_sentence(above).endswith("none of them lies at chance or below it.")
     alone = frequency.frequent_orphans(FREQUENCY, values, np.zeros_like(shared), 0.05)
-    assert "shared ones" not in frequency.orphans_sentence(alone) and alone["share"] == 1
+    assert "shared ones of" not in frequency.orphans_sentence(alone) and alone["share"] == 1
     every = frequency.frequent_orphans(FREQUENCY, values, np.ones_like(shared), 0.3)
     assert frequency.orphans_sentence(every) == "Of the most frequent fifth no latent is an orphan."
     silent = frequency.frequent_orphans(np.zeros((S, N)), values, shared, 0.3)
