@@ -81,18 +81,20 @@ study.figure()
 # ## Which factors no latent finds
 #
 # A factor counts as found when the latent chosen for it, from {result}`truth.n_saes` SAEs of several layers and widths, reaches an
-# AUROC of 0.9 on the half of the texts on which it was not chosen. The table has those that are not found. Their
-# {term}`average precision` is another score of the same latent; beside it stands what knowing nothing would give there, the share
-# of texts that have the factor.
+# AUROC of 0.9 on the half of the texts on which it was not chosen. The table has those that are not found; *undecided* means that the
+# 95 % interval reaches 0.9. Their {term}`average precision` is another score of the same latent; beside it stands what knowing nothing
+# would give there, the share of texts that have the factor.
 
 # %%
 study.table()
 
 # %% [markdown]
+# {result}`truth.sentences.by_interval`
+#
 # ## Toxicity, a composition
 #
-# A {term}`composition` depends on several factors at once, and is harder to find. That a text insults its reader depends on who is meant,
-# on the word's polarity, on a negation and on whose words they are.
+# A {term}`composition` depends on several factors at once. That a text insults its reader depends on who is meant, on the word's
+# polarity, on a negation and on whose words they are. Is there nevertheless one latent for it, and does it take training to have it?
 #
 # The best latent of each layer's SAE is held against the best of a {term}`random dictionary` of the same width and sparsity on the same
 # layer (the mean over {result}`truth.n_suites` such dictionaries), and of one on a model whose weights are random.
@@ -102,30 +104,39 @@ study.toxicity_figure()
 
 # %% [markdown]
 # :::{div} caption
-# Each line follows the best latent for toxicity from layer to layer. See how far *SAE features* lies above *random dictionary*, which
-# learned nothing, and above *random language model*, where nothing was learned at all. Bands are 95 % over texts and dictionaries.
+# Each line follows the best latent for toxicity from layer to layer. See whether, and at which layers, *SAE features* lies above
+# *random dictionary*, which learned nothing, and above *random language model*, where nothing was learned at all. Bands are 95 % over
+# texts; for *random dictionary* over the {result}`truth.n_suites` dictionaries as well.
 # :::
 #
-# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_random`
+# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_gain` A random dictionary learned nothing, so whatever
+# changes there from layer to layer is the model's doing.
+#
+# {result}`truth.sentences.toxicity_random`
+#
+# {result}`truth.sentences.toxicity_chosen`
 
 # %% [markdown]
 # ## In which languages?
 #
-# One latent may find a factor in English and miss it in Chinese. So the middle layer's SAE of the same width is searched once more, in each
-# language by itself, for the factors that every language shares.
+# A factor may be easy to find in English and hard in Chinese. So the middle layer's SAE of the same width is searched once more, in each
+# language by itself, for the factors that every language shares. Each language has its own best latent here: the English one is not
+# scored in Chinese.
 
 # %%
 study.languages_figure()
 
 # %% [markdown]
 # :::{div} caption
-# Each square is one factor and one language: the AUROC of the latent that finds it best in that language's texts. Look for a row with a
-# green square: there the factor is harder to find in one language than in another. Shown are those of the shared factors found best.
+# Each square is one factor and one language: the AUROC of the latent that finds it best in that language's texts. A square is blank where
+# fewer than {result}`truth.least` texts that score have the factor. Look for a row with a green square: there the factor may be harder to
+# find in that language. A single green square can be chance, since the squares have no intervals and each stands for few texts. Shown are
+# those of the shared factors found best over all languages.
 # :::
 #
 # Is it the *same* latent? Of the factors above, the middle layer's best latent is one and the same in all five languages for
 # {result}`truth.same_latent`; in English and at least one other language for {result}`truth.same_as_english`. Where two latents are
-# nearly as good, chance decides which is best in a language, so that these are lower bounds.
+# nearly as good, chance decides which is best in a language. So two different latents do not show that either fails in the other language.
 
 # %% [markdown]
 # ## Width
@@ -147,7 +158,7 @@ study.widths_table()
 #
 # - on the trained model, {result}`truth.n_suites` times over with new random directions each time; the figures are means, and the
 #   intervals show how they differ;
-# - once on a model whose weights are random. It shows what words alone, projected at random, give away.
+# - once on a model whose weights are random. It shows what random directions find where nothing was trained.
 
 # %%
 study.controls_table()
@@ -159,8 +170,10 @@ study.controls_table()
 # ## What it says
 #
 # {result}`truth.sentences.found` {result}`truth.sentences.missed`
+# {result}`truth.sentences.by_interval`
 #
-# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_random`
+# {result}`truth.sentences.toxicity` {result}`truth.sentences.toxicity_gain` {result}`truth.sentences.toxicity_random`
+# {result}`truth.sentences.toxicity_chosen`
 #
 # {result}`truth.sentences.random` {result}`truth.sentences.untrained`
 #

@@ -8,7 +8,7 @@
 # around it? And, in a world where that is known, does it track something true?
 #
 # **The answer** (a latent's {term}`mean matched cosine` says how well other seeds find it again; 1 would be exactly):
-# {result}`which_latents.sentences.frequency`
+# {result}`which_latents.sentences.frequency` {result}`which_latents.sentences.shared`
 #
 # How well firing is predicted ({term}`balanced accuracy`; chance is one half): {result}`which_latents.sentences.detection`
 #
@@ -77,9 +77,12 @@ study.figure()
 
 # %% [markdown]
 # :::{div} caption
-# Each cell counts latents of all seeds; yellow is many. Further right they fire on more tokens (−2 is one in a hundred), further up other
-# seeds find them better again. Look whether the cloud rises to the right, and for frequent orphans: they would lie at the bottom right.
+# Each cell counts latents of all seeds, on a log scale; yellow is many. Further right they fire on more tokens (−2 is one in a hundred),
+# further up other seeds find them better again; dashed is chance. Look whether the cloud rises to the right. The height is a mean of
+# decoder cosines and no yes or no: an orphan need not lie low. A cloud of frequent orphans matched by chance would be at the lower right.
 # :::
+#
+# {result}`which_latents.sentences.orphans`
 
 # %%
 study.consistency()
@@ -95,6 +98,10 @@ study.table()
 
 # %% [markdown]
 # {result}`which_latents.sentences.frequency`
+#
+# {result}`which_latents.sentences.shared` The two columns need not agree. The mean cosine averages the decoder's cosines over all other
+# SAEs. Shared asks for one of them, by encoder and decoder: a latent with one good partner is shared, however poor the others are, and a
+# latent with fair partners everywhere, all below 0.7, is an orphan.
 #
 # ## Can it be predicted?
 #
@@ -122,8 +129,9 @@ study.prediction()
 #
 # Only in the miniature is it known what its texts are about. Each text has {term}`factors <factor>`, such as a negation or an insult.
 # A latent's best factor is the one whose texts it ranks highest above the others. It is chosen on one half of the texts, and its
-# {term}`AUROC` is taken on the other half, so that a long search gains nothing. Of the factors that some latent tracks, it is also
-# counted how many have a *shared* latent among those.
+# {term}`AUROC` is taken on the other half, so that a long search gains nothing. It is also counted in each SAE by itself, for every factor
+# that some latent of it tracks, whether a *shared* latent is among those. Where several latents track a factor, chance alone gives it a
+# shared one more often than the share of shared latents.
 
 # %%
 study.factors()
@@ -136,7 +144,7 @@ study.factors()
 #
 # ## What it says
 #
-# {result}`which_latents.sentences.frequency`
+# {result}`which_latents.sentences.frequency` {result}`which_latents.sentences.shared`
 #
 # {result}`which_latents.sentences.detection`
 #

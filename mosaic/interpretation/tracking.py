@@ -67,6 +67,7 @@ class Found:
     low: float | None = None
     high: float | None = None
     draws: np.ndarray | None = field(default=None, repr=False, compare=False)
+    n_with: int | None = None  # texts of the scoring half that have the factor
 
     def row(self) -> dict:
         """As results record it."""
@@ -177,7 +178,7 @@ def find(table: FeatureTable, rows, factors: Sequence[Factor], by_language: bool
                 found.append(
                     Found(
                         factor.name, what["layer"], what["width"], language, latent, chosen_auroc, area, precision,
-                        share, low, high, draws,
+                        share, low, high, draws, int(y.sum()),
                     )
                 )  # fmt: skip
     return found

@@ -21,7 +21,8 @@ from mosaic.agreement.resampling import (
     resampled_means,
     widest,
 )
-from mosaic.reporting.results import NOT_MEASURED, shown
+from mosaic.numerals import share, shown
+from mosaic.reporting.results import NOT_MEASURED
 from mosaic.studies.wording import between, side, signed
 
 GROUPS = 5
@@ -124,6 +125,61 @@ def frequency_sentence(found: Mapping) -> str:
         f"{between(rise['interval'], signed)}). {steps} (the least step {signed(step['difference'])}, "
         f"{between(step['interval'], signed)})."
     )
+
+
+def frequent_orphans(frequency: np.ndarray, cosines: np.ndarray, shared: np.ndarray, chance: float) -> dict:
+    """The orphans of the most frequent group: their share of it, mean matched cosine, and the share of them at chance or below.
+
+    shared: [S, N] bool. shared_cosine: of the others of that group. None where there is no such latent.
+    """
+    values = consistency(cosines)
+    most = (group_of(frequency) == GROUPS - 1) & np.isfinite(values)
+    orphans = values[most & ~shared]
+    return {
+        "share": _mean(~shared[most]),
+        "cosine": _mean(orphans),
+        "shared_cosine": _mean(values[most & shared]),
+        "chance": chance,
+        "at_chance": _mean(orphans <= chance),
+    }
+
+
+def orphans_sentence(found: Mapping) -> str:
+    """Whether frequent orphans are matched by chance only, which would draw them as a cloud of their own. found: of
+    `frequent_orphans`."""
+    if found["share"] is None:
+        return f"Whether there are frequent orphans is {NOT_MEASURED}: too few latents fire."
+    if found["cosine"] is None:
+        return "Of the most frequent fifth no latent is an orphan."
+    where = (
+        f"{share(found['at_chance'])} of them lie at chance or below it"
+        if found["at_chance"]
+        else "none of them lies at chance or below it"
+    )
+    others = "" if found["shared_cosine"] is None else f"shared ones of that fifth {shown(found['shared_cosine'])}, "
+    return (
+        f"Of the most frequent fifth {share(found['share'])} are orphans. Their mean matched cosine is {shown(found['cosine'])} "
+        f"on average ({others}chance {shown(found['chance'])}); {where}."
+    )
+
+
+def shared_sentence(groups: Sequence[Mapping]) -> str:
+    """How the share of shared latents goes with how often they fire, by the numbers as they are shown. groups: of `by_frequency`."""
+    if any(one["shared"] is None for one in groups):
+        return f"The share of shared latents by how often they fire is {NOT_MEASURED}: too few fire."
+    values = [round(one["shared"], 2) for one in groups]
+    steps = [b - a for a, b in pairwise(values)]
+    if not any(steps):
+        told = "is the same in all groups"
+    elif min(steps) >= 0:
+        told = "never falls from rare to frequent"
+    elif max(steps) <= 0:
+        told = "never rises from rare to frequent"
+    else:
+        least, most = values.index(min(values)) + 1, values.index(max(values)) + 1
+        told = f"neither rises nor falls throughout: it is least in group {least} and greatest in group {most}, 1 being the rarest"
+    listed = ", ".join(shown(value, places=2) for value in values)
+    return f"The share of latents that at least one other SAE has is {listed}, without intervals. It {told}."
 
 
 def _without(frequency: np.ndarray, cosines: np.ndarray, kept: np.ndarray) -> np.ndarray:

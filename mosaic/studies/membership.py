@@ -118,7 +118,8 @@ def detection_sentence(found: Mapping) -> str:
 def factor_record(area: np.ndarray, latents: Latents, found_by_shared: Sequence[bool], tracked: float) -> dict:
     """Shared latents against orphans, by the AUROC of the factor each tracks best: means, shares from `tracked` on.
 
-    found_by_shared: of each factor that is found, whether a shared latent is among those that find it.
+    found_by_shared: of each factor and SAE in which it is found, whether a shared latent is among those that find it.
+    share_shared: of all latents compared.
     """
     orphan, shared = area[~latents.shared], area[latents.shared]
     return {
@@ -130,6 +131,7 @@ def factor_record(area: np.ndarray, latents: Latents, found_by_shared: Sequence[
         "above": shared_less_orphans((area >= tracked).astype(float), latents),
         "found_by_a_shared_latent": _mean(np.array(found_by_shared, dtype=bool)),
         "n_found": len(found_by_shared),
+        "share_shared": _mean(latents.shared),
     }
 
 
@@ -152,9 +154,11 @@ def factor_sentence(factors: Mapping | None, tracked: float) -> str:
     )
     if factors["found_by_a_shared_latent"] is None:
         return f"{text} No factor is found at all."
+    n = factors["n_found"]
+    pairs = "pair" if n == 1 else "pairs"
     return (
-        f"{text} Of the factors that are found at all, {shown(factors['found_by_a_shared_latent'])} are found by a shared "
-        "latent."
+        f"{text} Of the {n} {pairs} of a factor and an SAE with a latent that tracks it, {shown(factors['found_by_a_shared_latent'])} have a shared latent among those "
+        f"that do; of all latents {shown(factors['share_shared'])} are shared."
     )
 
 

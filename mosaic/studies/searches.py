@@ -135,8 +135,37 @@ def missed_sentence(missed: Mapping[str, float]) -> str:
     """Which factors no latent finds, with the AUROC of the latent chosen for each. missed: {factor: AUROC}."""
     if not missed:
         return f"Every factor has a latent that reaches {FOUND} on the texts it was not chosen on."
-    named = ", ".join(f"{name} ({shown(area)})" for name, area in missed.items())
-    return f"Not found: {named}."
+    return f"Not found: {_named(missed)}."
+
+
+def by_interval(found: Iterable[Found]) -> dict[str, dict[str, float]]:
+    """{"above", "undecided", "below": {factor: AUROC}}: where the interval of the chosen latent lies beside FOUND."""
+    groups: dict[str, dict[str, float]] = {"above": {}, "undecided": {}, "below": {}}
+    for f in found:
+        groups["above" if f.low >= FOUND else "below" if f.high < FOUND else "undecided"][f.factor] = f.auroc
+    return groups
+
+
+def interval_sentence(groups: Mapping[str, Mapping[str, float]]) -> str:
+    """How many factors are found, not found and undecided if the interval has to say so. groups: of `by_interval`."""
+    above, undecided, below = (groups[name] for name in ("above", "undecided", "below"))
+    n = len(above) + len(undecided) + len(below)
+    text = f"By their 95 % intervals, {len(above)} of {n} factors lie wholly at {FOUND} or above, {len(below)} wholly below"
+    text += f" ({_named(below)})" if below else ""
+    if not undecided:
+        return f"{text}, and none is undecided."
+    reach = {name: area for name, area in undecided.items() if area >= FOUND}
+    short = {name: area for name, area in undecided.items() if area < FOUND}
+    told = [
+        f"{len(some)} that {'is' if len(some) == 1 else 'are'} counted as {what} ({_named(some)})"
+        for some, what in ((short, "not found"), (reach, "found"))
+        if some
+    ]
+    return f"{text}, and {len(undecided)} {'is' if len(undecided) == 1 else 'are'} undecided: {' and '.join(told)}."
+
+
+def _named(areas: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {numerals.shown(area, places=3)}" for name, area in areas.items())
 
 
 def change_sentence(what: str, start: str, end: str, change: Mapping) -> str:
@@ -151,15 +180,48 @@ def change_sentence(what: str, start: str, end: str, change: Mapping) -> str:
 
 
 def area_sentence(what: str, trained: Area, control: Area) -> str:
-    """Whether the trained SAE's best latent for one factor is better than the best of random dictionaries."""
+    """Whether the trained SAEs' best latent for one factor is better than the best of random dictionaries."""
+    verdict, told = _beside(trained, control)
+    return f"{what} the trained SAEs' best latent {verdict} ({told})."
+
+
+def layers_sentence(what: str, trained: Mapping[int, Area], control: Mapping[int, Area]) -> str:
+    """The same at each layer by itself. trained, control: {layer: Area}, of the same layers."""
+    each = [(f"at layer {layer}", *_beside(trained[layer], control[layer])) for layer in trained]
+    return (
+        f"The trained SAE's best latent for {what}: "
+        + "; ".join(f"{where} it {verdict} ({told})" for where, verdict, told in each)
+        + "."
+    )
+
+
+def _beside(trained: Area, control: Area) -> tuple[str, str]:
+    """(what the interval of their difference says, the numbers)."""
     d = area_difference(trained, control)
     low, high = d["interval"]
-    told = f"{shown(trained.auroc)} against {shown(control.auroc)}, {numerals.shown(d['difference'], sign=True)}, 95 % {numerals.interval(low, high, sign=True)}"
-    if low > 0:
-        return f"For {what} the trained SAE's best latent is better than a random dictionary's ({told})."
-    if high < 0:
-        return f"For {what} the trained SAE's best latent is worse than a random dictionary's ({told})."
-    return f"For {what} the trained SAE's best latent cannot be told from a random dictionary's ({told})."
+    told = (
+        f"{shown(trained.auroc)} against {shown(control.auroc)}, {numerals.shown(d['difference'], sign=True)}, "
+        f"95 % {numerals.interval(low, high, sign=True)}"
+    )
+    verdict = "is better than" if low > 0 else "is worse than" if high < 0 else "cannot be told from"
+    return f"{verdict} a random dictionary's", told
+
+
+def gain_sentence(start: str, end: str, trained: tuple[Area, Area], control: tuple[Area, Area]) -> str:
+    """What random dictionaries change from start to end, and whether the trained SAE changes by more or less.
+
+    trained, control: (Area at the start, Area at the end), the same texts resampled for all.
+    """
+    change = area_difference(control[1], control[0])
+    draws = (trained[1].draws - trained[0].draws) - (control[1].draws - control[0].draws)
+    more = (trained[1].auroc - trained[0].auroc) - change["difference"]
+    low, high = resampling.interval(draws)
+    verdict = "is above that" if low > 0 else "is below that" if high < 0 else "cannot be told from that"
+    return (
+        f"A random dictionary's best latent changes from {start} to {end} by {numerals.shown(change['difference'], sign=True)} "
+        f"(95 % {numerals.interval(*change['interval'], sign=True)}); the trained SAE's change {verdict} "
+        f"(difference {numerals.shown(more, sign=True)}, 95 % {numerals.interval(low, high, sign=True)})."
+    )
 
 
 def against_sentence(name: str, trained: Share, control: Share) -> str:

@@ -21,6 +21,7 @@ from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.searches import FOUND, Area, Share
 from mosaic.studies.study import Study
 
+LEAST = 15  # texts with a factor, of the half that scores, from which the map of languages shows its AUROC
 SHOWN = 24  # factors in the map of languages
 CALIBRATION = 40  # every so many texts, one sets the random dictionaries' sparsity
 TOXICITY = "message: toxicity toxic"  # the composition the chapter follows
@@ -51,6 +52,7 @@ class Truth(Study):
             "width": self.profile.width,
             "n_texts": self.n_texts,
             "n_saes": len({(f.layer, f.width) for f in self.learned}),
+            "least": LEAST,
             "n_suites": len(self.found[RANDOM]),
             "n_factors": len(self.factors),
             "n_found": len(self.factors) - len(missed),
@@ -76,8 +78,20 @@ class Truth(Study):
         return {
             "found": searches.found_sentence(n_found, len(self.factors), shares[TRAINED]),
             "missed": searches.missed_sentence(self.missed),
+            "by_interval": searches.interval_sentence(searches.by_interval(self.chosen().values())),
             "toxicity": searches.change_sentence("toxicity", f"layer {first}", f"layer {middle}", change),
-            "toxicity_random": searches.area_sentence(f"toxicity at layer {middle}", toxicity[middle], random[middle]),
+            "toxicity_gain": searches.gain_sentence(
+                f"layer {first}",
+                f"layer {middle}",
+                (toxicity[first], toxicity[middle]),
+                (random[first], random[middle]),
+            ),
+            "toxicity_random": searches.layers_sentence("toxicity", toxicity, random),
+            "toxicity_chosen": searches.area_sentence(
+                "With every layer and width searched for toxicity,",
+                self._toxicity_chosen(TRAINED),
+                self._toxicity_chosen(RANDOM),
+            ),
             "random": searches.against_sentence("as many random dictionaries", shares[TRAINED], shares[RANDOM]),
             "untrained": searches.against_sentence(
                 "as many random dictionaries on an untrained model", shares[TRAINED], shares[UNTRAINED]
@@ -93,7 +107,7 @@ class Truth(Study):
         return plots.finished(plots.heatmap(grid, self.factors, layers, "AUROC of the best latent", tall=True))
 
     def toxicity_figure(self):
-        """AUROC of the best latent for toxicity by layer, at the profile's width; bands are 95 % over texts."""
+        """AUROC of the best latent for toxicity by layer, at the profile's width; bands are 95 % over texts and suites."""
         lines = {
             DRAWN_AS[kind]: [(layer, a.auroc, a.low, a.high) for layer, a in self._toxicity_by_layer(kind).items()]
             for kind in self.found
@@ -101,8 +115,8 @@ class Truth(Study):
         return plots.finished(plots.curves(lines, "layer", "AUROC of the best latent for toxicity"))
 
     def languages_figure(self):
-        """The same by language, at the middle layer: factors that every language has."""
-        areas = {(f.factor, f.language): f.auroc for f in self._middle()}
+        """The same by language, at the middle layer: factors that every language has; blank where fewer than LEAST texts have one."""
+        areas = {(f.factor, f.language): _enough(f) for f in self._middle()}
         shared, languages = self.shared_factors, self.languages
         grid = np.array([[areas[name, language] for language in languages] for name in shared])
         return plots.finished(plots.heatmap(grid, shared, languages, "AUROC of the best latent", tall=True))
@@ -113,11 +127,19 @@ class Truth(Study):
             {
                 **f.row(),
                 "latent": f"layer {f.layer}, {f.width}, {f.latent}",
-                "interval": numerals.interval(f.low, f.high),
+                "auroc": numerals.shown(f.auroc, places=3),
+                "interval": f"{numerals.shown(f.low, places=3)} to {numerals.shown(f.high, places=3)}",
+                "told": "wholly below" if f.high < FOUND else "undecided",
             }
             for f in sorted((f for f in self.chosen().values() if f.auroc < FOUND), key=lambda f: f.auroc)
         ]
-        columns = {"factor": "factor", "latent": "chosen latent", "auroc": "AUROC", "interval": "95 %"}
+        columns = {
+            "factor": "factor",
+            "latent": "chosen latent",
+            "auroc": "AUROC",
+            "interval": "95 %",
+            "told": f"beside {FOUND}",
+        }
         more = {"average_precision": "average precision", "share": "share of texts"}
         return tables.table(rows, {**columns, **more})
 
@@ -179,8 +201,11 @@ class Truth(Study):
         """{"first", "middle", "late": at that layer; "chosen": of the dictionaries that the choosing half prefers}."""
         by_layer = self._toxicity_by_layer(kind)
         layers = {"first": self.profile.layers[0], "middle": self.profile.middle, "late": self.profile.layers[-1]}
-        chosen = searches.area([self.chosen(suite)[TOXICITY] for suite in self.found[kind]])
-        return {**{name: by_layer[layer].row() for name, layer in layers.items()}, "chosen": chosen.row()}
+        chosen = self._toxicity_chosen(kind).row()
+        return {**{name: by_layer[layer].row() for name, layer in layers.items()}, "chosen": chosen}
+
+    def _toxicity_chosen(self, kind: str) -> Area:
+        return searches.area([self.chosen(suite)[TOXICITY] for suite in self.found[kind]])
 
     def _shares(self) -> dict[str, Share]:
         return {
@@ -192,6 +217,11 @@ class Truth(Study):
         middle = [f for f in self.learned if (f.language, f.layer) == (ALL, self.profile.middle)]
         by_width = {width: [f for f in middle if f.width == width] for width in self.profile.widths}
         return {width: searches.share([found]) for width, found in by_width.items() if found}
+
+
+def _enough(found: Found) -> float:
+    """Its AUROC; NaN where too few texts have the factor for one."""
+    return found.auroc if found.n_with is None or found.n_with >= LEAST else np.nan
 
 
 def _shares_table(first: dict[str, str], shares: dict[str, Share]) -> tables.Html:

@@ -92,10 +92,13 @@ class WhichLatents(Study):
             factors = factor_record(self.tracking.area, self.scored, self.tracking.found_by_shared, TRACKED)
         by_membership = by_members(self.score, self.scored, self.n_seeds)
         detected = detection_step(self.score, self.control, self.scored)
+        shared = self.presence.membership > 1
+        orphans = frequency.frequent_orphans(self.frequency, self.cosines, shared, self.chance)
         return {
             "n_seeds": self.n_seeds,
             "least": detection.LEAST,
             "frequency": self.by_frequency,
+            "frequent_orphans": orphans,
             "detection": {
                 **detected,
                 "by_membership": {m: {"mean": v, "low": low, "high": high} for m, v, low, high in by_membership},
@@ -104,6 +107,8 @@ class WhichLatents(Study):
             "sentences": {
                 "read": read_here(self.rows),
                 "frequency": frequency.frequency_sentence(self.by_frequency),
+                "shared": frequency.shared_sentence(self.by_frequency["groups"]),
+                "orphans": frequency.orphans_sentence(orphans),
                 "detection": detection_sentence(detected),
                 "factors": factor_sentence(factors, TRACKED),
             },

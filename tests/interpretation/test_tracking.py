@@ -74,6 +74,8 @@ def test_a_latent_that_is_the_factor_is_found_and_named(world):
     best = next(f for f in found if f.factor == "message: negation" and f.language == "all")
     assert best.latent == 4 and best.auroc == best.chosen_auroc == 1.0 == best.average_precision
     assert (best.low, best.high) == (1.0, 1.0) and "draws" not in best.row()
+    scored = ~tracking.halves(rows) & np.array([row.label == "message" for row in rows])
+    assert best.n_with == tracking.presence(rows, factors)[scored, negation].sum() > 0
     assert {f.language for f in found if f.factor == "message: negation"} == {"all", "en", "es", "de", "ru", "zh"}
     assert tracking.names(table_of(matrix), rows, factors)[4] == "message: negation (1.00)"
 

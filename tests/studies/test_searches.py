@@ -119,7 +119,36 @@ def test_one_width_is_said_so():
 )
 def test_one_factor_beside_random_dictionaries(trained, control, words):
     trained, control = (searches.area([found("a", auroc)]) for auroc in (trained, control))
-    assert words in searches.area_sentence("toxicity", trained, control)
+    assert words in searches.area_sentence("For toxicity", trained, control)
+    assert f"at layer 3 it {words}" in searches.layers_sentence(
+        "toxicity", {1: control, 3: trained}, {1: trained, 3: control}
+    )
+
+
+@pytest.mark.parametrize(
+    ("control", "spread", "words"),
+    [
+        (
+            0.7,
+            0.0,
+            "layer 3 by +0.100 (95 % +0.100 to +0.100); the trained SAE's change is above that (difference +0.100",
+        ),
+        (0.9, 0.0, "by +0.300 (95 % +0.300 to +0.300); the trained SAE's change is below that (difference −0.100"),
+        (
+            0.5,
+            0.0,
+            "layer 3 by −0.100 (95 % −0.100 to −0.100); the trained SAE's change is above that (difference +0.300",
+        ),
+        (0.8, 0.1, "the trained SAE's change cannot be told from that (difference 0.000"),
+    ],
+)
+def test_a_gain_beside_that_of_random_dictionaries(control, spread, words):
+    start, end = (searches.area([found("a", auroc)]) for auroc in (0.7, 0.9))
+    random = tuple(searches.area([found("a", *at)]) for at in ((0.6,), (control,)))
+    if spread:
+        random = (random[0], searches.area([found("a", control, spread=spread)]))
+    said = searches.gain_sentence("layer 1", "layer 3", (start, end), random)
+    assert words in said and said.startswith("A random dictionary's best latent changes from layer 1 to")
 
 
 @pytest.mark.parametrize(
@@ -137,8 +166,27 @@ def test_whether_depth_helps(interval, words):
 
 
 def test_what_is_missed_is_named_and_nothing_missed_is_said_so():
-    assert searches.missed_sentence({"a": 0.8, "b": 0.7}) == "Not found: a (0.80), b (0.70)."
+    assert searches.missed_sentence({"a": 0.8, "b": 0.7}) == "Not found: a 0.800, b 0.700."
     assert searches.missed_sentence({}).startswith("Every factor has a latent")
     assert searches.found_sentence(2, 4, HALF_FOUND).startswith(
         "Of 4 factors, 2 have a latent that finds them: a share of 0.50"
     )
+
+
+def test_an_interval_that_reaches_the_bar_is_undecided():
+    apart = [found("a", 0.95), found("b", 0.9), found("c", 0.8)]
+    near = [found("d", 0.91, spread=0.05), found("e", 0.89, spread=0.05)]
+    groups = searches.by_interval(apart + near)
+    assert {name: list(of) for name, of in groups.items()} == {
+        "above": ["a", "b"],
+        "undecided": ["d", "e"],
+        "below": ["c"],
+    }
+    assert searches.interval_sentence(groups) == (
+        "By their 95 % intervals, 2 of 5 factors lie wholly at 0.9 or above, 1 wholly below (c 0.800), and 2 are undecided: "
+        "1 that is counted as not found (e 0.890) and 1 that is counted as found (d 0.910)."
+    )
+    sure = searches.interval_sentence(searches.by_interval(apart[:2]))
+    assert sure.endswith("2 of 2 factors lie wholly at 0.9 or above, 0 wholly below, and none is undecided.")
+    one = searches.interval_sentence(searches.by_interval(near[:1]))
+    assert one.endswith("and 1 is undecided: 1 that is counted as found (d 0.910).")

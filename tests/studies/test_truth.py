@@ -1,5 +1,6 @@
 """What the truth chapter records and shows, from made-up findings whose answer is known."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -71,8 +72,12 @@ def test_controls_get_the_same_choice_among_as_many_dictionaries(study):
 
 def test_sentences_follow_the_numbers(study):
     said = study.sentences()
-    assert "Of 3 factors, 2" in said["found"] and said["missed"] == "Not found: hard (0.80)."
+    assert "Of 3 factors, 2" in said["found"] and said["missed"] == "Not found: hard 0.800."
     assert "gains from layer 1 to layer 3" in said["toxicity"] and "larger share" in said["random"]
+    assert "2 of 3 factors lie wholly at 0.9 or above, 1 wholly below (hard 0.800)" in said["by_interval"]
+    assert "by +0.050 (95 %" in said["toxicity_gain"] and "is above that (difference +0.150" in said["toxicity_gain"]
+    assert "at layer 1 it is better" in said["toxicity_random"] and "at layer 3 it is better" in said["toxicity_random"]
+    assert "With every layer and width" in said["toxicity_chosen"] and "0.91 against 0.55" in said["toxicity_chosen"]
     easy = made_up(tuple(f for f in LEARNED if f.factor != "hard"))
     assert easy.sentences()["missed"].startswith("Every factor")
 
@@ -84,7 +89,19 @@ def test_figures_and_tables_show_every_factor(study):
     lines = {line.get_label() for line in study.toxicity_figure().axes[0].get_lines()}
     assert lines == {"SAE features", "random dictionary", "random language model"}
     assert "layer 3, 4k, 7" in study.table() and "easy" not in study.table()
+    assert "0.800 to 0.800" in study.table() and "wholly below" in study.table()
     assert "random dictionaries" in study.controls_table() and "4k" in study.widths_table()
+
+
+def test_a_language_with_few_texts_of_a_factor_is_blank():
+    """Fourteen texts are too few, fifteen are enough; over all languages nothing changes."""
+    few = {"en": truth.LEAST - 1, "de": truth.LEAST}
+    learned = tuple(replace(f, n_with=few.get(f.language)) if f.factor == "hard" else f for f in LEARNED)
+    study = made_up(learned)
+    drawn = study.languages_figure().axes[0]
+    values = drawn.collections[0].get_array().reshape(len(study.shared_factors), len(LANGUAGES))
+    assert np.ma.getmaskarray(values).tolist() == [[False] * 3, [True, False, False]]
+    assert len(drawn.texts) == 5 and study.summary()["same_latent"] == "1 of 2" and study.summary()["least"] == 15
 
 
 def test_every_sae_has_a_random_dictionary_of_its_layer_and_width_in_every_suite(monkeypatch):

@@ -90,6 +90,46 @@ def test_nothing_that_fires_gives_none():
     assert frequency.frequency_sentence(got).endswith("not measured here: too few fire.")
 
 
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ([0.6654, 0.591, 0.58, 0.6654, 0.778], "0.67, 0.59, 0.58, 0.67, 0.78, without intervals. It neither rises nor"),
+        ([0.6654, 0.591, 0.58, 0.6654, 0.778], "it is least in group 3 and greatest in group 5, 1 being the rarest."),
+        ([0.1, 0.2, 0.2, 0.3, 1.0], "0.10, 0.20, 0.20, 0.30, 1.00, without intervals. It never falls from rare to"),
+        ([0.5, 0.4, 0.4, 0.3, 0.0], "It never rises from rare to frequent."),
+        ([0.501, 0.502, 0.5, 0.499, 0.5], "It is the same in all groups."),
+        ([0.5, None, 0.5, 0.5, 0.5], "not measured here: too few fire."),
+    ],
+)
+def test_the_shape_of_sharing_by_frequency(shares, words):
+    assert words in frequency.shared_sentence([{"shared": one} for one in shares])
+
+
+def test_frequent_orphans_beside_chance():
+    """The most frequent fifth: half orphans at 0.4, one in four of them at 0.1; rarer orphans are not asked."""
+    shared = np.ones((S, N), dtype=bool)
+    shared[:, N - 20 :] = False
+    shared[:, :50] = False
+    values = cosines([0.2, 0.9, 0.9, 0.9, 0.9], noise=0)
+    values[:, :, N - 20 :] = 0.5
+    values[:, :, N - 5 :] = 0.1
+    values[np.arange(S), np.arange(S)] = np.nan
+    got = frequency.frequent_orphans(FREQUENCY, values, shared, 0.3)
+    assert got == pytest.approx({"share": 0.5, "cosine": 0.4, "shared_cosine": 0.9, "chance": 0.3, "at_chance": 0.25})
+    assert frequency.orphans_sentence(got) == (
+        "Of the most frequent fifth 50 % are orphans. Their mean matched cosine is 0.40 on average (shared ones of that "
+        "fifth 0.90, chance 0.30); 25 % of them lie at chance or below it."
+    )
+    above = frequency.frequent_orphans(FREQUENCY, values, shared, 0.05)
+    assert frequency.orphans_sentence(above).endswith("none of them lies at chance or below it.")
+    alone = frequency.frequent_orphans(FREQUENCY, values, np.zeros_like(shared), 0.05)
+    assert "shared ones of" not in frequency.orphans_sentence(alone) and alone["share"] == 1
+    every = frequency.frequent_orphans(FREQUENCY, values, np.ones_like(shared), 0.3)
+    assert frequency.orphans_sentence(every) == "Of the most frequent fifth no latent is an orphan."
+    silent = frequency.frequent_orphans(np.zeros((S, N)), values, shared, 0.3)
+    assert frequency.orphans_sentence(silent).endswith("not measured here: too few latents fire.")
+
+
 # --- shared latents against orphans ---------------------------------------------------------------------------------
 
 
@@ -171,6 +211,7 @@ def test_factors_count_latents_from_the_threshold_on():
     assert which_latents.found_by(area, np.array(["a", "b", "b", "b"]), member > 1) == [False, True]
     of = Latents(member, np.zeros(4, dtype=int), np.arange(4))
     got = membership.factor_record(area, of, (True, False), 0.9)
+    assert got["share_shared"] == 0.5
     assert (got["shared_above"], got["orphans_above"], got["found_by_a_shared_latent"], got["n_found"]) == (
         0.5,
         0.5,
@@ -193,7 +234,12 @@ def test_the_sentence_on_factors_follows_the_interval(shared, orphan, words):
     tracks = generator.random(1600) < np.where(of.shared, shared, orphan)
     found = membership.factor_record(np.where(tracks, 0.95, 0.6), of, (True, True, False), 0.9)
     text = membership.factor_sentence(found, 0.9)
-    assert words in text and "0.67 are found by a shared latent" in text
+    assert words in text and text.endswith(
+        "Of the 3 pairs of a factor and an SAE with a latent that tracks it, 0.67 have a shared latent among those that do; "
+        "of all latents 0.50 are shared."
+    )
+    one = membership.factor_record(np.where(tracks, 0.95, 0.6), of, (True,), 0.9)
+    assert "Of the 1 pair of a factor" in membership.factor_sentence(one, 0.9)
     nothing = membership.factor_record(np.full(1600, 0.6), of, (), 0.9)
     assert "No factor is found at all" in membership.factor_sentence(nothing, 0.9)
 
