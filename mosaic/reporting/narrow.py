@@ -29,7 +29,8 @@ def side_by_side(figure: Figure) -> list[Axes]:
     if len(panels) < 2 or len(grids) > 1 or not panels[0].get_subplotspec() or panels[0].get_gridspec().ncols < 2:
         return []
     others = [ax for ax in figure.axes if ax not in panels and ax.get_visible()]
-    return [] if others else panels
+    placed = [ax for ax in panels if not ax.get_in_layout()]  # by hand
+    return [] if others or placed else panels
 
 
 @contextlib.contextmanager
@@ -37,26 +38,24 @@ def narrow(figure: Figure) -> Iterator[None]:
     """Inside, the figure has the width of a phone. It must have panels side by side (`side_by_side`)."""
     panels = side_by_side(figure)
     columns = 1 if len(panels) <= FEW else 2
-    before, size = [_place(ax) for ax in panels], figure.get_size_inches().copy()
+    size = figure.get_size_inches().copy()
     one = size[1] / panels[0].get_gridspec().nrows
     lines = -(-len(panels) // columns)
-    figure.set_size_inches(INCHES[columns], one * lines)
-    grid, shared = figure.add_gridspec(lines, columns), not all(_shown(ax.yaxis, "labelleft") for ax in panels)
-    for i, ax in enumerate(panels):
-        ax.set_subplotspec(grid[i])
-        ax.tick_params(labelbottom=True, labelleft=i % columns == 0 or not shared)
-    _name_axes(panels, columns)
-    legends = [(legend, _again(figure, legend)) for legend in list(figure.legends)]
-    try:
+    with contextlib.ExitStack() as back:  # whatever fails, from here on
+        back.callback(figure.set_size_inches, size)
+        for ax in reversed(panels):
+            back.callback(_place(ax), ax)
+        figure.set_size_inches(INCHES[columns], one * lines)
+        grid, shared = figure.add_gridspec(lines, columns), not all(_shown(ax.yaxis, "labelleft") for ax in panels)
+        for i, ax in enumerate(panels):
+            ax.set_subplotspec(grid[i])
+            ax.tick_params(labelbottom=True, labelleft=i % columns == 0 or not shared)
+        _name_axes(panels, columns)
+        for legend in [one for one in figure.legends if one.get_visible() and one.get_texts()]:
+            back.callback(legend.set_in_layout, legend.get_in_layout())
+            back.callback(legend.set_visible, True)
+            back.callback(_again(figure, legend).remove)
         yield
-    finally:
-        for old, new in legends:
-            new.remove()
-            old.set_visible(True)
-            old.set_in_layout(True)
-        for ax, put_back in zip(panels, before, strict=True):
-            put_back(ax)
-        figure.set_size_inches(size)
 
 
 def _name_axes(panels: list[Axes], columns: int) -> None:
@@ -65,9 +64,10 @@ def _name_axes(panels: list[Axes], columns: int) -> None:
     last = (len(panels) - 1) // columns * columns
     for i, ax in enumerate(panels):
         if len(across) == 1:
-            ax.set_xlabel(next(iter(across)) if i == last else "", x=0.5 if last == len(panels) - 1 else 1.08)
+            ax.xaxis.set_label_text(next(iter(across)) if i == last else "")
+            ax.xaxis.label.set_x(0.5 if last == len(panels) - 1 else 1.08)
         if len(down) == 1:
-            ax.set_ylabel(next(iter(down)) if i % columns == 0 else "")
+            ax.yaxis.set_label_text(next(iter(down)) if i % columns == 0 else "")
 
 
 def _shown(axis: Axis, key: str) -> bool:
@@ -76,14 +76,17 @@ def _shown(axis: Axis, key: str) -> bool:
 
 def _place(ax: Axes):
     """What gives a panel its place and its names back."""
-    spec, label = ax.get_subplotspec(), ax.xaxis.label
+    spec, box, label = ax.get_subplotspec(), ax.get_position(original=True), ax.xaxis.label
     names, x = (ax.get_xlabel(), ax.get_ylabel()), label.get_position()[0]
     below, left = _shown(ax.xaxis, "labelbottom"), _shown(ax.yaxis, "labelleft")
 
     def put_back(ax: Axes) -> None:
         ax.set_subplotspec(spec)
-        ax.set_xlabel(names[0], x=x)
-        ax.set_ylabel(names[1])
+        ax.set_position(box)  # where a layout was that is found step by step
+        ax.set_in_layout(True)
+        ax.xaxis.set_label_text(names[0])  # where the words stand along it is left as it was
+        ax.xaxis.label.set_x(x)
+        ax.yaxis.set_label_text(names[1])
         ax.tick_params(labelbottom=below, labelleft=left)
 
     return put_back
