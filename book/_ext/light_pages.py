@@ -30,7 +30,7 @@ NOT = re.compile(r":(?:not|is|where|has)\(")  # its classes need not be there
 CLASS = re.compile(r"\.(-?[_a-zA-Z][\w-]*)")
 SHEETS = ("styles/pydata-sphinx-theme.css", "sphinx-design.min.css", "styles/sphinx-book-theme.css", "mystnb.*.css")
 CAPTION = re.compile(
-    r'<span class="drawn-caption">[^<]*</span>(?P<links>(?:(?!</figcaption>).)*)</figcaption></figure>'
+    r'<span class="drawn-caption">[^<]*</span>(?P<links>(?:(?!</figcaption>|<span class="drawn).)*)</figcaption></figure>'
     r'(?P<ends>(?:\s*</div>)*)\s*<div class="(?:docutils caption|caption docutils)">\s*<p>(?P<told>(?:(?!</?p>).)*)</p>\s*</div>',
     re.DOTALL,
 )

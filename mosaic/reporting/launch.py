@@ -31,7 +31,7 @@ def repository() -> str | None:
     if not given:
         return None
     # It is written into addresses and into a notebook's first cell: nothing but a plain address may pass.
-    if not re.fullmatch(r"https://[\w.-]+(?::\d+)?(?:/(?!\.+(?:/|$))[\w.-]+){2,}", given, re.ASCII):
+    if not re.fullmatch(r"https://\w[\w.-]*(?::\d+)?(?:/(?!\.+(?:/|$))[\w.-]+){2,}", given, re.ASCII):
         raise MosaicError(f"{VARIABLE} is {given!r}; an address such as https://host/owner/name was expected.")
     return given
 

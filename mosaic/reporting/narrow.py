@@ -33,7 +33,8 @@ def movable(figure: Figure) -> list[Axes]:
     others = any(ax not in panels and ax.get_visible() for ax in figure.axes)
     cells = any(isinstance(one, QuadMesh) for ax in panels for one in ax.collections) or any(ax.images for ax in panels)
     gridded = all(ax.get_subplotspec() for ax in panels) and len({id(ax.get_gridspec()) for ax in panels}) == 1
-    return panels if gridded and not others and not cells else []
+    by_hand = any(not ax.get_in_layout() for ax in panels)
+    return panels if gridded and not (others or cells or by_hand) else []
 
 
 @contextlib.contextmanager
@@ -43,9 +44,9 @@ def narrow(figure: Figure) -> Iterator[None]:
     grid = panels[0].get_gridspec()
     columns = 2 if grid.ncols > 1 and len(panels) > FEW else 1
     width = STACKED if grid.ncols > columns == 1 else ROOMY
-    with contextlib.ExitStack() as back:
+    with contextlib.ExitStack() as back:  # whatever fails, from here on
         back.callback(figure.set_size_inches, figure.get_size_inches().copy())
-        for ax in panels:
+        for ax in reversed(panels):
             back.callback(_place(ax), ax)
         if grid.ncols > 1:
             lines = -(-len(panels) // columns)
@@ -54,9 +55,11 @@ def narrow(figure: Figure) -> Iterator[None]:
         else:
             figure.set_figwidth(width)
         for ax in panels:
-            ax.set_xlabel(textwrap.fill(ax.get_xlabel(), int(NAME * width / (1 if columns == 1 else 1.2))))
-        for legend in [one for one in figure.legends if one.get_texts()]:
-            back.callback(_put_back, legend, _again(figure, legend))
+            ax.xaxis.set_label_text(textwrap.fill(ax.get_xlabel(), int(NAME * width / (1 if columns == 1 else 1.2))))
+        for legend in [one for one in figure.legends if one.get_visible() and one.get_texts()]:
+            back.callback(legend.set_in_layout, legend.get_in_layout())
+            back.callback(legend.set_visible, True)
+            back.callback(_again(figure, legend).remove)
         yield
 
 
@@ -68,21 +71,16 @@ def _stand(panels: list[Axes], grid, columns: int) -> None:
     _name_axes(panels, columns)
 
 
-def _put_back(old: Legend, new: Legend) -> None:
-    new.remove()
-    old.set_visible(True)
-    old.set_in_layout(True)
-
-
 def _name_axes(panels: list[Axes], columns: int) -> None:
     """A name that all panels share stands once under the last line, and left of each line."""
     across, down = ({getattr(ax, f"get_{which}label")() for ax in panels} - {""} for which in "xy")
     last = (len(panels) - 1) // columns * columns
     for i, ax in enumerate(panels):
         if len(across) == 1:
-            ax.set_xlabel(next(iter(across)) if i == last else "", x=0.5 if last == len(panels) - 1 else 1.08)
+            ax.xaxis.set_label_text(next(iter(across)) if i == last else "")
+            ax.xaxis.label.set_x(0.5 if last == len(panels) - 1 else 1.08)
         if len(down) == 1:
-            ax.set_ylabel(next(iter(down)) if i % columns == 0 else "")
+            ax.yaxis.set_label_text(next(iter(down)) if i % columns == 0 else "")
 
 
 def _shown(axis: Axis, key: str) -> bool:
@@ -91,14 +89,17 @@ def _shown(axis: Axis, key: str) -> bool:
 
 def _place(ax: Axes):
     """What gives a panel its place and its names back."""
-    spec, label = ax.get_subplotspec(), ax.xaxis.label
+    spec, box, label = ax.get_subplotspec(), ax.get_position(original=True), ax.xaxis.label
     names, x = (ax.get_xlabel(), ax.get_ylabel()), label.get_position()[0]
     below, left = _shown(ax.xaxis, "labelbottom"), _shown(ax.yaxis, "labelleft")
 
     def put_back(ax: Axes) -> None:
         ax.set_subplotspec(spec)
-        ax.set_xlabel(names[0], x=x)
-        ax.set_ylabel(names[1])
+        ax.set_position(box)  # where a layout was that is found step by step
+        ax.set_in_layout(True)
+        ax.xaxis.set_label_text(names[0])  # where the words stand along it is left as it was
+        ax.xaxis.label.set_x(x)
+        ax.yaxis.set_label_text(names[1])
         ax.tick_params(labelbottom=below, labelleft=left)
 
     return put_back

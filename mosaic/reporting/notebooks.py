@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 NEEDS = "# needs: "
 UNCHANGED, RETOLD = "unchanged", "only the prose changed"
+RUN_BY = {"skip-execution", "injected-parameters"}  # tags by which a cell is run in another way
 LONGEST_ADDRESS = 96  # bytes; a socket's name may have 103 (macOS) with the number that is added to it
 
 
@@ -60,43 +61,55 @@ def run_notebook(source: Path, parameters: Mapping[str, str], folder: Path, shar
         return RETOLD
     folder.mkdir(parents=True, exist_ok=True)
     profile = load_profile(parameters["profile"]).name
-    start = time.monotonic()
+    start, key = (
+        time.monotonic(),
+        _key(source, parameters, shared),
+    )  # of what is run, should the script change meanwhile
     write_atomically(executed, _executed(source, parameters, folder))
     # A notebook records under its own name without the number (05_layers: layers.json); others may run beside it.
     path = results.FOLDER / profile / f"{source.stem.split('_', 1)[1]}.json"
     written = {str(path): _digest(path)} if path.is_file() else {}
     seconds = round(time.monotonic() - start, 1)  # what the site says of it; nothing hangs on it
-    kept = {"key": _key(source, parameters, shared), "results": written, "seconds": seconds}
+    kept = {"key": key, "results": written, "seconds": seconds}
     write_atomically(folder / f"{source.stem}.json", json.dumps(kept, indent=1, sort_keys=True).encode())
     return f"{seconds:.0f} s"
 
 
 def up_to_date(source: Path, parameters: Mapping[str, str], folder: Path, shared: str) -> bool:
     """Whether the outputs in `folder` are those that `run_notebook` would make, and what was recorded is as it left it."""
+    from nbformat import ValidationError
+
     key_file = folder / f"{source.stem}.json"
     if not (folder / f"{source.stem}.ipynb").exists() or not key_file.exists():
         return False
     try:
         kept = json.loads(key_file.read_text(encoding="utf-8"))
         same = all(_digest(Path(path)) == digest for path, digest in kept["results"].items())
-        return kept["key"] == _key(source, parameters, shared) and same
-    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+        same = same and kept["key"] == _key(source, parameters, shared)
+        return same and bool(retold(source, parameters, folder / f"{source.stem}.ipynb"))
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, ValidationError):
         return False
 
 
 def _key(source: Path, parameters: Mapping[str, str], shared: str) -> str:
     """Hash of all that decides a notebook's outputs."""
-    code = [[cell.source, "parameters" in cell.metadata.get("tags", [])] for cell in _code(opened(source))]
+    cells = [(cell.source, set(cell.metadata.get("tags", []))) for cell in _code(opened(source))]
+    code = [[text, "parameters" in tags, *sorted(tags & RUN_BY)] for text, tags in cells]
     return hashlib.sha256(json.dumps([shared, dict(parameters), code], sort_keys=True).encode()).hexdigest()
 
 
 def retold(source: Path, parameters: Mapping[str, str], executed: Path) -> bytes:
-    """The notebook with its prose as the script has it now, and the outputs of `executed`, of the same code."""
+    """The notebook with its prose as the script has it now, and the outputs of `executed`, of the same code.
+
+    Raises ValueError where they are of other code: a run that was interrupted, or a script that changed during it.
+    """
     import nbformat
 
-    notebook = opened(source)
+    notebook = clean(opened(source), parameters)
     ran = _code(nbformat.reads(executed.read_text(encoding="utf-8"), as_version=4))
     for cell, done in zip(_code(notebook), ran, strict=True):
+        if cell.source != done.source:
+            raise ValueError(f"{executed} has the outputs of other code")
         cell.outputs = done.outputs
     return nbformat.writes(clean(notebook, parameters)).encode()
 

@@ -114,6 +114,10 @@ def test_the_keyboard_alone_does(page, places):
     page.keyboard.press("Enter")
     assert page.locator("h1").inner_text().startswith("Latents of"), "nothing was found"
     page.locator("#search").fill("12")
+    composed = "new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true})"
+    page.evaluate(f"document.querySelector('#search').dispatchEvent({composed})")
+    page.wait_for_timeout(200)
+    assert page.locator("h1").inner_text().startswith("Latents of"), "Enter ends a word that is being composed"
     page.keyboard.press("Enter")
     heading(page, "Latent 12")
     page.keyboard.press("Escape")

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,13 @@ def test_what_is_said_directly_under_a_figure_is_its_caption(extension):
     )
     for other in (figure + "<p>Between.</p>" + told, figure, told):
         assert captioned(other) == other
+
+
+def test_a_page_of_unfinished_captions_takes_no_minutes(extension):
+    page = '<span class="drawn-caption">y by x.</span>' * 15_000
+    start = time.process_time()
+    assert extension("light_pages").captioned(page) == page
+    assert time.process_time() - start < 5
 
 
 def test_icons_say_nothing_and_buttons_have_names(extension):

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from mosaic.reporting import drawn, figure_html, plots
+from mosaic.reporting import narrow as narrow_module
 from mosaic.reporting.narrow import ROOMY, STACKED, movable, narrow
 
 
@@ -55,6 +56,44 @@ def test_a_figure_is_the_same_picture_afterwards_and_when_saving_fails():
     with pytest.raises(OSError, match="full"), narrow(figure):
         raise OSError("full")
     assert picture(figure) == before
+
+
+def test_a_figure_is_the_same_when_laying_it_out_fails(monkeypatch):
+    figure = of_panels(3)
+    before = picture(figure)
+    monkeypatch.setattr(narrow_module, "_again", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError), narrow(figure):
+        pass
+    assert picture(figure) == before
+
+
+def test_a_legend_of_nothing_and_an_unseen_one_stay_as_they_are():
+    figure = of_panels(3)
+    figure.legends[0].set_visible(False)
+    figure.legend([], [])
+    before = picture(figure)
+    assert figure_html.shown(figure).count("<img") == 2
+    assert picture(figure) == before and not figure.legends[0].get_visible()
+
+
+def test_names_of_axes_stand_where_they_stood():
+    figure, axes = plt.subplots(1, 2)
+    figure.set_layout_engine("none")  # one that is found step by step moves a little with each drawing
+    plt.close(figure)
+    for ax in axes:
+        ax.plot([1, 2, 3], [1, 2, 3])
+        ax.set_xlabel("x", loc="right")
+        ax.set_ylabel("y", loc="top")
+    before = picture(figure)
+    figure_html.shown(figure)
+    assert [ax.xaxis.label.get_ha() for ax in axes] == ["right", "right"] and picture(figure) == before
+
+
+def test_panels_placed_by_hand_have_one_drawing():
+    figure, axes = plt.subplots(1, 2)
+    plt.close(figure)
+    axes[0].set_position([0.1, 0.1, 0.2, 0.2])
+    assert movable(figure) == []
 
 
 def test_one_panel_keeps_its_height_and_its_long_name_takes_two_lines():

@@ -81,6 +81,59 @@ def test_new_prose_stands_around_the_outputs_that_hold_and_new_code_is_run(sourc
     ]
 
 
+PRINTS = """# %% tags=["parameters"]
+profile = "minilm"
+
+# %%
+print("one")
+"""
+
+
+def printed(folder):
+    cells = nbformat.reads((folder / "01_chapter.ipynb").read_text(), as_version=4).cells
+    return [output.text for cell in cells for output in cell.get("outputs", [])]
+
+
+@pytest.mark.parametrize("left", [b"", b'{"cells": [', b"[]", b"\xff\xfe", b'{"nbformat": 4, "nbformat_minor": 5}'])
+def test_a_damaged_executed_notebook_is_made_again(source, tmp_path, left):
+    folder, parameters = tmp_path / "executed", {"profile": "mini"}
+    source.write_text(PRINTS)
+    run_notebook(source, parameters, folder, "shared")
+    (folder / "01_chapter.ipynb").write_bytes(left)
+    assert run_notebook(source, parameters, folder, "shared").endswith(" s") and printed(folder) == ["one\n"]
+
+
+def test_no_prose_is_put_around_outputs_of_other_code(source, tmp_path):
+    folder, parameters = tmp_path / "executed", {"profile": "mini"}
+    source.write_text(PRINTS)
+    run_notebook(source, parameters, folder, "shared")
+    key = (folder / "01_chapter.json").read_bytes()
+    source.write_text(PRINTS.replace("one", "two"))
+    run_notebook(source, parameters, folder, "shared")
+    (folder / "01_chapter.json").write_bytes(key)  # stopped after the notebook was written, before its key was
+    source.write_text(PRINTS)
+    assert run_notebook(source, parameters, folder, "shared").endswith(" s") and printed(folder) == ["one\n"]
+
+
+def test_a_script_that_changes_while_it_runs_is_run_again(source, tmp_path):
+    folder, parameters = tmp_path / "executed", {"profile": "mini"}
+    edits = (
+        f"from pathlib import Path\np = Path({str(source)!r})\np.write_text(p.read_text().replace('n' + 'e', 'ew'))\n"
+    )
+    source.write_text(PRINTS.replace("print", f"{edits}print"))
+    run_notebook(source, parameters, folder, "shared")
+    assert printed(folder) == ["one\n"]
+    assert run_notebook(source, parameters, folder, "shared").endswith(" s") and printed(folder) == ["oew\n"]
+
+
+def test_a_tag_that_keeps_a_cell_from_running_counts_as_code(source, tmp_path):
+    folder, parameters = tmp_path / "executed", {"profile": "mini"}
+    source.write_text(PRINTS)
+    run_notebook(source, parameters, folder, "shared")
+    source.write_text(PRINTS.replace("# %%\n", '# %% tags=["skip-execution"]\n'))
+    assert run_notebook(source, parameters, folder, "shared").endswith(" s") and printed(folder) == []
+
+
 def test_a_notebook_without_the_parameter_profile_is_refused(source, tmp_path):
     source.write_text(NOTEBOOK.replace('profile = "minilm"\n', ""))
     with pytest.raises(MosaicError, match="has no parameter profile: give it a cell tagged `parameters`"):
@@ -131,3 +184,17 @@ def test_a_chapter_links_only_to_chapters_of_every_book_it_is_in():
     ]
     assert len(links) > 5
     assert [(name, target) for name, target in links if not asked[target] <= asked[name]] == []
+
+
+def test_a_caption_is_one_paragraph_at_the_head_of_its_cell():
+    """The site moves that, and nothing else, into the figure above."""
+    folder = Path(__file__).parent.parent.parent / "notebooks"
+    found = 0
+    for path in sorted(folder.glob("[0-9]*.py")):
+        text = path.read_text(encoding="utf-8")
+        captions = re.findall(r"([^\n]*)\n# :::\{div\} caption\n(.*?)\n# :::\n", text, re.S)
+        assert len(captions) == text.count("{div} caption")
+        for before, caption in captions:
+            assert before == "# %% [markdown]" and "\n#\n" not in caption and ":::" not in caption, (path.stem, caption)
+        found += len(captions)
+    assert found > 60

@@ -127,7 +127,7 @@ const mosaic = (() => {
     } } }, ...Object.entries(options).map(([value, [said]]) => el("option", { value, selected: state[key] === value }, said))));
     const search = el("input", { type: "search", id: "search", autocomplete: "off", spellcheck: "false", maxlength: "200", placeholder: "token, factor, name or number", on: {
       input: event => { state.query = event.target.value; state.shown = PAGE; fill(); },
-      keydown: event => { if (event.key === "Enter" && order.length) location.hash = address(sae, order[0][0]); },
+      keydown: event => { if (event.key === "Enter" && !event.isComposing && order.length) location.hash = address(sae, order[0][0]); },
     } });
     search.value = state.query;
     draw(
