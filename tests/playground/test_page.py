@@ -155,6 +155,9 @@ def test_typed_switched_off_and_on_again(page, address, made, with_runtime):
         if (first := verdict(page)) != alone:
             break
     assert first != alone and "Computed" in page.locator(".pg-status").inner_text()
+    pressed = page.locator(".pg-class[aria-pressed=true] .pg-class-name").first
+    assert pressed.inner_text() == focus, "of two classes the signs stay as they are while one types"
+    page.locator(".pg-class", has=page.get_by_text(first, exact=True)).first.click()
     page.get_by_role("button", name="more").click()
     before = page.locator("p.pg-spoken").inner_text()
     speaking = "tr:not(.pg-off):has(.pg-for) .pg-switch"
