@@ -9,6 +9,7 @@
 # has to label again, or translate. The paper asks this of SAE features {cite}`gallifant2025`.
 #
 # **The answer.** {result}`languages.sentences.abroad` For linear probes: {result}`languages.sentences.viable`
+# {result}`languages.sentences.over_choices`
 #
 # :::{admonition} Before you read
 # :class: before

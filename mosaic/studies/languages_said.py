@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from mosaic import numerals
 from mosaic.probing.scores import Difference
 from mosaic.reporting import plots
-from mosaic.studies import translated
+from mosaic.studies import languages_tied, translated
 from mosaic.studies.diagnosis import SMALL, Diagnosis
 from mosaic.studies.headline import ABOVE, BELOW, SCORES, UNDECIDED, numbers, outcome, signed
 from mosaic.studies.language_matrix import Matrix, native_minus_transfer
@@ -156,6 +156,7 @@ def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageS
     found = {
         "abroad": f"Abroad is the mean over the other languages of {' and '.join(told)}.",
         "viable": of_transfer(told),
+        "over_choices": languages_tied.sentence(languages_tied.over_choices(told)),
         "hidden_native": compared(
             "Hidden states trained natively",
             "those trained on English",
