@@ -14,7 +14,7 @@ from mosaic.probing import comparison
 from mosaic.probing.problem import make_problem
 from mosaic.profiles.opening import load_saes
 from mosaic.profiles.profile import CrossedSet
-from mosaic.studies import controls, language_scores, languages
+from mosaic.studies import controls, language_scores, languages, languages_said
 from mosaic.studies.language_matrix import Matrix
 from mosaic.studies.language_scores import LanguageScores
 from mosaic.studies.languages_compared import below_chance
@@ -121,6 +121,11 @@ def test_the_summary_of_known_scores(study):
     assert set(found["parts"]) == {FAMILIAR, NEW} and found["parts"][FAMILIAR]["minus"] == found["minus"]
     assert found["over_choices"]["abroad"] == {"sae": [0.4, 0.4], "hidden": [0.4, 0.4]}
     assert "None of this hangs on a tie" in found["sentences"]["over_choices"]
+    assert (
+        "on agreement" in found["sentences"]["on_themselves"] and "on toxicity" in found["sentences"]["on_themselves"]
+    )
+    assert "On agreement the probe has" in found["sentences"]["collapse_never_told"]
+    assert found["sentences"]["translated_sae_never_told"].endswith("; on agreement).")
     assert found["counted"] == ["toxicity", "sentiment"] and found["never_told"]["above_chance"]["difference"] > 0
     arm = found["sets"]["toxicity"]["arms"]["hidden"]
     assert list(arm["parts"]) == [FAMILIAR, NEW] and set(arm["parts"][NEW]["by_language"]) == {"en", "de", "zh"}
@@ -142,7 +147,7 @@ def test_the_summary_of_known_scores(study):
     none = replace(study, sets=untranslated).summary()
     assert none["translated"] is None and none["sentences"]["translated_hidden"] == NOT_AT_HAND
     alone = replace(study, sets={"sib200": study.sets["toxicity"]}, never_told=()).summary()
-    assert alone["never_told"] is None and alone["sentences"]["never_told"] is None
+    assert alone["never_told"] is None and all(alone["sentences"][key] is None for key in languages_said.NEVER)
 
 
 def test_a_language_below_chance_is_found(study):
@@ -158,6 +163,7 @@ def test_figures_and_tables(study):
     assert [ax.get_title() for ax in study.figure().axes] == list(SETS)
     assert [ax.get_title() for ax in study.poolings_figure().axes] == list(SETS)
     assert [ax.get_title() for ax in study.overlap_figure().axes] == list(SETS)
+    assert "chance" in {text.get_text() for text in study.figure().legends[0].get_texts()}
     titles = [ax.get_title() for ax in study.matrix_figure().axes if ax.get_title()]
     assert titles[:2] == ["toxicity, SAE features", "toxicity, hidden states"] and len(titles) == 6
     scales = [ax.collections[0].get_clim() for ax in study.matrix_figure().axes if ax.get_title()]
