@@ -9,6 +9,7 @@
 # has to label again, or translate. The paper asks this of SAE features {cite}`gallifant2025`.
 #
 # **The answer.** {result}`languages.sentences.abroad` For linear probes: {result}`languages.sentences.viable`
+# {result}`languages.sentences.over_choices`
 #
 # :::{admonition} Before you read
 # :class: before
@@ -60,7 +61,8 @@ study.figure()
 # %% [markdown]
 # :::{div} caption
 # One panel is one set of messages, one line one kind of probe, trained on English. Follow a line from *en*, its home, to the right: does it
-# keep its height abroad, or fall as far as TF-IDF, which finds hardly a known word there? Bands are 95 % intervals.
+# keep its height abroad, or fall as far as TF-IDF, which finds few words or pieces of words there that it knows? Dashed: chance. Bands
+# are 95 % intervals.
 # :::
 #
 # ## How it was measured
@@ -94,7 +96,8 @@ study.table()
 #
 # And trees? {result}`languages.sentences.trees`
 #
-# The label never told: {result}`languages.sentences.never_told`
+# The label never told: {result}`languages.sentences.never_told` {result}`languages.sentences.collapse_never_told` A probe that says one
+# class to all scores below a toss, however well it orders the texts.
 #
 # Trees there: {result}`languages.sentences.tree_never_told` {result}`languages.sentences.trees_never_told`
 #
@@ -108,8 +111,9 @@ study.native_figure()
 
 # %% [markdown]
 # :::{div} caption
-# Each mark is a mean over the languages that are not English, with its 95 % interval. Dots: trained on English; squares: on the language
-# itself; triangles: on English, but reading translations. See how far the dot of a colour lies from its square and its triangle.
+# Dots: trained on English; squares: on the language itself; both are means over the languages that are not English, with 95 % intervals.
+# Triangles: trained on English, but reading translations; in the miniature that is simply the score at home, in English, since the
+# translation is exact. See how far the dot of a colour lies from its square and its triangle.
 # :::
 #
 # For SAE features the sentence at the top answers. {result}`languages.sentences.hidden_native`
@@ -120,7 +124,8 @@ study.native_figure()
 # intervals are over messages and sets.
 #
 # *What could be wrong?* In the miniature and in sib200 each message is there in every language. So the English version of a message stands
-# for its translation, and is better than any machine's: what a machine's would lose is not in these numbers. Where messages are not
+# for its translation, and is better than any machine's: what a machine's would lose is not in these numbers. In the miniature the score
+# in translation is therefore one number for all languages, the English probe's on English test texts. Where messages are not
 # there in every language, a profile may name a set of translations.
 #
 # *What the paper said.* In its result files, probes trained on toxicity's translations are level with native ones: native minus translated is
@@ -132,6 +137,11 @@ study.translated_table()
 # %% [markdown]
 # - {result}`languages.sentences.translated_sae`
 # - {result}`languages.sentences.translated_hidden`
+#
+# On the label never told:
+#
+# - {result}`languages.sentences.translated_sae_never_told`
+# - {result}`languages.sentences.translated_hidden_never_told`
 #
 # ## Every language by itself, and every pair
 #
@@ -145,8 +155,11 @@ study.own_figure()
 # %% [markdown]
 # :::{div} caption
 # One panel is one set; each probe is trained and tested in the language below it. Which line is on top, and is it so in every language?
-# Hollow grey marks are the paper's values, from its own model, toxic texts and tweets: compare their order, not their height.
+# Hollow grey marks are the paper's values, from its own model, toxic texts and tweets: where both kinds are published,
+# compare their order, not their height.
 # :::
+#
+# {result}`languages.sentences.on_themselves`
 #
 # And from every language to every other, not from English alone? Each probe chose its pooling and $C$ on its own validation folds.
 
@@ -155,8 +168,8 @@ study.matrix_figure()
 
 # %% [markdown]
 # :::{div} caption
-# Each row is a language trained on, each column one tested on, so that the diagonal is at home and all else abroad. Look for rows that lose
-# their yellow off the diagonal, and whether they do so on both sides: left SAE features, right hidden states.
+# Each row is a language trained on, each column one tested on, so that the diagonal is at home and all else abroad. Look for rows or
+# columns that lose their height off the diagonal, and whether they do so on both sides: left SAE features, right hidden states.
 # :::
 #
 # {result}`languages.sentences.every_pair`
@@ -167,16 +180,17 @@ study.matrix_figure()
 # as well: a share between {published}`mosaic.languages.overlap.low` and {published}`mosaic.languages.overlap.high`.
 #
 # Is that many? Two things have to stand beside it. By chance, some would be shared anyway: two random choices among the latents that are
-# active in English. And not all can be: a probe's latents depend on its texts, so that even two English probes differ. Each probe is
-# therefore fitted on random halves of the messages: two languages on the same half, and English on both halves.
+# active in English. And a probe's latents depend on its texts, so that even two English probes differ. Each probe is
+# therefore fitted on ten random halves of the messages: two languages on the same half, and English on both halves.
 
 # %%
 study.overlap_figure()
 
 # %% [markdown]
 # :::{div} caption
-# Dots: of the latents that English's probe leans on most, the share that the probe of that language leans on too. Squares, the most to be
-# expected: two English probes. Dashed: chance. To which of the two are the dots nearer? Bands hold 95 % of the halves.
+# Dots: of the latents that English's probe leans on most, the share that the probe of that language leans on too. Squares, for
+# comparison: two English probes on different halves. Dashed: chance. To which of the two are the dots nearer? Bands hold 95 % of the ten
+# halves.
 # :::
 #
 # {result}`languages.sentences.overlap`
@@ -184,7 +198,8 @@ study.overlap_figure()
 # ## Why do some probes fall abroad?
 #
 # Above, validation chose one pooling in English. Here every pooling is followed abroad, at the layer that English
-# validation chose for it. A choice that is one of many at home may be the only good one away.
+# validation chose for it. Settings that are level at home can lie far apart abroad, and validation at home need not
+# pick the best.
 
 # %%
 study.poolings_figure()
@@ -220,7 +235,7 @@ study.explanations()
 # %% [markdown]
 # How far does the choice made in English carry? {result}`languages.sentences.spread_sae`
 #
-# Where several settings are equally good at home, which one was chosen is chance. And where one is best at home, it need not be the best
+# Where settings are equally good at home, which one was chosen is chance. And where one is best at home, it need not be the best
 # abroad. All sets, for both kinds of features:
 
 # %%
@@ -279,6 +294,6 @@ table.assign(auroc=ranked).query("auroc > 0.9").sort_values("abroad").round(3)
 #
 # :::{admonition} To take away
 # :class: takeaway
-# A choice that looks as good as others at home can be the only good one abroad. Look at the order of the texts before you blame the
+# Settings that are level at home can lie far apart abroad, and validation at home need not pick the best. Look at the order of the texts before you blame the
 # features. {result}`languages.sentences.why_sae`
 # :::

@@ -74,4 +74,5 @@ def result(predicted, f1=0.5, **setting):
         row=lambda: {"macro_f1": f1},
         setting=Setting(**{"features": "sae", **setting}),
         validation=f1,
+        held=None,
     )

@@ -230,14 +230,19 @@ def scored_parts(test: LabelledTexts, predicted, probabilities, classes) -> dict
 
 
 def tied(results: Iterable[Result], family: str) -> int:
-    """How many settings of a family validation cannot tell from its best one, that one included.
+    """How many settings of a family validation cannot tell from its best one, that one included."""
+    return len(as_good(results, family))
+
+
+def as_good(results: Iterable[Result], family: str) -> list[Result]:
+    """The results of a family whose settings validation cannot tell from the best one, that one included.
 
     A setting is as good as the best where their difference in macro-F1, on the same validation rows of all folds, is
     at most one standard error of that difference (over rows; groups, where rows belong together).
     """
     members = [result for result in results if result.setting.features == family]
     best = max(members, key=lambda result: result.validation)
-    return sum(result is best or _as_good(result, best) for result in members)
+    return [result for result in members if result is best or _as_good(result, best)]
 
 
 def _as_good(result: Result, best: Result) -> bool:

@@ -276,12 +276,19 @@ def every_pooling(problem: Problem) -> list[Result]:
 
 
 def every_setting(test: LabelledTexts, results: Iterable[Result]) -> list[dict]:
-    """{"features", "layer", "pooling", "validation", "home", "abroad"} of each linear result that reads a layer."""
+    """{"features", "layer", "pooling", "validation", "as_good", "home", "abroad"} of each linear result that reads a layer.
+
+    as_good: validation cannot tell it from the best of its features (`selection.as_good`).
+    """
+    linear = [r for r in results if r.setting.classifier == "logistic"]
+    level = {id(r) for features in {r.setting.features for r in linear} for r in selection.as_good(linear, features)}
     rows = []
-    for result in results:
+    for result in linear:
         setting = result.setting
-        if setting.layer is not None and setting.classifier == "logistic":
+        if setting.layer is not None:
             home, far = abroad.at_home(test, result.predicted), abroad.value(test, result.predicted)
             what = {"features": setting.features, "layer": setting.layer, "pooling": setting.pooling}
-            rows.append({**what, "validation": result.validation, "home": home, "abroad": far})
+            rows.append(
+                {**what, "validation": result.validation, "as_good": id(result) in level, "home": home, "abroad": far}
+            )
     return rows

@@ -11,7 +11,7 @@ from mosaic.errors import MosaicError
 from mosaic.profiles.opening import crossed
 from mosaic.profiles.profile import CrossedSet, Profile
 from mosaic.reporting import tables
-from mosaic.studies import language_matrix, languages_said, languages_shown, latent_overlap
+from mosaic.studies import language_matrix, languages_said, languages_shown, languages_tied, latent_overlap
 from mosaic.studies.compared_sets import NEVER_TOLD
 from mosaic.studies.language_scores import DIAGNOSED, LanguageScores, score_languages
 from mosaic.studies.languages_compared import over_sets
@@ -53,6 +53,7 @@ class Languages(Study):
             **over_sets(counted),
             "parts": {NEW: None, **{part: over_sets(counted, part) for part in parts}},
             "never_told": over_sets(untold) if untold else None,
+            "over_choices": languages_tied.over_choices(self.counted),
             "matrix": matrix_summary(counted),
             "overlap": latent_overlap.over_sets([one.overlap for one in counted]),
             "sentences": self._sentences(),

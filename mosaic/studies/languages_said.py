@@ -8,17 +8,25 @@ from collections.abc import Mapping, Sequence
 from mosaic import numerals
 from mosaic.probing.scores import Difference
 from mosaic.reporting import plots
-from mosaic.studies import translated
+from mosaic.studies import languages_each, languages_tied, translated
 from mosaic.studies.diagnosis import SMALL, Diagnosis
 from mosaic.studies.headline import ABOVE, BELOW, SCORES, UNDECIDED, numbers, outcome, signed
 from mosaic.studies.language_matrix import Matrix, native_minus_transfer
 from mosaic.studies.language_matrix import minus as minus_features
 from mosaic.studies.language_scores import DIAGNOSED, LanguageScores
 from mosaic.studies.languages_compared import OTHERS, Below, above_chance, below_chance, minus
+from mosaic.studies.latent_overlap import N_DRAWS
 from mosaic.studies.latent_overlap import over_sets as overlap_summary
 
 FIRST = "SAE features (linear)"
 
+NEVER = (  # sentences of the sets whose labels were never told
+    "never_told",
+    "trees_never_told",
+    "tree_never_told",
+    "collapse_never_told",
+    *(f"translated_{features}_never_told" for features in DIAGNOSED),
+)
 MENDED = {  # what it means that a repair brings back most
     "mean": "each language's mean has moved, and the intercept does not follow: moved back, which takes texts without labels, "
     "most of what was lost is there again",
@@ -156,6 +164,7 @@ def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageS
     found = {
         "abroad": f"Abroad is the mean over the other languages of {' and '.join(told)}.",
         "viable": of_transfer(told),
+        "over_choices": languages_tied.sentence(languages_tied.over_choices(told)),
         "hidden_native": compared(
             "Hidden states trained natively",
             "those trained on English",
@@ -171,17 +180,13 @@ def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageS
         ),
         **{f"why_{features}": " ".join(whys(told, features)) for features in DIAGNOSED},
         **{f"spread_{features}": " ".join(spreads(told, features)) for features in DIAGNOSED},
-        **{
-            f"translated_{features}": translated.sentence(
-                capital(plots.NAMES[features]), {name: one.translated for name, one in told.items()}, features
-            )
-            for features in DIAGNOSED
-        },
+        **{f"translated_{features}": of_translations(told, features) for features in DIAGNOSED},
+        "on_themselves": languages_each.on_themselves({name: one.matrix for name, one in {**told, **untold}.items()}),
         "every_pair": every_pair([one.matrix for one in first]),
         "overlap": shared_latents(first),
     }
     if not never:  # a key of its own all the same: the page that cites it says that it was not measured
-        return {**found, "never_told": None, "trees_never_told": None, "tree_never_told": None}
+        return {**found, **dict.fromkeys(NEVER)}
     where = "abroad on the label never told"
     return {
         **found,
@@ -192,7 +197,24 @@ def sentences(told: Mapping[str, LanguageScores], untold: Mapping[str, LanguageS
         "tree_never_told": compared(
             "Trees on SAE features", "linear probes on them", minus(never, "tree", "sae"), where
         ),
+        "collapse_never_told": languages_each.collapse(
+            {name: taken(one, "sae") for name, one in untold.items()}, minus(never, "sae", "majority")
+        ),
+        **{f"translated_{features}_never_told": of_translations(untold, features) for features in DIAGNOSED},
     }
+
+
+def of_translations(named: Mapping[str, LanguageScores], features: str) -> str:
+    """`translated.sentence` of some sets."""
+    return translated.sentence(
+        capital(plots.NAMES[features]), {name: one.translated for name, one in named.items()}, features
+    )
+
+
+def taken(found: LanguageScores, features: str) -> Diagnosis:
+    """The diagnosis of the pooling that English validation chose."""
+    pooling = found.chosen[features][0]["pooling"]
+    return next(d for d in found.diagnosis if (d.features, d.pooling) == (features, pooling))
 
 
 def of_transfer(named: Mapping[str, LanguageScores]) -> str:
@@ -264,7 +286,7 @@ def shared_latents(sets: Sequence[LanguageScores]) -> str:
     word = "more than" if low > 0 else "less than" if high < 0 else "not told from"
     return (
         f"Of the {found['k']} latents that an English probe leans on most, a share of {numerals.shown(found['share']['mean'])} "
-        f"({numerals.interval(found['share']['interval'][0], found['share']['interval'][1])} in 95 % of the halves) is among those of "
+        f"({numerals.interval(found['share']['interval'][0], found['share']['interval'][1])} in 95 % of {N_DRAWS} drawn halves) is among those of "
         f"another language's probe, {word} the {numerals.shown(found['chance'])} of chance; two English probes on different halves of the "
         f"messages share {numerals.shown(found['ceiling']['mean'])}."
     )

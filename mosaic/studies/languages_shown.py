@@ -32,6 +32,7 @@ def by_language(sets: Sets):
             ]
             for arm in IN_FIGURE
         }
+        | {"chance": [(language, *[found.chance] * 3) for language in dict.fromkeys(found.test.languages)]}
         for name, found in sets.items()
     }
     return plots.finished(plots.panels(panels, "language of the test texts"))

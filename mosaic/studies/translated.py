@@ -172,11 +172,12 @@ def sentence(name: str, sets: Mapping[str, Translated | None], features: str) ->
     ways = [*found.values()]
     native, transfer = minus(ways, features, NATIVE, TRANSLATED), minus(ways, features, TRANSLATED, TRANSFER)
     lacking = [title for title in sets if title not in found]
+    over = f"{'mean over' if len(found) > 1 else 'on'} {' and '.join(found)}"
     more = f" Of {' and '.join(lacking)} no translation is at hand." if lacking else ""
     return (
         f"{name}: probes trained on the language itself {SCORES[outcome(native)]} the English probe on texts translated to "
         f"English ({numbers(native)}), which {_reads(transfer)} the same probe on the texts as they are "
-        f"({numbers(transfer)}; mean over {' and '.join(found)}).{more}"
+        f"({numbers(transfer)}; {over}).{more}"
     )
 
 

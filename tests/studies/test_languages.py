@@ -14,7 +14,7 @@ from mosaic.probing import comparison
 from mosaic.probing.problem import make_problem
 from mosaic.profiles.opening import load_saes
 from mosaic.profiles.profile import CrossedSet
-from mosaic.studies import controls, language_scores, languages
+from mosaic.studies import controls, language_scores, languages, languages_said
 from mosaic.studies.language_matrix import Matrix
 from mosaic.studies.language_scores import LanguageScores
 from mosaic.studies.languages_compared import below_chance
@@ -74,8 +74,18 @@ def test_every_setting_has_a_score_at_home_and_abroad():
     truth = result(test.labels, features="hidden", layer=3, pooling="last")
     rows = language_scores.every_setting(test, [truth, result(test.labels, features="tfidf", pooling="word")])
     assert rows == [
-        {"features": "hidden", "layer": 3, "pooling": "last", "validation": 0.5, "home": 1.0, "abroad": 1.0}
+        {
+            "features": "hidden",
+            "layer": 3,
+            "pooling": "last",
+            "validation": 0.5,
+            "as_good": True,
+            "home": 1.0,
+            "abroad": 1.0,
+        }
     ]
+    best, less = truth, result(test.labels, f1=0.4, features="hidden", layer=1, pooling="last")
+    assert [row["as_good"] for row in language_scores.every_setting(test, [less, best])] == [False, True]
 
 
 # --- the study -----------------------------------------------------------------------------------------------------
@@ -88,7 +98,9 @@ def study():
     good_in = {"sae": test.labels, "sae, native": test.labels, "random dictionary": one}
     arms = {arm: [good_in.get(arm, one)] * (5 if arm == "random dictionary" else 1) for arm in language_scores.ARMS}
     chosen = {arm: [{"layer": 3, "pooling": "last"}] for arm in arms}
-    settings = [{"features": f, "layer": 3, "pooling": "last", "abroad": 0.4} for f in ("sae", "hidden")]
+    settings = [
+        {"features": f, "layer": 3, "pooling": "last", "as_good": True, "abroad": 0.4} for f in ("sae", "hidden")
+    ]
     found = [replace(diagnosis("last", there=0.4, mean=0.9), features=features) for features in ("sae", "hidden")]
     found += [replace(diagnosis("sum"), features=features) for features in ("sae", "hidden")]
     right = {language: test.labels for language in ("en", "de", "zh")}
@@ -107,6 +119,13 @@ def test_the_summary_of_known_scores(study):
     assert found["native_minus_english"]["sae"]["interval"] == [0, 0]
     assert found["minus"]["random dictionary"]["interval"][0] > 0
     assert set(found["parts"]) == {FAMILIAR, NEW} and found["parts"][FAMILIAR]["minus"] == found["minus"]
+    assert found["over_choices"]["abroad"] == {"sae": [0.4, 0.4], "hidden": [0.4, 0.4]}
+    assert "None of this hangs on a tie" in found["sentences"]["over_choices"]
+    assert (
+        "on agreement" in found["sentences"]["on_themselves"] and "on toxicity" in found["sentences"]["on_themselves"]
+    )
+    assert "On agreement the probe has" in found["sentences"]["collapse_never_told"]
+    assert found["sentences"]["translated_sae_never_told"].endswith("; on agreement).")
     assert found["counted"] == ["toxicity", "sentiment"] and found["never_told"]["above_chance"]["difference"] > 0
     arm = found["sets"]["toxicity"]["arms"]["hidden"]
     assert list(arm["parts"]) == [FAMILIAR, NEW] and set(arm["parts"][NEW]["by_language"]) == {"en", "de", "zh"}
@@ -128,7 +147,7 @@ def test_the_summary_of_known_scores(study):
     none = replace(study, sets=untranslated).summary()
     assert none["translated"] is None and none["sentences"]["translated_hidden"] == NOT_AT_HAND
     alone = replace(study, sets={"sib200": study.sets["toxicity"]}, never_told=()).summary()
-    assert alone["never_told"] is None and alone["sentences"]["never_told"] is None
+    assert alone["never_told"] is None and all(alone["sentences"][key] is None for key in languages_said.NEVER)
 
 
 def test_a_language_below_chance_is_found(study):
@@ -144,6 +163,7 @@ def test_figures_and_tables(study):
     assert [ax.get_title() for ax in study.figure().axes] == list(SETS)
     assert [ax.get_title() for ax in study.poolings_figure().axes] == list(SETS)
     assert [ax.get_title() for ax in study.overlap_figure().axes] == list(SETS)
+    assert "chance" in {text.get_text() for text in study.figure().legends[0].get_texts()}
     titles = [ax.get_title() for ax in study.matrix_figure().axes if ax.get_title()]
     assert titles[:2] == ["toxicity, SAE features", "toxicity, hidden states"] and len(titles) == 6
     scales = [ax.collections[0].get_clim() for ax in study.matrix_figure().axes if ax.get_title()]

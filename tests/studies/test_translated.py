@@ -67,7 +67,7 @@ def test_differences_of_known_predictions(test):
     assert study.over_sets([found, found])["n_pairs"] == 4 and study.over_sets([None]) is None
     said = study.sentence("SAE features", {"a": found, "b": None}, "sae")
     assert "itself cannot be told apart from the English probe" in said and "which scores above the same" in said
-    assert said.endswith("mean over a). Of b no translation is at hand.")
+    assert said.endswith("; on a). Of b no translation is at hand.")
     assert study.sentence("SAE features", {"a": None}, "sae") == study.NOT_AT_HAND
 
 
