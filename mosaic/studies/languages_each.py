@@ -48,7 +48,7 @@ def collapse(found: Mapping[str, Diagnosis], majority: Difference) -> str:
     found: {set: the diagnosis of the pooling that was chosen}; majority: SAE features minus the majority class, over the sets.
     """
     said = " ".join(_collapsed(name, one) for name, one in found.items())
-    return f"{said} Abroad they {SCORES[outcome(majority)]} the majority class ({numbers(majority)})."
+    return f"{said} Abroad SAE features {SCORES[outcome(majority)]} the majority class ({numbers(majority)})."
 
 
 def _collapsed(name: str, one: Diagnosis) -> str:
