@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
 
 STACKED, ROOMY = 3.7, 4.5  # inches: of panels one under another, a phone's column; of all others, a little more
+FITS = 6.0  # inches of panels one under another, which a phone shows with words of two thirds of their size: no second drawing
 FEW = 4  # panels that stand one under another; more of them stand in pairs
 LETTER = 11.5  # letters of a legend an inch, with six for each mark
 NAME = 9  # letters of an axis's name an inch
@@ -26,15 +27,16 @@ NAME = 9  # letters of an axis's name an inch
 
 def movable(figure: Figure) -> list[Axes]:
     """Its panels in reading order, where they stand in one grid and nothing else has a place in it; none where cells hold
-    numbers, which would touch."""
+    numbers, which would touch, and none where a phone shows it as it is."""
     from matplotlib.collections import QuadMesh
 
     panels = list(drawn.panels(figure))
     others = any(ax not in panels and ax.get_visible() for ax in figure.axes)
     cells = any(isinstance(one, QuadMesh) for ax in panels for one in ax.collections) or any(ax.images for ax in panels)
     gridded = all(ax.get_subplotspec() for ax in panels) and len({id(ax.get_gridspec()) for ax in panels}) == 1
+    fits = gridded and panels[0].get_gridspec().ncols == 1 and figure.get_figwidth() <= FITS
     by_hand = any(not ax.get_in_layout() for ax in panels)
-    return panels if gridded and not (others or cells or by_hand) else []
+    return panels if gridded and not (others or cells or by_hand or fits) else []
 
 
 @contextlib.contextmanager

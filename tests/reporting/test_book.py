@@ -272,8 +272,11 @@ def test_every_page_is_whole_offline_and_no_table_is_cut(page, site, name):
 @pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("notebooks/")])
 def test_every_figure_has_words_and_its_numbers_a_click_away(page, site, name):
     page.goto(f"{site}/{name}", wait_until="networkidle")
-    drawings = page.locator(".cell_output img")
+    drawings = page.locator(".cell_output img:not(.narrow)")
     links = page.locator("figure.drawn a[download]")
+    for second in page.locator(".cell_output img.narrow").all():
+        first = second.locator("xpath=preceding-sibling::img")
+        assert not second.is_visible() and first.get_attribute("alt") == second.get_attribute("alt")
     for drawing in drawings.all():
         assert len(drawing.get_attribute("alt").split()) >= 6, f"{name}: {drawing.get_attribute('alt')!r}"
     pictures = int(name == "notebooks/14_images.html")

@@ -106,12 +106,12 @@ def test_one_panel_keeps_its_height_and_its_long_name_takes_two_lines():
 
 
 def test_what_cannot_move_has_one_drawing():
-    with_scale, cells = plt.subplots(1, 2)[0], plt.subplots()[0]
+    with_scale, cells = plt.subplots(1, 2)[0], plt.subplots(figsize=(7, 4))[0]
     with_scale.colorbar(with_scale.axes[0].imshow([[0, 1]]), ax=with_scale.axes)
     cells.axes[0].pcolormesh([[0, 1], [1, 0]])
     by_hand = plt.figure()
     by_hand.add_axes((0.1, 0.1, 0.8, 0.8))
-    for figure in (plt.figure(), with_scale, cells, by_hand):
+    for figure in (plt.figure(), with_scale, cells, by_hand, plt.subplots(figsize=(5.8, 3.6))[0]):
         plt.close(figure)
         assert movable(figure) == []
     assert figure_html.shown(plots.finished(cells)).count("<img") == 1
