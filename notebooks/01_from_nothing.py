@@ -127,8 +127,8 @@ study.along_figure()
 # :::
 #
 # :::{dropdown} Answer
-# On the right. Without the feature a latent is nearly always exactly zero, where the product is anything around zero. In numbers, for how
-# strongly a feature is there: {result}`from_nothing.sentences.amplitudes`
+# {result}`from_nothing.sentences.overlap` How *strongly* the feature is there is another question:
+# {result}`from_nothing.sentences.amplitudes`
 # :::
 #
 # ## Train one

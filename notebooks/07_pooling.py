@@ -42,7 +42,7 @@ study.record();
 #
 # ::::{admonition} Predict before you look
 # :class: predict
-# The miniature's texts are cut where, in training, the model had to write the answer next; so their last vector may hold it already. Which
+# The miniature's messages end where, in its training corpus, a log of labels followed; so their last vector may hold an answer already. Which
 # pooling will serve best: one that adds up all tokens,
 # one that keeps the strongest, or the last token alone? Will the answer be the same for SAE features and hidden states?
 #

@@ -41,9 +41,10 @@ study.record();
 #
 # - *SAE, all latents as they are*: every latent, by its {result}`few_labels.pooling` over the tokens;
 # - *SAE, all latents binarised*: was the latent active anywhere in the text?
-# - *20 latents by mean difference*: the {result}`few_labels.selected` latents whose class means differ most;
-# - *20 latents by L1*: the {result}`few_labels.selected` latents that come first when an {term}`L1 penalty` is lowered;
-# - *top-20 counts of latents*, which the paper has: in how many tokens a latent is among that token's {result}`few_labels.selected` largest;
+# - {result}`few_labels.selected` *latents by mean difference*: those whose class means differ most;
+# - {result}`few_labels.selected` *latents by L1*: those that come first when an {term}`L1 penalty` is lowered;
+# - *top-*{result}`few_labels.selected` *counts of latents*, which the paper has: in how many tokens a latent is
+#   among that token's {result}`few_labels.selected` largest;
 # - {term}`hidden states`: the vectors of the same layer, pooled by their {result}`few_labels.pooling` too, without an SAE;
 # - *TF-IDF*: a {term}`bag of words` and of pairs of words.
 #
@@ -121,7 +122,7 @@ study.languages_figure()
 # {result}`few_labels.sentences.strengths`
 #
 # *Each way is read at one layer, with one pooling and one probe.* Hidden states are read by their {result}`few_labels.pooling` here.
-# {result}`pooling.sentences.last_hidden` So a lead of SAE features over them can be one of pooling.
+# {result}`pooling.sentences.last_hidden` A difference between the two can therefore be one of pooling.
 # [Chapter 9](09_sae_against_baselines) lets validation choose all of these for both, which takes labels.
 #
 # *Labels may not be needed.* A language model that is told the classes in words may need no labels at all; that is no matter of features.

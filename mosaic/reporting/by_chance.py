@@ -3,7 +3,7 @@
 Of M claims whose rule, written before the run, asks whether a 95 % interval leaves out zero, about 0.025 M are expected to leave it out
 on each side where nothing is so, however the claims hang together, and as far as the intervals hold what they are named after. A rule
 that was written with its result is no such draw: it is counted apart. How many would remain under an answer for all claims at once
-(Holm's) is not said: it needs a p-value of each, and those recorded end at two in 2,001 resamples, above the bar for so many claims.
+(Holm's) is not said: it needs a p-value of each, and the resamples that are drawn allow none below the bar for so many claims.
 """
 
 from __future__ import annotations

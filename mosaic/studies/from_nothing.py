@@ -20,7 +20,7 @@ from mosaic.studies import named_latents, pictures, toy_sae, toy_superposition
 from mosaic.studies.named_latents import NamedLatent
 from mosaic.studies.problems import CACHE, opened
 from mosaic.studies.study import Study
-from mosaic.studies.toy_reading import Reading, linear_fvu, sae_fvu
+from mosaic.studies.toy_reading import Reading, linear_fvu, overlaps, sae_fvu
 from mosaic.studies.toy_sae import Recipe, World
 from mosaic.studies.toy_superposition import REPRESENTED, Learned, Toy, mean_interval
 
@@ -74,6 +74,7 @@ class FromNothing(Study):
             "l1": [{"weight": weight, **one.row()} for weight, one in self.by_l1.items()],
             "random": {"cosine": float(self.random.nearest.mean()), "found": int((self.random.partner >= 0).sum())},
             "amplitudes": {"linear": self.linear, "sae": sae_fvu(self.base)},
+            "overlaps": overlaps(self.base, 0),
             "shrinkage": self.shrinkage,
             "latents": {one.name: one.row() | {"random": self.unlearned[one.name]} for one in self.latents},
             "probe": {"answer": self.picture.answer, "probability": self.picture.probability},
@@ -88,6 +89,7 @@ class FromNothing(Study):
             "rise": said.rise(self.represented("ReLU"), self.least_rise),
             "linear": said.linear_model(self.represented("linear"), self.models["linear"].toy.d),
             "amplitudes": said.amplitudes(self.linear, sae_fvu(self.base)),
+            "overlap": said.overlap(overlaps(self.base, 0)),
             "training": said.training(self.base.sae.history),
             "found": said.found(self.base.row(), self.base.world.n_features, float(self.random.nearest.mean())),
             "width": said.widths(

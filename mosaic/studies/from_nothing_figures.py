@@ -11,7 +11,7 @@ from mosaic.reporting.colours import INK, looks
 from mosaic.reporting.frames import Frame, matrix, slider
 from mosaic.reporting.tables import Html
 from mosaic.studies.named_latents import NamedLatent
-from mosaic.studies.toy_reading import Reading
+from mosaic.studies.toy_reading import BINS, Reading, shares
 from mosaic.studies.toy_reading import along as read_along
 from mosaic.studies.toy_sae import SAE
 from mosaic.studies.toy_superposition import Learned
@@ -63,11 +63,9 @@ def along(reading: Reading, feature: int):
 
     present = reading.amplitudes[:, feature] > 0
     figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
-    bins = np.linspace(-1.5, 2, 36)
     for ax, (how, values) in zip(axes, read_along(reading, feature).items(), strict=True):
         for name, look, rows in zip((PRESENT, ABSENT), looks(["sae", "hidden"]), (present, ~present), strict=True):
-            share = np.histogram(values[rows], bins)[0] / max(rows.sum(), 1)
-            ax.stairs(share, bins, color=look.colour, linestyle=look.dash, linewidth=2, label=name)
+            ax.stairs(shares(values, rows), BINS, color=look.colour, linestyle=look.dash, linewidth=2, label=name)
         ax.set(xlabel=how, yscale="log", ylim=(1e-3, 1.2))
     axes[0].set_ylabel("share of examples (log)")
     plots.legend_below(figure, axes)
@@ -75,7 +73,7 @@ def along(reading: Reading, feature: int):
         {"panel": how, "series": name, "x": float(x), "value": float(v)}
         for how, values in read_along(reading, feature).items()
         for name, chosen in ((PRESENT, present), (ABSENT, ~present))
-        for x, v in zip(bins[:-1], np.histogram(values[chosen], bins)[0] / max(chosen.sum(), 1), strict=True)
+        for x, v in zip(BINS[:-1], shares(values, chosen), strict=True)
     ]
     what = "Two panels of histograms: one feature read by the product with its direction, and by its latent; with it and without it."
     return plots.finished(figure, what, rows)

@@ -57,6 +57,25 @@ def amplitudes(linear: float, sae: float) -> str:
     return f"{left}. Here the latents tell no more."
 
 
+def overlap(found: Mapping[str, float]) -> str:
+    """Which of two readings of one feature keeps examples with it and without it further apart, and what a latent's zeros cost.
+
+    found: `toy_reading.overlaps`.
+    """
+    product, latent = found["product"], found["latent"]
+    which = (
+        "less by the latent than"
+        if latent < product
+        else "more by the latent than"
+        if latent > product
+        else "as much by the latent as"
+    )
+    return (
+        f"The two overlap {which} by the product ({latent:.0%} of the area against {product:.0%}). Without the feature the latent is "
+        f"zero in {found['silent']:.0%} of the examples; with it in {found['missed']:.0%}, and those it misses."
+    )
+
+
 def training(history: Mapping[str, Sequence[float]]) -> str:
     """What happened from the first step to the last."""
     loss, fvu, l0 = history["loss"], history["FVU"], history["L0"]

@@ -16,6 +16,7 @@ import numpy as np
 from mosaic.studies.toy_sae import MEASURED, SAE, World
 
 FOUND = 0.9  # cosine
+BINS = np.linspace(-1.5, 2, 36)  # of what is read along a feature
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,3 +114,18 @@ def along(reading: Reading, feature: int) -> dict[str, np.ndarray]:
     latent = reading.partner[feature]
     read = reading.codes[:, latent] if latent >= 0 else np.zeros(len(reading.x))
     return {"product with its direction": reading.x @ reading.world.directions()[feature], "its latent": read}
+
+
+def shares(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """[bins] share of these examples in each of BINS. values: [N]. rows: [N] bool."""
+    return np.histogram(values[rows], BINS)[0] / max(rows.sum(), 1)
+
+
+def overlaps(reading: Reading, feature: int) -> dict[str, float]:
+    """How far examples with a feature and without it are told apart: by both readings, the share that both histograms cover (0: apart,
+    1: the same); of the latent, the share of zeros with the feature (which it misses) and without it."""
+    present = reading.amplitudes[:, feature] > 0
+    product, latent = along(reading, feature).values()
+    both = [float(np.minimum(shares(one, present), shares(one, ~present)).sum()) for one in (product, latent)]
+    zeros = [float((latent[rows] == 0).mean()) for rows in (present, ~present)]
+    return dict(zip(("product", "latent", "missed", "silent"), (*both, *zeros), strict=True))

@@ -1,12 +1,14 @@
 """The toys of the first chapter against slow references and cases with known answers; every sentence's branches."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from mosaic.errors import MosaicError
 from mosaic.studies import from_nothing, toy_sae
 from mosaic.studies import from_nothing_said as said
-from mosaic.studies.toy_reading import FOUND, Reading, linear_fvu, sae_fvu
+from mosaic.studies.toy_reading import BINS, FOUND, Reading, linear_fvu, overlaps, sae_fvu
 from mosaic.studies.toy_sae import SAE, Recipe, World
 from mosaic.studies.toy_superposition import Learned, Toy, mean_interval, train
 
@@ -105,6 +107,20 @@ def test_the_interval_over_seeds():
     assert (mean, low, high) == pytest.approx((2, 2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5), abs=1e-3)
 
 
+def test_overlaps_are_what_both_histograms_cover():
+    reading = Reading.of(SMALL, perfect(), n=400)
+    found, present = overlaps(reading, 2), reading.amplitudes[:, 2] > 0
+    for how, values in (("product", reading.x @ SMALL.directions()[2]), ("latent", reading.codes[:, 2])):
+        with_it, without = ([np.mean((values[rows] >= a) & (values[rows] < b)) for a, b in itertools.pairwise(BINS)]
+                            for rows in (present, ~present))  # fmt: skip
+        assert found[how] == pytest.approx(sum(map(min, with_it, without)), abs=1e-6)
+    assert found["missed"] == pytest.approx(np.mean([code == 0 for code in reading.codes[present, 2]]))
+    assert (
+        found["silent"] == pytest.approx(np.mean([code == 0 for code in reading.codes[~present, 2]]))
+        and found["silent"] > 0.5
+    )
+
+
 def test_sentences_follow_their_numbers():
     counts = {"100": {"mean": 5.0}, "1": {"mean": 18.0}}
     for interval, words in (([1, 2], "rises at every step"), ([-2, -1], "at one it falls"), ([-1, 1], "undecided")):
@@ -114,6 +130,14 @@ def test_sentences_follow_their_numbers():
     assert "no superposition" in said.linear_model({"1": {"mean": 5.0}}, 5)
     assert "Even without" in said.linear_model({"1": {"mean": 6.0}}, 5)
     assert "may stay silent" in said.amplitudes(0.5, 0.3) and "tell no more" in said.amplitudes(0.3, 0.5)
+    apart = {"product": 0.2, "latent": 0.1, "missed": 0.05, "silent": 0.99}
+    assert said.overlap(apart).startswith(
+        "The two overlap less by the latent than by the product (10% of the area against 20%)."
+    )
+    assert "more by the latent than" in said.overlap(
+        apart | {"latent": 0.3}
+    ) and "zero in 99% of the examples; with it in 5%" in said.overlap(apart)
+    assert "as much by the latent as by" in said.overlap(apart | {"latent": 0.2})
     history = {"loss": [1.0, 0.5], "L0": [2.0, 2.0], "FVU": [0.9, 0.2]}
     assert " fell," in said.training(history) and "did not fall" in said.training(history | {"FVU": [0.2, 0.9]})
     for n, words in ((10, "found all"), (9, "found nearly all"), (3, "found some"), (0, "found none")):
