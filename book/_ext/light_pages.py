@@ -29,6 +29,8 @@ ESCAPE = re.compile(r"\\.")
 NOT = re.compile(r":(?:not|is|where|has)\(")  # its classes need not be there
 CLASS = re.compile(r"\.(-?[_a-zA-Z][\w-]*)")
 SHEETS = ("styles/pydata-sphinx-theme.css", "sphinx-design.min.css", "styles/sphinx-book-theme.css", "mystnb.*.css")
+MOST_BYTES = 600_000  # of a page: with the third of a megabyte that every page loads it stays below one
+SECOND = re.compile(r'<img class="narrow"[^>]* src="[^"]*">')  # the drawing for phones; its words hold no bracket
 CAPTION = re.compile(
     r'<span class="drawn-caption">[^<]*</span>(?P<links>(?:(?!</figcaption>|<span class="drawn).)*)</figcaption></figure>'
     r'(?P<ends>(?:\s*</div>)*)\s*<div class="(?:docutils caption|caption docutils)">\s*<p>(?P<told>(?:(?!</?p>).)*)</p>\s*</div>',
@@ -72,6 +74,15 @@ def plain_names(page: str) -> str:
     )
     page = page.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     return re.sub(r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1", page)
+
+
+def lean(page: str) -> str:
+    """A page that would be too heavy without the drawings for phones of its heaviest figures, which scroll there then."""
+    for drawing in sorted(SECOND.findall(page), key=len, reverse=True):
+        if len(page.encode()) <= MOST_BYTES:
+            break
+        page = page.replace(drawing, "")
+    return page
 
 
 def captioned(page: str) -> str:
@@ -132,7 +143,7 @@ def finish(app, exception):
     for path in sorted(out.rglob("*.html")):
         page = plain_names(said(light(path.read_text(encoding="utf-8"), path.name)))
         if path.parent.name == "notebooks" and (found := CHAPTER.match(path.name)):
-            page = numbered(captioned(page), int(found[1]))
+            page = lean(numbered(captioned(page), int(found[1])))
         path.write_text(page, encoding="utf-8")
     pages = [path.read_text(encoding="utf-8") for path in out.rglob("*.html")]
     scripts = [

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 PIXELS = 96 / 72  # a point
 SIZE = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')
-LARGEST_TWICE = 100_000  # letters of a drawing that has a second one for phones: a page stays below 1 MB
 NAMED = 12  # panels and series that a sentence names
 KINDS = {
     "QuadMesh": "a matrix of numbers",
@@ -58,7 +57,7 @@ def shown(figure: Figure) -> str:
     found = drawn.rows(figure)
     said = html.escape(numerals.minus(description(figure, found)))
     image = _image(figure, said)
-    if narrow.movable(figure) and len(image) <= LARGEST_TWICE:
+    if narrow.movable(figure):
         with narrow.narrow(figure):
             image += _image(figure, said, 'class="narrow" hidden ')
     parts = [f'<span class="drawn-caption">{html.escape(caption(figure))}</span>'] if caption(figure) else []
@@ -108,7 +107,14 @@ def compact(svg: str) -> str:
     svg = re.sub(r"\s*\n\s*", " ", svg)
     svg = re.sub(r' id="(?:figure|axes|patch|line2d|text|legend|matplotlib\.axis|[xy]tick|\w*Collection)_\d+"', "", svg)
     svg = svg.replace("DejaVuSans-", "D").replace("xlink:href=", "href=").replace("<g>\n", "<g>")
-    return re.sub(r"(?<![\w.#])(-?)(\d+)\.(\d{3,})", _rounded, svg)
+    svg = re.sub(r"(?<![\w.#])(-?)(\d+)\.(\d{3,})", _rounded, svg)
+    svg = re.sub(r'(?<= d=")[^"]*', _tight, svg)
+    return re.sub(r'(?<= style=")[^"]*', lambda style: re.sub(r"([:;]) ", r"\1", style[0]), svg)
+
+
+def _tight(path: re.Match) -> str:
+    """A path's commands without the spaces that part them: a letter or a minus does."""
+    return re.sub(r" (?=-)|\s*([A-Za-z])\s*", lambda found: found[1] or "", path[0])
 
 
 def _rounded(found: re.Match) -> str:

@@ -214,3 +214,11 @@ def test_a_picture_has_words_and_no_file():
     ax.axis("off")
     shown = figure_html.shown(finished(figure, "A black square."))
     assert 'alt="A black square."' in shown and "download" not in shown
+
+
+def test_a_drawing_is_made_smaller_and_stays_the_same_path():
+    svg = '<?xml version="1.0"?>\n<svg>\n <path d="M 1.5 -2 L -3 4.256789 \nQ 1 2 -0.00012 1e-05 z " style="fill: none; stroke: #000"/>\n</svg>'
+    assert (
+        figure_html.compact(svg)
+        == '<svg><path d="M1.5-2L-3 4.26Q1 2-0.00012 1e-05z" style="fill:none;stroke:#000"/></svg>'
+    )

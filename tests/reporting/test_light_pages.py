@@ -85,6 +85,16 @@ def test_a_page_of_unfinished_captions_takes_no_minutes(extension):
     assert time.process_time() - start < 5
 
 
+def test_a_heavy_page_loses_the_second_drawings_of_its_heaviest_figures_and_no_first_one(extension):
+    pages = extension("light_pages")
+    figure = '<div class="drawing"><img alt="a &gt; b" src="data:{first}"><img class="narrow" hidden alt="a &gt; b" src="data:{second}"></div>'
+    light, heavy = (figure.format(first="f" * n, second="s" * n) for n in (1000, 400_000))
+    assert pages.lean(light + light) == light + light
+    got = pages.lean(light + heavy)
+    assert len(got.encode()) <= pages.MOST_BYTES and got.startswith(light) and "f" * 400_000 in got
+    assert got.count("<img") == 3 and got.count("narrow") == 1
+
+
 def test_icons_say_nothing_and_buttons_have_names(extension):
     pages = extension("light_pages")
     got = pages.said('<i class="fa-solid fa-bars"></i><button class="b" title="Menu"><pre>x</pre>')

@@ -127,11 +127,6 @@ def test_the_second_drawing_is_hidden_where_no_style_sheet_shows_it_and_says_the
     assert widths[1] < 380 < widths[0]
 
 
-def test_a_heavy_drawing_has_no_second_one(monkeypatch):
-    monkeypatch.setattr(figure_html, "LARGEST_TWICE", 10)
-    assert figure_html.shown(of_panels(3)).count("<img") == 1
-
-
 def test_numbers_along_a_panel_do_not_touch_and_the_rows_keep_them_all():
     kept = [2**i for i in range(9)]
     figure = plots.finished(
